@@ -1,0 +1,33 @@
+# The commands of the README and of CI, by name. PYTHON is the interpreter that makes environments.
+PYTHON ?= python3.11
+
+.PHONY: install install-test demo test lint types check benchmarks wheel pictures
+
+install:  ## the package, with tested versions
+	pip install torch==2.13.0
+	pip install -c constraints.txt .
+
+install-test:  ## the package in place, with the tools of its tests
+	pip install torch==2.13.0
+	pip install -c constraints.txt -e ".[test]"
+
+demo:  ## the whole way on embedded images
+	rclicks demo
+
+test:  ## doctests and tests
+	pytest -n 2
+
+lint:
+	ruff check .
+	ruff format --check .
+
+types:
+	mypy rclicks_hf
+
+check: lint types test  ## what CI runs
+
+benchmarks:  ## speed, as ratios of both sides in one run
+	for file in tests/benchmarks/bench_*.py; do python $$file || exit 1; done
+
+wheel:
+	python -m build --wheel --no-isolation

@@ -1,0 +1,21 @@
+"""How to cite the paper: one place for cards, metric modules and the report."""
+
+AUTHORS = (
+    "Anton Antonov",
+    "Andrey Moskalenko",
+    "Denis Shepelev",
+    "Alexander Krapukhin",
+    "Konstantin Soshin",
+    "Anton Konushin",
+    "Vlad Shakhuro",
+)
+TITLE = "RClicks: Realistic Click Simulation for Benchmarking Interactive Segmentation"
+
+PAPER_TEXT = f"{', '.join(AUTHORS)}. {TITLE}. NeurIPS 2024, Datasets and Benchmarks Track."
+
+PAPER_BIBTEX = f"""@inproceedings{{antonov2024rclicks,
+  title     = {{{TITLE}}},
+  author    = {{{" and ".join(AUTHORS)}}},
+  booktitle = {{Advances in Neural Information Processing Systems}},
+  year      = {{2024}}
+}}"""

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from rclicks_hf.atomic import atomic_directory, atomic_file, require_absent
+from rclicks_hf.errors import RclicksError
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(p.name for p in folder.iterdir())
+
+
+def disk_full(*_args: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_file_that_fails_half_way_leaves_the_old_one(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("old")
+    with pytest.raises(ValueError, match="half"), atomic_file(tmp_path / "a.txt") as part:
+        part.write_text("ne")
+        raise ValueError("half way")
+    assert names(tmp_path) == ["a.txt"]
+    assert (tmp_path / "a.txt").read_text() == "old"
+
+
+def test_a_folder_that_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), atomic_directory(tmp_path / "set") as part:
+        (part / "a.txt").write_text("x")
+        raise KeyboardInterrupt
+    assert names(tmp_path) == []
+
+
+def test_an_existing_folder_is_refused_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    with (
+        pytest.raises(RclicksError, match=r"set: already exists; remove it"),
+        atomic_directory(tmp_path / "set"),
+    ):
+        pytest.fail("the body must not run")
+
+
+def test_replacing_a_folder_swaps_it_whole(tmp_path: Path) -> None:
+    for text in ("one", "two"):
+        with atomic_directory(tmp_path / "set", replace=True) as part:
+            (part / f"{text}.txt").write_text(text)
+    assert names(tmp_path) == ["set"]
+    assert names(tmp_path / "set") == ["two.txt"]
+
+
+@pytest.mark.parametrize("writer", [atomic_file, atomic_directory])
+def test_a_full_disk_is_one_line_that_names_the_place(tmp_path: Path, writer) -> None:
+    with (
+        pytest.raises(RclicksError, match=r"out: the disk is full") as caught,
+        writer(tmp_path / "out"),
+    ):
+        disk_full()
+    assert "\n" not in str(caught.value)
+    assert names(tmp_path) == []
+
+
+def test_a_full_disk_at_the_rename_keeps_the_old_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import os
+
+    with atomic_directory(tmp_path / "set") as part:
+        (part / "old.txt").write_text("old")
+    real = os.rename
+
+    def rename(source: Path, target: Path) -> None:
+        if str(source).endswith(".tmp") and Path(target).name == "set" and fail:
+            fail.pop()
+            disk_full()
+        real(source, target)
+
+    fail = [True]
+    monkeypatch.setattr(os, "rename", rename)
+    with (
+        pytest.raises(RclicksError, match="disk is full"),
+        atomic_directory(tmp_path / "set", replace=True) as part,
+    ):
+        (part / "new.txt").write_text("new")
+    assert names(tmp_path / "set") == ["old.txt"]
+    assert names(tmp_path) == ["set"]
+
+
+def test_an_error_about_an_input_is_not_blamed_on_the_output(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), atomic_directory(tmp_path / "set"):
+        Path("absent-input").read_text()
+
+
+def test_a_parent_that_is_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(RclicksError, match="cannot be written there"),
+        atomic_directory(tmp_path / "file" / "set"),
+    ):
+        pytest.fail("the body must not run")
+
+
+def test_require_absent_sees_broken_links(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(RclicksError, match="already exists"):
+        require_absent(tmp_path / "link")
