@@ -1,0 +1,42 @@
+"""Clicks of sampled users against the baseline clicker, on `rclicks_hf.metrics.delta_sb`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from rclicks_hf import metrics, metrics_modules
+
+
+class RclicksDeltaSb(metrics_modules.BaselineIouMetric):
+    """Mean over instances of the relative excess of Sample NoC over the baseline's NoC."""
+
+    metric_name = "delta_sb"
+    inputs = """
+Args:
+    predictions: For each instance a list of the clicking groups' IoU after click 1, 2, ... K:
+        (groups, clicks), values in [0, 1], one shape for all instances.
+    references: For each instance the baseline clicker's IoU after click 1, 2, ... K.
+    threshold: Of `compute`; the IoU to reach, 0.9 by default.
+    max_clicks: Of `compute`; the clicks that count, 20 by default.
+    per_instance: Of `compute`; True adds the value of every instance.
+Returns:
+    A dict: `delta_sb` in per cent; with `per_instance=True` also `delta_sb_per_instance`.
+"""
+
+    def _compute(
+        self,
+        predictions: Sequence[Any],
+        references: Sequence[Any],
+        threshold: float = 0.9,
+        max_clicks: int = 20,
+        per_instance: bool = False,
+    ) -> dict[str, Any]:
+        groups = self.groups(predictions)
+        values = metrics.delta_sb_values(groups, references, threshold, max_clicks)
+        result: dict[str, Any] = {"delta_sb": float(np.mean(values))}
+        if per_instance:
+            result["delta_sb_per_instance"] = values.tolist()
+        return result

@@ -1,0 +1,16 @@
+"""Kolmogorov-Smirnov agreement of click maps and clicks, on `rclicks_hf.metrics.ks`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rclicks_hf import metrics, metrics_modules
+
+
+class RclicksKs(metrics_modules.SampledClickMetric):
+    """Share of resamples of a click map that a 2-D KS test cannot tell from people's clicks."""
+
+    metric_name = "ks"
+
+    def score(self, click_map: Any, clicks: metrics_modules.RecordedClicks) -> float:
+        return metrics.ks(click_map, clicks.x, clicks.y, self.resamples, clicks.seed)

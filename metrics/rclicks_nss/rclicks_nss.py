@@ -1,0 +1,16 @@
+"""Normalised scanpath saliency of click maps, on `rclicks_hf.metrics.nss`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rclicks_hf import metrics, metrics_modules
+
+
+class RclicksNss(metrics_modules.ClickMetric):
+    """Mean z-score of a click map at the pixels where people clicked."""
+
+    metric_name = "nss"
+
+    def score(self, click_map: Any, clicks: metrics_modules.RecordedClicks) -> float:
+        return metrics.nss(click_map, clicks.x, clicks.y)

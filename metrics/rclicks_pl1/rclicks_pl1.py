@@ -1,0 +1,17 @@
+"""Pairwise L1 distance of click maps and clicks, on `rclicks_hf.metrics.pl1`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rclicks_hf import metrics, metrics_modules
+
+
+class RclicksPl1(metrics_modules.SampledClickMetric):
+    """Mean L1 distance of people's clicks to clicks drawn from a map, in box sides."""
+
+    metric_name = "pl1"
+
+    def score(self, click_map: Any, clicks: metrics_modules.RecordedClicks) -> float:
+        size = clicks.box_size()
+        return metrics.pl1(click_map, clicks.x, clicks.y, size, self.resamples, clicks.seed)

@@ -1,0 +1,17 @@
+"""Wasserstein distance of click maps and clicks, on `rclicks_hf.metrics.wd`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rclicks_hf import metrics, metrics_modules
+
+
+class RclicksWd(metrics_modules.SampledClickMetric):
+    """Wasserstein-1 distance of people's clicks to clicks drawn from a map, in box diagonals."""
+
+    metric_name = "wd"
+
+    def score(self, click_map: Any, clicks: metrics_modules.RecordedClicks) -> float:
+        size = clicks.box_size()
+        return metrics.wd(click_map, clicks.x, clicks.y, size, self.resamples, clicks.seed)

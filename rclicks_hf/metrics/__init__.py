@@ -1,0 +1,58 @@
+"""The paper's metrics as pure functions on arrays; NumPy and SciPy only.
+
+Coordinates: x to the right, y down, pixels; ``size`` is (w, h) of the object's bounding box.
+"""
+
+from rclicks_hf.metrics.click_counts import iou_auc, noc, nof, nof_reference
+from rclicks_hf.metrics.click_scores import ClickScores, click_scores, ks, pl1, wd
+from rclicks_hf.metrics.density import nss, pde
+from rclicks_hf.metrics.info import CLICK_METRICS, METRICS, MetricInfo
+from rclicks_hf.metrics.intervals import Interval, bootstrap_interval
+from rclicks_hf.metrics.kolmogorov_smirnov import ConstantCoordinateWarning, ks2d_pvalue
+from rclicks_hf.metrics.masks import boundary, boundary_iou, iou
+from rclicks_hf.metrics.points import pl1_points, wd_points
+from rclicks_hf.metrics.robustness import (
+    delta_gr,
+    delta_gr_values,
+    delta_sb,
+    delta_sb_values,
+    nsr,
+    nsr_values,
+    sample_noc,
+)
+from rclicks_hf.metrics.sampling import instance_seed, sample_points
+
+__all__ = [
+    "CLICK_METRICS",
+    "METRICS",
+    "ClickScores",
+    "ConstantCoordinateWarning",
+    "Interval",
+    "MetricInfo",
+    "bootstrap_interval",
+    "boundary",
+    "boundary_iou",
+    "click_scores",
+    "delta_gr",
+    "delta_gr_values",
+    "delta_sb",
+    "delta_sb_values",
+    "instance_seed",
+    "iou",
+    "iou_auc",
+    "ks",
+    "ks2d_pvalue",
+    "noc",
+    "nof",
+    "nof_reference",
+    "nsr",
+    "nsr_values",
+    "nss",
+    "pde",
+    "pl1",
+    "pl1_points",
+    "sample_noc",
+    "sample_points",
+    "wd",
+    "wd_points",
+]

@@ -1,0 +1,89 @@
+"""What a click map says at the places where people clicked: NSS and PDE."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rclicks_hf.metrics.validation import check_click_map, check_points
+
+# The paper's code adds it to the sum and to the standard deviation. On large maps the standard
+# deviation of the density is near 1e-6, so it moves NSS in the third digit: part of the score.
+EPSILON = 1e-9
+
+
+def nss(click_map: Any, x: Any, y: Any) -> float:
+    """NSS: normalised scanpath saliency, the mean z-score of the map at the clicks.
+
+    z = (p - mean p)/(std p + 1e-9) over all pixels, with p = map/(sum + 1e-9) and the population
+    standard deviation.
+
+    Args:
+        click_map: (H, W), >= 0, any sum above 0.
+        x: (n,) columns of the clicks, pixels; clicks outside the map count at its nearest pixel.
+        y: (n,) rows of the clicks.
+
+    Returns:
+        A real number; higher is better, 0 is chance. A constant map scores 0.
+
+    Raises:
+        ValueError: If the map is not a distribution, or the clicks are missing or not finite.
+
+    Example:
+        >>> round(nss([[1.0, 0.0], [0.0, 0.0]], x=[0], y=[0]), 4)
+        1.7321
+    """
+    return nss_at(check_click_map(click_map), *check_points(x, y))
+
+
+def nss_at(click_map: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
+    """`nss` for a checked map and checked clicks."""
+    total = _total(click_map)
+    centred = click_map.astype(np.float64).ravel()
+    mean = centred.mean()
+    centred -= mean
+    std = np.sqrt(centred @ centred / centred.size)
+    at_clicks = _values(click_map, x, y) - mean
+    return float(at_clicks.mean() / total / (std / total + EPSILON))
+
+
+def pde(click_map: Any, x: Any, y: Any) -> float:
+    """PDE: probability density estimate, the mean probability of the clicked pixels.
+
+    The mean of p = map/(sum + 1e-9) at the clicks. It scales with the number of pixels, so compare
+    it only between models on the same images.
+
+    Args:
+        click_map: (H, W), >= 0, any sum above 0.
+        x: (n,) columns of the clicks, pixels; clicks outside the map count at its nearest pixel.
+        y: (n,) rows of the clicks.
+
+    Returns:
+        A probability a pixel in [0, 1]; higher is better.
+
+    Raises:
+        ValueError: If the map is not a distribution, or the clicks are missing or not finite.
+
+    Example:
+        >>> round(pde([[1.0, 1.0], [2.0, 0.0]], x=[0, 0], y=[0, 1]), 6)
+        0.375
+    """
+    return pde_at(check_click_map(click_map), *check_points(x, y))
+
+
+def pde_at(click_map: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
+    """`pde` for a checked map and checked clicks."""
+    return float(_values(click_map, x, y).mean() / _total(click_map))
+
+
+def _total(click_map: np.ndarray) -> float:
+    return float(click_map.sum(dtype=np.float64)) + EPSILON
+
+
+def _values(click_map: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Values of the map at the clicks, which are clipped into it and truncated to pixels."""
+    height, width = click_map.shape
+    columns = np.clip(x, 0, width - 1).astype(np.intp)
+    rows = np.clip(y, 0, height - 1).astype(np.intp)
+    return click_map[rows, columns].astype(np.float64)

@@ -1,0 +1,69 @@
+"""Confidence intervals of dataset means, by the bootstrap over instances."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rclicks_hf.metrics.validation import check_count, describe
+
+# Values gathered at once: 8 MB of indices, whatever the number of instances.
+_CHUNK = 1_000_000
+
+
+class Interval(NamedTuple):
+    """A mean with its confidence interval.
+
+    Attributes:
+        mean: Mean over instances.
+        low: Lower bound.
+        high: Upper bound.
+    """
+
+    mean: float
+    low: float
+    high: float
+
+
+def bootstrap_interval(
+    values: Any, *, confidence: float = 0.95, resamples: int = 10_000, seed: int = 42
+) -> Interval:
+    """Percentile-bootstrap interval of a mean over instances.
+
+    For a paired comparison of two click models or segmenters on the same instances, pass the
+    differences of their per-instance values: the interval that leaves out 0 tells them apart.
+
+    Args:
+        values: (N,) one value an instance, finite.
+        confidence: Coverage in (0, 1).
+        resamples: Number of resampled means.
+        seed: Seed of the resampling.
+
+    Raises:
+        ValueError: If the values are not (N,) and finite, or an option is out of range.
+
+    Example:
+        >>> bootstrap_interval([2.0, 2.0, 2.0])
+        Interval(mean=2.0, low=2.0, high=2.0)
+    """
+    array = np.asarray(values)
+    if array.ndim != 1 or array.size == 0 or array.dtype.kind not in "fiub":
+        raise ValueError(f"values must be a non-empty (N,) array of numbers, {describe(array)}")
+    array = array.astype(np.float64)
+    if not np.isfinite(array).all():
+        raise ValueError(f"values holds NaN or infinite values, {describe(array)}")
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence must lie in (0, 1), got {confidence!r}")
+    means = _resampled_means(array, check_count(resamples, "resamples"), seed)
+    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return Interval(float(array.mean()), float(low), float(high))
+
+
+def _resampled_means(values: np.ndarray, resamples: int, seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    at_once = max(1, _CHUNK // values.size)
+    rounds = (min(at_once, resamples - done) for done in range(0, resamples, at_once))
+    return np.concatenate(
+        [values[rng.integers(values.size, size=(k, values.size))].mean(axis=1) for k in rounds]
+    )

@@ -1,0 +1,139 @@
+"""Agreement of two masks: IoU and boundary IoU."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rclicks_hf.metrics.validation import describe
+
+UNKNOWN = -1
+
+
+def iou(mask: Any, prediction: Any, ignore: Any = None) -> float | np.ndarray:
+    """Intersection over union of a mask and one or many predictions.
+
+    Args:
+        mask: (H, W); above 0 is object, 0 background, -1 unknown (GrabCut's and Berkeley's band),
+            which is left out of the count.
+        prediction: (H, W), or (..., H, W) for many at once; bool, or above 0 is object.
+        ignore: (H, W) bool, further pixels to leave out; None for none.
+
+    Returns:
+        IoU in [0, 1]: a float, or (...) for many predictions. 1.0 where mask and prediction are
+        both empty (the paper's code has 0/0 = NaN there).
+
+    Raises:
+        ValueError: If the shapes do not fit.
+
+    Example:
+        >>> mask = [[1, 1, 0], [0, 0, -1]]
+        >>> iou(mask, [[1, 0, 0], [0, 0, 1]])
+        0.5
+    """
+    mask, prediction, keep = _checked(mask, prediction, ignore)
+    return _ratio(mask & keep, prediction & keep)
+
+
+def boundary_iou(
+    mask: Any, prediction: Any, ignore: Any = None, *, dilation_ratio: float = 0.02
+) -> float | np.ndarray:
+    """IoU of the inner boundary bands of a mask and one or many predictions.
+
+    The band holds the pixels of a mask within d of its complement (Chebyshev distance; beyond the
+    image is complement), d = max(1, round(dilation_ratio · diagonal)). Unknown pixels are left out
+    after the bands are made. Cheng et al., Boundary IoU, CVPR 2021.
+
+    Args:
+        mask: (H, W) as in `iou`.
+        prediction: (H, W) or (..., H, W) as in `iou`.
+        ignore: (H, W) bool, further pixels to leave out; None for none.
+        dilation_ratio: Width of the band in image diagonals, > 0.
+
+    Returns:
+        Boundary IoU in [0, 1]: a float, or (...) for many predictions. 1.0 where both bands are
+        empty (the paper's code has 0/0 = NaN there).
+
+    Raises:
+        ValueError: If the shapes do not fit, or the ratio is not above 0.
+
+    Example:
+        >>> square = np.zeros((9, 9), bool)
+        >>> square[2:7, 2:7] = True
+        >>> hollow = square.copy()
+        >>> hollow[4, 4] = False
+        >>> boundary_iou(square, square), round(boundary_iou(square, hollow), 3)
+        (1.0, 0.667)
+    """
+    mask, prediction, keep = _checked(mask, prediction, ignore)
+    return _ratio(
+        boundary(mask, dilation_ratio) & keep, boundary(prediction, dilation_ratio) & keep
+    )
+
+
+def boundary(mask: np.ndarray, dilation_ratio: float = 0.02) -> np.ndarray:
+    """The inner boundary band of masks, as `boundary_iou` compares them.
+
+    Args:
+        mask: (..., H, W) bool.
+        dilation_ratio: Width of the band in image diagonals, > 0.
+
+    Returns:
+        (..., H, W) bool.
+
+    Raises:
+        ValueError: If the ratio is not above 0.
+
+    Example:
+        >>> boundary(np.ones((3, 4), bool)).astype(int)
+        array([[1, 1, 1, 1],
+               [1, 0, 0, 1],
+               [1, 1, 1, 1]])
+    """
+    if not dilation_ratio > 0:
+        raise ValueError(f"dilation_ratio must be above 0, got {dilation_ratio!r}")
+    distance = max(1, round(dilation_ratio * float(np.hypot(*mask.shape[-2:]))))
+    eroded = _erode_rows(mask, distance)
+    eroded = _erode_rows(eroded.swapaxes(-1, -2), distance).swapaxes(-1, -2)
+    return mask & ~eroded
+
+
+def _erode_rows(mask: np.ndarray, distance: int) -> np.ndarray:
+    """True where all pixels within ``distance`` along the last axis are; beyond it is False.
+
+    The window doubles until it is wide enough, so the cost is logarithmic in the distance.
+    """
+    padding = [(0, 0)] * (mask.ndim - 1) + [(distance, distance)]
+    window = np.pad(mask, padding)
+    width, full = 1, 2 * distance + 1
+    while width < full:
+        step = min(width, full - width)
+        window = window[..., :-step] & window[..., step:]
+        width += step
+    return window
+
+
+def _ratio(first: np.ndarray, second: np.ndarray) -> float | np.ndarray:
+    intersection = np.count_nonzero(first & second, axis=(-2, -1))
+    union = np.count_nonzero(first | second, axis=(-2, -1))
+    ratio = np.where(union == 0, 1.0, intersection / np.maximum(union, 1))
+    return float(ratio) if ratio.ndim == 0 else ratio
+
+
+def _checked(mask: Any, prediction: Any, ignore: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Object (H, W), prediction (..., H, W) and counted pixels (H, W), all bool."""
+    mask, prediction = np.asarray(mask), np.asarray(prediction)
+    if mask.ndim != 2 or mask.size == 0:
+        raise ValueError(f"mask must be a non-empty (H, W) array, {describe(mask)}")
+    if prediction.shape[-2:] != mask.shape:
+        raise ValueError(
+            f"prediction must be (..., H, W) with {mask.shape}, {describe(prediction)}"
+        )
+    keep = mask != UNKNOWN if mask.dtype.kind != "b" else np.ones(mask.shape, bool)
+    if ignore is not None:
+        ignore = np.asarray(ignore)
+        if ignore.shape != mask.shape or ignore.dtype.kind != "b":
+            raise ValueError(f"ignore must be a bool array of {mask.shape}, {describe(ignore)}")
+        keep &= ~ignore
+    return mask > 0, prediction > 0, keep

@@ -1,0 +1,207 @@
+"""How much a segmenter depends on who clicks: Sample NoC, ΔSB, ΔGR and NSR.
+
+All are means of per-instance values, never ratios of means; every standard deviation is the
+population one. The per-instance values are public too, because intervals are drawn over them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from rclicks_hf.metrics.click_counts import MAX_CLICKS, THRESHOLD, noc
+from rclicks_hf.metrics.validation import check_ious
+
+
+def sample_noc(
+    group_ious: Any, threshold: float = THRESHOLD, max_clicks: int = MAX_CLICKS
+) -> tuple[float, float]:
+    """Sample NoC: mean number of clicks over clicking groups, with its spread.
+
+    Args:
+        group_ious: (N, G, K) IoU of each instance, clicking group and click, in [0, 1].
+        threshold: IoU to reach.
+        max_clicks: Clicks that count.
+
+    Returns:
+        The mean over instances of the mean NoC over groups, in [1, max_clicks]; and the mean over
+        instances of the standard deviation over groups (not a deviation over instances).
+
+    Raises:
+        ValueError: If the array is not (N, G, K) with values in [0, 1].
+
+    Example:
+        >>> sample_noc([[[0.95, 0.95], [0.5, 0.95]], [[0.95, 0.95], [0.95, 0.95]]])
+        (1.25, 0.25)
+    """
+    clicks = _group_noc(group_ious, threshold, max_clicks)
+    return float(clicks.mean()), float(clicks.std(axis=1).mean())
+
+
+def delta_sb(
+    group_ious: Any,
+    baseline_ious: Any,
+    threshold: float = THRESHOLD,
+    max_clicks: int = MAX_CLICKS,
+) -> float:
+    """ΔSB: how many per cent more clicks sampled users need than the baseline clicker.
+
+    The mean over instances of (mean NoC over groups - baseline NoC)/baseline NoC, times 100.
+
+    Args:
+        group_ious: (N, G, K) IoU of each instance, clicking group and click, in [0, 1].
+        baseline_ious: (N, K) IoU of the baseline clicker.
+        threshold: IoU to reach.
+        max_clicks: Clicks that count.
+
+    Returns:
+        Per cent in [-95, 1900] for 20 clicks; 0 where the baseline clicker is as real users,
+        lower is more robust.
+
+    Raises:
+        ValueError: If the arrays are not (N, G, K) and (N, K) with values in [0, 1].
+
+    Example:
+        >>> delta_sb([[[0.5, 0.95], [0.5, 0.95]]], [[0.95, 0.95]])
+        100.0
+    """
+    return float(delta_sb_values(group_ious, baseline_ious, threshold, max_clicks).mean())
+
+
+def delta_sb_values(
+    group_ious: Any,
+    baseline_ious: Any,
+    threshold: float = THRESHOLD,
+    max_clicks: int = MAX_CLICKS,
+) -> np.ndarray:
+    """`delta_sb` of each instance, (N,) in per cent.
+
+    Args:
+        group_ious: (N, G, K) IoU of each instance, clicking group and click, in [0, 1].
+        baseline_ious: (N, K) IoU of the baseline clicker.
+        threshold: IoU to reach.
+        max_clicks: Clicks that count.
+
+    Raises:
+        ValueError: If the arrays are not (N, G, K) and (N, K) with values in [0, 1].
+
+    Example:
+        >>> delta_sb_values([[[0.5, 0.95]], [[0.95, 0.95]]], [[0.95, 1.0], [0.5, 0.9]]).tolist()
+        [100.0, -50.0]
+    """
+    groups = _group_noc(group_ious, threshold, max_clicks)
+    baseline = noc(check_ious(baseline_ious, "baseline_ious", ndim=2), threshold, max_clicks)
+    if len(baseline) != len(groups):
+        raise ValueError(
+            f"baseline_ious must be (N, K) with the N of group_ious, got {len(baseline)} rows for "
+            f"{len(groups)} instances"
+        )
+    return 100.0 * (groups.mean(axis=1) - baseline) / baseline
+
+
+def delta_gr(group_ious: Any, threshold: float = THRESHOLD, max_clicks: int = MAX_CLICKS) -> float:
+    """ΔGR: how many per cent more clicks the least likely group needs than the most likely one.
+
+    The mean over instances of (NoC(G1) - NoC(G10))/NoC(G10), times 100.
+
+    Args:
+        group_ious: (N, G, K), G >= 2, groups from the least likely clicks (G1) to the most (G10).
+        threshold: IoU to reach.
+        max_clicks: Clicks that count.
+
+    Returns:
+        Per cent in [-95, 1900] for 20 clicks; 0 where it does not matter who clicks, lower is more
+        robust.
+
+    Raises:
+        ValueError: If the array is not (N, G, K) with G >= 2 and values in [0, 1].
+
+    Example:
+        >>> delta_gr([[[0.5, 0.95], [0.95, 0.95]]])
+        100.0
+    """
+    return float(delta_gr_values(group_ious, threshold, max_clicks).mean())
+
+
+def delta_gr_values(
+    group_ious: Any, threshold: float = THRESHOLD, max_clicks: int = MAX_CLICKS
+) -> np.ndarray:
+    """`delta_gr` of each instance, (N,) in per cent.
+
+    Args:
+        group_ious: (N, G, K), G >= 2, groups from the least likely clicks (G1) to the most (G10).
+        threshold: IoU to reach.
+        max_clicks: Clicks that count.
+
+    Raises:
+        ValueError: If the array is not (N, G, K) with G >= 2 and values in [0, 1].
+
+    Example:
+        >>> delta_gr_values([[[0.95], [0.95]], [[0.5], [0.95]]], max_clicks=3).tolist()
+        [0.0, 200.0]
+    """
+    groups = _group_noc(group_ious, threshold, max_clicks)
+    if groups.shape[1] < 2:
+        raise ValueError(f"group_ious must hold at least 2 groups, got {groups.shape[1]}")
+    first, last = groups[:, 0], groups[:, -1]
+    return 100.0 * (first - last) / last
+
+
+def nsr(user_ious: Sequence[Any]) -> float:
+    """NSR: noise-to-signal ratio, how much the IoU varies with the user's first click.
+
+    For each instance the mean and the standard deviation of the IoU over its clicks, each averaged
+    over the methods; their ratio; the mean over instances, times 100. It says how hard the users'
+    variety makes a dataset (several methods), or how sensitive one method is (one method).
+
+    Args:
+        user_ious: For each instance the IoU after each user's single click: (methods, clicks), or
+            (clicks,) for one method. The number of clicks may differ between instances.
+
+    Returns:
+        Per cent >= 0; lower is more robust. An instance where every click gives IoU 0 has no
+        spread and counts as 0.
+
+    Raises:
+        ValueError: If there are no instances, or one has no clicks or values outside [0, 1].
+
+    Example:
+        >>> nsr([[0.8, 0.8, 0.8], [0.5, 1.0]]).__round__(4)
+        16.6667
+    """
+    return float(nsr_values(user_ious).mean())
+
+
+def nsr_values(user_ious: Sequence[Any]) -> np.ndarray:
+    """`nsr` of each instance, (N,) in per cent.
+
+    Args:
+        user_ious: For each instance (methods, clicks), or (clicks,) for one method.
+
+    Raises:
+        ValueError: If there are no instances, or one has no clicks or values outside [0, 1].
+
+    Example:
+        >>> nsr_values([[[0.5, 1.0], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]]).round(2).tolist()
+        [33.33, 0.0]
+    """
+    if len(user_ious) == 0:
+        raise ValueError("user_ious holds no instances")
+    return np.array([_noise_to_signal(ious, i) for i, ious in enumerate(user_ious)])
+
+
+def _noise_to_signal(ious: Any, index: int) -> float:
+    ious = np.atleast_2d(check_ious(ious, f"user_ious[{index}]"))
+    if ious.ndim != 2:
+        raise ValueError(
+            f"user_ious[{index}] must be (methods, clicks) or (clicks,), got shape {ious.shape}"
+        )
+    signal, noise = ious.mean(axis=1).mean(), ious.std(axis=1).mean()
+    return 100.0 * noise / signal if signal > 0 else 0.0
+
+
+def _group_noc(group_ious: Any, threshold: float, max_clicks: int) -> np.ndarray:
+    """NoC (N, G) of each instance and group."""
+    return noc(check_ious(group_ious, "group_ious", ndim=3), threshold, max_clicks)

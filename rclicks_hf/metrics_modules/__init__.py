@@ -1,0 +1,19 @@
+"""What the nine ``metrics/rclicks_*`` evaluate modules share: how values are fed and gathered.
+
+Modules reach these classes through this package (``metrics_modules.ClickMetric``), never by name:
+``evaluate.load`` takes the first Metric class that it sees among a module's own names.
+"""
+
+from rclicks_hf.metrics_modules.click_metric import ClickMetric, RecordedClicks, SampledClickMetric
+from rclicks_hf.metrics_modules.iou_metric import BaselineIouMetric, GroupIouMetric, IouMetric
+from rclicks_hf.metrics_modules.space import launch_space
+
+__all__ = [
+    "BaselineIouMetric",
+    "ClickMetric",
+    "GroupIouMetric",
+    "IouMetric",
+    "RecordedClicks",
+    "SampledClickMetric",
+    "launch_space",
+]

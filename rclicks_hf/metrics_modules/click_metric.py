@@ -1,0 +1,159 @@
+"""Evaluate metrics that compare click maps with clicks, one scalar an instance."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+import datasets
+import evaluate
+import numpy as np
+
+from rclicks_hf.metrics import METRICS
+from rclicks_hf.metrics.sampling import RESAMPLES, SEED
+from rclicks_hf.metrics_modules.pairs import paired, single
+
+INPUTS = """
+Args:
+    predictions: Click maps, one an instance: 2-D arrays (height, width) of numbers >= 0 in any
+        scale. Sizes may differ between instances.
+    references: The clicks of people on each instance, a dict of
+        `x`, `y`: columns and rows of the clicks, pixels from the top-left pixel;
+        `width`, `height`: the bounding box of the OBJECT, pixels (PL1 and WD need it);
+        `seed`: optional, a seed of the instance's own (KS, PL1 and WD).
+    per_instance: Of `compute`; True adds the value of every instance.
+Returns:
+    A dict with the mean over instances under the metric's name, and with `per_instance=True` their
+    values under `<name>_per_instance`.
+"""
+
+FEATURES = datasets.Features(
+    {
+        "predictions": datasets.List(datasets.List(datasets.Value("float32"))),
+        "references": {
+            "x": datasets.List(datasets.Value("float64")),
+            "y": datasets.List(datasets.Value("float64")),
+            "width": datasets.Value("float64"),
+            "height": datasets.Value("float64"),
+        },
+    }
+)
+# What goes through Arrow: the score, not the map, and the number of clicks.
+STORED = datasets.Features(
+    {"predictions": datasets.Value("float64"), "references": datasets.Value("int64")}
+)
+
+
+class RecordedClicks(NamedTuple):
+    """One reference, read.
+
+    Attributes:
+        x: (n,) columns, pixels.
+        y: (n,) rows, pixels.
+        size: (w, h) of the object's bounding box, None where the reference has none.
+        seed: Seed of the instance's draw.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    size: tuple[float, float] | None
+    seed: int
+
+    @classmethod
+    def read(cls, reference: Any, default_seed: int) -> RecordedClicks:
+        """Read a reference dict.
+
+        Raises:
+            ValueError: If it is no dict with the clicks' coordinates.
+        """
+        if not isinstance(reference, Mapping) or not {"x", "y"} <= reference.keys():
+            raise ValueError(
+                'references must be dicts {"x", "y", "width", "height"}, one an instance, '
+                f"got {type(reference).__name__}"
+            )
+        width, height, seed = (reference.get(key) for key in ("width", "height", "seed"))
+        return cls(
+            np.asarray(reference["x"]),
+            np.asarray(reference["y"]),
+            None if width is None or height is None else (width, height),
+            default_seed if seed is None else int(seed),
+        )
+
+    def box_size(self) -> tuple[float, float]:
+        """The size, for a metric that needs it.
+
+        Raises:
+            ValueError: If the reference has none.
+        """
+        if self.size is None:
+            raise ValueError(
+                'references lack "width" and "height", the bounding box of the object in pixels'
+            )
+        return self.size
+
+
+class ClickMetric(evaluate.Metric):
+    """Mean over instances of a score of a click map.
+
+    Maps are reduced to their score as soon as they are added, so dense arrays never pass through
+    Arrow.
+    """
+
+    metric_name: ClassVar[str]
+
+    @abstractmethod
+    def score(self, click_map: Any, clicks: RecordedClicks) -> float:
+        """The score of one instance."""
+
+    def _info(self) -> evaluate.MetricInfo:
+        info = METRICS[self.metric_name]
+        return evaluate.MetricInfo(
+            description=info.description,
+            citation=info.citation,
+            inputs_description=INPUTS,
+            features=FEATURES,
+        )
+
+    def add(self, *, prediction: Any = None, reference: Any = None, **kwargs: Any) -> None:
+        """Add one click map and the clicks on its instance."""
+        self.add_batch(**single(prediction, reference, kwargs))
+
+    def add_batch(self, *, predictions: Any = None, references: Any = None, **kwargs: Any) -> None:
+        """Add click maps and the clicks on their instances."""
+        instances = [
+            (prediction, RecordedClicks.read(reference, self.seed))
+            for prediction, reference in paired(predictions, references)
+        ]
+        super().add_batch(
+            predictions=[self.score(click_map, clicks) for click_map, clicks in instances],
+            references=[clicks.x.size for _, clicks in instances],
+            **kwargs,
+        )
+
+    def _infer_feature_from_batch(self, batch: Any) -> datasets.Features:
+        return STORED
+
+    def _compute(
+        self, predictions: Sequence[float], references: Sequence[int], per_instance: bool = False
+    ) -> dict[str, Any]:
+        result: dict[str, Any] = {self.metric_name: float(np.mean(predictions))}
+        if per_instance:
+            result[f"{self.metric_name}_per_instance"] = [float(score) for score in predictions]
+        return result
+
+
+class SampledClickMetric(ClickMetric):
+    """A click metric that draws points from the map.
+
+    Args:
+        resamples: Sets of points drawn an instance.
+        seed: Seed of each instance's draw where its reference has none; never NumPy's global
+            state, so a value depends on no order and no process count.
+    """
+
+    def __init__(
+        self, *args: Any, resamples: int = RESAMPLES, seed: int | None = SEED, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, seed=SEED if seed is None else seed, **kwargs)
+        self.resamples = resamples

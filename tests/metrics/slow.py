@@ -1,0 +1,149 @@
+"""The definitions, written as plainly as they read: what the fast functions are compared with."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.ndimage import binary_erosion
+from scipy.stats import kstwobign, pearsonr, wasserstein_distance_nd
+
+
+def sample_points(click_map, n, resamples=100, seed=42):
+    click_map = np.asarray(click_map)
+    p = (click_map / click_map.sum()).flatten()
+    drawn = np.random.RandomState(seed).choice(p.size, size=resamples * n, p=p)
+    y, x = np.unravel_index(drawn, click_map.shape)
+    return x.reshape(resamples, n), y.reshape(resamples, n)
+
+
+def quadrants(x0, y0, x, y):
+    """Shares of the points in the four quadrants at (x0, y0)."""
+    counts = [0, 0, 0, 0]
+    for px, py in zip(x, y, strict=True):
+        counts[2 * (px > x0) + (py > y0)] += 1
+    return [count / len(x) for count in counts]
+
+
+def largest_difference(x1, y1, x2, y2):
+    largest = 0.0
+    for x0, y0 in zip(x1, y1, strict=True):
+        own, other = quadrants(x0, y0, x1, y1), quadrants(x0, y0, x2, y2)
+        own[0] -= 1 / len(x1)  # the origin itself, which may be put into any quadrant
+        for mine, theirs in zip(own, other, strict=True):
+            largest = max(largest, mine + 1 / len(x1) - theirs, theirs - mine)
+    return largest
+
+
+def ks2d_pvalue(x1, y1, x2, y2):
+    if min(len(set(points)) for points in (x1, y1, x2, y2)) == 1:
+        return 0.0
+    n = len(x1) * len(x2) / (len(x1) + len(x2))
+    d = (largest_difference(x1, y1, x2, y2) + largest_difference(x2, y2, x1, y1)) / 2
+    r = math.sqrt(max(0.0, 1 - (pearsonr(x1, y1)[0] ** 2 + pearsonr(x2, y2)[0] ** 2) / 2))
+    return float(kstwobign.sf(d * math.sqrt(n) / (1 + r * (0.25 - 0.75 / math.sqrt(n)))))
+
+
+def pl1_points(x1, y1, x2, y2, size):
+    total = 0.0
+    for ax, ay in zip(x1, y1, strict=True):
+        for bx, by in zip(x2, y2, strict=True):
+            total += abs(ax - bx) / size[0] + abs(ay - by) / size[1]
+    return total / (len(x1) * len(x2))
+
+
+def wd_points(x1, y1, x2, y2, size):
+    distance = wasserstein_distance_nd(
+        np.column_stack((x1, y1)).astype(float), np.column_stack((x2, y2)).astype(float)
+    )
+    return distance / math.sqrt(size[0] ** 2 + size[1] ** 2)
+
+
+def nss(click_map, x, y):
+    p = np.asarray(click_map, float) / (np.asarray(click_map, float).sum() + 1e-9)
+    z = (p - p.mean()) / (p.std() + 1e-9)
+    return float(np.mean([z[int(row), int(column)] for column, row in zip(x, y, strict=True)]))
+
+
+def pde(click_map, x, y):
+    p = np.asarray(click_map, float) / (np.asarray(click_map, float).sum() + 1e-9)
+    return float(np.mean([p[int(row), int(column)] for column, row in zip(x, y, strict=True)]))
+
+
+def click_scores(click_map, x, y, size, resamples=100, seed=42):
+    """(KS, PL1, WD, NSS, PDE), every metric with a draw of its own."""
+
+    def sets():
+        return zip(*sample_points(click_map, len(x), resamples, seed), strict=True)
+
+    return (
+        float(np.mean([ks2d_pvalue(x, y, xs, ys) > 0.05 for xs, ys in sets()])),
+        float(np.mean([pl1_points(x, y, xs, ys, size) for xs, ys in sets()])),
+        float(np.mean([wd_points(x, y, xs, ys, size) for xs, ys in sets()])),
+        nss(click_map, x, y),
+        pde(click_map, x, y),
+    )
+
+
+def iou(mask, prediction):
+    """IoU over pixels that are not -1."""
+    both = either = 0
+    for truth, guess in zip(np.ravel(mask), np.ravel(prediction), strict=True):
+        if truth != -1:
+            both += truth == 1 and bool(guess)
+            either += truth == 1 or bool(guess)
+    return both / either if either else 1.0
+
+
+def band(mask, ratio):
+    mask = np.asarray(mask, bool)
+    d = max(1, round(ratio * math.hypot(*mask.shape)))
+    eroded = binary_erosion(np.pad(mask, 1), np.ones((3, 3)), iterations=d)[1:-1, 1:-1]
+    return mask & ~eroded
+
+
+def boundary_iou(mask, prediction, ratio=0.02):
+    mask = np.asarray(mask)
+    truth = np.where(mask == -1, -1, band(mask == 1, ratio).astype(int))
+    return iou(truth, band(prediction, ratio))
+
+
+def noc(ious, threshold=0.9, max_clicks=20):
+    for click, value in enumerate(ious[:max_clicks], start=1):
+        if value >= threshold:
+            return click
+    return max_clicks
+
+
+def mean(values):
+    return sum(values) / len(values)
+
+
+def std(values):
+    return math.sqrt(mean([(value - mean(values)) ** 2 for value in values]))
+
+
+def sample_noc(group_ious):
+    clicks = [[noc(ious) for ious in groups] for groups in group_ious]
+    return mean([mean(row) for row in clicks]), mean([std(row) for row in clicks])
+
+
+def delta_sb(group_ious, baseline_ious):
+    ratios = []
+    for groups, baseline in zip(group_ious, baseline_ious, strict=True):
+        ratios.append((mean([noc(ious) for ious in groups]) - noc(baseline)) / noc(baseline))
+    return 100 * mean(ratios)
+
+
+def delta_gr(group_ious):
+    return 100 * mean([(noc(g[0]) - noc(g[-1])) / noc(g[-1]) for g in group_ious])
+
+
+def nsr(user_ious):
+    """For instances of (methods, clicks)."""
+    ratios = []
+    for methods in user_ious:
+        signal = mean([mean(list(ious)) for ious in methods])
+        noise = mean([std(list(ious)) for ious in methods])
+        ratios.append(noise / signal if signal else 0.0)
+    return 100 * mean(ratios)

@@ -1,0 +1,315 @@
+"""The nine evaluate modules: they compute what the pure functions do, however they are fed."""
+
+from __future__ import annotations
+
+import multiprocessing
+import runpy
+import sys
+from types import ModuleType, SimpleNamespace
+
+import evaluate
+import numpy as np
+import pytest
+
+from rclicks_hf import metrics
+from rclicks_hf.metrics import CLICK_METRICS, METRICS
+
+METRICS_OF_TWO = ("ks", "pde")
+IOU_METRICS = tuple(name for name in METRICS if name not in CLICK_METRICS)
+
+
+@pytest.fixture
+def load(repo, tmp_path):
+    """Load a module with a cache of its own."""
+
+    def load_module(name, **options):
+        path = repo / "metrics" / METRICS[name].module
+        return evaluate.load(str(path), cache_dir=str(tmp_path), **options)
+
+    return load_module
+
+
+@pytest.fixture(scope="module")
+def instances():
+    """Click maps of different sizes, with references."""
+    rng = np.random.default_rng(0)
+    maps, references = [], []
+    for height, width in ((30, 40), (50, 20), (24, 24)):
+        click_map = rng.random((height, width)).astype(np.float32) ** 4
+        maps.append(click_map)
+        references.append(
+            {
+                "x": rng.integers(0, width, 9).tolist(),
+                "y": rng.integers(0, height, 9).tolist(),
+                "width": width // 2,
+                "height": height // 2,
+            }
+        )
+    return maps, references
+
+
+@pytest.fixture(scope="module")
+def trajectories():
+    """Group IoUs (N, G, K), baseline IoUs (N, K)."""
+    rng = np.random.default_rng(1)
+    groups = np.sort(rng.random((4, 10, 20)), axis=-1)
+    return groups, np.sort(rng.random((4, 20)), axis=-1)
+
+
+def pure_scores(name, maps, references, **options):
+    values = []
+    for click_map, r in zip(maps, references, strict=True):
+        scores = metrics.click_scores(
+            click_map, r["x"], r["y"], (r["width"], r["height"]), **options
+        )
+        values.append(getattr(scores, name))
+    return values
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_info_comes_from_the_table(name, load):
+    module = load(name)
+    assert module.name == METRICS[name].module
+    assert module.description == METRICS[name].description
+    assert module.citation == METRICS[name].citation
+    assert "predictions" in module.inputs_description
+
+
+@pytest.mark.parametrize("name", CLICK_METRICS)
+class TestClickMetrics:
+    def test_compute_is_the_mean_of_the_pure_function(self, name, load, instances):
+        expected = pure_scores(name, *instances)
+        maps, references = instances
+        result = load(name).compute(predictions=maps, references=references, per_instance=True)
+        assert result[f"{name}_per_instance"] == pytest.approx(expected, rel=1e-12)
+        assert result[name] == pytest.approx(np.mean(expected), rel=1e-12)
+        assert list(result) == [name, f"{name}_per_instance"]
+
+    def test_add_and_add_batch_give_the_same(self, name, load, instances):
+        maps, references = instances
+        module = load(name)
+        expected = module.compute(predictions=maps, references=references)
+        module.add(prediction=maps[0], reference=references[0])
+        module.add_batch(predictions=maps[1:], references=references[1:])
+        assert module.compute() == expected
+
+    def test_order_does_not_matter(self, name, load, instances):
+        maps, references = instances
+        expected = load(name).compute(predictions=maps, references=references)[name]
+        result = load(name).compute(predictions=maps[::-1], references=references[::-1])
+        assert result[name] == pytest.approx(expected, rel=1e-12)
+
+    def test_maps_do_not_pass_through_arrow(self, name, load, instances):
+        module = load(name)
+        module.add_batch(predictions=instances[0], references=instances[1])
+        stored = {key: value.dtype for key, value in module.selected_feature_format.items()}
+        assert stored == {"predictions": "float64", "references": "int64"}
+        module.compute()
+
+    def test_bad_input_says_what_is_wrong(self, name, load, instances):
+        maps, references = instances
+        module = load(name)
+        with pytest.raises(ValueError, match="references are missing"):
+            module.compute(predictions=maps)
+        with pytest.raises(ValueError, match="must be as many, got 3 and 2"):
+            module.add_batch(predictions=maps, references=references[:2])
+        with pytest.raises(ValueError, match=r'references must be dicts \{"x", "y"'):
+            module.add(prediction=maps[0], reference=[1, 2])
+        with pytest.raises(ValueError, match="click_map is zero everywhere"):
+            module.add(prediction=np.zeros((3, 3)), reference=references[0])
+        assert module.compute(predictions=maps, references=references)[name] == pytest.approx(
+            np.mean(pure_scores(name, maps, references))
+        )
+
+
+@pytest.mark.parametrize("name", ["ks", "pl1", "wd"])
+def test_options_of_the_draw(name, load, instances):
+    maps, references = instances
+    module = load(name, resamples=7, seed=5)
+    expected = pure_scores(name, maps, references, resamples=7, seed=5)
+    result = module.compute(predictions=maps, references=references)[name]
+    assert result == pytest.approx(np.mean(expected), rel=1e-12)
+    seeded = [reference | {"seed": 5} for reference in references]
+    assert load(name, resamples=7).compute(predictions=maps, references=seeded)[name] == result
+
+
+@pytest.mark.parametrize("name", ["pl1", "wd"])
+def test_distances_need_the_box(name, load, instances):
+    with pytest.raises(ValueError, match='references lack "width" and "height"'):
+        load(name).add(prediction=instances[0][0], reference={"x": [1], "y": [2]})
+
+
+@pytest.mark.parametrize("name", ["nss", "pde"])
+def test_densities_need_no_box(name, load, instances):
+    reference = {"x": [1], "y": [2]}
+    result = load(name).compute(predictions=instances[0][:1], references=[reference])
+    assert result[name] == getattr(metrics, name)(instances[0][0], [1], [2])
+
+
+class TestIouMetrics:
+    def test_noc(self, load, trajectories):
+        groups, baseline = trajectories
+        mean, std = metrics.sample_noc(groups)
+        result = load("noc").compute(predictions=groups.tolist(), per_instance=True)
+        assert (result["noc"], result["noc_std"]) == pytest.approx((mean, std))
+        assert result["nof"] == pytest.approx(metrics.nof(groups).mean())
+        assert result["noc_per_instance"] == pytest.approx(metrics.noc(groups).mean(axis=1))
+        single = load("noc").compute(predictions=baseline, threshold=0.7, max_clicks=10)
+        assert single == {
+            "noc": pytest.approx(metrics.noc(baseline, 0.7, 10).mean()),
+            "noc_std": 0.0,
+            "nof": metrics.nof(baseline, 0.7, 10),
+        }
+
+    def test_noc_of_sequences_that_stopped_early(self, load):
+        result = load("noc").compute(predictions=[[0.5, 0.95], [0.1, 0.2, 0.91], [0.3] * 20])
+        assert result == {"noc": pytest.approx(25 / 3), "noc_std": 0.0, "nof": 1.0}
+
+    def test_delta_sb(self, load, trajectories):
+        groups, baseline = trajectories
+        result = load("delta_sb").compute(
+            predictions=groups, references=baseline, threshold=0.8, per_instance=True
+        )
+        expected = metrics.delta_sb_values(groups, baseline, 0.8)
+        assert result["delta_sb"] == pytest.approx(metrics.delta_sb(groups, baseline, 0.8))
+        assert result["delta_sb_per_instance"] == pytest.approx(expected)
+
+    def test_delta_gr(self, load, trajectories):
+        groups, _ = trajectories
+        result = load("delta_gr").compute(predictions=groups, max_clicks=10, per_instance=True)
+        assert result["delta_gr"] == pytest.approx(metrics.delta_gr(groups, max_clicks=10))
+        expected = metrics.delta_gr_values(groups, max_clicks=10)
+        assert result["delta_gr_per_instance"] == pytest.approx(expected)
+
+    def test_nsr(self, load):
+        ious = [[0.5, 0.75, 1.0], [0.25, 0.5], [[0.1, 0.2], [0.3, 0.9]]]
+        result = load("nsr").compute(predictions=ious, per_instance=True)
+        assert result["nsr"] == pytest.approx(metrics.nsr(ious))
+        assert result["nsr_per_instance"] == pytest.approx(metrics.nsr_values(ious))
+
+    @pytest.mark.parametrize("name", IOU_METRICS)
+    def test_add_and_add_batch_give_the_same(self, name, load, trajectories):
+        groups, baseline = trajectories
+        module = load(name)
+        takes_references = "references" in module.features
+        batch = {"references": baseline} if takes_references else {}
+        expected = module.compute(predictions=groups, **batch)
+        for i, prediction in enumerate(groups):
+            module.add(prediction=prediction, reference=baseline[i] if takes_references else None)
+        assert module.compute() == expected
+
+    def test_bad_input_says_what_is_wrong(self, load, trajectories):
+        groups, baseline = trajectories
+        for name in IOU_METRICS:
+            with pytest.raises(ValueError, match=r"predictions\[1\] must lie in \[0, 1\]"):
+                load(name).add_batch(
+                    predictions=[groups[0], groups[1] * 100], references=baseline[:2]
+                )
+        with pytest.raises(ValueError, match="references are missing"):
+            load("delta_sb").compute(predictions=groups)
+        with pytest.raises(
+            ValueError, match=r"references\[0\] must be a non-empty array of 1 axes"
+        ):
+            load("delta_sb").compute(predictions=groups, references=groups)
+        with pytest.raises(ValueError, match=r"must all have one shape \(groups, clicks\)"):
+            load("delta_gr").compute(predictions=[groups[0], groups[1, :5]])
+
+
+class TestCombine:
+    def test_click_metrics(self, load, instances):
+        maps, references = instances
+        combined = evaluate.combine([load(name) for name in CLICK_METRICS])
+        expected = {name: np.mean(pure_scores(name, *instances)) for name in CLICK_METRICS}
+        result = combined.compute(predictions=maps, references=references)
+        assert result == pytest.approx(expected, rel=1e-12)
+        combined.add(prediction=maps[0], reference=references[0])
+        combined.add_batch(predictions=maps[1:], references=references[1:])
+        assert combined.compute() == pytest.approx(expected, rel=1e-12)
+
+    def test_benchmark_metrics(self, load, trajectories):
+        groups, baseline = trajectories
+        combined = evaluate.combine([load(name) for name in ("noc", "delta_sb", "delta_gr")])
+        result = combined.compute(predictions=groups, references=baseline, threshold=0.8)
+        assert result["noc"] == pytest.approx(metrics.sample_noc(groups, 0.8)[0])
+        assert result["delta_sb"] == pytest.approx(metrics.delta_sb(groups, baseline, 0.8))
+        assert result["delta_gr"] == pytest.approx(metrics.delta_gr(groups, 0.8))
+        combined.add(prediction=groups[0], reference=baseline[0])
+        assert set(combined.compute()) == set(result)
+
+
+def test_two_processes(load, instances):
+    """Process 1 adds the second and third instance; process 0 the first, and gathers."""
+    maps, references = instances
+
+    def share_of(process, own):
+        for name in METRICS_OF_TWO:
+            module = load(name, num_process=2, process_id=process, experiment_id="two")
+            module.add_batch(predictions=maps[own], references=references[own])
+            yield name, module.compute(per_instance=True)
+
+    # Forked, so that the second process need not import everything anew.
+    second = multiprocessing.get_context("fork").Process(
+        target=lambda: sys.exit(any(result for _, result in share_of(1, slice(1, 3))))
+    )
+    second.start()
+    results = dict(share_of(0, slice(0, 1)))
+    second.join(timeout=60)
+    assert second.exitcode == 0
+    for name in METRICS_OF_TWO:
+        expected = pure_scores(name, maps, references)
+        assert results[name][f"{name}_per_instance"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_one_metric_class_is_visible(name, repo):
+    script = repo / "metrics" / METRICS[name].module / f"{METRICS[name].module}.py"
+    names = runpy.run_path(str(script))
+    classes = [
+        value
+        for value in names.values()
+        if isinstance(value, type) and issubclass(value, evaluate.EvaluationModule)
+    ]
+    assert len(classes) == 1
+
+
+@pytest.fixture
+def gradio(monkeypatch):
+    """A stand-in for gradio that keeps the page instead of serving it."""
+    pages = []
+
+    class Interface:
+        def __init__(self, **page):
+            self.page = page
+
+        def launch(self):
+            pages.append(self.page)
+
+    module = ModuleType("gradio")
+    module.Interface, module.Error = Interface, RuntimeError
+    module.Textbox = module.JSON = SimpleNamespace
+    monkeypatch.setitem(sys.modules, "gradio", module)
+    return pages
+
+
+INPUTS_OF_PAGE = {
+    **dict.fromkeys(
+        CLICK_METRICS,
+        ("[[[0, 1], [1, 0]]]", '[{"x": [0, 1], "y": [1, 0], "width": 1, "height": 1}]'),
+    ),
+    "noc": ("[[0.5, 0.95]]",),
+    "delta_sb": ("[[[0.5, 0.95], [0.91, 0.95]]]", "[[0.95, 0.95]]"),
+    "delta_gr": ("[[[0.5, 0.95], [0.91, 0.95]]]",),
+    "nsr": ("[[0.5, 0.95]]",),
+}
+
+
+@pytest.mark.filterwarnings("ignore::rclicks_hf.metrics.ConstantCoordinateWarning")
+@pytest.mark.parametrize("name", METRICS)
+def test_the_page_of_a_space(name, repo, gradio):
+    runpy.run_path(str(repo / "metrics" / METRICS[name].module / "app.py"))
+    (page,) = gradio
+    assert len(page["inputs"]) == len(INPUTS_OF_PAGE[name])
+    assert np.isfinite(page["fn"](*INPUTS_OF_PAGE[name])[name])
+    assert page["article"].lstrip().startswith("# Metric card")
+    with pytest.raises(RuntimeError):
+        page["fn"](*("no JSON" for _ in page["inputs"]))

@@ -1,0 +1,97 @@
+"""Parity with the values that the paper's own code computed."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+
+from rclicks_hf import metrics
+from rclicks_hf.metrics.kolmogorov_smirnov import ks2d_statistic
+
+CASES = (
+    "480_n2",
+    "480_n5",
+    "480_n20",
+    "480_n50",
+    "480_samex_n20",
+    "480_outside_n20",
+    "480err_n20",
+    "480f64_n20",
+)
+
+
+@pytest.fixture(params=CASES)
+def case(request, oracles):
+    prefix = f"{request.param}/"
+    values = {k.removeprefix(prefix): v for k, v in oracles.items() if k.startswith(prefix)}
+    name = str(values["map"])
+    return values | {"click_map": oracles[f"map/{name}"], "size": oracles[f"size_wh/{name}"]}
+
+
+def test_cases_are_all_the_stored_ones(oracles):
+    names = {key.split("/")[0] for key in oracles}
+    assert names - {"map", "size_wh", "errsize_wh"} == set(CASES)
+
+
+def test_the_same_random_points(case):
+    x, y = metrics.sample_points(case["click_map"], len(case["x"]), resamples=100, seed=42)
+    np.testing.assert_array_equal(x, case["xs"])
+    np.testing.assert_array_equal(y, case["ys"])
+
+
+@pytest.mark.filterwarnings("ignore::rclicks_hf.metrics.ConstantCoordinateWarning")
+def test_ks_on_the_same_points(case):
+    points = [case[key].astype(float) for key in ("x", "y", "xs", "ys")]
+    np.testing.assert_allclose(ks2d_statistic(*points), case["ks_D"], rtol=0, atol=1e-12)
+    undefined = np.isnan(case["ks_p"])
+    p = metrics.ks2d_pvalue(*points)
+    np.testing.assert_allclose(p[~undefined], case["ks_p"][~undefined], rtol=0, atol=1e-9)
+    assert (p[undefined] == 0).all()
+
+
+def test_pl1_and_wd_on_the_same_points(case):
+    points = [case[key] for key in ("x", "y", "xs", "ys")]
+    pl1 = metrics.pl1_points(*points, case["size"])
+    wd = metrics.wd_points(*points, case["size"])
+    assert pl1.shape == wd.shape == (100,)
+    assert pl1.mean() == pytest.approx(case["l1"], abs=1e-9)
+    np.testing.assert_allclose(wd, case["wd_each"], rtol=0, atol=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore::rclicks_hf.metrics.ConstantCoordinateWarning")
+def test_all_five_scores(case):
+    x, y, size = case["x"], case["y"], case["size"]
+    scores = metrics.click_scores(case["click_map"], x, y, size)
+    assert scores.ks == pytest.approx(case["ks2d"], abs=1e-9)
+    assert scores.pl1 == pytest.approx(case["l1"], abs=1e-9)
+    assert scores.wd == pytest.approx(case["wasserstien"], abs=1e-9)
+    assert scores.nss == pytest.approx(case["nss"], rel=1e-6)
+    assert scores.pde == pytest.approx(case["pde"], rel=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::rclicks_hf.metrics.ConstantCoordinateWarning")
+def test_single_scores_are_those_of_the_one_call(case):
+    click_map, x, y, size = (case[key] for key in ("click_map", "x", "y", "size"))
+    assert metrics.click_scores(click_map, x, y, size) == (
+        metrics.ks(click_map, x, y),
+        metrics.pl1(click_map, x, y, size),
+        metrics.wd(click_map, x, y, size),
+        metrics.nss(click_map, x, y),
+        metrics.pde(click_map, x, y),
+    )
+
+
+def test_a_constant_coordinate_warns_and_scores_zero(oracles):
+    with pytest.warns(metrics.ConstantCoordinateWarning, match="100 of 100"):
+        score = metrics.ks(
+            oracles["map/480"], oracles["480_samex_n20/x"], oracles["480_samex_n20/y"]
+        )
+    assert score == 0.0
+
+
+def test_no_warning_on_ordinary_clicks(oracles):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        metrics.ks(oracles["map/480"], oracles["480_n20/x"], oracles["480_n20/y"])

@@ -1,0 +1,252 @@
+"""IoU, NoC and the robustness metrics against the plain definitions, their laws, and bad input."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rclicks_hf import metrics
+
+quick = settings(max_examples=30, deadline=None)
+seeds = st.integers(0, 2**32 - 1)
+
+
+@st.composite
+def iou_arrays(draw, axes):
+    """IoU values where thresholds are met exactly, early, late and never."""
+    rng = np.random.default_rng(draw(seeds))
+    shape = [*(draw(st.integers(1, 6)) for _ in range(axes)), draw(st.integers(1, 25))]
+    values = np.round(np.sort(rng.random(shape), axis=-1), 1)
+    return values * draw(st.sampled_from([0.5, 1.0]))
+
+
+@st.composite
+def masks(draw):
+    rng = np.random.default_rng(draw(seeds))
+    height, width = draw(st.integers(1, 60)), draw(st.integers(1, 60))
+    truth = rng.random((height, width)) < draw(st.sampled_from([0.0, 0.5, 0.97, 1.0]))
+    guess = rng.random((height, width)) < draw(st.sampled_from([0.0, 0.5, 0.97, 1.0]))
+    coded = truth.astype(np.int8)
+    coded[rng.random((height, width)) < 0.1] = -1
+    return coded, guess
+
+
+class TestMasks:
+    @quick
+    @given(pair=masks())
+    def test_against_plain_definitions(self, slow, pair):
+        assert metrics.iou(*pair) == pytest.approx(slow.iou(*pair), abs=1e-15)
+        assert metrics.boundary_iou(*pair) == pytest.approx(slow.boundary_iou(*pair), abs=1e-15)
+
+    @quick
+    @given(pair=masks(), ratio=st.sampled_from([0.001, 0.05, 0.2, 2.0]))
+    def test_bands_of_any_width(self, slow, pair, ratio):
+        np.testing.assert_array_equal(metrics.boundary(pair[1], ratio), slow.band(pair[1], ratio))
+
+    @quick
+    @given(pair=masks())
+    def test_many_predictions_at_once(self, pair):
+        mask, guess = pair
+        stack = np.stack([guess, ~guess, mask == 1])[None]
+        for function in (metrics.iou, metrics.boundary_iou):
+            values = function(mask, stack)
+            assert values.shape == (1, 3)
+            assert values[0].tolist() == [function(mask, one) for one in stack[0]]
+            assert values[0, 2] == 1.0
+
+    @quick
+    @given(pair=masks())
+    def test_ignoring_is_the_same_as_unknown(self, pair):
+        mask, guess = pair
+        for function in (metrics.iou, metrics.boundary_iou):
+            assert function(mask == 1, guess, ignore=mask == -1) == function(mask, guess)
+
+    def test_nothing_against_nothing_agrees(self):
+        empty = np.zeros((4, 5), bool)
+        assert metrics.iou(empty, empty) == metrics.boundary_iou(empty, empty) == 1.0
+        assert metrics.iou(empty, ~empty) == 0.0
+
+    def test_bad_input(self):
+        mask = np.ones((4, 5), bool)
+        with pytest.raises(ValueError, match=r"mask must be a non-empty \(H, W\).*\(1, 4, 5\)"):
+            metrics.iou(mask[None], mask)
+        with pytest.raises(ValueError, match=r"prediction must be .*\(5, 4\)"):
+            metrics.iou(mask, mask.T)
+        with pytest.raises(ValueError, match=r"ignore must be a bool array of \(4, 5\)"):
+            metrics.iou(mask, mask, ignore=mask.astype(int))
+        with pytest.raises(ValueError, match="dilation_ratio must be above 0"):
+            metrics.boundary_iou(mask, mask, dilation_ratio=0)
+
+
+class TestClickCounts:
+    @quick
+    @given(ious=iou_arrays(1), threshold=st.sampled_from([0.1, 0.5, 0.9, 1.0]))
+    def test_noc_against_plain_definition(self, slow, ious, threshold):
+        for limit in (1, 5, 20):
+            expected = [slow.noc(row, threshold, limit) for row in ious]
+            assert metrics.noc(ious, threshold, limit).tolist() == expected
+
+    @quick
+    @given(ious=iou_arrays(2))
+    def test_noc_lies_in_its_bounds_and_rises_with_the_threshold(self, ious):
+        easy, hard = metrics.noc(ious, 0.5), metrics.noc(ious, 0.9)
+        assert easy.shape == ious.shape[:-1]
+        assert (easy >= 1).all()
+        assert (hard <= 20).all()
+        assert (easy <= hard).all()
+
+    @quick
+    @given(ious=iou_arrays(2))
+    def test_failures_of_both_kinds(self, ious):
+        never = [sum(max(row[:20]) < 0.9 for row in group) for group in ious.swapaxes(0, 1)]
+        assert metrics.nof(ious).tolist() == never
+        late = (metrics.noc(ious) == 20).sum(axis=0)
+        assert metrics.nof_reference(ious).tolist() == late.tolist()
+        assert (metrics.nof_reference(ious) >= metrics.nof(ious)).all()
+
+    def test_success_at_the_last_click_fails_only_in_the_reference(self):
+        ious = np.full((1, 20), 0.5)
+        ious[0, 19] = 0.9
+        assert metrics.noc(ious).tolist() == [20]
+        assert (metrics.nof(ious), metrics.nof_reference(ious)) == (0, 1)
+
+    def test_area_under_the_curve(self):
+        ious = np.linspace(0, 1, 20)
+        assert metrics.iou_auc(ious) == pytest.approx(0.5)
+        assert metrics.iou_auc(np.full((3, 2, 20), 0.25)).tolist() == [[0.25] * 2] * 3
+        assert metrics.iou_auc(ious**2) == pytest.approx(np.trapezoid(ious**2) / 19)
+
+    @pytest.mark.parametrize(
+        ("ious", "message"),
+        [
+            ([], r"ious must be a non-empty array.*\(0,\)"),
+            (0.5, r"ious must be a non-empty array of one or more axes.*\(\)"),
+            ([0.5, np.nan], r"ious holds NaN.*\(2,\)"),
+            ([50.0, 91.0], r"ious must lie in \[0, 1\], got \[50, 91\]"),
+            ([[0.5], [0.5, 0.6]], "ious must be a rectangular array"),
+        ],
+    )
+    def test_bad_values(self, ious, message):
+        for function in (metrics.noc, metrics.nof, metrics.nof_reference, metrics.iou_auc):
+            with pytest.raises(ValueError, match=message):
+                function(ious)
+
+    def test_bad_options(self):
+        with pytest.raises(ValueError, match=r"threshold must lie in \(0, 1\], got 90"):
+            metrics.noc([0.5], threshold=90)
+        with pytest.raises(ValueError, match="max_clicks must be a whole number of at least 1"):
+            metrics.noc([0.5], max_clicks=0)
+        with pytest.raises(ValueError, match="instances first"):
+            metrics.nof([0.5, 0.6])
+        with pytest.raises(ValueError, match="at least 2 clicks"):
+            metrics.iou_auc([0.5])
+
+
+class TestRobustness:
+    @quick
+    @given(groups=iou_arrays(2))
+    def test_against_plain_definitions(self, slow, groups):
+        baseline = groups.mean(axis=1)
+        assert metrics.sample_noc(groups) == pytest.approx(slow.sample_noc(groups), abs=1e-12)
+        expected = slow.delta_sb(groups, baseline)
+        assert metrics.delta_sb(groups, baseline) == pytest.approx(expected, abs=1e-9)
+        assert metrics.nsr(groups) == pytest.approx(slow.nsr(groups), abs=1e-9)
+        if groups.shape[1] > 1:
+            assert metrics.delta_gr(groups) == pytest.approx(slow.delta_gr(groups), abs=1e-9)
+
+    @quick
+    @given(groups=iou_arrays(2))
+    def test_order_of_instances_does_not_matter(self, groups):
+        order = np.random.default_rng(0).permutation(len(groups))
+        baseline = groups[:, 0]
+        pairs = [
+            (metrics.sample_noc(groups), metrics.sample_noc(groups[order])),
+            (
+                metrics.delta_sb(groups, baseline),
+                metrics.delta_sb(groups[order], baseline[order]),
+            ),
+            (metrics.nsr(groups), metrics.nsr(groups[order])),
+        ]
+        for plain, permuted in pairs:
+            assert permuted == pytest.approx(plain, abs=1e-9)
+
+    @quick
+    @given(groups=iou_arrays(2))
+    def test_means_of_the_values_of_instances(self, groups):
+        two = np.concatenate([groups, groups[:, ::-1]], axis=1)
+        values = metrics.delta_gr_values(two)
+        assert values.shape == (len(two),)
+        assert metrics.delta_gr(two) == pytest.approx(values.mean())
+        assert metrics.delta_sb(two, two[:, 0]) == pytest.approx(
+            metrics.delta_sb_values(two, two[:, 0]).mean()
+        )
+
+    def test_no_difference_between_clickers(self):
+        same = np.full((4, 10, 20), 0.95)
+        assert metrics.delta_sb(same, same[:, 0]) == metrics.delta_gr(same) == 0
+        assert metrics.sample_noc(same) == (1.0, 0.0)
+        assert metrics.nsr(list(same)) == pytest.approx(0.0, abs=1e-12)
+
+    def test_the_stated_extremes_of_the_deltas(self):
+        good, bad = np.full((1, 20), 0.95), np.full((1, 20), 0.5)
+        assert metrics.delta_sb(bad[:, None], good) == 1900
+        assert metrics.delta_sb(good[:, None], bad) == -95
+        info = metrics.METRICS["delta_sb"]
+        assert info.range == (-95, 1900)
+
+    def test_nsr_of_ragged_instances_and_of_nothing_but_failures(self):
+        assert metrics.nsr([np.array([0.5, 1.0]), np.zeros((2, 7))]) == pytest.approx(50 / 3)
+
+    def test_nsr_over_groups_from_areas_under_the_curve(self):
+        areas = np.random.default_rng(0).random((5, 10))
+        expected = 100 * (areas.std(axis=1) / areas.mean(axis=1)).mean()
+        assert metrics.nsr(areas) == pytest.approx(expected)
+
+    def test_bad_input(self):
+        groups = np.full((3, 2, 4), 0.5)
+        with pytest.raises(ValueError, match=r"group_ious must be .* 3 axes.*\(3, 4\)"):
+            metrics.sample_noc(groups[:, 0])
+        with pytest.raises(ValueError, match=r"baseline_ious must be .*got 2 rows for 3"):
+            metrics.delta_sb(groups, groups[:2, 0])
+        with pytest.raises(ValueError, match="at least 2 groups, got 1"):
+            metrics.delta_gr(groups[:, :1])
+        with pytest.raises(ValueError, match="user_ious holds no instances"):
+            metrics.nsr([])
+        with pytest.raises(ValueError, match=r"user_ious\[1\] must be a non-empty array"):
+            metrics.nsr([[0.5], []])
+        with pytest.raises(ValueError, match=r"user_ious\[0\] must lie in \[0, 1\]"):
+            metrics.nsr([[0.5, 1.5]])
+        with pytest.raises(ValueError, match=r"user_ious\[0\] must be \(methods, clicks\)"):
+            metrics.nsr(np.ones((1, 2, 3, 4)))
+
+
+class TestIntervals:
+    def test_it_holds_the_mean_and_narrows_with_more_instances(self):
+        values = np.random.default_rng(0).normal(3.0, 1.0, 4000)
+        few = metrics.bootstrap_interval(values[:40])
+        many = metrics.bootstrap_interval(values)
+        assert few.low < few.mean < few.high
+        assert many.high - many.low < (few.high - few.low) / 5
+        # The normal approximation: 2·1.96·s/sqrt(N).
+        width = 2 * 1.96 * values.std() / np.sqrt(len(values))
+        assert many.high - many.low == pytest.approx(width, rel=0.05)
+
+    def test_it_is_repeatable_and_widens_with_the_confidence(self):
+        values = np.random.default_rng(1).random(50)
+        interval = metrics.bootstrap_interval(values)
+        assert metrics.bootstrap_interval(values) == interval
+        wider = metrics.bootstrap_interval(values, confidence=0.99)
+        assert wider.low < interval.low
+        assert interval.high < wider.high
+
+    def test_bad_input(self):
+        with pytest.raises(ValueError, match=r"values must be a non-empty \(N,\) array"):
+            metrics.bootstrap_interval([])
+        with pytest.raises(ValueError, match="values holds NaN"):
+            metrics.bootstrap_interval([1.0, np.nan])
+        with pytest.raises(ValueError, match=r"confidence must lie in \(0, 1\), got 95"):
+            metrics.bootstrap_interval([1.0], confidence=95)
+        with pytest.raises(ValueError, match="resamples must be"):
+            metrics.bootstrap_interval([1.0], resamples=0)
