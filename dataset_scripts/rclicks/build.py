@@ -1,0 +1,39 @@
+"""Build the RClicks dataset repo: ``python build.py --clicks clicks.csv --sources DIR``.
+
+The work is done by ``rclicks_hf.data.build_from_files``; ``rclicks build`` is the same command.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rclicks_hf.data import build_from_files
+from rclicks_hf.errors import RclicksError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Build from the command line's arguments; 0 on success, 1 with one line of explanation."""
+    parser = argparse.ArgumentParser(description="Build the RClicks dataset repo.")
+    parser.add_argument("--clicks", type=Path, required=True, help="the click table, clicks.csv")
+    parser.add_argument(
+        "--sources", type=Path, help="folder with GrabCut/, Berkeley/, ...; without it, no pictures"
+    )
+    parser.add_argument("--out", type=Path, default=Path("rclicks"), help="folder to make")
+    parser.add_argument("--replace", action="store_true", help="swap an older build out")
+    options = parser.parse_args(arguments)
+    try:
+        report = build_from_files(
+            options.clicks, options.sources, options.out, replace=options.replace
+        )
+    except RclicksError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(report)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,216 @@
+"""The dataset card: YAML that tells ``datasets`` the configs, and the text for people.
+
+``datasets`` keys its cache of a local folder by this YAML and not by the files behind it. So each
+config's ``description`` holds a digest of the config's files: a rebuilt dataset is a new one.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import yaml
+from datasets import Features
+from jinja2 import Environment, StrictUndefined
+
+from rclicks_hf.citation import PAPER_BIBTEX, PAPER_TEXT
+from rclicks_hf.data.schema import (
+    DEFAULT_CONFIG,
+    ROUNDS,
+    SOURCE_DATASETS,
+    ConfigKey,
+    config_keys,
+)
+from rclicks_hf.data.tree import config_files, config_glob, content_digest
+from rclicks_hf.errors import RclicksError
+from rclicks_hf.resources import resource_path
+
+CARD = "README.md"
+TEMPLATE = "dataset_scripts/rclicks/card_template.md"
+_DIGEST = re.compile(r"content ([0-9a-f]{64})$")
+_FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
+_SIZE_CATEGORIES = (
+    (1_000, "n<1K"),
+    (10_000, "1K<n<10K"),
+    (100_000, "10K<n<100K"),
+    (1_000_000, "100K<n<1M"),
+)
+
+
+def write_card(root: Path, *, is_simulated: bool) -> list[str]:
+    """Write the card of a repo whose Parquet files are all there.
+
+    Args:
+        root: The repo's folder.
+        is_simulated: True where no person clicked; the card then says so in title and text.
+
+    Returns:
+        Names of the configs that have data, the default first.
+
+    Example:
+        >>> import tempfile
+        >>> from rclicks_hf.data.features import click_features
+        >>> root = Path(tempfile.mkdtemp())
+        >>> part = root / "clicks/dataset=davis/round=first/device=pc/split=test/part-00000.parquet"
+        >>> part.parent.mkdir(parents=True)
+        >>> pq.write_table(click_features().arrow_schema.empty_table(), part)
+        >>> write_card(root, is_simulated=False)[:4]
+        ['all', 'pc', 'first', 'first-pc']
+    """
+    present = [path.name.removeprefix("dataset=") for path in (root / "clicks").iterdir()]
+    datasets = [name for name in SOURCE_DATASETS if name in present]
+    digests: dict[Path, str] = {}
+    configs, infos = [], []
+    shared: dict[tuple[str, ...], list[Any]] = {}
+    for key in config_keys(datasets):
+        files = config_files(root, key)
+        if files:
+            digest = content_digest(root, files, digests)
+            configs.append(_config_entry(key, list(files), digest, is_simulated))
+            infos.append(_info_entry(key, files, shared))
+    counts = [_count_row(root, name) for name in datasets]
+    clicks = sum(sum(row["counted"].values()) for row in counts)
+    header = _header(clicks, is_simulated) | {"configs": configs, "dataset_info": infos}
+    text = yaml.dump(header, Dumper=_CardDumper, sort_keys=False, allow_unicode=True, width=120)
+    names = [entry["config_name"] for entry in configs]
+    body = _body(root, datasets, names, counts, is_simulated)
+    (root / CARD).write_text(f"---\n{text}---\n\n{body}", encoding="utf-8")
+    return names
+
+
+def read_card_header(root: Path) -> dict[str, Any]:
+    """The YAML of a repo's card.
+
+    Args:
+        root: The repo's folder.
+
+    Returns:
+        The header; at least ``configs`` is a list.
+
+    Raises:
+        RclicksError: If there is no card or its header cannot be read.
+
+    Example:
+        >>> read_card_header(Path("nowhere"))
+        Traceback (most recent call last):
+        ...
+        rclicks_hf.errors.RclicksError: nowhere/README.md: cannot be read; build the dataset again
+    """
+    path = root / CARD
+    try:
+        match = _FRONT_MATTER.match(path.read_text(encoding="utf-8"))
+        header = yaml.safe_load(match.group(1)) if match else None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise RclicksError(f"{path}: cannot be read; build the dataset again") from error
+    if not isinstance(header, dict) or not isinstance(header.get("configs"), list):
+        raise RclicksError(f"{path}: its header lists no configs; build the dataset again")
+    return header
+
+
+def config_digest(entry: dict[str, Any]) -> str:
+    """The content digest in a config entry of the card, ``""`` if there is none.
+
+    Example:
+        >>> config_digest({"description": "clicks; content " + "0" * 64})[:4]
+        '0000'
+    """
+    match = _DIGEST.search(str(entry.get("description", "")))
+    return match.group(1) if match else ""
+
+
+class _CardDumper(yaml.SafeDumper):
+    """Writes each list of features once and refers to it by name afterwards."""
+
+    def generate_anchor(self, node: yaml.Node) -> str:
+        self.last_anchor_id += 1
+        return f"shared_{self.last_anchor_id}"
+
+
+def _config_entry(
+    key: ConfigKey, splits: list[str], digest: str, is_simulated: bool
+) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "config_name": key.name,
+        "description": f"{_describe(key, is_simulated)}; content {digest}",
+        "data_files": [{"split": split, "path": config_glob(key, split)} for split in splits],
+    }
+    return entry | ({"default": True} if key.name == DEFAULT_CONFIG else {})
+
+
+def _describe(key: ConfigKey, is_simulated: bool) -> str:
+    kind = {
+        "clicks": "clicks",
+        "images": "image, object mask and previous mask of each instance",
+        "instances": "instances with their click lists",
+    }[key.kind]
+    of = SOURCE_DATASETS[key.dataset].title if key.dataset else "all datasets"
+    parts = [f"{kind}, {of}", key.round and f"{key.round} round", key.device]
+    return ("SIMULATED " if is_simulated else "") + ", ".join(part for part in parts if part)
+
+
+def _info_entry(
+    key: ConfigKey, files: dict[str, list[Path]], shared: dict[tuple[str, ...], list[Any]]
+) -> dict[str, Any]:
+    """Features of a config. Split sizes stay out: with them ``filters=`` fails its size check."""
+    schema = pq.read_schema(next(iter(files.values()))[0])
+    features = Features.from_arrow_schema(schema)
+    listed = shared.setdefault((key.kind, *schema.names), features._to_yaml_list())
+    return {"config_name": key.name, "features": listed}
+
+
+def _header(clicks: int, is_simulated: bool) -> dict[str, Any]:
+    return {
+        "pretty_name": "RClicks (simulated clicks)" if is_simulated else "RClicks",
+        "license": ["apache-2.0", "other"] if is_simulated else ["mit", "other"],
+        "task_categories": ["mask-generation", "image-segmentation"],
+        "annotations_creators": ["machine-generated" if is_simulated else "crowdsourced"],
+        "size_categories": [
+            next((name for limit, name in _SIZE_CATEGORIES if clicks < limit), "n>1M")
+        ],
+        "tags": ["interactive-segmentation", "clicks", "rclicks", "arxiv:2410.11722"]
+        + (["simulated"] if is_simulated else []),
+    }
+
+
+def _body(
+    root: Path,
+    datasets: list[str],
+    configs: list[str],
+    counts: list[dict[str, Any]],
+    is_simulated: bool,
+) -> str:
+    environment = Environment(
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+    )
+    template = environment.from_string(resource_path(TEMPLATE).read_text(encoding="utf-8"))
+    return template.render(
+        is_simulated=is_simulated,
+        datasets=[SOURCE_DATASETS[name] for name in datasets],
+        example=datasets[0],
+        counts=counts,
+        has_images=f"{datasets[0]}-images" in configs,
+        split=_first_split(root, datasets[0]),
+        citation=PAPER_BIBTEX,
+        paper=PAPER_TEXT,
+    )
+
+
+def _first_split(root: Path, dataset: str) -> str:
+    return next(iter(config_files(root, ConfigKey(dataset))))
+
+
+def _count_row(root: Path, dataset: str) -> dict[str, Any]:
+    """Counted clicks a round, with the published counts beside them."""
+    entry = SOURCE_DATASETS[dataset]
+    published = {"first": entry.first_clicks, "subsequent": entry.subsequent_clicks}
+    counted = {
+        round_: sum(
+            pq.read_metadata(path).num_rows
+            for paths in config_files(root, ConfigKey(dataset, round_)).values()
+            for path in paths
+        )
+        for round_ in ROUNDS
+    }
+    return {"title": entry.title, "counted": counted, "published": published}

@@ -1,0 +1,149 @@
+"""Reading and writing of single image files: RGB pixels, PNG masks, one-line errors."""
+
+from __future__ import annotations
+
+import io
+import struct
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from rclicks_hf.errors import RclicksError
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+_DECODE_ERRORS = (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError)
+_ORIENTATION_TAG = 0x0112
+_SIDEWAYS = range(5, 9)  # EXIF orientations that swap width and height
+
+# Masks in PNG files: object, unknown, background.
+_STORED = {1: 255, -1: 128, 0: 0}
+
+
+def decode_rgb(data: bytes) -> np.ndarray:
+    """Pixels of an encoded image, turned upright by its EXIF orientation.
+
+    Args:
+        data: Bytes of an image file.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+
+    Example:
+        >>> decode_rgb(encode_png(np.zeros((2, 3), np.uint8))).shape
+        (2, 3, 3)
+    """
+    with Image.open(io.BytesIO(data)) as image:
+        return np.array(ImageOps.exif_transpose(image).convert("RGB"))
+
+
+def read_rgb(path: Path) -> np.ndarray:
+    """Pixels of an image file, turned upright by its EXIF orientation.
+
+    Args:
+        path: File of any format that Pillow reads.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+
+    Raises:
+        RclicksError: If the file is missing, broken or no image.
+
+    Example:
+        >>> read_rgb(Path("none.jpg"))
+        Traceback (most recent call last):
+        ...
+        rclicks_hf.errors.RclicksError: none.jpg: no such file; replace the file by a whole one
+    """
+    try:
+        return decode_rgb(path.read_bytes())
+    except _DECODE_ERRORS as error:
+        raise _unreadable(path, error) from error
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """Size of an image file after its EXIF orientation, read off the header.
+
+    Args:
+        path: Image file.
+
+    Returns:
+        (width, height) in pixels.
+
+    Raises:
+        RclicksError: If the file is missing, broken or no image.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "a.png"
+        >>> _ = path.write_bytes(encode_png(np.zeros((2, 3), np.uint8)))
+        >>> image_size(path)
+        (3, 2)
+    """
+    try:
+        with Image.open(path) as image:
+            width, height = image.size
+            sideways = image.getexif().get(_ORIENTATION_TAG) in _SIDEWAYS
+    except _DECODE_ERRORS as error:
+        raise _unreadable(path, error) from error
+    return (height, width) if sideways else (width, height)
+
+
+def encode_png(array: np.ndarray) -> bytes:
+    """Encode an image or a grey picture without loss.
+
+    Args:
+        array: (H, W) or (H, W, 3) uint8.
+
+    Returns:
+        The bytes of a PNG file.
+
+    Example:
+        >>> encode_png(np.zeros((2, 2), np.uint8))[1:4]
+        b'PNG'
+    """
+    buffer = io.BytesIO()
+    Image.fromarray(array).save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def encode_mask(mask: np.ndarray) -> bytes:
+    """Encode an object mask as PNG: 255 object, 128 unknown, 0 background.
+
+    Args:
+        mask: (H, W) bool, or integers 1, -1 and 0.
+
+    Returns:
+        The bytes of a PNG file; `decode_mask` turns them back.
+
+    Example:
+        >>> decode_mask(encode_mask(np.array([[1, -1, 0]], np.int8))).tolist()
+        [[1, -1, 0]]
+    """
+    lookup = np.zeros(256, np.uint8)
+    lookup[[value % 256 for value in _STORED]] = list(_STORED.values())
+    return encode_png(lookup[mask.astype(np.uint8)])
+
+
+def decode_mask(data: bytes) -> np.ndarray:
+    """Object mask of a PNG written by `encode_mask`.
+
+    Args:
+        data: Bytes of the PNG.
+
+    Returns:
+        (H, W) int8: 1 object, -1 unknown, 0 background.
+
+    Example:
+        >>> decode_mask(encode_png(np.array([[255, 128, 0]], np.uint8))).tolist()
+        [[1, -1, 0]]
+    """
+    lookup = np.zeros(256, np.int8)
+    lookup[list(_STORED.values())] = list(_STORED)
+    with Image.open(io.BytesIO(data)) as image:
+        return lookup[np.asarray(image)]
+
+
+def _unreadable(path: Path, error: BaseException) -> RclicksError:
+    reason = "no such file" if isinstance(error, FileNotFoundError) else "not a readable image"
+    return RclicksError(f"{path}: {reason}; replace the file by a whole one")

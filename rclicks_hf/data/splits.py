@@ -1,0 +1,88 @@
+"""Which split an image belongs to: the published lists of TETRIS, or a seeded draw by image."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from rclicks_hf.errors import RclicksError
+
+_LIST_FILES = {"TETRIS_train.txt": "train", "TETRIS_val.txt": "validation"}
+DEFAULT_FRACTIONS: Mapping[str, float] = {"train": 0.6, "validation": 0.2, "test": 0.2}
+
+
+def read_split_lists(folder: str | Path) -> dict[str, str]:
+    r"""Read TETRIS' split lists.
+
+    Args:
+        folder: Folder with ``TETRIS_train.txt`` and ``TETRIS_val.txt``, an image stem a line.
+
+    Returns:
+        image_stem -> ``"train"`` or ``"validation"``.
+
+    Raises:
+        RclicksError: If a list is missing or a stem stands in both.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> _ = (folder / "TETRIS_train.txt").write_text("a\nb\n")
+        >>> _ = (folder / "TETRIS_val.txt").write_text("c\n")
+        >>> read_split_lists(folder)
+        {'a': 'train', 'b': 'train', 'c': 'validation'}
+    """
+    splits: dict[str, str] = {}
+    for name, split in _LIST_FILES.items():
+        path = Path(folder) / name
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise RclicksError(
+                f"{path}: cannot be read; put the list of {split} images there, a stem a line"
+            ) from error
+        for number, line in enumerate(lines, 1):
+            if line and splits.setdefault(line, split) != split:
+                raise RclicksError(
+                    f"{path}, line {number}: {line!r} is in both lists; take it out of one"
+                )
+    return splits
+
+
+def random_splits(
+    image_stems: Iterable[str], *, fractions: Mapping[str, float] = DEFAULT_FRACTIONS, seed: int = 0
+) -> dict[str, str]:
+    """Spread images over splits; all objects and rounds of an image stay together.
+
+    The images are ordered by a checksum of seed and stem, so the draw does not depend on their
+    order.
+
+    Args:
+        image_stems: Images, repeats allowed.
+        fractions: Split -> share of the images, summing to 1; every share gets at least one image
+            while there are enough.
+        seed: Seed of the draw.
+
+    Returns:
+        image_stem -> split.
+
+    Raises:
+        ValueError: If the fractions do not sum to 1.
+
+    Example:
+        >>> draw = random_splits(f"{i:03d}" for i in range(10))
+        >>> [list(draw.values()).count(split) for split in ("train", "validation", "test")]
+        [6, 2, 2]
+    """
+    if abs(sum(fractions.values()) - 1) > 1e-6:
+        raise ValueError(f"fractions must sum to 1, got {dict(fractions)}")
+    stems = sorted(set(image_stems), key=lambda stem: (zlib.crc32(f"{seed}/{stem}".encode()), stem))
+    splits: dict[str, str] = {}
+    done, share = 0, 0.0
+    for index, (split, fraction) in enumerate(fractions.items()):
+        share += fraction
+        left = len(fractions) - 1 - index
+        end = max(done + 1, min(round(share * len(stems)), len(stems) - left))
+        splits.update(dict.fromkeys(stems[done:end], split))
+        done = end
+    return splits

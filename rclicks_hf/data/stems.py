@@ -1,0 +1,123 @@
+"""The names of images, objects and instances ("stems"): text that files and tables are joined by.
+
+``full_stem`` = image [``_______`` object] [suffix of a later round], the suffix being
+``_{model}_{fn|fp}`` or ``_{model}_{fn|fp}_{pc|mobile}_{k}``. Stems are always text (``"095"``
+is not 95); image stems may hold spaces, dots and underscores.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+OBJECT_SEPARATOR = "_" * 7
+_ROUND_SUFFIX = re.compile(
+    r"_(?P<model_type>[^_]+)_(?P<click_type>fn|fp)(?:_(?P<device>pc|mobile)_(?P<index>\d+))?\Z"
+)
+# Stems become file names: nothing that leaves the folder, and no control characters.
+_UNSAFE = re.compile(r"[/\\\x00-\x1f\x7f]|\.\.|\A[A-Za-z]:")
+
+
+@dataclass(frozen=True)
+class FullStem:
+    """The parts of a ``full_stem``.
+
+    Attributes:
+        image_stem: Identifier of the image.
+        object_stem: Code of the object, ``""`` where the name has none.
+        click_type: ``"first"``, ``"fn"`` or ``"fp"``.
+        model_type: Model that made the previous mask, ``"none"`` in the first round.
+        device: Device of the click that led to the previous mask, ``""`` where not named.
+        index: Number of that click, as text, ``""`` where not named.
+
+    Example:
+        >>> FullStem.parse("239007b_sam_fn_pc_8").image_stem
+        '239007b'
+        >>> FullStem.parse("hot dog00_000000322574_ritm_fp_mobile_23").model_type
+        'ritm'
+        >>> str(FullStem("a b", object_stem="65793", click_type="fn", model_type="mivos"))
+        'a b_______65793_mivos_fn'
+    """
+
+    image_stem: str
+    object_stem: str = ""
+    click_type: str = "first"
+    model_type: str = "none"
+    device: str = ""
+    index: str = ""
+
+    @classmethod
+    def parse(cls, full_stem: str) -> FullStem:
+        """Take a ``full_stem`` apart; ``str()`` puts it together again.
+
+        Args:
+            full_stem: Text in one of the forms of this module.
+
+        Returns:
+            The parts. A name without a suffix is one of the first round.
+
+        Raises:
+            ValueError: If the name is empty or could leave a folder.
+        """
+        check_stem(full_stem, "full_stem")
+        match = _ROUND_SUFFIX.search(full_stem)
+        suffix = {k: v or "" for k, v in match.groupdict().items()} if match else {}
+        name = full_stem[: match.start()] if match else full_stem
+        image, separator, code = name.rpartition(OBJECT_SEPARATOR)
+        if not (image and separator and code):
+            image, code = name, ""
+        if not image:  # the whole name looked like a suffix
+            return cls(full_stem)
+        return cls(image, code, **suffix)
+
+    def __str__(self) -> str:
+        parts = [self.image_stem]
+        if self.object_stem:
+            parts += [OBJECT_SEPARATOR, self.object_stem]
+        if self.click_type != "first":
+            parts += ["_", self.model_type, "_", self.click_type]
+            if self.device:
+                parts += ["_", self.device, "_", self.index]
+        return "".join(parts)
+
+
+def stem_problem(stem: str) -> str | None:
+    """What is wrong with a stem, None if nothing is.
+
+    Args:
+        stem: Any text.
+
+    Returns:
+        A clause that fits behind the stem in an error message.
+
+    Example:
+        >>> stem_problem("hot dog00_1"), stem_problem("../a")
+        (None, "may not hold '..', a path separator, a drive letter or control characters")
+    """
+    if not stem:
+        return "may not be empty"
+    if _UNSAFE.search(stem):
+        return "may not hold '..', a path separator, a drive letter or control characters"
+    return None
+
+
+def check_stem(stem: str, name: str) -> None:
+    """Refuse a stem that cannot be a file name.
+
+    Args:
+        stem: Any text.
+        name: Name of the field, for the message.
+
+    Raises:
+        ValueError: If the stem is empty, holds ``..``, a path separator, a drive letter or control
+            characters.
+
+    Example:
+        >>> check_stem("/etc/passwd", "image_stem")
+        Traceback (most recent call last):
+        ...
+        ValueError: image_stem '/etc/passwd' may not hold '..', a path separator, a drive letter ...
+    """
+    problem = stem_problem(stem)
+    if problem:
+        raise ValueError(f"{name} {stem!r} {problem}")

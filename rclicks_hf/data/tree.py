@@ -1,0 +1,86 @@
+"""Where the files of a dataset repo lie: one Parquet tree that all configs share by globs."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from rclicks_hf.data.schema import SPLITS, ConfigKey
+
+PART = "part-00000.parquet"
+
+
+def part_path(kind: str, split: str, dataset: str, round_: str = "", device: str = "") -> str:
+    """Path of a Parquet file below the repo's folder.
+
+    Args:
+        kind: ``"clicks"``, ``"images"`` or ``"instances"``.
+        split: Item of `SPLITS`.
+        dataset: Key of `SOURCE_DATASETS`.
+        round_: Item of `ROUNDS`, of clicks only.
+        device: Item of `DEVICES`, of clicks only.
+
+    Returns:
+        The path with ``/``, hive-like.
+
+    Example:
+        >>> part_path("clicks", "test", "davis", "first", "pc")
+        'clicks/dataset=davis/round=first/device=pc/split=test/part-00000.parquet'
+    """
+    parts = {"dataset": dataset, "round": round_, "device": device, "split": split}
+    levels = [f"{key}={value}" for key, value in parts.items() if value]
+    return "/".join([kind, *levels, PART])
+
+
+def config_glob(key: ConfigKey, split: str) -> str:
+    """Glob over the files of one split of a config.
+
+    Example:
+        >>> config_glob(ConfigKey(round="first"), "test")
+        'clicks/dataset=*/round=first/device=*/split=test/*.parquet'
+    """
+    levels = [key.dataset] if key.kind != "clicks" else [key.dataset, key.round, key.device]
+    return part_path(key.kind, split, *(name or "*" for name in levels)).replace(PART, "*.parquet")
+
+
+def config_files(root: Path, key: ConfigKey) -> dict[str, list[Path]]:
+    """The files of a config, by split.
+
+    Args:
+        root: The repo's folder.
+        key: The config.
+
+    Returns:
+        Split -> its files, sorted; splits without files are left out.
+
+    Example:
+        >>> config_files(Path("nowhere"), ConfigKey("davis"))
+        {}
+    """
+    found = {split: sorted(root.glob(config_glob(key, split))) for split in SPLITS}
+    return {split: files for split, files in found.items() if files}
+
+
+def content_digest(root: Path, files: dict[str, list[Path]], digests: dict[Path, str]) -> str:
+    """One SHA-256 over the names and contents of a config's files.
+
+    Args:
+        root: The repo's folder.
+        files: Split -> files.
+        digests: Filled with the SHA-256 of each file, so that shared files are read once.
+
+    Returns:
+        64 hexadecimal digits.
+
+    Example:
+        >>> content_digest(Path("nowhere"), {}, {})[:8]
+        'e3b0c442'
+    """
+    total = hashlib.sha256()
+    for split, paths in files.items():
+        for path in paths:
+            if path not in digests:
+                with path.open("rb") as file:
+                    digests[path] = hashlib.file_digest(file, "sha256").hexdigest()
+            total.update(f"{split} {path.relative_to(root).as_posix()} {digests[path]}\n".encode())
+    return total.hexdigest()

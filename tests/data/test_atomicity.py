@@ -1,0 +1,79 @@
+"""A build that fails, for whatever reason, leaves nothing new and the old dataset whole."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from rclicks_hf.data import builder
+from rclicks_hf.data.builder import build_dataset
+from rclicks_hf.data.memory_source import MemorySource
+from rclicks_hf.data.verify import verify_dataset
+from rclicks_hf.errors import RclicksError
+
+
+def _full_disk(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def _interrupt(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _files(root: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()
+    }
+
+
+@pytest.mark.parametrize(
+    ("place", "failure", "error"),
+    [
+        ((pq, "write_table"), _full_disk, RclicksError),
+        ((pq.ParquetWriter, "write_table"), _full_disk, RclicksError),
+        ((builder, "write_card"), _full_disk, RclicksError),
+        ((builder, "write_card"), _interrupt, KeyboardInterrupt),
+        ((MemorySource, "mask"), _interrupt, KeyboardInterrupt),
+    ],
+)
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_failed_build_leaves_things_as_they_were(
+    tmp_path: Path,
+    make_source: Callable[..., MemorySource],
+    make_clicks: Callable[..., pa.Table],
+    monkeypatch: pytest.MonkeyPatch,
+    place: tuple[object, str],
+    failure: Callable[..., None],
+    error: type[BaseException],
+    replace: bool,
+) -> None:
+    source = make_source(2)
+    sources = {"simulated_scenes": source}
+    out = tmp_path / "rclicks"
+    if replace:
+        build_dataset(make_clicks(source), sources, out, progress=False)
+    before = _files(tmp_path)
+    monkeypatch.setattr(*place, failure)
+    with pytest.raises(error) as caught:
+        build_dataset(make_clicks(source, seed=9), sources, out, replace=replace, progress=False)
+    assert "\n" not in str(caught.value)
+    if failure is _full_disk:
+        assert "full" in str(caught.value)
+    assert _files(tmp_path) == before
+    assert out.exists() == replace
+    if replace:
+        assert all(check.ok for check in verify_dataset(out))
+
+
+def test_an_existing_folder_is_not_touched(
+    tmp_path: Path, make_source: Callable[..., MemorySource], make_clicks: Callable[..., pa.Table]
+) -> None:
+    (tmp_path / "keep.txt").write_text("mine")
+    with pytest.raises(RclicksError, match="already exists"):
+        build_dataset(make_clicks(make_source(1)), {}, tmp_path, progress=False)
+    assert _files(tmp_path) == {"keep.txt": b"mine"}
