@@ -1,0 +1,249 @@
+"""Pictures of one instance: the object, the clicks on it, and what a click model predicts.
+
+All are drawn by Matplotlib at one scale, whatever the size of the photograph, so that markers and
+lines look the same everywhere.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+from PIL import Image
+
+from rclicks_hf.benchmark.report.data import GalleryItem
+from rclicks_hf.benchmark.report.palette import light
+
+PANEL_PIXELS = 640
+JPEG_QUALITY = 82
+
+#: Least and greatest width over height of a picture; slimmer photographs get bars beside them.
+ASPECT_LIMITS = (0.6, 2.4)
+_BARS = "#8a9099"
+
+_DPI = 100
+_HEAT = mpl.colormaps["inferno"]
+
+#: Device -> marker. Shape and colour both tell the devices apart.
+DEVICE_MARKERS: dict[str, str] = {"pc": "o", "mobile": "^"}
+BASELINE_MARKER = "*"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One picture of the gallery.
+
+    Attributes:
+        title: Its name, without the mark of simulated clicks.
+        shows_clicks: True where people's clicks, or what was learnt from them, are in it.
+        draw: Draws it on axes.
+        alt: Says it in words.
+    """
+
+    title: str
+    shows_clicks: bool
+    draw: Callable[[Axes, GalleryItem, float], None]
+    alt: Callable[[GalleryItem], str]
+
+
+def draw_object(axes: Axes, item: GalleryItem, scale: float = 1.0) -> None:
+    """Draw the photograph, the object's contour and the region left to click in.
+
+    Args:
+        axes: Axes to draw on; they take the photograph's shape.
+        item: The instance.
+        scale: Factor on the width of lines and markers; 1 suits `PANEL_PIXELS`.
+    """
+    instance = item.instance
+    _photograph(axes, instance.image)
+    if instance.previous_mask is not None:
+        tint = np.zeros((*instance.mask.shape, 4))
+        tint[instance.error_mask] = (*mpl.colors.to_rgb(light("error")), 0.5)
+        axes.imshow(tint, interpolation="nearest")
+    _contour(axes, instance.object_mask, scale)
+
+
+def draw_clicks(axes: Axes, item: GalleryItem, scale: float = 1.0) -> None:
+    """Draw the clicks, a marker shape a device, and the baseline's click over the photograph.
+
+    Args:
+        axes: Axes to draw on; they take the photograph's shape.
+        item: The instance.
+        scale: Factor on the width of lines and markers; 1 suits `PANEL_PIXELS`.
+    """
+    _photograph(axes, _faded(item.instance.image))
+    _contour(axes, item.instance.object_mask, scale)
+    for device, marker in DEVICE_MARKERS.items():
+        clicks = item.instance.clicks.on(device)
+        axes.scatter(
+            clicks.x,
+            clicks.y,
+            s=60 * scale**2,
+            marker=marker,
+            color=light(device),
+            edgecolors="#101010",
+            linewidths=0.9 * scale,
+            alpha=0.9,
+        )
+    _baseline(axes, item, scale)
+
+
+def draw_click_map(axes: Axes, item: GalleryItem, scale: float = 1.0) -> None:
+    """Draw the predicted click map as heat over the photograph, and the baseline's click.
+
+    Args:
+        axes: Axes to draw on; they take the photograph's shape.
+        item: The instance.
+        scale: Factor on the width of lines and markers; 1 suits `PANEL_PIXELS`.
+    """
+    _photograph(axes, _faded(item.instance.image))
+    axes.imshow(_heat(item.click_map), interpolation="bilinear")
+    _contour(axes, item.instance.object_mask, scale)
+    _baseline(axes, item, scale)
+
+
+def _alt_object(item: GalleryItem) -> str:
+    later = item.instance.previous_mask is not None
+    region = " The region to click in is tinted." if later else ""
+    return f"Photograph with the contour of the object.{region}"
+
+
+def _alt_clicks(item: GalleryItem) -> str:
+    click = item.baseline_click
+    return f"{count_clicks(item)} on the photograph; the baseline clicks at ({click.x}, {click.y})."
+
+
+def _alt_click_map(item: GalleryItem) -> str:
+    y, x = np.unravel_index(int(np.argmax(item.click_map)), item.click_map.shape)
+    return f"Predicted click map as heat over the photograph, highest at ({x}, {y})."
+
+
+PANELS: tuple[Panel, ...] = (
+    Panel("Object", False, draw_object, _alt_object),
+    Panel("Clicks and baseline click", True, draw_clicks, _alt_clicks),
+    Panel("Predicted click map", True, draw_click_map, _alt_click_map),
+)
+
+
+def count_clicks(item: GalleryItem) -> str:
+    """The clicks of an instance in words, by device.
+
+    Args:
+        item: The instance.
+
+    Example:
+        >>> import numpy as np
+        >>> from rclicks_hf.data.instances import Click, Clicks, Instance
+        >>> clicks = Clicks(np.array([1, 2, 0]), np.array([1, 2, 0]),
+        ...                 np.array(["pc", "pc", "mobile"]))
+        >>> instance = Instance("a", "a", "", "grabcut", "test", "first", "none",
+        ...                     np.zeros((3, 4, 3), np.uint8), np.ones((3, 4), np.int8),
+        ...                     clicks=clicks, is_simulated=True)
+        >>> count_clicks(GalleryItem(instance, np.ones((3, 4)), Click(2, 1, True)))
+        '3 simulated clicks (2 pc, 1 mobile)'
+    """
+    clicks, kind = item.instance.clicks, "simulated " if item.instance.is_simulated else ""
+    by_device = ", ".join(f"{len(clicks.on(device))} {device}" for device in DEVICE_MARKERS)
+    return f"{len(clicks)} {kind}click{'' if len(clicks) == 1 else 's'} ({by_device})"
+
+
+class Picture(NamedTuple):
+    """A JPEG as a ``data:`` address, and its size in pixels."""
+
+    uri: str
+    width: int
+    height: int
+
+
+def panel_picture(panel: Panel, item: GalleryItem) -> Picture:
+    """Draw one picture; its longer side has `PANEL_PIXELS`.
+
+    Args:
+        panel: Which picture.
+        item: The instance.
+
+    Example:
+        >>> import numpy as np
+        >>> from rclicks_hf.data.instances import Click, Instance
+        >>> instance = Instance("a", "a", "", "grabcut", "test", "first", "none",
+        ...                     np.zeros((3, 4, 3), np.uint8), np.ones((3, 4), np.int8))
+        >>> item = GalleryItem(instance, np.ones((3, 4)), Click(2, 1, True))
+        >>> picture = panel_picture(PANELS[0], item)
+        >>> picture.uri[:23], picture.width, picture.height
+        ('data:image/jpeg;base64,', 640, 480)
+    """
+    height, width = item.instance.mask.shape
+    aspect = float(np.clip(width / height, *ASPECT_LIMITS))
+    side = PANEL_PIXELS / _DPI
+    size = (side, side / aspect) if aspect >= 1 else (side * aspect, side)
+    figure = Figure(figsize=size, dpi=_DPI, facecolor=_BARS)
+    panel.draw(figure.add_axes((0, 0, 1, 1)), item, 1.0)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    pixels = np.asarray(canvas.buffer_rgba())[..., :3]
+    buffer = io.BytesIO()
+    # Full-resolution colour: small markers lose theirs under chroma subsampling. Not optimised:
+    # Pillow's buffer for optimised JPEGs is too small for pictures that are mostly noise.
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+    code = base64.b64encode(buffer.getvalue()).decode("ascii")
+    return Picture(f"data:image/jpeg;base64,{code}", pixels.shape[1], pixels.shape[0])
+
+
+def _photograph(axes: Axes, image: np.ndarray) -> None:
+    height, width = image.shape[:2]
+    axes.imshow(image)
+    axes.set_axis_off()
+    axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), autoscale_on=False)
+
+
+def _faded(image: np.ndarray) -> np.ndarray:
+    """(H, W, 3) uint8, the photograph nearly grey, so that markers and heat stand out."""
+    grey = image @ np.array([0.299, 0.587, 0.114])
+    return (0.75 * grey[..., None] + 0.15 * image).astype(np.uint8)
+
+
+def _contour(axes: Axes, mask: np.ndarray, scale: float) -> None:
+    # A frame of background closes the contour where the object touches the image's border.
+    height, width = mask.shape
+    x, y = np.arange(-1, width + 1), np.arange(-1, height + 1)
+    if mask.any():
+        lines = axes.contour(x, y, np.pad(mask, 1), levels=[0.5], colors="white")
+        lines.set(linewidths=2.0 * scale, path_effects=[_halo(scale)])
+
+
+def _baseline(axes: Axes, item: GalleryItem, scale: float) -> None:
+    click = item.baseline_click
+    axes.scatter(
+        click.x,
+        click.y,
+        s=330 * scale**2,
+        marker=BASELINE_MARKER,
+        color=light("base"),
+        edgecolors="white",
+        linewidths=1.6 * scale,
+        path_effects=[_halo(scale)],
+        clip_on=False,
+        zorder=5,
+    )
+
+
+def _halo(scale: float) -> withStroke:
+    return withStroke(linewidth=4.5 * scale, foreground="#101010")
+
+
+def _heat(click_map: np.ndarray) -> np.ndarray:
+    """(H, W, 4) in [0, 1]: the map by its maximum, clear where it is low."""
+    values = np.nan_to_num(np.asarray(click_map, np.float64))
+    values = values / values.max() if values.max() > 0 else np.zeros_like(values)
+    heat = _HEAT(0.15 + 0.85 * values)
+    heat[..., 3] = np.clip(values * 4, 0, 0.85)
+    return heat
