@@ -1,0 +1,107 @@
+"""CM: the clickability network as a click model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from rclicks_hf.click_models.protocol import check_instance
+from rclicks_hf.clickability import ClickabilityImageProcessor, ClickabilityModel
+from rclicks_hf.clickability.loading import load_pretrained
+
+
+class ClickabilityClickModel:
+    """The clickability network (CM, "Ours" in the paper's tables).
+
+    The network's map is cut out of the padding, resized to the image and min-max normalised, as
+    for the paper's tables; where an error mask is empty, the map is all zero.
+
+    Args:
+        model: The network; it is put into evaluation mode.
+        processor: The image processor that belongs to it.
+        name: For tables and result files.
+        batch_size: Instances a forward pass.
+
+    Example:
+        >>> from rclicks_hf.clickability import ClickabilityConfig
+        >>> network = ClickabilityModel(ClickabilityConfig.from_preset("nano"))
+        >>> model = ClickabilityClickModel(network, ClickabilityImageProcessor())
+        >>> mask = np.zeros((40, 60), bool)
+        >>> mask[10:30, 10:40] = True
+        >>> model.click_map(np.zeros((40, 60, 3), np.uint8), mask, mask).shape
+        (40, 60)
+    """
+
+    def __init__(
+        self,
+        model: ClickabilityModel,
+        processor: ClickabilityImageProcessor,
+        *,
+        name: str = "cm",
+        batch_size: int = 8,
+    ):
+        self.name = name
+        self.model = model.eval()
+        self.processor = processor
+        self.batch_size = batch_size
+
+    @classmethod
+    def from_pretrained(
+        cls, name_or_path: str | os.PathLike[str], *, name: str = "cm", batch_size: int = 8
+    ) -> ClickabilityClickModel:
+        """Load network and image processor.
+
+        Args:
+            name_or_path: Folder or Hub repo of a saved ``ClickabilityModel``.
+            name: For tables and result files.
+            batch_size: Instances a forward pass.
+
+        Returns:
+            The click model.
+
+        Raises:
+            RclicksError: If there is no such model.
+        """
+        model, processor = load_pretrained(name_or_path)
+        return cls(model, processor, name=name, batch_size=batch_size)
+
+    def click_map(
+        self, image: np.ndarray, object_mask: np.ndarray, error_mask: np.ndarray
+    ) -> np.ndarray:
+        """The click map of one instance (see :class:`ClickModel`)."""
+        return self.click_maps([image], [object_mask], [error_mask])[0]
+
+    def click_maps(
+        self,
+        images: Sequence[np.ndarray],
+        object_masks: Sequence[np.ndarray],
+        error_masks: Sequence[np.ndarray],
+    ) -> list[np.ndarray]:
+        """The click maps of many instances (see :class:`ClickModel`).
+
+        An instance's map does not depend on its batch, but for float rounding (about 1e-6).
+        """
+        triples = list(zip(images, object_masks, error_masks, strict=True))
+        for triple in triples:
+            check_instance(*triple)
+        maps = [np.zeros(mask.shape, np.float32) for mask in error_masks]
+        clickable = [i for i, mask in enumerate(error_masks) if (mask > 0).any()]
+        for start in range(0, len(clickable), self.batch_size):
+            batch = clickable[start : start + self.batch_size]
+            for i, click_map in zip(batch, self._predict([triples[i] for i in batch]), strict=True):
+                maps[i] = click_map
+        return maps
+
+    @torch.inference_mode()
+    def _predict(
+        self, triples: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]
+    ) -> list[np.ndarray]:
+        images, object_masks, error_masks = (list(column) for column in zip(*triples, strict=True))
+        features = self.processor(images, object_masks, error_masks, return_tensors="pt")
+        output = self.model(**features.to(self.model.device, self.model.dtype))
+        sizes = [mask.shape for mask in error_masks]
+        maps = self.processor.post_process_click_maps(output, sizes)
+        return [click_map.cpu().numpy() for click_map in maps]

@@ -1,0 +1,34 @@
+"""DT: the deeper inside the error mask, the more likely."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from rclicks_hf.click_models.protocol import MaskClickModel
+
+
+class DistanceTransformClickModel(MaskClickModel):
+    """Exact Euclidean distance transform of the error mask over its maximum (DT in the paper).
+
+    The image border is no edge here: unlike the benchmark's baseline clicker, the paper's metric
+    tables pad nothing. A mask without any background in the image has no depth and is uniform.
+
+    Example:
+        >>> mask = np.zeros((5, 7), bool)
+        >>> mask[1:4, 1:6] = True
+        >>> model = DistanceTransformClickModel()
+        >>> model.click_map(np.zeros((5, 7, 3), np.uint8), mask, mask)[2].tolist()
+        [0.0, 0.5, 1.0, 1.0, 1.0, 0.5, 0.0]
+    """
+
+    name = "dt"
+
+    def from_error_mask(self, error_mask: np.ndarray) -> np.ndarray:
+        """(H, W) bool to (H, W) float32 in [0, 1]."""
+        if error_mask.all() or not error_mask.any():
+            return error_mask.astype(np.float32)
+        depth = cv2.distanceTransform(
+            error_mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
+        )
+        return depth / depth.max()

@@ -1,0 +1,99 @@
+"""What every click model can do."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+
+@runtime_checkable
+class ClickModel(Protocol):
+    """Says where in an error region people would click.
+
+    Attributes:
+        name: Short name for tables and result files, for example ``"dt"``.
+    """
+
+    name: str
+
+    def click_map(
+        self, image: np.ndarray, object_mask: np.ndarray, error_mask: np.ndarray
+    ) -> np.ndarray:
+        """The click map of one instance.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+            object_mask: (H, W), > 0 on the object.
+            error_mask: (H, W), > 0 on the region to click in.
+
+        Returns:
+            (H, W) float32, >= 0; in proportion to how likely a click is there. All zero where the
+            error mask is empty.
+
+        Raises:
+            ValueError: If the arrays' sizes differ.
+        """
+        ...
+
+    def click_maps(
+        self,
+        images: Sequence[np.ndarray],
+        object_masks: Sequence[np.ndarray],
+        error_masks: Sequence[np.ndarray],
+    ) -> list[np.ndarray]:
+        """The click maps of many instances; each is what ``click_map`` gives for it alone."""
+        ...
+
+
+def check_instance(image: np.ndarray, object_mask: np.ndarray, error_mask: np.ndarray) -> None:
+    """Refuse arrays that do not belong together.
+
+    Args:
+        image: (H, W, 3).
+        object_mask: (H, W).
+        error_mask: (H, W).
+
+    Raises:
+        ValueError: Names the argument and the shapes.
+
+    Example:
+        >>> check_instance(np.zeros((4, 6, 3)), np.zeros((4, 6)), np.zeros((4, 5)))
+        Traceback (most recent call last):
+        ...
+        ValueError: error_mask is (4, 5), the image is (4, 6, 3)
+    """
+    if image.ndim != 3:
+        raise ValueError(f"image must be (H, W, 3), got {image.shape}")
+    for name, mask in (("object_mask", object_mask), ("error_mask", error_mask)):
+        if mask.shape != image.shape[:2]:
+            raise ValueError(f"{name} is {mask.shape}, the image is {image.shape}")
+
+
+class MaskClickModel(ABC):
+    """Base of the click models that look at the error mask alone."""
+
+    name: str
+
+    @abstractmethod
+    def from_error_mask(self, error_mask: np.ndarray) -> np.ndarray:
+        """(H, W) bool to the (H, W) float32 click map."""
+
+    def click_map(
+        self, image: np.ndarray, object_mask: np.ndarray, error_mask: np.ndarray
+    ) -> np.ndarray:
+        """The click map of one instance (see :class:`ClickModel`)."""
+        check_instance(image, object_mask, error_mask)
+        return self.from_error_mask(error_mask > 0)
+
+    def click_maps(
+        self,
+        images: Sequence[np.ndarray],
+        object_masks: Sequence[np.ndarray],
+        error_masks: Sequence[np.ndarray],
+    ) -> list[np.ndarray]:
+        """The click maps of many instances (see :class:`ClickModel`)."""
+        triples = zip(images, object_masks, error_masks, strict=True)
+        return [self.click_map(*triple) for triple in triples]

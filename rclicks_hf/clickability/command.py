@@ -1,0 +1,56 @@
+"""What ``rclicks train`` does: a dataset repo in, a trained model folder out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rclicks_hf.clickability.configuration_clickability import ClickabilityConfig
+from rclicks_hf.clickability.loading import load_pretrained
+from rclicks_hf.clickability.training_clickability import TrainResult, train
+from rclicks_hf.data import load_instances
+from rclicks_hf.errors import RclicksError
+
+
+def train_from_repo(
+    dataset: str | Path,
+    config: str,
+    output: str | Path,
+    *,
+    model: str | None = None,
+    preset: str = "base",
+    eval_split: str = "validation",
+    **hyper_parameters: Any,
+) -> TrainResult:
+    """Train on the ``train`` split of a dataset repo.
+
+    Args:
+        dataset: Dataset repo, a folder or a Hub id.
+        config: Source dataset in it, for example ``"tetris"``.
+        output: Model folder to make.
+        model: Model folder or Hub id to fine-tune; None trains from scratch.
+        preset: Size when training from scratch.
+        eval_split: Split that the best epoch is chosen by.
+        **hyper_parameters: Of :func:`rclicks_hf.clickability.train`.
+
+    Returns:
+        The finished training.
+
+    Raises:
+        RclicksError: If the repo, the model or the preset is not there, or ``output`` is.
+    """
+    network = {"model": load_pretrained(model)[0]} if model else {"config": _preset(preset)}
+    return train(
+        load_instances(dataset, config, split="train"),
+        load_instances(dataset, config, split=eval_split),
+        output,
+        **network,
+        **hyper_parameters,
+    )
+
+
+def _preset(name: str) -> ClickabilityConfig:
+    try:
+        return ClickabilityConfig.from_preset(name)
+    except ValueError as error:
+        raise RclicksError(f"--preset: {error}") from error

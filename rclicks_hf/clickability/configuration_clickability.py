@@ -1,0 +1,137 @@
+"""Configuration of the clickability network."""
+
+# Without postponed annotations: `strict` checks the fields by their types.
+from typing import Any, Literal
+
+from huggingface_hub.dataclasses import strict
+from transformers.configuration_utils import PreTrainedConfig
+
+_BASE_WIDTHS = {"hidden_sizes": (64, 128, 320, 512), "mlp_ratios": (8, 8, 4, 4)}
+
+# What sets the networks of the paper's code apart ("base" is the published one), and a small one.
+PRESETS: dict[str, dict[str, Any]] = {
+    "tiny": {
+        "hidden_sizes": (32, 64, 160, 256),
+        "mlp_ratios": (8, 8, 4, 4),
+        "depths": (3, 3, 5, 2),
+        "head_channels": 256,
+    },
+    "small": {**_BASE_WIDTHS, "depths": (2, 2, 4, 2), "head_channels": 256},
+    "base": {**_BASE_WIDTHS, "depths": (3, 3, 12, 3), "head_channels": 512},
+    "nano": {
+        "hidden_sizes": (16, 32, 64, 96),
+        "mlp_ratios": (4, 4, 4, 4),
+        "depths": (1, 1, 2, 1),
+        "head_channels": 48,
+        "num_groups": 8,
+        "drop_path_rate": 0.0,
+        "head_dropout": 0.0,
+        "guidance_channels": 8,
+        # Trained from scratch and for minutes: start with branches that are open.
+        "guidance_scale_init_value": 1.0,
+        "layer_scale_init_value": 0.1,
+        # A click density is nearer to the exponential of a smooth map than to a linear one.
+        "map_activation": "exponential",
+        "image_size": 160,
+    },
+}
+
+
+@strict
+class ClickabilityConfig(PreTrainedConfig):
+    r"""Shape of a [`ClickabilityModel`]: a SegNeXt with click guidance.
+
+    The encoder is MSCAN of SegNeXt (Guo et al., 2022), the head the Light-Ham head (Geng et al.,
+    2021) over all stages, as in the paper's network ("RClicks", NeurIPS 2024). The defaults are
+    the published model, preset `base`.
+
+    Args:
+        hidden_sizes: Channels of each encoder stage; stage i works at 1/4, 1/8, ... of the input.
+        depths: Blocks of each stage.
+        mlp_ratios: Widening of each stage's feed-forward layers.
+        drop_path_rate: Stochastic depth of the last block; it grows linearly from 0.
+        layer_scale_init_value: Start of both layer scales of a block.
+        head_channels: Channels of the head.
+        num_groups: Groups of the head's group norms.
+        head_dropout: Dropout before the last layer.
+        nmf_rank: Rank of the hamburger's matrix factorisation.
+        nmf_train_steps: Multiplicative updates in training.
+        nmf_eval_steps: Multiplicative updates in evaluation.
+        nmf_eps: Added to the updates' denominators.
+        guidance_channels: Inner channels of the mask branch.
+        guidance_scale_init_value: Start of the factor on the mask branch.
+        map_activation: How logits become a map in [0, 1]. "minmax", the paper's, is linear;
+            "exponential" is exp(logit - largest logit), so that logits are log densities.
+        map_eps: Added to the range in the min-max normalisation, and in the loss.
+        image_size: Side in pixels of the square that the image processor makes.
+
+    Raises:
+        ValueError: If the stages' lists differ in length or the groups do not divide the head.
+
+    Example:
+        >>> ClickabilityConfig.from_preset("tiny").depths
+        (3, 3, 5, 2)
+        >>> ClickabilityConfig().hidden_sizes
+        (64, 128, 320, 512)
+    """
+
+    model_type = "clickability"
+    # A list, as Trainer adds its own keys to it.
+    keys_to_ignore_at_inference = ["logits"]  # noqa: RUF012
+
+    hidden_sizes: list[int] | tuple[int, ...] = (64, 128, 320, 512)
+    depths: list[int] | tuple[int, ...] = (3, 3, 12, 3)
+    mlp_ratios: list[int] | tuple[int, ...] = (8, 8, 4, 4)
+    drop_path_rate: float | int = 0.1
+    layer_scale_init_value: float = 0.01
+    head_channels: int = 512
+    num_groups: int = 32
+    head_dropout: float | int = 0.1
+    nmf_rank: int = 16
+    nmf_train_steps: int = 6
+    nmf_eval_steps: int = 7
+    nmf_eps: float = 1e-6
+    guidance_channels: int = 16
+    guidance_scale_init_value: float = 0.05
+    map_activation: Literal["minmax", "exponential"] = "minmax"
+    map_eps: float = 1e-9
+    image_size: int = 416
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        super().__post_init__(**kwargs)
+        lengths = {len(self.hidden_sizes), len(self.depths), len(self.mlp_ratios)}
+        if len(lengths) != 1:
+            raise ValueError(
+                "hidden_sizes, depths and mlp_ratios need one entry a stage each, got "
+                f"{self.hidden_sizes}, {self.depths}, {self.mlp_ratios}"
+            )
+        if self.head_channels % self.num_groups:
+            raise ValueError(
+                f"head_channels={self.head_channels} is no multiple of num_groups={self.num_groups}"
+            )
+
+    @classmethod
+    def from_preset(cls, name: str, **overrides: Any) -> "ClickabilityConfig":
+        """The configuration of a named network.
+
+        Args:
+            name: `"tiny"`, `"small"`, `"base"` (the published one) or `"nano"` (under 1 M
+                parameters, for demos and tests).
+            **overrides: Fields that differ from the preset.
+
+        Returns:
+            A new configuration.
+
+        Raises:
+            ValueError: If there is no such preset.
+
+        Example:
+            >>> ClickabilityConfig.from_preset("nano", image_size=128).image_size
+            128
+        """
+        if name not in PRESETS:
+            raise ValueError(f"preset {name!r} is unknown; there are {', '.join(PRESETS)}")
+        return cls(**{**PRESETS[name], **overrides})
+
+
+__all__ = ["PRESETS", "ClickabilityConfig"]

@@ -1,0 +1,130 @@
+"""From the paper's checkpoint (a `.pth` of tensors) to a `from_pretrained` folder."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Collection
+from pathlib import Path
+
+import torch
+
+from rclicks_hf.atomic import atomic_directory
+from rclicks_hf.clickability.configuration_clickability import PRESETS, ClickabilityConfig
+from rclicks_hf.clickability.image_processing_clickability import ClickabilityImageProcessor
+from rclicks_hf.clickability.modeling_clickability import ClickabilityModel
+from rclicks_hf.errors import RclicksError
+
+_NAMED = 5  # how many keys an error names
+
+
+def load_state_dict(path: str | os.PathLike[str]) -> dict[str, torch.Tensor]:
+    """Read the tensors of a checkpoint; no code in it is ever run.
+
+    Args:
+        path: A file written by `torch.save` that holds one dict of tensors.
+
+    Returns:
+        Tensor of each key, on the CPU.
+
+    Raises:
+        RclicksError: If the file is absent, damaged, or holds anything but tensors.
+    """
+    if not Path(path).is_file():
+        raise RclicksError(f"{path}: no such file; give the checkpoint, clickability_model.pth")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise RclicksError(
+            f"{path}: holds more than tensors, or is damaged, and was not loaded; "
+            "download the original checkpoint again"
+        ) from error
+    except (RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise RclicksError(f"{path}: truncated or no checkpoint; download it again") from error
+    if not isinstance(state, dict) or not all(
+        isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in state.items()
+    ):
+        raise RclicksError(f"{path}: is not a dict of tensors; give the bare state dict")
+    return state
+
+
+def _expected_shapes(preset: str) -> dict[str, torch.Size]:
+    with torch.device("meta"):
+        model = ClickabilityModel(ClickabilityConfig.from_preset(preset))
+    return {key: value.shape for key, value in model.state_dict().items()}
+
+
+def _overlap(shapes: dict[str, torch.Size], expected: dict[str, torch.Size]) -> float:
+    """Share of (key, shape) pairs that both have, of all that either has."""
+    return len(shapes.items() & expected.items()) / len(shapes.items() | expected.items())
+
+
+def infer_preset(path: str | os.PathLike[str], state: dict[str, torch.Tensor]) -> str:
+    """Name of the preset that a state dict belongs to, by its keys and shapes.
+
+    Args:
+        path: Where the state dict comes from, for the errors.
+        state: Tensor of each key.
+
+    Returns:
+        The preset's name.
+
+    Raises:
+        RclicksError: If keys are missing or extra, or a shape is another; the keys are named.
+    """
+    shapes = {key: value.shape for key, value in state.items()}
+    presets = {name: _expected_shapes(name) for name in PRESETS}
+    best = max(presets, key=lambda name: _overlap(shapes, presets[name]))
+    expected = presets[best]
+    if not shapes.keys() & expected.keys():
+        raise RclicksError(f"{path}: holds no clickability network: none of its keys is known")
+    differing = [
+        f"{key} {tuple(shapes[key])} for {tuple(expected[key])}"
+        for key in expected.keys() & shapes.keys()
+        if shapes[key] != expected[key]
+    ]
+    problems = {
+        "missing": expected.keys() - shapes.keys(),
+        "extra": shapes.keys() - expected.keys(),
+        "of another shape": differing,
+    }
+    if any(problems.values()):
+        listed = "; ".join(f"{what}: {_list(keys)}" for what, keys in problems.items() if keys)
+        raise RclicksError(f"{path}: is not the network {best!r}: {listed}; download it again")
+    return best
+
+
+def _list(keys: Collection[str]) -> str:
+    ordered = sorted(keys)
+    more = f" and {len(ordered) - _NAMED} more" if len(ordered) > _NAMED else ""
+    return ", ".join(ordered[:_NAMED]) + more
+
+
+def convert_checkpoint(
+    path: str | os.PathLike[str], out_dir: str | os.PathLike[str]
+) -> ClickabilityModel:
+    """Convert the paper's checkpoint to a folder for `from_pretrained`.
+
+    The tensors keep their names and values; which preset it is follows from their shapes.
+
+    Args:
+        path: `clickability_model.pth`, a state dict as the paper's code saves it.
+        out_dir: New folder: weights (safetensors), config, image processor and the code for
+            `trust_remote_code`.
+
+    Returns:
+        The model, in evaluation mode.
+
+    Raises:
+        RclicksError: If the file is no such checkpoint (missing and extra keys are named), or
+            `out_dir` exists.
+    """
+    state = load_state_dict(path)
+    config = ClickabilityConfig.from_preset(infer_preset(path, state))
+    model = ClickabilityModel(config).eval()
+    model.load_state_dict(state)
+    side = config.image_size
+    with atomic_directory(out_dir) as part:
+        model.save_pretrained(part)
+        ClickabilityImageProcessor(size={"height": side, "width": side}).save_pretrained(part)
+    return model
