@@ -65,20 +65,20 @@ def report_data_from_results(
     Raises:
         RclicksError: If there are no such results.
     """
-    results = load_results(*results_paths)
+    results = load_results(*map(Path, results_paths))
     rows = benchmark_table(results)
     return ReportData(
         title=title,
         is_simulated=bool(rows) and all(row.is_simulated for row in rows),
         command=command,
-        settings={**(settings or {}), "Protocol": _protocol(results_paths[0])},
+        settings={**(settings or {}), "Protocol": _protocol(Path(results_paths[0]))},
         benchmark_rows=rows,
         curves=[curves for method in results.values() if (curves := _curves(method))],
         scatter=_scatter(results.values()),
     )
 
 
-def _protocol(results_path: str | os.PathLike[str]) -> str:
+def _protocol(results_path: Path) -> str:
     """The protocol of a run; `load_results` refuses runs of different ones."""
     row = read_results(results_path).select(["protocol_id", "protocol_digest"]).slice(0, 1)
     return ", digest ".join(str(column[0])[:12] for column in row.columns)

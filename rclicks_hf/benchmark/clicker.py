@@ -1,0 +1,195 @@
+"""The clicker: where the next click goes, given what the segmenter got wrong.
+
+The rules are those of the paper's code (section 4 of the supplement, "Evaluation protocol"); the
+sequences of that code are reproduced draw for draw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from rclicks_hf.benchmark.depth import ErrorRegion
+from rclicks_hf.benchmark.groups import check_group, sample_group
+from rclicks_hf.data.instances import Click
+
+ClickMapFn = Callable[[np.ndarray], np.ndarray]
+
+_WHOLE_MAP = (0.0, 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """What has to be corrected next.
+
+    Attributes:
+        is_positive: Sign of the next click.
+        region: The wrong pixels of that sign, outside the unknown band.
+    """
+
+    is_positive: bool
+    region: ErrorRegion
+
+    @property
+    def error_mask(self) -> np.ndarray:
+        """(H, W) bool, the wrong pixels of the click's sign."""
+        return self.region.mask
+
+
+class Clicker:
+    """Simulated user of an interactive segmenter, for one object.
+
+    Without a click map it is the baseline: the click goes to the pixel farthest from the border of
+    the larger error. With one, a pixel is drawn from the clicking group of the map. The sign is
+    always decided by the distance transforms: positive if the missed part is strictly deeper than
+    the wrongly taken one, so a tie (a perfect mask too) is a negative click.
+
+    Args:
+        object_mask: (H, W) integers: 1 object, 0 background, -1 unknown (never clicked).
+        click_map: None for the baseline, else a callable that takes the (H, W) bool error mask of
+            the click's sign and returns an (H, W) float32 map >= 0.
+        group: (q_lo, q_hi), the share of a click map's mass to draw from; None takes all of it.
+        seed: Seed of the legacy generator, or the generator itself where several objects share it.
+
+    Raises:
+        ValueError: If ``object_mask`` is not (H, W), or ``group`` is no group.
+
+    Example:
+        >>> mask = np.zeros((5, 7), np.int8)
+        >>> mask[1:4, 2:5] = 1
+        >>> clicker = Clicker(mask)
+        >>> clicker.next(np.zeros((5, 7), bool))
+        Click(x=3, y=2, is_positive=True)
+    """
+
+    def __init__(
+        self,
+        object_mask: np.ndarray,
+        click_map: ClickMapFn | None = None,
+        group: tuple[float, float] | None = None,
+        seed: int | np.random.RandomState = 42,
+    ) -> None:
+        mask = np.asarray(object_mask)
+        if mask.ndim != 2:
+            raise ValueError(f"object_mask must be (H, W), got shape {mask.shape}")
+        self._object = mask == 1
+        self._background = (mask != 1) & (mask != -1)
+        self._not_clicked = np.ones(mask.shape, bool)
+        self._click_map = click_map
+        self._group = check_group(group or _WHOLE_MAP)
+        self._rng = seed if isinstance(seed, np.random.RandomState) else np.random.RandomState(seed)
+
+    def next(self, prediction: np.ndarray) -> Click:
+        """The next click, which is then remembered as made.
+
+        Args:
+            prediction: (H, W) bool, what the segmenter takes for the object now.
+
+        Returns:
+            The click.
+
+        Raises:
+            ValueError: If ``prediction`` or the click map is not of the mask's shape.
+
+        Example:
+            >>> clicker = Clicker(np.ones((1, 3), np.int8), lambda error: np.array([[0, 0, 1]]))
+            >>> clicker.next(np.zeros((1, 3), bool))
+            Click(x=2, y=0, is_positive=True)
+        """
+        target = self.target(prediction)
+        if self._click_map is None or not target.error_mask.any():
+            return self.click(target)
+        return self.click(target, self._click_map(target.error_mask))
+
+    def target(self, prediction: np.ndarray) -> Target:
+        """Decide the sign and the region of the next click; nothing is remembered.
+
+        With `click` it lets a caller make the click maps of many clickers in one batch.
+
+        Args:
+            prediction: (H, W) bool.
+
+        Returns:
+            The target.
+
+        Raises:
+            ValueError: If ``prediction`` is not of the mask's shape.
+        """
+        predicted = np.asarray(prediction, dtype=bool)
+        if predicted.shape != self._object.shape:
+            raise ValueError(
+                f"prediction must have the object_mask's shape {self._object.shape}, "
+                f"got {predicted.shape}"
+            )
+        missed = ErrorRegion(self._object & ~predicted, self._not_clicked)
+        taken = ErrorRegion(self._background & predicted, self._not_clicked)
+        is_positive = missed.is_deeper_than(taken)
+        return Target(is_positive, missed if is_positive else taken)
+
+    def click(self, target: Target, click_map: np.ndarray | None = None) -> Click:
+        """Click on a target, and remember the click as made.
+
+        Args:
+            target: What to correct.
+            click_map: (H, W) float32 >= 0 to draw from; only its values inside the target count.
+                Without it, or where it has no mass left (or is not finite), the deepest pixel is
+                clicked.
+
+        Returns:
+            The click.
+
+        Raises:
+            ValueError: If ``click_map`` is not of the mask's shape or has negative values.
+        """
+        place = None if click_map is None else self._draw(target, click_map)
+        return self.add(Click(*(place or target.region.deepest), target.is_positive))
+
+    def _draw(self, target: Target, click_map: np.ndarray) -> tuple[int, int] | None:
+        values = np.asarray(click_map, dtype=np.float32)
+        if values.shape != self._object.shape:
+            raise ValueError(
+                f"click_map must have the object_mask's shape {self._object.shape}, "
+                f"got {values.shape}"
+            )
+        free = target.error_mask & self._not_clicked
+        with np.errstate(invalid="ignore"):  # a map that is not finite has no mass to draw from
+            weights = values * free
+        return sample_group(weights, self._group, self._rng)
+
+    def add(self, click: Click) -> Click:
+        """Remember a click, for example one of a real user, so that its pixel is not clicked again.
+
+        Args:
+            click: The click; outside the image it is moved to the nearest pixel.
+
+        Returns:
+            The click as it was remembered.
+
+        Example:
+            >>> Clicker(np.zeros((3, 3), np.int8)).add(Click(9, 1, True))
+            Click(x=2, y=1, is_positive=True)
+        """
+        inside = clip_click(click, self._object.shape)
+        self._not_clicked[inside.y, inside.x] = False
+        return inside
+
+
+def clip_click(click: Click, shape: tuple[int, ...]) -> Click:
+    """Move a click to the nearest pixel of the image.
+
+    Args:
+        click: The click, pixels.
+        shape: (H, W) of the image.
+
+    Returns:
+        The click with 0 <= x < W and 0 <= y < H.
+
+    Example:
+        >>> clip_click(Click(-3, 12, True), (10, 10))
+        Click(x=0, y=9, is_positive=True)
+    """
+    height, width = shape[:2]
+    x, y = min(max(int(click.x), 0), width - 1), min(max(int(click.y), 0), height - 1)
+    return Click(x, y, bool(click.is_positive))

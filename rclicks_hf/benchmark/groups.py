@@ -1,0 +1,127 @@
+"""Clicking groups: slices of a click map's mass, from the least likely clicks to the most.
+
+A group (q_lo, q_hi) keeps the pixels whose value lies between the two values at which the mass,
+summed from the least likely pixel upwards, crosses q_lo and q_hi of the total. G1 = (0, 0.1) are
+the least likely clicks, G10 = (0.9, 1) the most likely (paper, section "Clicking groups").
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+
+#: Share of the map's mass at which one group ends and the next begins.
+GROUP_EDGES: tuple[float, ...] = tuple(k / 10 for k in range(11))
+
+#: Name of the run -> (q_lo, q_hi).
+CLICKING_GROUPS: dict[str, tuple[float, float]] = {
+    f"g{k}": edges for k, edges in enumerate(pairwise(GROUP_EDGES), start=1)
+}
+
+
+def check_group(group: tuple[float, float]) -> tuple[float, float]:
+    """The group itself, if it is one.
+
+    Args:
+        group: (q_lo, q_hi), shares of the mass.
+
+    Raises:
+        ValueError: Unless 0 <= q_lo < q_hi <= 1.
+
+    Example:
+        >>> check_group((0.9, 1.0))
+        (0.9, 1.0)
+    """
+    q_lo, q_hi = group
+    if not 0.0 <= q_lo < q_hi <= 1.0:
+        raise ValueError(f"group must be (q_lo, q_hi) with 0 <= q_lo < q_hi <= 1, got {group}")
+    return q_lo, q_hi
+
+
+def group_weights(weights: np.ndarray, group: tuple[float, float]) -> np.ndarray | None:
+    """Keep the part of a click map that belongs to a clicking group.
+
+    Pixels are kept by VALUE, both ends inclusive, so that all pixels of a plateau go together and
+    neighbouring groups share the pixels of the value between them. Sums are float32 as in the
+    paper's code: at 3 megapixels a float64 sum moves one or two pixels over the edge.
+
+    Args:
+        weights: (H, W) float32 >= 0, the click map inside the region that may be clicked, else 0.
+        group: (q_lo, q_hi), shares of the mass.
+
+    Returns:
+        (H, W) float32, ``weights`` inside the group and 0 elsewhere; None where there is no mass
+        to share out (all zero, or not finite).
+
+    Raises:
+        ValueError: If ``weights`` is not (H, W), has a negative value, or ``group`` is no group.
+
+    Example:
+        >>> weights = np.array([[1, 2, 3, 4]], np.float32)
+        >>> group_weights(weights, (0.6, 1.0)).tolist()
+        [[0.0, 0.0, 3.0, 4.0]]
+    """
+    q_lo, q_hi = check_group(group)
+    if weights.ndim != 2:
+        raise ValueError(f"weights must be (H, W), got shape {weights.shape}")
+    weights = weights.astype(np.float32, copy=False)
+    total = weights.sum()
+    if not np.isfinite(total):
+        return None
+    values = np.sort(weights[weights != 0])
+    if len(values) == 0:
+        return None
+    if values[0] < 0:
+        raise ValueError("weights must be >= 0: a click map has no negative values")
+    # Pixels of value 0 change neither the running sum nor the choice of thresholds.
+    total, mass = _sum_ascending(values, weights.size), values.cumsum()
+    low = int(np.searchsorted(mass, total * q_lo, side="left"))
+    high = int(np.searchsorted(mass, total * q_hi, side="right"))
+    last = len(values) - 1
+    keep = (weights >= values[min(low, last)]) & (weights <= values[min(high, last)])
+    return weights * keep
+
+
+def _sum_ascending(values: np.ndarray, size: int) -> np.float32:
+    """Float32 sum of the values with zeros before them, to ``size`` terms in all.
+
+    NumPy adds in pairs, so the zeros decide which values are added first, and the last bit.
+    """
+    ascending = np.zeros(size, np.float32)
+    ascending[size - len(values) :] = values
+    return ascending.sum()
+
+
+def sample_group(
+    weights: np.ndarray, group: tuple[float, float], rng: np.random.RandomState
+) -> tuple[int, int] | None:
+    """Draw one pixel of a clicking group, in proportion to its value.
+
+    Args:
+        weights: (H, W) float32 >= 0, the click map inside the region that may be clicked, else 0.
+        group: (q_lo, q_hi), shares of the mass.
+        rng: Legacy generator (MT19937); exactly one double is taken from it where a pixel is drawn.
+
+    Returns:
+        (x, y) in pixels, or None where the map has no mass: then nothing is drawn.
+
+    Raises:
+        ValueError: As `group_weights`.
+
+    Example:
+        >>> weights = np.array([[0, 0, 0, 9], [0, 0, 0, 1]], np.float32)
+        >>> sample_group(weights, (0.9, 1.0), np.random.RandomState(42))
+        (3, 0)
+    """
+    kept = group_weights(weights, group)
+    if kept is None:
+        return None
+    total = kept.sum()
+    places = np.flatnonzero(kept != 0)
+    # `RandomState.choice` over all pixels, without the pixels that cannot be drawn.
+    cdf = (kept.ravel()[places] / total).astype(np.float64).cumsum()
+    cdf /= cdf[-1]
+    place = places[int(cdf.searchsorted(rng.random_sample(), side="right"))]
+    y, x = np.unravel_index(place, kept.shape)
+    return int(x), int(y)

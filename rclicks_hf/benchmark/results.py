@@ -1,0 +1,167 @@
+"""Benchmark results as Parquet: one row a (dataset, instance, run)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from rclicks_hf.atomic import atomic_file
+from rclicks_hf.benchmark.groups import CLICKING_GROUPS
+from rclicks_hf.errors import RclicksError
+
+BASELINE_RUN = "base"
+USER_RUN = "user"
+
+#: Every run of the benchmark, in the order of the rows.
+RUNS: tuple[str, ...] = (BASELINE_RUN, *CLICKING_GROUPS, USER_RUN)
+
+RESULT_SCHEMA = pa.schema(
+    [
+        ("dataset", pa.string()),
+        ("full_stem", pa.string()),
+        ("image_stem", pa.string()),
+        ("split", pa.string()),
+        ("segmenter", pa.string()),
+        ("click_model", pa.string()),
+        ("run", pa.string()),
+        ("is_simulated", pa.bool_()),
+        ("protocol_id", pa.string()),
+        ("protocol_digest", pa.string()),
+        ("iou", pa.list_(pa.float64())),
+        ("boundary_iou", pa.list_(pa.float64())),
+        ("x", pa.list_(pa.int32())),
+        ("y", pa.list_(pa.int32())),
+        ("is_positive", pa.list_(pa.bool_())),
+        ("seconds_encoder", pa.float64()),
+        ("seconds_decoder", pa.float64()),
+        ("seconds_clicker", pa.float64()),
+        ("error", pa.string()),
+    ]
+)
+
+#: Columns that differ from one execution to the next.
+TIMING_COLUMNS = ("seconds_encoder", "seconds_decoder", "seconds_clicker")
+
+
+@dataclass
+class ResultRow:
+    """One run on one instance.
+
+    Attributes:
+        dataset, full_stem, image_stem, split: The instance.
+        segmenter: Name of the segmentation method.
+        click_model: Name of the click model the groups drew from; ``""`` where none was used.
+        run: One of `RUNS`.
+        is_simulated: True where the clicks of the instance were simulated, not made by people.
+        protocol_id, protocol_digest: The protocol followed.
+        iou, boundary_iou: After every click; in the ``user`` run after every user's single click.
+        x, y, is_positive: The clicks, pixels.
+        seconds_encoder: This row's share of the image's encoding.
+        seconds_decoder, seconds_clicker: This row's share of the batches it was in.
+        error: Traceback if the instance failed, else ``""``.
+    """
+
+    dataset: str
+    full_stem: str
+    image_stem: str
+    split: str
+    segmenter: str
+    click_model: str
+    run: str
+    is_simulated: bool
+    protocol_id: str
+    protocol_digest: str
+    iou: list[float] = field(default_factory=list)
+    boundary_iou: list[float] = field(default_factory=list)
+    x: list[int] = field(default_factory=list)
+    y: list[int] = field(default_factory=list)
+    is_positive: list[bool] = field(default_factory=list)
+    seconds_encoder: float = 0.0
+    seconds_decoder: float = 0.0
+    seconds_clicker: float = 0.0
+    error: str = ""
+
+
+def rows_to_table(rows: Sequence[ResultRow]) -> pa.Table:
+    """Rows as an Arrow table of `RESULT_SCHEMA`.
+
+    Example:
+        >>> row = ResultRow("d", "a", "a", "test", "s", "m", "base", False, "p", "0")
+        >>> rows_to_table([row]).num_rows
+        1
+    """
+    return pa.Table.from_pylist([asdict(row) for row in rows], schema=RESULT_SCHEMA)
+
+
+def write_part(path: Path, rows: Sequence[ResultRow]) -> None:
+    """Write the rows of one image; the file is there whole, or not at all."""
+    with atomic_file(path) as part:
+        pq.write_table(rows_to_table(rows), part)
+
+
+def read_part(path: Path) -> pa.Table | None:
+    """Rows of one image; None where the file is absent, damaged or of another schema."""
+    try:
+        table = pq.read_table(path, partitioning=None)
+    except (OSError, pa.ArrowException):
+        return None
+    return table if table.schema.equals(RESULT_SCHEMA) else None
+
+
+def merge_parts(parts: Iterable[tuple[Path, set[tuple[str, str]]]], path: Path) -> int:
+    """Write many parts into one results file, a part in memory at a time.
+
+    Args:
+        parts: (file, its (full_stem, run) keys that are wanted), in the order of the rows.
+        path: The results file.
+
+    Returns:
+        Number of rows written.
+
+    Raises:
+        RclicksError: If a part is absent or damaged.
+    """
+    count = 0
+    with atomic_file(path) as target, pq.ParquetWriter(target, RESULT_SCHEMA) as writer:
+        for part, wanted in parts:
+            table = read_part(part)
+            if table is None:
+                raise RclicksError(f"{part}: damaged since it was written; run the command again")
+            keep = [key in wanted for key in part_keys(table)]
+            table = table.filter(pa.array(keep, pa.bool_()))
+            writer.write_table(table)
+            count += table.num_rows
+    return count
+
+
+def part_keys(table: pa.Table) -> list[tuple[str, str]]:
+    """(full_stem, run) of every row."""
+    stems, runs = table["full_stem"].to_pylist(), table["run"].to_pylist()
+    return list(zip(stems, runs, strict=True))
+
+
+def read_results(path: str | Path) -> pa.Table:
+    """Read a results file, or the one in a results folder.
+
+    Args:
+        path: ``results.parquet`` or the folder that holds it.
+
+    Returns:
+        Table of `RESULT_SCHEMA`.
+
+    Raises:
+        RclicksError: If there is none, or it is something else.
+    """
+    file = Path(path)
+    if file.is_dir():
+        file = file / "results.parquet"
+    if not file.is_file():
+        raise RclicksError(f"{file}: no such results; let `rclicks benchmark` finish first")
+    table = read_part(file)
+    if table is None:
+        raise RclicksError(f"{file}: not readable as benchmark results; run the benchmark again")
+    return table

@@ -1,0 +1,178 @@
+"""Running the benchmark: images shared out over processes, finished ones kept, results merged."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+from tqdm.auto import tqdm
+
+from rclicks_hf.benchmark.engine import check_runs
+from rclicks_hf.benchmark.manifest import (
+    RESULTS,
+    click_model_identity,
+    describe_run,
+    open_results,
+    part_path,
+    write_manifest,
+)
+from rclicks_hf.benchmark.protocol import BenchmarkProtocol
+from rclicks_hf.benchmark.results import RUNS, merge_parts, part_keys, read_part, read_results
+from rclicks_hf.benchmark.source import ImageTask, InstanceSource, plan_images
+from rclicks_hf.benchmark.worker import ImageOutcome, ImageWorker, Job, run_task, start_process
+from rclicks_hf.errors import RclicksError
+from rclicks_hf.segmenters.base import load_segmenter
+
+
+def run_benchmark(
+    instances: InstanceSource,
+    *,
+    segmenter: str,
+    click_model: str,
+    out: str | Path,
+    runs: Sequence[str] = RUNS,
+    protocol: BenchmarkProtocol | None = None,
+    num_proc: int | None = None,
+    limit: int | None = None,
+    stems: Sequence[str] | None = None,
+    overwrite: bool = False,
+    fail_fast: bool = False,
+    progress: bool = True,
+) -> Path:
+    """Benchmark a segmenter: how many clicks it needs, and how much it depends on who clicks.
+
+    Images are shared out over processes and each image's rows are written as soon as they are
+    there, so that the same call goes on where a stopped one was. Results do not depend on the
+    number of processes. Worker processes are spawned: call it from a module that can be imported
+    (under ``if __name__ == "__main__":`` in a script).
+
+    Args:
+        instances: What to benchmark, for example ``RepoInstances("rclicks", "grabcut")``.
+        segmenter: Name in `SEGMENTERS`, or ``module:Class``.
+        click_model: Name, folder or Hub id of the click model that the groups draw from.
+        out: Results folder: made, or gone on in.
+        runs: ``"base"``, ``"g1"`` to ``"g10"``, ``"user"``.
+        protocol: The rules; None takes the default ones.
+        num_proc: Processes; None takes one a core, 1 stays in this process.
+        limit: Only the first instances.
+        stems: Only these full_stems.
+        overwrite: Remove older results in ``out`` first.
+        fail_fast: Stop at the first instance that fails, instead of recording it.
+        progress: Show a progress bar.
+
+    Returns:
+        Path of ``results.parquet``, beside which ``manifest.json`` stands.
+
+    Raises:
+        RclicksError: If an argument is wrong, ``out`` belongs to another run, a worker process
+            died, or with ``fail_fast`` an instance fails.
+    """
+    start, out = time.time(), Path(out)
+    runs, protocol = check_runs(runs), protocol or BenchmarkProtocol()
+    processes = _process_count(num_proc)
+    load_segmenter(segmenter)  # a wrong name is told before anything is written
+    tasks = plan_images(instances.load(), limit=limit, stems=stems)
+    identity = {
+        "segmenter": segmenter,
+        **click_model_identity(click_model),
+        "dataset": instances.dataset,
+        "split": instances.split,
+        "dataset_fingerprint": instances.fingerprint(),
+    }
+    manifest = describe_run(protocol, identity, runs)
+    open_results(out, manifest, protocol, overwrite=overwrite)
+    job = Job(instances, segmenter, click_model, runs, protocol, out, fail_fast)
+    _run_missing(job, tasks, processes, progress)
+    rows = merge_parts(
+        ((part_path(out, task.image_stem), _keys(task, runs)) for task in tasks), out / RESULTS
+    )
+    manifest |= {
+        "is_finished": True,
+        "rows": rows,
+        "instances": sum(len(task.stems) for task in tasks),
+        "failures": _count_failures(out),
+        "seconds": round(time.time() - start, 3),
+    }
+    write_manifest(out, manifest)
+    return out / RESULTS
+
+
+def _process_count(num_proc: int | None) -> int:
+    if num_proc is None:
+        return (
+            len(os.sched_getaffinity(0))
+            if hasattr(os, "sched_getaffinity")
+            else os.cpu_count() or 1
+        )
+    if num_proc < 1:
+        raise RclicksError(f"num_proc: must be at least 1, got {num_proc}")
+    return num_proc
+
+
+def _run_missing(job: Job, tasks: list[ImageTask], processes: int, progress: bool) -> None:
+    """Benchmark the images whose rows are not there yet."""
+    missing = [task for task in tasks if not _is_done(job, task)]
+    total = sum(len(task.stems) for task in tasks)
+    done = total - sum(len(task.stems) for task in missing)
+    processes = min(processes, len(missing))
+    outcomes = _here(job, missing) if processes <= 1 else _in_processes(job, missing, processes)
+    clicks, seconds, failures = 0, 0.0, 0
+    title = f"{job.segmenter} on {job.source.dataset}"
+    with tqdm(total=total, initial=done, desc=title, unit="instance", disable=not progress) as bar:
+        for outcome in outcomes:
+            clicks += outcome.clicks
+            seconds += outcome.seconds
+            failures += outcome.failures
+            bar.set_postfix_str(
+                f"{seconds / max(clicks, 1):.3f} s/click"
+                + (f", {failures} failed" if failures else "")
+            )
+            bar.update(outcome.instances)
+
+
+def _is_done(job: Job, task: ImageTask) -> bool:
+    """Whether the image's file is whole and holds every row that is wanted."""
+    table = read_part(part_path(job.out, task.image_stem))
+    return table is not None and _keys(task, job.runs) <= set(part_keys(table))
+
+
+def _keys(task: ImageTask, runs: tuple[str, ...]) -> set[tuple[str, str]]:
+    return {(stem, run) for stem in task.stems for run in runs}
+
+
+def _here(job: Job, tasks: list[ImageTask]) -> Iterator[ImageOutcome]:
+    if tasks:
+        worker = ImageWorker(job)
+        yield from map(worker.run, tasks)
+
+
+def _in_processes(job: Job, tasks: list[ImageTask], processes: int) -> Iterator[ImageOutcome]:
+    # Spawned, not forked: PyTorch's and OpenCV's threads do not survive a fork.
+    pool = ProcessPoolExecutor(
+        processes,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=start_process,
+        initargs=(job,),
+    )
+    try:
+        futures = [pool.submit(run_task, task) for task in tasks]
+        for future in as_completed(futures):
+            yield future.result()
+    except BrokenProcessPool as error:
+        raise RclicksError(
+            f"{job.out}: a worker process was killed (out of memory?); the same command goes on "
+            "from here, with a smaller --num-proc if memory is short"
+        ) from error
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _count_failures(out: Path) -> int:
+    table = read_results(out)
+    errors, stems = table["error"].to_pylist(), table["full_stem"].to_pylist()
+    return len({stem for stem, error in zip(stems, errors, strict=True) if error})

@@ -1,0 +1,152 @@
+"""What is benchmarked, named so that every worker process can open it for itself."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from rclicks_hf.data.instances import Instance
+from rclicks_hf.errors import RclicksError
+
+
+class IndexedInstances(Protocol):
+    """Instances that tell their stems undecoded; see `rclicks_hf.data.InstanceTable`."""
+
+    stems: list[str]
+
+    def __getitem__(self, index: int) -> Instance:
+        """One instance, decoded."""
+        ...
+
+    def group_by_image(self) -> dict[str, list[int]]:
+        """Positions of each image's instances, images in order of first appearance."""
+        ...
+
+
+class InstanceSource(Protocol):
+    """A small picklable description of the instances of one dataset and split."""
+
+    @property
+    def dataset(self) -> str:
+        """Key of the source dataset."""
+        ...
+
+    @property
+    def split(self) -> str:
+        """``"train"``, ``"validation"`` or ``"test"``."""
+        ...
+
+    def load(self) -> IndexedInstances:
+        """Open the instances; called once in every process."""
+        ...
+
+    def fingerprint(self) -> str:
+        """Changes whenever the content does."""
+        ...
+
+
+@dataclass(frozen=True)
+class RepoInstances:
+    """First-round instances of a dataset repo.
+
+    Attributes:
+        repo: Folder made by `rclicks build`, or a Hub id.
+        dataset: Key of `rclicks_hf.data.SOURCE_DATASETS`.
+        split: ``"train"``, ``"validation"`` or ``"test"``.
+
+    Example:
+        >>> RepoInstances("rclicks", "grabcut").split
+        'test'
+    """
+
+    repo: str
+    dataset: str
+    split: str = "test"
+
+    def load(self) -> IndexedInstances:
+        """Open the repo.
+
+        Raises:
+            RclicksError: If it is not there, or has no such dataset or split.
+        """
+        from rclicks_hf.data import load_instances
+
+        return load_instances(self.repo, self.dataset, split=self.split, rounds=("first",))
+
+    def fingerprint(self) -> str:
+        """Digest of the files of a folder; of the stems where the repo is a Hub id."""
+        root = Path(self.repo)
+        if not root.is_dir():
+            return _digest(self.load().stems)
+        from rclicks_hf.data.schema import IMAGES, INSTANCES, ConfigKey
+        from rclicks_hf.data.tree import config_files, content_digest
+
+        digests: dict[Path, str] = {}
+        parts = []
+        for kind in (INSTANCES, IMAGES):
+            files = config_files(root, ConfigKey(self.dataset, kind=kind))
+            wanted = {split: paths for split, paths in files.items() if split == self.split}
+            parts.append(content_digest(root, wanted, digests))
+        return _digest(parts)
+
+
+@dataclass(frozen=True)
+class ImageTask:
+    """The instances of one image that are to be benchmarked.
+
+    Attributes:
+        image_stem: The image.
+        indices: Positions in the loaded instances.
+        stems: Their full_stem.
+    """
+
+    image_stem: str
+    indices: tuple[int, ...]
+    stems: tuple[str, ...]
+
+
+def plan_images(
+    table: IndexedInstances, *, limit: int | None = None, stems: Sequence[str] | None = None
+) -> list[ImageTask]:
+    """Share the instances out by image.
+
+    Args:
+        table: The instances.
+        limit: Take only the first ones, in the order of the table.
+        stems: Take only these full_stems.
+
+    Returns:
+        One task an image, images in order of first appearance.
+
+    Raises:
+        RclicksError: If nothing is left, or a stem is not there.
+    """
+    chosen = _choose(table.stems, limit, stems)
+    tasks = []
+    for image_stem, indices in table.group_by_image().items():
+        kept = tuple(index for index in indices if index in chosen)
+        if kept:
+            tasks.append(ImageTask(image_stem, kept, tuple(table.stems[i] for i in kept)))
+    if not tasks:
+        raise RclicksError("dataset: no first-round instance to benchmark; take another split")
+    return tasks
+
+
+def _choose(known: list[str], limit: int | None, stems: Sequence[str] | None) -> set[int]:
+    """Positions of the wanted instances."""
+    if limit is not None and limit < 1:
+        raise RclicksError(f"limit: must be at least 1, got {limit}")
+    if stems is None:
+        return set(range(len(known))[:limit])
+    missing = [stem for stem in stems if stem not in set(known)]
+    if missing:
+        raise RclicksError(f"{missing[0]}: no such instance in the dataset; check its full_stem")
+    wanted = set(stems)
+    return set([index for index, stem in enumerate(known) if stem in wanted][:limit])
+
+
+def _digest(texts: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()

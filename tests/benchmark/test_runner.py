@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from benchmark_fakes import KILL_SWITCH, PID_FOLDER, FakeSource
+
+from rclicks_hf.benchmark import RUNS, BenchmarkProtocol, run_benchmark
+from rclicks_hf.benchmark.manifest import part_path
+from rclicks_hf.benchmark.results import RESULT_SCHEMA, TIMING_COLUMNS, read_results
+from rclicks_hf.errors import RclicksError
+
+SHORT = BenchmarkProtocol(max_clicks=3)
+
+
+def run(out: Path, source: FakeSource | None = None, **changes: Any) -> pa.Table:
+    """Results without their timings."""
+    settings: dict[str, Any] = {
+        "segmenter": "benchmark_fakes:Disks",
+        "click_model": "ud",
+        "protocol": SHORT,
+        "num_proc": 1,
+        "progress": False,
+    }
+    path = run_benchmark(source or FakeSource(), out=out, **(settings | changes))
+    assert path == out / "results.parquet"
+    return read_results(path).drop_columns(list(TIMING_COLUMNS))
+
+
+def test_results_hold_every_instance_and_run_in_order(tmp_path: Path) -> None:
+    table = run(tmp_path / "out")
+    stems = FakeSource().load().stems
+    keys = list(zip(table["full_stem"].to_pylist(), table["run"].to_pylist(), strict=True))
+    assert keys == [(stem, name) for stem in stems for name in RUNS]
+    assert read_results(tmp_path / "out").schema.equals(RESULT_SCHEMA)
+    manifest = json.loads((tmp_path / "out/manifest.json").read_text("utf-8"))
+    assert manifest["is_finished"]
+    assert manifest["instances"] == 5
+    assert manifest["failures"] == 0
+    assert manifest["protocol"]["max_clicks"] == 3
+    assert manifest["protocol_digest"] == SHORT.digest
+    assert {"numpy", "rclicks-hf", "python"} <= set(manifest["versions"])
+    assert not list((tmp_path / "out").rglob("*.tmp"))
+
+
+def test_two_processes_give_what_one_gives(tmp_path: Path) -> None:
+    assert run(tmp_path / "one").equals(run(tmp_path / "two", num_proc=2))
+
+
+def test_finished_images_are_not_run_again(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    first = run(out)
+    times = {part: part.stat().st_mtime_ns for part in (out / "parts").iterdir()}
+    (out / "results.parquet").unlink()
+    assert run(out).equals(first)
+    assert {part: part.stat().st_mtime_ns for part in (out / "parts").iterdir()} == times
+
+
+@pytest.mark.parametrize("damage", [b"", b"PAR1 cut off"])
+def test_a_damaged_part_is_made_again(tmp_path: Path, damage: bytes) -> None:
+    out = tmp_path / "out"
+    first = run(out)
+    part_path(out, "hot dog/1").write_bytes(damage)
+    assert run(out).equals(first)
+
+
+def test_a_killed_worker_is_one_line_and_the_next_call_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    settings: dict[str, Any] = {"segmenter": "benchmark_fakes:Dies", "num_proc": 2}
+    monkeypatch.setenv(KILL_SWITCH, "1")
+    with pytest.raises(RclicksError, match="a worker process was killed"):
+        run(out, **settings)
+    assert not (out / "results.parquet").exists()
+    assert not json.loads((out / "manifest.json").read_text())["is_finished"]
+    monkeypatch.delenv(KILL_SWITCH)
+    assert run(out, **settings).equals(run(tmp_path / "other", segmenter="benchmark_fakes:Dies"))
+
+
+SCRIPT = """
+import sys
+sys.path[:0] = {path!r}
+from benchmark_fakes import FakeSource
+from rclicks_hf.benchmark import BenchmarkProtocol, run_benchmark
+if __name__ == "__main__":
+    run_benchmark(
+        FakeSource(), segmenter="benchmark_fakes:{segmenter}", click_model="ud", out={out!r},
+        protocol=BenchmarkProtocol(max_clicks=3), num_proc={num_proc}, progress=False,
+    )
+"""
+
+
+def start(tmp_path: Path, segmenter: str, num_proc: int, **environment: str) -> subprocess.Popen:
+    """The same benchmark in a process of its own, writing to ``out``."""
+    fakes, script = Path(__file__).parent, tmp_path / "script.py"
+    path, out = [str(fakes), str(fakes.parents[1])], str(tmp_path / "out")
+    script.write_text(SCRIPT.format(path=path, segmenter=segmenter, out=out, num_proc=num_proc))
+    return subprocess.Popen([sys.executable, str(script)], env={**os.environ, **environment})
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for something that another process does; a test that waits in vain fails."""
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end, "nothing happened for a minute"
+        time.sleep(0.05)
+
+
+def is_running(pid: int) -> bool:
+    state = Path(f"/proc/{pid}/stat")
+    return state.exists() and state.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def test_sigkill_at_any_moment_can_be_resumed(tmp_path: Path) -> None:
+    out, segmenter = tmp_path / "out", "benchmark_fakes:Dies"
+    with start(tmp_path, "Dies", 1, **{KILL_SWITCH: "1"}) as process:
+        assert process.wait(60) == -signal.SIGKILL
+    assert [part.name for part in (out / "parts").iterdir()] == ["095.parquet"]
+    whole = run(tmp_path / "whole", segmenter=segmenter)
+    assert run(out, segmenter=segmenter).equals(whole)
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes in /proc")
+def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    pids.mkdir()
+    with start(tmp_path, "Sleeps", 2, **{PID_FOLDER: str(pids)}) as process:
+        wait_until(lambda: len(list(pids.iterdir())) == 2)
+        process.kill()
+    wait_until(lambda: not any(is_running(int(pid.name)) for pid in pids.iterdir()))
+
+
+def test_failures_are_recorded_and_counted(tmp_path: Path) -> None:
+    table = run(tmp_path / "out", segmenter="benchmark_fakes:Raises")
+    failed = {
+        stem
+        for stem, error in zip(
+            table["full_stem"].to_pylist(), table["error"].to_pylist(), strict=True
+        )
+        if error
+    }
+    assert failed == {"hot dog/1"}
+    assert json.loads((tmp_path / "out/manifest.json").read_text())["failures"] == 1
+
+
+@pytest.mark.parametrize("num_proc", [1, 2])
+def test_fail_fast_stops(tmp_path: Path, num_proc: int) -> None:
+    with pytest.raises(RclicksError, match=r"hot dog/1: RuntimeError: the accelerator is out"):
+        run(
+            tmp_path / "out",
+            segmenter="benchmark_fakes:Raises",
+            fail_fast=True,
+            num_proc=num_proc,
+        )
+    assert not (tmp_path / "out/results.parquet").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"protocol": BenchmarkProtocol(max_clicks=4)}, r"protocol \(max_clicks is 3, not 4\)"),
+        ({"segmenter": "geocut"}, "another segmenter"),
+        ({"click_model": "dt"}, "another click_model"),
+        ({"source": FakeSource(content="b")}, "another dataset_fingerprint"),
+        ({"source": FakeSource(dataset="davis")}, "another dataset "),
+        ({"source": FakeSource(split="train")}, "another split"),
+    ],
+)
+def test_another_run_s_folder_is_refused_by_field(
+    tmp_path: Path, changes: dict[str, Any], field: str
+) -> None:
+    run(tmp_path / "out", limit=1, runs=["base"])
+    with pytest.raises(RclicksError, match=field):
+        run(tmp_path / "out", limit=1, runs=["base"], **changes)
+
+
+def test_overwrite_replaces_another_run(tmp_path: Path) -> None:
+    run(tmp_path / "out", runs=["base"])
+    table = run(tmp_path / "out", limit=1, runs=["base"], protocol=SHORT, overwrite=True)
+    assert table.num_rows == 1
+    assert len(list((tmp_path / "out/parts").iterdir())) == 1
+
+
+def test_a_foreign_folder_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("dear")
+    for overwrite in (False, True):
+        with pytest.raises(RclicksError, match="not a results folder"):
+            run(tmp_path, overwrite=overwrite)
+    assert [p.name for p in tmp_path.iterdir()] == ["letter.txt"]
+
+
+def test_limit_and_stems_choose_and_can_be_widened(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert set(run(out, limit=2, runs=["base"])["full_stem"].to_pylist()) == {"095", "hot dog/1"}
+    chosen = ["two.objects_______7"]
+    assert run(out, stems=chosen, runs=["base"])["full_stem"].to_pylist() == chosen
+    assert run(out).equals(run(tmp_path / "whole"))
+    assert run(out, stems=chosen, runs=["g2"])["run"].to_pylist() == ["g2"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"stems": ["096"]}, "096: no such instance"),
+        ({"limit": 0}, "limit: must be at least 1"),
+        ({"num_proc": 0}, "num_proc: must be at least 1"),
+        ({"runs": ["g11"]}, "g11 cannot be run"),
+        ({"segmenter": "sam9"}, "sam9: no such segmenter"),
+        ({"stems": []}, "no first-round instance"),
+    ],
+)
+def test_wrong_arguments_leave_nothing_behind(
+    tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(RclicksError, match=message):
+        run(tmp_path / "out", **changes)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_damaged_manifest_is_named(tmp_path: Path) -> None:
+    run(tmp_path / "out", limit=1, runs=["base"])
+    (tmp_path / "out/manifest.json").write_text("{")
+    with pytest.raises(RclicksError, match=r"manifest\.json: not readable as JSON"):
+        run(tmp_path / "out", limit=1, runs=["base"])
+
+
+def test_a_model_folder_is_known_by_its_content_not_its_place(tmp_path: Path) -> None:
+    from rclicks_hf.benchmark.manifest import click_model_identity
+
+    for place in ("here", "there"):
+        (tmp_path / place / "net").mkdir(parents=True)
+        (tmp_path / place / "net/weights").write_text("1")
+    here, there = (click_model_identity(str(tmp_path / p / "net")) for p in ("here", "there"))
+    assert here == there
+    (tmp_path / "there/net/weights").write_text("2")
+    assert click_model_identity(str(tmp_path / "there/net")) != here
