@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tempfile
+import zipfile
 from pathlib import Path
 
 # Before any Hugging Face library is imported: no network, no user caches.
@@ -19,6 +22,7 @@ import pytest  # noqa: E402
 
 REPO = Path(__file__).resolve().parents[1]
 SHARED = REPO.parent / "shared"
+TINY_DEMO = "demo --scenes 4 --epochs 1 --instances 1 --num-proc 2"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -40,3 +44,38 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"{SHARED} is absent: this test compares with the paper's stored values")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def wheel_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package as its built wheel unpacks, away from the checkout."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, REPO]
+    done = subprocess.run(build, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (wheel,) = folder.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder / "site")
+    return folder / "site"
+
+
+def run_rclicks(line: str, *, cwd: Path, site: Path, **env: str) -> subprocess.CompletedProcess:
+    """Run the command from a folder of its own, with the package from ``site``."""
+    return subprocess.run(
+        [sys.executable, "-m", "rclicks_hf.cli", *line.split()],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(site), **env},
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.fixture(scope="session")
+def demo_run(
+    tmp_path_factory: pytest.TempPathFactory, wheel_folder: Path
+) -> tuple[Path, subprocess.CompletedProcess]:
+    """A tiny demo, run from the wheel in an empty folder: its output folder and what it printed."""
+    cwd = tmp_path_factory.mktemp("empty")
+    done = run_rclicks(TINY_DEMO, cwd=cwd, site=wheel_folder)
+    assert done.returncode == 0, done.stderr
+    return cwd / "rclicks-demo", done

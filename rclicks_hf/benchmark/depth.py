@@ -15,6 +15,8 @@ from functools import cached_property
 import cv2
 import numpy as np
 
+from rclicks_hf.data.distances import squared_distances
+
 # The chamfer norm of OpenCV's 5 x 5 mask (1, 1.4, 2.1969) lies between 0.9824 and 1.0193 times the
 # Euclidean one; a little slack covers its fixed-point rounding.
 _CHAMFER_LOW, _CHAMFER_HIGH = 0.98, 1.022
@@ -67,10 +69,8 @@ class ErrorRegion:
         right, bottom = min(x0 + x + w + reach, x1), min(y0 + y + h + reach, y1)
         depths = self._transform((left, top, right, bottom), cv2.DIST_MASK_PRECISE)
         inside = depths[y0 + y - top :, x0 + x - left :][:h, :w]
-        # Squared distances are whole numbers. OpenCV's square roots differ in the last bit from
-        # place to place, and for one and the same input from call to call (with its alignment in
-        # memory): that would choose among equally deep pixels, and among the two signs.
-        squared = np.rint(np.square(inside, dtype=np.float64))
+        # Whole numbers, so that rounding does not choose among equally deep pixels or the signs.
+        squared = squared_distances(inside)
         row, column = np.unravel_index(int(squared.argmax()), squared.shape)
         depth = math.sqrt(squared[row, column])
         return depth, (int(x0 + x + column), int(y0 + y + row))

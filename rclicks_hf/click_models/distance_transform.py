@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from rclicks_hf.click_models.protocol import MaskClickModel
+from rclicks_hf.data.distances import distance_transform
 
 
 class DistanceTransformClickModel(MaskClickModel):
@@ -28,7 +28,5 @@ class DistanceTransformClickModel(MaskClickModel):
         """(H, W) bool to (H, W) float32 in [0, 1]."""
         if error_mask.all() or not error_mask.any():
             return error_mask.astype(np.float32)
-        depth = cv2.distanceTransform(
-            error_mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
-        )
+        depth = distance_transform(error_mask)
         return depth / depth.max()

@@ -1,0 +1,276 @@
+"""The ``rclicks`` command: each verb parses its options and calls one function of a room.
+
+Nothing heavy is imported here at the top, so that ``rclicks --help`` is instant.
+"""
+
+from __future__ import annotations
+
+import errno
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rclicks_hf import __version__
+from rclicks_hf.errors import RclicksError
+
+app = typer.Typer(
+    help="Real-user clicks for interactive segmentation: dataset, metrics, model, benchmark.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+INTERRUPTED = 130  # the shell's code for Ctrl-C
+
+
+def _version(show: bool) -> None:
+    if show:
+        typer.echo(f"rclicks-hf {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Real-user clicks for interactive segmentation: dataset, metrics, model, benchmark."""
+
+
+@app.command()
+def demo(
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder in GrabCut's layout (data_GT/, boundary_GT/); default: embedded images."
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder to make; must not exist.")] = Path(
+        "rclicks-demo"
+    ),
+    full: Annotated[
+        bool, typer.Option("--full", help="Benchmark every held-out instance.")
+    ] = False,
+    num_proc: Annotated[int | None, typer.Option(help="Processes; default: all cores.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of scenes, simulated clicks, training.")] = 0,
+    scenes: Annotated[int, typer.Option(help="Generated scenes among the embedded images.")] = 36,
+    epochs: Annotated[int, typer.Option(help="Passes over the training instances.")] = 15,
+    instances: Annotated[int, typer.Option(help="Held-out instances to benchmark.")] = 12,
+) -> None:
+    """Go the whole way on simulated clicks: dataset, training, metrics, benchmark, report."""
+    from rclicks_hf.demo import DemoSettings, run_demo
+
+    settings = DemoSettings(
+        data=data,
+        out=out,
+        full=full,
+        num_proc=num_proc,
+        seed=seed,
+        scenes=scenes,
+        epochs=epochs,
+        instances=instances,
+    )
+    run_demo(settings)
+
+
+@app.command()
+def build(
+    clicks: Annotated[Path, typer.Option(help="The click table, clicks.csv.")],
+    sources: Annotated[
+        Path | None,
+        typer.Option(help="Folder with one folder a source dataset (GrabCut/, Berkeley/, ...)."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Dataset repo to make.")] = Path("rclicks"),
+    replace: Annotated[bool, typer.Option("--replace", help="Swap an older build out.")] = False,
+) -> None:
+    """Make the Parquet dataset repo from the click table and the source images."""
+    from rclicks_hf.data import build_from_files
+
+    typer.echo(str(build_from_files(clicks, sources, out, replace=replace)))
+
+
+@app.command()
+def verify(
+    repo: Annotated[Path, typer.Argument(help="A dataset repo made by `rclicks build`.")],
+) -> None:
+    """Check a built dataset: counts, references, content hash. Exit code 1 where it fails."""
+    from rclicks_hf.data.verify import verify_dataset
+
+    checks = verify_dataset(repo)
+    for check in checks:
+        typer.echo(f"{'ok  ' if check.ok else 'FAIL'} {check.name}: {check.detail}")
+    if not all(check.ok for check in checks):
+        raise typer.Exit(1)
+
+
+@app.command()
+def install() -> None:
+    """Let evaluate.load("rclicks_noc") and its siblings work offline, from any folder."""
+    from rclicks_hf.hub import install_metrics
+
+    for name in install_metrics():
+        typer.echo(f'evaluate.load("{name}")')
+
+
+@app.command()
+def train(
+    output: Annotated[Path, typer.Option(help="Model folder to make; must not exist.")],
+    dataset: Annotated[str, typer.Option(help="Dataset repo: a folder or a Hub id.")] = "rclicks",
+    config: Annotated[str, typer.Option(help="Source dataset to train on.")] = "tetris",
+    model: Annotated[
+        str | None, typer.Option(help="Model folder or Hub id to fine-tune; default: from scratch.")
+    ] = None,
+    preset: Annotated[str, typer.Option(help="Size when training from scratch.")] = "base",
+    eval_split: Annotated[str, typer.Option(help="Split to evaluate on.")] = "validation",
+    epochs: Annotated[float, typer.Option(min=0.0)] = 20.0,
+    batch_size: Annotated[int, typer.Option(min=1)] = 16,
+    learning_rate: Annotated[float, typer.Option(min=0.0)] = 1e-2,
+    seed: int = 42,
+    push_to_hub: Annotated[str | None, typer.Option(help="Hub id to push the result to.")] = None,
+) -> None:
+    """Fine-tune the clickability network on the clicks of a dataset repo."""
+    from rclicks_hf.clickability.command import train_from_repo
+    from rclicks_hf.hub import push_folder
+
+    train_from_repo(
+        dataset,
+        config,
+        output,
+        model=model,
+        preset=preset,
+        eval_split=eval_split,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        seed=seed,
+    )
+    typer.echo(str(output))
+    if push_to_hub:
+        typer.echo(push_folder(output, push_to_hub, repo_type="model"))
+
+
+@app.command("evaluate-clicks")
+def evaluate_clicks(
+    click_model: Annotated[
+        list[str], typer.Option(help="ud, dt, a model folder or a Hub id; may be repeated.")
+    ],
+    dataset: Annotated[list[str], typer.Option(help="Source dataset; may be repeated.")],
+    repo: Annotated[str, typer.Option(help="Dataset repo: a folder or a Hub id.")] = "rclicks",
+    split: str = "test",
+    out: Annotated[Path | None, typer.Option(help="Parquet file: a row an instance.")] = None,
+) -> None:
+    """Compare click models with the recorded clicks: KS, PL1, WD, NSS, PDE."""
+    from rclicks_hf.click_models.evaluation import evaluate_repo
+
+    typer.echo(evaluate_repo(repo, dataset, click_model, split=split, out=out))
+
+
+@app.command()
+def benchmark(
+    click_model: Annotated[str, typer.Option(help="ud, dt, a model folder or a Hub id.")],
+    dataset: Annotated[str, typer.Option(help="Source dataset.")],
+    out: Annotated[Path, typer.Option(help="Results folder; the same command resumes in it.")],
+    segmenter: Annotated[str, typer.Option(help="geocut, or your own as module:Class.")] = "geocut",
+    repo: Annotated[str, typer.Option(help="Dataset repo: a folder or a Hub id.")] = "rclicks",
+    split: str = "test",
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N instances.")] = None,
+    num_proc: Annotated[
+        int | None, typer.Option(min=1, help="Processes; default: all cores.")
+    ] = None,
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast", help="Stop at the first failure.")
+    ] = False,
+) -> None:
+    """Count the clicks that a segmenter needs, and how much it depends on who clicks."""
+    from rclicks_hf.benchmark.command import benchmark_repo
+
+    typer.echo(
+        benchmark_repo(
+            repo,
+            dataset,
+            out,
+            split=split,
+            segmenter=segmenter,
+            click_model=click_model,
+            limit=limit,
+            num_proc=num_proc,
+            fail_fast=fail_fast,
+        )
+    )
+
+
+@app.command()
+def report(
+    results: Annotated[
+        list[Path], typer.Argument(help="Results folders of `rclicks benchmark`, one or more.")
+    ],
+    out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("report.html"),
+) -> None:
+    """Write one self-contained page from benchmark results."""
+    from rclicks_hf.benchmark.report import report_from_results
+
+    typer.echo(str(report_from_results(results, out, command=_typed())))
+
+
+@app.command()
+def convert(
+    kind: Annotated[str, typer.Argument(help="clickability")],
+    checkpoint: Annotated[
+        Path, typer.Argument(help="The paper's .pth file; tensors only are read.")
+    ],
+    out: Annotated[Path, typer.Argument(help="Model folder to make; must not exist.")],
+) -> None:
+    """Turn a checkpoint of the paper into a folder for from_pretrained."""
+    from rclicks_hf.clickability import convert_checkpoint
+
+    converters = {"clickability": convert_checkpoint}
+    if kind not in converters:
+        raise RclicksError(f"{kind}: no such kind of checkpoint; choose {', '.join(converters)}")
+    converters[kind](checkpoint, out)
+    typer.echo(str(out))
+
+
+@app.command()
+def push(
+    folder: Annotated[Path, typer.Argument(help="A built dataset, a model, or a metric module.")],
+    repo_id: Annotated[str, typer.Argument(help="Hub id, for example user/name.")],
+    kind: Annotated[str, typer.Option("--type", help="dataset, model or space.")] = "dataset",
+    private: Annotated[bool, typer.Option("--private")] = False,
+) -> None:
+    """Upload a folder to the Hub, in one commit."""
+    from rclicks_hf.hub import push_folder
+
+    typer.echo(push_folder(folder, repo_id, repo_type=kind, private=private))
+
+
+def _typed() -> str:
+    """The command as it was typed, without the folder of the script."""
+    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())
+
+
+def main() -> None:
+    """Run the command; a user's mistake is one line on stderr and an exit code other than 0."""
+    try:
+        app()
+    except RclicksError as error:
+        sys.exit(f"rclicks: {_one_line(error)}")
+    except KeyboardInterrupt:
+        typer.echo("rclicks: stopped; the same command goes on from here", err=True)
+        sys.exit(INTERRUPTED)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        sys.exit("rclicks: the disk is full; free some space and run the same command again")
+
+
+if __name__ == "__main__":
+    main()

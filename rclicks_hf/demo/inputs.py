@@ -1,0 +1,36 @@
+"""The demo's images: embedded ones, or a folder of the user's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rclicks_hf.data.folder_source import FolderSource
+from rclicks_hf.data.photographs import photographs
+from rclicks_hf.data.scenes import generate_scenes
+from rclicks_hf.data.sources import ImageSource
+from rclicks_hf.errors import RclicksError
+
+
+def gather_sources(data: Path | None, *, scenes: int, seed: int) -> dict[str, ImageSource]:
+    """The sources to click on, by the name of their (simulated) dataset.
+
+    Args:
+        data: Folder in GrabCut's layout; None for the embedded images.
+        scenes: Number of generated scenes.
+        seed: Seed of the generated scenes.
+
+    Returns:
+        Key in ``SOURCE_DATASETS`` -> source.
+
+    Raises:
+        RclicksError: If the folder is not as it should be, or holds too few images to hold any out.
+    """
+    if data is None:
+        return {
+            "simulated_scenes": generate_scenes(scenes, seed=seed),
+            "simulated_photographs": photographs(),
+        }
+    source = FolderSource("grabcut", data)
+    if len({image for image, _ in source.objects()}) < 2:
+        raise RclicksError(f"{data}: one image alone leaves none to hold out; add another")
+    return {"simulated_grabcut": source}

@@ -1,0 +1,59 @@
+"""What the user of ``rclicks demo`` may choose."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rclicks_hf.errors import RclicksError
+
+MIN_SCENES = 3  # one in three is held out, and two must be left to train on
+
+
+@dataclass(frozen=True)
+class DemoSettings:
+    """Options of one demo run.
+
+    Attributes:
+        data: Folder in GrabCut's layout; None for the embedded images.
+        out: Folder to make.
+        full: Benchmark every held-out instance, not a sample.
+        num_proc: Processes of the benchmark; None for all cores.
+        seed: Seed of the scenes, the simulated clicks and the training.
+        scenes: Number of generated scenes among the embedded images.
+        epochs: Passes over the training instances.
+        instances: Size of the benchmark's sample.
+
+    Raises:
+        RclicksError: If a number is too small to make sense.
+
+    Example:
+        >>> DemoSettings(out=Path("a")).digest == DemoSettings(out=Path("b")).digest
+        True
+        >>> DemoSettings(seed=1).digest == DemoSettings(seed=2).digest
+        False
+    """
+
+    data: Path | None = None
+    out: Path = Path("rclicks-demo")
+    full: bool = False
+    num_proc: int | None = None
+    seed: int = 0
+    scenes: int = 36
+    epochs: int = 15
+    instances: int = 12
+
+    def __post_init__(self) -> None:
+        for name, least in (("scenes", MIN_SCENES), ("epochs", 1), ("instances", 1), ("seed", 0)):
+            value = getattr(self, name)
+            if value < least:
+                raise RclicksError(f"--{name} {value}: must be at least {least}")
+
+    @property
+    def digest(self) -> str:
+        """Identity of the settings that decide the results (not where, nor on how many cores)."""
+        deciding = {k: str(v) for k, v in asdict(self).items() if k not in ("out", "num_proc")}
+        deciding["data"] = str(self.data.resolve()) if self.data else "embedded"
+        return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,101 @@
+"""Push a folder to the Hub in one commit; put the metric modules where evaluate looks."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+
+from rclicks_hf.atomic import atomic_directory
+from rclicks_hf.errors import RclicksError
+from rclicks_hf.resources import resource_path
+
+REPO_TYPES = ("dataset", "model", "space")
+
+
+def push_folder(
+    folder: str | Path, repo_id: str, *, repo_type: str = "dataset", private: bool = False
+) -> str:
+    """Upload a folder to the Hub in one commit.
+
+    Args:
+        folder: A built dataset repo, a saved model, or a metric module.
+        repo_id: ``"namespace/name"``.
+        repo_type: ``"dataset"``, ``"model"`` or ``"space"``; a space is an evaluate module, which
+            starts with gradio.
+        private: Make a new repo private.
+
+    Returns:
+        The address of the commit.
+
+    Raises:
+        RclicksError: If the folder is missing or has no card, the id or type is wrong, or the Hub
+            refuses.
+    """
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    folder = Path(folder)
+    if repo_type not in REPO_TYPES:
+        raise RclicksError(f"{repo_type}: no such repo type; choose {', '.join(REPO_TYPES)}")
+    if not (folder / "README.md").is_file():
+        raise RclicksError(f"{folder}: no README.md there; push a built dataset, model or metric")
+    api = HfApi()
+    try:
+        api.create_repo(
+            repo_id,
+            repo_type=repo_type,
+            private=private,
+            exist_ok=True,
+            space_sdk="gradio" if repo_type == "space" else None,
+        )
+        commit = api.upload_folder(
+            folder_path=folder,
+            repo_id=repo_id,
+            repo_type=repo_type,
+            commit_message=f"Upload {folder.resolve().name} with rclicks push",
+        )
+    except HFValidationError as error:
+        raise RclicksError(f"{repo_id}: not a Hub id; write it as namespace/name") from error
+    except (HfHubHTTPError, OSError) as error:
+        raise RclicksError(
+            f"{repo_id}: the Hub refused or was out of reach ({_first_line(error)}); "
+            "check the name, the network and `hf auth login`"
+        ) from error
+    return str(commit.commit_url)
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+def install_metrics() -> list[str]:
+    """Put the metric modules into evaluate's own module cache, under their Hub names.
+
+    ``evaluate.load("rclicks_noc")`` looks at the folder it runs in, then at the Hub, then at this
+    cache, so the literal call works offline and from any folder.
+
+    Returns:
+        The names that ``evaluate.load`` now knows.
+    """
+    from evaluate.loading import init_dynamic_modules
+
+    root = Path(init_dynamic_modules()) / "metrics"
+    root.mkdir(parents=True, exist_ok=True)
+    (root / "__init__.py").touch()
+    modules = sorted(p for p in resource_path("metrics").iterdir() if p.name.startswith("rclicks_"))
+    for module in modules:
+        _install_metric(module, root / f"evaluate-metric--{module.name}")
+    return [module.name for module in modules]
+
+
+def _install_metric(module: Path, home: Path) -> None:
+    """Copy one module under its content hash; evaluate takes the newest version that it finds."""
+    script = module / f"{module.name}.py"
+    version = home / hashlib.sha256(script.read_bytes()).hexdigest()
+    home.mkdir(exist_ok=True)
+    (home / "__init__.py").touch()
+    with atomic_directory(version, replace=True) as part:
+        shutil.copyfile(script, part / script.name)
+        (part / "__init__.py").touch()

@@ -1,0 +1,93 @@
+"""Push and install, against a Hub on this machine's loopback and against evaluate's own cache."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from rclicks_hf.errors import RclicksError
+from rclicks_hf.hub import install_metrics, push_folder
+
+
+@pytest.fixture
+def hub(shared: Path) -> Iterator[ModuleType]:
+    spec = importlib.util.spec_from_file_location("local_hub", shared / "tools" / "local_hub.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    with module.LocalHub() as server:
+        yield server
+
+
+def run(code: str, *, cwd: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    full = {**os.environ, "HF_HUB_OFFLINE": "0", **env}
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=cwd, env=full, capture_output=True, text=True
+    )
+
+
+def rclicks(*arguments: str) -> str:
+    argv = ["rclicks", *arguments]
+    return f"import sys; sys.argv = {argv!r}; from rclicks_hf.cli import main; main()"
+
+
+def test_push_uploads_the_folder_in_one_commit(hub, tmp_path: Path, repo: Path) -> None:
+    folder = tmp_path / "card"
+    folder.mkdir()
+    (folder / "README.md").write_text("---\nlicense: mit\n---\n# Card\n")
+    (folder / "a.parquet").write_bytes(b"PAR1PAR1")
+    env = {**hub.env(), "PYTHONPATH": str(repo), "HF_HOME": str(tmp_path / "home")}
+    done = run(rclicks("push", str(folder), "tester/card"), cwd=tmp_path, env=env)
+    assert done.returncode == 0, done.stderr
+    stored = hub.state.repos["dataset", "tester/card"]
+    assert set(stored["commits"][stored["refs"]["main"]]) >= {"README.md", "a.parquet"}
+    assert len([message for _, message in stored["log"] if "rclicks push" in message]) == 1
+
+
+def test_a_wrong_token_is_one_line(hub, tmp_path: Path, repo: Path) -> None:
+    (tmp_path / "README.md").write_text("# Card\n")
+    env = {**hub.env(), "HF_TOKEN": "hf_wrong", "PYTHONPATH": str(repo), "HF_HOME": str(tmp_path)}
+    done = run(rclicks("push", str(tmp_path), "tester/card"), cwd=tmp_path, env=env)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "tester/card: the Hub refused or was out of reach" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("kind", "repo_id", "card", "message"),
+    [
+        ("dataset", "tester/x", False, r"no README\.md there"),
+        ("bucket", "tester/x", True, "bucket: no such repo type"),
+        ("dataset", "not a/hub/id", True, "not a Hub id"),
+    ],
+)
+def test_wrong_arguments_are_named(
+    tmp_path, kind: str, repo_id: str, card: bool, message: str
+) -> None:
+    if card:
+        (tmp_path / "README.md").write_text("# Card\n")
+    with pytest.raises(RclicksError, match=message):
+        push_folder(tmp_path, repo_id, repo_type=kind)
+
+
+def test_installed_metrics_load_by_name_from_any_folder(tmp_path: Path, repo: Path) -> None:
+    env = {"HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(repo)}
+    installed = run(rclicks("install"), cwd=tmp_path, env=env)
+    assert installed.returncode == 0, installed.stderr
+    assert 'evaluate.load("rclicks_noc")' in installed.stdout
+    code = "import evaluate; print(evaluate.load('rclicks_noc').name)"
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    loaded = run(code, cwd=elsewhere, env=env)
+    assert loaded.returncode == 0, loaded.stderr
+    assert "rclicks_noc" in loaded.stdout
+
+
+def test_installing_twice_is_the_same_as_once() -> None:
+    assert install_metrics() == install_metrics()

@@ -1,0 +1,107 @@
+"""What the README shows runs, in the folder that it says."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+pytestmark = pytest.mark.xdist_group("demo")
+
+
+def blocks(repo: Path, language: str) -> list[str]:
+    text = (repo / "README.md").read_text()
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
+
+
+@pytest.fixture
+def folder(demo_run, tmp_path: Path) -> Path:
+    shutil.copytree(demo_run[0], tmp_path / "rclicks-demo")
+    return tmp_path / "rclicks-demo"
+
+
+@pytest.fixture
+def env(wheel_folder: Path, tmp_path: Path) -> dict[str, str]:
+    """The wheel in front, the tools of this interpreter on the path, caches of its own."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    home = {"HF_HOME": str(tmp_path / "home"), "PYTHONPATH": str(wheel_folder)}
+    return {**os.environ, **home, "PATH": path}
+
+
+def run(command: list[str], folder: Path, env: dict[str, str]) -> str:
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_python_uses_run_one_after_the_other(
+    repo: Path, shared: Path, folder: Path, env: dict[str, str]
+) -> None:
+    spec = importlib.util.spec_from_file_location("local_hub", shared / "tools" / "local_hub.py")
+    local_hub = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(local_hub)
+    snippets = blocks(repo, "python")
+    assert len(snippets) == 3
+    run([sys.executable, "-m", "rclicks_hf.cli", "install"], folder, env)
+    with local_hub.LocalHub() as hub:
+        online = {**env, **hub.env(), "HF_HUB_OFFLINE": "0"}
+        printed = [run([sys.executable, "-c", code], folder, online) for code in snippets]
+        pushed = hub.state.repos["model", "your-name/clickability"]
+    files = pushed["commits"][pushed["refs"]["main"]]
+    assert {"config.json", "model.safetensors", "preprocessor_config.json"} <= set(files)
+    assert "'noc'" in printed[1]
+    assert "a likely click: x=" in printed[2]
+
+
+def test_the_benchmark_use_runs(repo: Path, folder: Path, env: dict[str, str]) -> None:
+    (lines,) = [block for block in blocks(repo, "bash") if "rclicks benchmark" in block]
+    # -m instead of the script, so that the wheel and not an editable install is tested
+    lines = lines.replace("rclicks ", f"{sys.executable} -m rclicks_hf.cli ", 1)
+    lines = lines.replace("\nrclicks ", f"\n{sys.executable} -m rclicks_hf.cli ")
+    printed = run(["bash", "-ec", lines], folder, env)
+    assert "Sample NoC" in printed
+    assert (folder / "geocut.html").is_file()
+
+
+def test_the_two_commands_are_those_of_make_and_ci(repo: Path) -> None:
+    install, test = blocks(repo, "bash")[:2]
+    makefile, ci = (repo / "Makefile").read_text(), (repo / ".ci" / "run").read_text()
+    for command in ("pip install torch==2.13.0", "pip install -c constraints.txt ."):
+        assert command in install
+        assert command in makefile
+    assert 'pip install -c constraints.txt -e ".[test]"' in test
+    assert 'pip install -c constraints.txt -e ".[test]"' in makefile
+    assert test.strip().endswith("pytest -n 2")
+    assert "\tpytest -n 2" in makefile
+    assert "make install-test" in ci
+    assert "make check" in ci
+
+
+def test_the_picture_is_there_and_small(repo: Path) -> None:
+    (picture,) = re.findall(r"!\[[^]]+\]\(([^)]+)\)", (repo / "README.md").read_text())
+    assert 10_000 < (repo / picture).stat().st_size < 1_000_000
+
+
+def test_versions_agree(repo: Path) -> None:
+    import rclicks_hf
+
+    citation = yaml.safe_load((repo / "CITATION.cff").read_text())
+    assert citation["version"] == rclicks_hf.__version__
+    assert rclicks_hf.__version__ in (repo / "CHANGELOG.md").read_text()
+
+
+def test_nothing_brings_what_the_project_does_without(repo: Path) -> None:
+    from importlib.util import find_spec
+
+    pinned = (repo / "constraints.txt").read_text().lower()
+    assert "torch==2.13.0\n" in pinned
+    for name in ("torchvision", "torchaudio", "timm"):
+        assert name not in pinned
+        assert find_spec(name) is None
