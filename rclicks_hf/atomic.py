@@ -12,20 +12,64 @@ from pathlib import Path
 
 from rclicks_hf.errors import RclicksError
 
+LEAST_FREE = 1 << 20  # bytes; with less, a failed write is taken for the disk's fault
+
 
 def _sibling(path: Path) -> Path:
     return path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
 
 
-def _explain(error: OSError, part: Path, final: Path) -> RclicksError | None:
-    """The user's version of a refusal to write; None where the error is about something else."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return RclicksError(f"{final}: the disk is full; free some space and run it again")
-    named = {str(name) for name in (error.filename, error.filename2) if name is not None}
-    ours = not named or any(n.startswith((str(part), str(final.parent))) for n in named)
-    if ours and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
-        return RclicksError(f"{final}: cannot be written there ({error.strerror}); choose another")
-    return None
+@contextmanager
+def explain_full_disk(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Turn whatever a library raises on a full disk into one line.
+
+    Libraries with a compiled core (torch, safetensors, Arrow) have errors of their own for it, so
+    the disk itself is asked.
+
+    Args:
+        path: What is being written; it need not exist.
+
+    Raises:
+        RclicksError: If the body failed and the disk that holds ``path`` is full.
+
+    Example:
+        >>> with explain_full_disk("model"):
+        ...     raise OSError(errno.ENOSPC, "No space left on device")
+        Traceback (most recent call last):
+        ...
+        rclicks_hf.errors.RclicksError: model: the disk is full; free some space and run it again
+    """
+    try:
+        yield
+    except RclicksError:
+        raise
+    except Exception as error:
+        if _is_full(error, Path(path)):
+            message = f"{path}: the disk is full; free some space and run it again"
+            raise RclicksError(message) from error
+        raise
+
+
+def _is_full(error: Exception, path: Path) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    place = next((p for p in (path, *path.absolute().parents) if p.exists()), Path.cwd())
+    return shutil.disk_usage(place).free < LEAST_FREE
+
+
+@contextmanager
+def _explain_refusal(part: Path, final: Path) -> Iterator[None]:
+    """Turn the system's refusal to write ``part`` into one line; other errors pass."""
+    try:
+        with explain_full_disk(final):
+            yield
+    except OSError as error:
+        named = {str(name) for name in (error.filename, error.filename2) if name is not None}
+        ours = not named or any(n.startswith((str(part), str(final.parent))) for n in named)
+        if ours and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
+            message = f"{final}: cannot be written there ({error.strerror}); choose another place"
+            raise RclicksError(message) from error
+        raise
 
 
 def require_absent(path: Path) -> None:
@@ -65,11 +109,10 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     final = Path(path)
     part = _sibling(final)
     try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-        yield part
-        os.replace(part, final)
-    except OSError as error:
-        raise (_explain(error, part, final) or error) from error
+        with _explain_refusal(part, final):
+            final.parent.mkdir(parents=True, exist_ok=True)
+            yield part
+            os.replace(part, final)
     finally:
         part.unlink(missing_ok=True)
 
@@ -101,11 +144,10 @@ def atomic_directory(path: str | os.PathLike[str], *, replace: bool = False) -> 
         require_absent(final)
     part = _sibling(final)
     try:
-        part.mkdir(parents=True)
-        yield part
-        _swap_in(part, final)
-    except OSError as error:
-        raise (_explain(error, part, final) or error) from error
+        with _explain_refusal(part, final):
+            part.mkdir(parents=True)
+            yield part
+            _swap_in(part, final)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 

@@ -24,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-INTERRUPTED = 130  # the shell's code for Ctrl-C
+INTERRUPTED = 130  # the code that Typer exits with on Ctrl-C
 
 
 def _version(show: bool) -> None:
@@ -263,9 +263,10 @@ def main() -> None:
         app()
     except RclicksError as error:
         sys.exit(f"rclicks: {_one_line(error)}")
-    except KeyboardInterrupt:
-        typer.echo("rclicks: stopped; the same command goes on from here", err=True)
-        sys.exit(INTERRUPTED)
+    except SystemExit as stop:
+        if stop.code == INTERRUPTED:
+            typer.echo("\nrclicks: stopped; the same command goes on from here", err=True)
+        raise
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise

@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from rclicks_hf.atomic import atomic_directory, atomic_file, require_absent
+from rclicks_hf.atomic import (
+    atomic_directory,
+    atomic_file,
+    explain_full_disk,
+    require_absent,
+)
 from rclicks_hf.errors import RclicksError
 
 
@@ -105,3 +110,18 @@ def test_require_absent_sees_broken_links(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     with pytest.raises(RclicksError, match="already exists"):
         require_absent(tmp_path / "link")
+
+
+def test_a_full_disk_that_a_library_reports_in_its_own_way_is_explained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import shutil
+    from types import SimpleNamespace
+
+    free = {"bytes": 100}
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free["bytes"]))
+    with pytest.raises(RclicksError, match="the disk is full"), explain_full_disk(tmp_path / "x/y"):
+        raise RuntimeError("unexpected pos 651008 vs 650896")
+    free["bytes"] = 1 << 30
+    with pytest.raises(RuntimeError, match="unexpected pos"), explain_full_disk(tmp_path / "x/y"):
+        raise RuntimeError("unexpected pos 651008 vs 650896")

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,15 @@ from transformers import (
     TrainingArguments,
     set_seed,
 )
+from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_utils import EvalPrediction, get_last_checkpoint
 
-from rclicks_hf.atomic import atomic_directory, atomic_file, require_absent
+from rclicks_hf.atomic import (
+    atomic_directory,
+    atomic_file,
+    explain_full_disk,
+    require_absent,
+)
 from rclicks_hf.clickability.click_dataset import ClickMapDataset
 from rclicks_hf.clickability.configuration_clickability import ClickabilityConfig
 from rclicks_hf.clickability.image_processing_clickability import ClickabilityImageProcessor
@@ -203,7 +210,8 @@ def train(
     )
     if model is None:
         set_seed(seed)
-        model = ClickabilityModel(config or ClickabilityConfig())
+        # A copy: saving writes into a model's config, and the caller may use it again.
+        model = ClickabilityModel(deepcopy(config) if config else ClickabilityConfig())
     data = (provenance(train_instances), provenance(eval_instances))
     working = _working_folder(Path(output_dir), settings, model.config, data)
     side = model.config.image_size
@@ -217,7 +225,8 @@ def train(
         _arguments(working, settings, trainer_arguments or {}),
         progress,
     )
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(working)))
+    with explain_full_disk(working):
+        trainer.train(resume_from_checkpoint=_last_whole_checkpoint(working))
     _ = model.to(memory_format=torch.contiguous_format)  # type: ignore[call-arg]
     result = TrainResult(
         model.eval(), processor, Path(output_dir), _best_metrics(trainer), trainer.state.log_history
@@ -246,6 +255,17 @@ def _working_folder(
     with atomic_file(marker) as part:
         part.write_text(digest)
     return working
+
+
+def _last_whole_checkpoint(working: Path) -> str | None:
+    """The checkpoint to resume from; those that a stop or a full disk cut short are removed."""
+    while (last := get_last_checkpoint(str(working))) is not None:
+        try:
+            json.loads((Path(last) / TRAINER_STATE_NAME).read_text())  # Trainer writes it last
+            return last
+        except (OSError, ValueError):
+            shutil.rmtree(last)
+    return None
 
 
 def _arguments(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rclicks_hf.atomic import atomic_file, require_absent
+from rclicks_hf.atomic import atomic_file, explain_full_disk, require_absent
 from rclicks_hf.demo.settings import DemoSettings
 
 _DIGEST = ".settings"
@@ -39,7 +39,8 @@ def workspace(settings: DemoSettings) -> Iterator[Path]:
         with atomic_file(work / _DIGEST) as part:
             part.write_text(settings.digest)
     try:
-        yield work
+        with explain_full_disk(out):
+            yield work
     except BaseException:
         if [path.name for path in work.iterdir()] == [_DIGEST]:  # nothing to resume from
             shutil.rmtree(work)

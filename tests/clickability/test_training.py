@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -159,6 +160,27 @@ def test_an_interrupted_training_resumes_to_the_same_end(
     assert resumed_at[0] == 5
     for name, value in whole.state_dict().items():
         torch.testing.assert_close(resumed.state_dict()[name], value, rtol=1e-4, atol=1e-5)
+
+
+def test_a_checkpoint_that_was_cut_short_is_not_resumed_from(
+    tmp_path: Path, instances: list[Instance], config: ClickabilityConfig
+) -> None:
+    def run(progress: Callable[[int, int, float], None]) -> None:
+        arguments = {"config": config, "epochs": 3, "batch_size": 3, "progress": progress}
+        train(instances[:6], instances[6:], tmp_path / "model", **arguments)
+
+    def interrupt(step: int, total: int, loss: float) -> None:
+        if step == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(interrupt)
+    working = tmp_path / "model.training"
+    assert (working / "checkpoint-4" / "trainer_state.json").is_file()
+    (working / "checkpoint-4" / "trainer_state.json").write_text('{"epo')
+    resumed_at: list[int] = []
+    run(lambda step, total, loss: resumed_at.append(step))
+    assert resumed_at[0] == 3
 
 
 def test_best_and_last_network_are_kept_apart(
