@@ -19,6 +19,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 import pytest  # noqa: E402
+from commands import run_rclicks  # noqa: E402
 
 REPO = Path(__file__).resolve().parents[1]
 SHARED = REPO.parent / "shared"
@@ -59,21 +60,10 @@ def wheel_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "site"
 
 
-def run_rclicks(line: str, *, cwd: Path, site: Path, **env: str) -> subprocess.CompletedProcess:
-    """Run the command from a folder of its own, with the package from ``site``."""
-    return subprocess.run(
-        [sys.executable, "-m", "rclicks_hf.cli", *line.split()],
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(site), **env},
-        capture_output=True,
-        text=True,
-    )
-
-
 @pytest.fixture(scope="session")
 def demo_run(
     tmp_path_factory: pytest.TempPathFactory, wheel_folder: Path
-) -> tuple[Path, subprocess.CompletedProcess]:
+) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """A tiny demo, run from the wheel in an empty folder: its output folder and what it printed."""
     cwd = tmp_path_factory.mktemp("empty")
     done = run_rclicks(TINY_DEMO, cwd=cwd, site=wheel_folder)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from commands import run_rclicks
 
 VERBS = [
     "demo",
@@ -22,18 +22,6 @@ VERBS = [
 ]
 
 
-def rclicks(*arguments: str, cwd: Path, repo: Path) -> subprocess.CompletedProcess[str]:
-    import os
-
-    return subprocess.run(
-        [sys.executable, "-m", "rclicks_hf.cli", *arguments],
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(repo)},
-        capture_output=True,
-        text=True,
-    )
-
-
 def assert_one_line(done: subprocess.CompletedProcess[str], *words: str) -> None:
     assert done.returncode != 0
     lines = [line for line in done.stderr.splitlines() if line.strip()]
@@ -43,7 +31,7 @@ def assert_one_line(done: subprocess.CompletedProcess[str], *words: str) -> None
 
 
 def test_help_lists_every_verb(tmp_path: Path, repo: Path) -> None:
-    done = rclicks("--help", cwd=tmp_path, repo=repo)
+    done = run_rclicks("--help", cwd=tmp_path, site=repo)
     assert done.returncode == 0
     for verb in VERBS:
         assert verb in done.stdout
@@ -63,33 +51,33 @@ def test_every_verb_has_help(verb: str) -> None:
 def test_version(tmp_path: Path, repo: Path) -> None:
     import rclicks_hf
 
-    done = rclicks("--version", cwd=tmp_path, repo=repo)
+    done = run_rclicks("--version", cwd=tmp_path, site=repo)
     assert done.stdout.strip() == f"rclicks-hf {rclicks_hf.__version__}"
 
 
 def test_an_existing_output_is_one_line(tmp_path: Path, repo: Path) -> None:
     (tmp_path / "rclicks-demo").mkdir()
-    done = rclicks("demo", cwd=tmp_path, repo=repo)
+    done = run_rclicks("demo", cwd=tmp_path, site=repo)
     assert_one_line(done, "rclicks-demo", "already exists", "--out")
 
 
 def test_a_missing_data_folder_is_one_line_and_leaves_nothing(tmp_path: Path, repo: Path) -> None:
-    done = rclicks("demo", "--data", "nowhere", "--out", "x", cwd=tmp_path, repo=repo)
+    done = run_rclicks("demo --data nowhere --out x", cwd=tmp_path, site=repo)
     assert_one_line(done, "nowhere", "data_GT")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_missing_click_table_is_one_line(tmp_path: Path, repo: Path) -> None:
-    done = rclicks("build", "--clicks", "nowhere.csv", cwd=tmp_path, repo=repo)
+    done = run_rclicks("build --clicks nowhere.csv", cwd=tmp_path, site=repo)
     assert_one_line(done, "nowhere.csv")
 
 
 def test_an_unknown_click_model_is_one_line(tmp_path: Path, repo: Path) -> None:
     line = "benchmark --click-model ud --dataset grabcut --out r --segmenter none"
-    done = rclicks(*line.split(), cwd=tmp_path, repo=repo)
+    done = run_rclicks(line, cwd=tmp_path, site=repo)
     assert_one_line(done, "none")
 
 
 def test_an_unknown_kind_of_checkpoint_is_one_line(tmp_path: Path, repo: Path) -> None:
-    done = rclicks("convert", "yolo", "a.pth", "out", cwd=tmp_path, repo=repo)
+    done = run_rclicks("convert yolo a.pth out", cwd=tmp_path, site=repo)
     assert_one_line(done, "yolo", "clickability")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import run_rclicks
+from commands import run_rclicks
 from PIL import Image
 
 pytestmark = pytest.mark.xdist_group("demo")
@@ -144,19 +144,9 @@ def tiny_folder(root: Path, images: int = 4) -> Path:
 
 
 def test_it_runs_on_a_folder_of_the_users(tmp_path: Path, wheel_folder: Path) -> None:
-    tiny_folder(tmp_path / "my data")
-    program = (
-        "import sys; sys.argv = ['rclicks', 'demo', '--data', 'my data', '--out', 'real',"
-        " '--epochs', '1', '--instances', '1', '--num-proc', '1'];"
-        "from rclicks_hf.cli import main; main()"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(wheel_folder)},
-        capture_output=True,
-        text=True,
-    )
+    tiny_folder(tmp_path / "data")
+    line = "demo --data data --out real --epochs 1 --instances 1 --num-proc 1"
+    done = run_rclicks(line, cwd=tmp_path, site=wheel_folder)
     assert done.returncode == 0, done.stderr
     assert "simulated_grabcut" in done.stdout
     assert (tmp_path / "real" / "report.html").is_file()
