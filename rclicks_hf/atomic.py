@@ -7,11 +7,12 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rclicks_hf.errors import RclicksError
 
+_REFUSALS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
 LEAST_FREE = 1 << 20  # bytes; with less, a failed write is taken for the disk's fault
 
 
@@ -66,7 +67,7 @@ def _explain_refusal(part: Path, final: Path) -> Iterator[None]:
     except OSError as error:
         named = {str(name) for name in (error.filename, error.filename2) if name is not None}
         ours = not named or any(n.startswith((str(part), str(final.parent))) for n in named)
-        if ours and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
+        if ours and error.errno in _REFUSALS:
             message = f"{final}: cannot be written there ({error.strerror}); choose another place"
             raise RclicksError(message) from error
         raise
@@ -114,7 +115,8 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
             yield part
             os.replace(part, final)
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # a parent may not even be a folder
+            part.unlink()
 
 
 @contextmanager

@@ -97,11 +97,12 @@ def test_an_error_about_an_input_is_not_blamed_on_the_output(tmp_path: Path) -> 
         Path("absent-input").read_text()
 
 
-def test_a_parent_that_is_a_file_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("writer", [atomic_file, atomic_directory])
+def test_a_parent_that_is_a_file_is_named(tmp_path: Path, writer) -> None:
     (tmp_path / "file").write_text("")
     with (
         pytest.raises(RclicksError, match="cannot be written there"),
-        atomic_directory(tmp_path / "file" / "set"),
+        writer(tmp_path / "file" / "set"),
     ):
         pytest.fail("the body must not run")
 
