@@ -81,6 +81,13 @@ def require_absent(path: Path) -> None:
 
     Raises:
         RclicksError: If something stands there already.
+
+    Example:
+        >>> require_absent(Path("never-made"))
+        >>> require_absent(Path("."))
+        Traceback (most recent call last):
+        ...
+        rclicks_hf.errors.RclicksError: .: already exists; remove it or give another name with --out
     """
     if os.path.lexists(path):
         raise RclicksError(f"{path}: already exists; remove it or give another name with --out")

@@ -62,7 +62,7 @@ def demo(
     epochs: Annotated[int, typer.Option(help="Passes over the training instances.")] = 15,
     instances: Annotated[int, typer.Option(help="Held-out instances to benchmark.")] = 12,
 ) -> None:
-    """Go the whole way on simulated clicks: dataset, training, metrics, benchmark, report."""
+    """Go the whole way on simulated clicks, up to a report."""
     from rclicks_hf.demo import DemoSettings, run_demo
 
     settings = DemoSettings(
@@ -88,7 +88,7 @@ def build(
     out: Annotated[Path, typer.Option(help="Dataset repo to make.")] = Path("rclicks"),
     replace: Annotated[bool, typer.Option("--replace", help="Swap an older build out.")] = False,
 ) -> None:
-    """Make the Parquet dataset repo from the click table and the source images."""
+    """Make the Parquet dataset repo from clicks and images."""
     from rclicks_hf.data import build_from_files
 
     typer.echo(str(build_from_files(clicks, sources, out, replace=replace)))
@@ -98,7 +98,7 @@ def build(
 def verify(
     repo: Annotated[Path, typer.Argument(help="A dataset repo made by `rclicks build`.")],
 ) -> None:
-    """Check a built dataset: counts, references, content hash. Exit code 1 where it fails."""
+    """Check a built dataset; exit code 1 where it fails."""
     from rclicks_hf.data.verify import verify_dataset
 
     checks = verify_dataset(repo)
@@ -110,7 +110,7 @@ def verify(
 
 @app.command()
 def install() -> None:
-    """Let evaluate.load("rclicks_noc") and its siblings work offline, from any folder."""
+    """Let evaluate.load("rclicks_noc") work from any folder."""
     from rclicks_hf.hub import install_metrics
 
     for name in install_metrics():
@@ -133,7 +133,7 @@ def train(
     seed: int = 42,
     push_to_hub: Annotated[str | None, typer.Option(help="Hub id to push the result to.")] = None,
 ) -> None:
-    """Fine-tune the clickability network on the clicks of a dataset repo."""
+    """Fine-tune the clickability network on a dataset repo."""
     from rclicks_hf.clickability.command import train_from_repo
     from rclicks_hf.hub import push_folder
 
@@ -164,7 +164,7 @@ def evaluate_clicks(
     split: str = "test",
     out: Annotated[Path | None, typer.Option(help="Parquet file: a row an instance.")] = None,
 ) -> None:
-    """Compare click models with the recorded clicks: KS, PL1, WD, NSS, PDE."""
+    """Score click models: KS, PL1, WD, NSS, PDE."""
     from rclicks_hf.click_models.evaluation import evaluate_repo
 
     typer.echo(evaluate_repo(repo, dataset, click_model, split=split, out=out))
@@ -186,7 +186,7 @@ def benchmark(
         bool, typer.Option("--fail-fast", help="Stop at the first failure.")
     ] = False,
 ) -> None:
-    """Count the clicks that a segmenter needs, and how much it depends on who clicks."""
+    """Count a segmenter's clicks, and who they depend on."""
     from rclicks_hf.benchmark.command import benchmark_repo
 
     typer.echo(
@@ -225,7 +225,7 @@ def convert(
     ],
     out: Annotated[Path, typer.Argument(help="Model folder to make; must not exist.")],
 ) -> None:
-    """Turn a checkpoint of the paper into a folder for from_pretrained."""
+    """Turn a checkpoint of the paper into a model folder."""
     from rclicks_hf.clickability import convert_checkpoint
 
     converters = {"clickability": convert_checkpoint}

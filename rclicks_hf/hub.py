@@ -31,6 +31,12 @@ def push_folder(
     Raises:
         RclicksError: If the folder is missing or has no card, the id or type is wrong, or the Hub
             refuses.
+
+    Example:
+        >>> push_folder("never-built", "owner/name")
+        Traceback (most recent call last):
+        ...
+        rclicks_hf.errors.RclicksError: never-built: no README.md there; push a built dataset, ...
     """
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
@@ -78,6 +84,11 @@ def install_metrics() -> list[str]:
 
     Returns:
         The names that ``evaluate.load`` now knows.
+
+    Example:
+        >>> install_metrics()
+        ['rclicks_delta_gr', 'rclicks_delta_sb', 'rclicks_ks', 'rclicks_noc', 'rclicks_nsr',
+         'rclicks_nss', 'rclicks_pde', 'rclicks_pl1', 'rclicks_wd']
     """
     from evaluate.loading import init_dynamic_modules
 

@@ -1,25 +1,14 @@
-"""What all tests share: one torch thread, offline libraries, own caches, the shared facts."""
+"""What all tests share: one torch thread, the shared facts, the wheel, a tiny demo run."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-import tempfile
 import zipfile
 from pathlib import Path
 
-# Before any Hugging Face library is imported: no network, no user caches.
-_CACHE = tempfile.mkdtemp(prefix="rclicks-tests-")
-os.environ["HF_HOME"] = _CACHE
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
-os.environ.setdefault("HF_HUB_DISABLE_XET", "1")
-os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("MPLBACKEND", "Agg")
-
-import pytest  # noqa: E402
-from commands import run_rclicks  # noqa: E402
+import pytest
+from commands import run_rclicks
 
 REPO = Path(__file__).resolve().parents[1]
 SHARED = REPO.parent / "shared"

@@ -27,6 +27,13 @@ class Target:
     Attributes:
         is_positive: Sign of the next click.
         region: The wrong pixels of that sign, outside the unknown band.
+
+    Example:
+        >>> mask = np.zeros((5, 7), np.int8)
+        >>> mask[1:4, 2:5] = 1
+        >>> target = Clicker(mask).target(np.zeros((5, 7), bool))  # all of the object is missed
+        >>> target.is_positive, int(target.error_mask.sum())
+        (True, 9)
     """
 
     is_positive: bool
@@ -116,6 +123,12 @@ class Clicker:
 
         Raises:
             ValueError: If ``prediction`` is not of the mask's shape.
+
+        Example:
+            >>> clicker = Clicker(np.array([[1, 1, 0, 0, 0, -1]]))
+            >>> target = clicker.target(np.ones((1, 6), bool))  # -1 does not count
+            >>> target.is_positive, target.error_mask.astype(int).tolist()
+            (False, [[0, 0, 1, 1, 1, 0]])
         """
         predicted = np.asarray(prediction, dtype=bool)
         if predicted.shape != self._object.shape:
@@ -142,6 +155,14 @@ class Clicker:
 
         Raises:
             ValueError: If ``click_map`` is not of the mask's shape or has negative values.
+
+        Example:
+            >>> clicker = Clicker(np.ones((1, 3), np.int8))
+            >>> target = clicker.target(np.zeros((1, 3), bool))
+            >>> clicker.click(target, np.array([[1.0, 0.0, 0.0]]))
+            Click(x=0, y=0, is_positive=True)
+            >>> clicker.click(target, np.array([[1.0, 0.0, 0.0]]))  # no mass left: the deepest
+            Click(x=1, y=0, is_positive=True)
         """
         place = None if click_map is None else self._draw(target, click_map)
         return self.add(Click(*(place or target.region.deepest), target.is_positive))

@@ -40,6 +40,26 @@ def benchmark_repo(
 
     Raises:
         RclicksError: As `run_benchmark`.
+
+    Example:
+        >>> import tempfile
+        >>> import numpy as np
+        >>> from rclicks_hf import data
+        >>> image = np.zeros((24, 32, 3), np.uint8)
+        >>> image[6:18, 8:16], image[6:18, 16:24] = 255, 60  # one object of two colours
+        >>> source, name = data.MemorySource(), "simulated_scenes"
+        >>> source.add("a", image, {"": image[..., 0] > 0})
+        >>> rounds = data.simulate_rounds(source, dataset=name, progress=False)
+        >>> sources = {name: data.SourceWithPrevious(source, rounds.previous_masks)}
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     repo, out = f"{folder}/repo", Path(folder) / "run"
+        ...     splits = {name: {"a": "test"}}
+        ...     _ = data.build_dataset(rounds.clicks, sources, repo, splits=splits, progress=False)
+        ...     text = benchmark_repo(repo, name, out, click_model="ud", num_proc=1)
+        >>> text.splitlines()[2].split()[:4], text.splitlines()[2].split()[-1]
+        (['geocut', 'ud', 'simulated_scenes', '1'], '2.00')
+        >>> text.splitlines()[4]
+        'Clicks of users: simulated, not made by people.'
     """
     path = run_benchmark(
         RepoInstances(repo, dataset, split),

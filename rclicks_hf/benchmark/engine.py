@@ -96,6 +96,16 @@ def run_image(
     Raises:
         RclicksError: If a run does not exist, a group is run without a click model, or with
             ``fail_fast`` an instance fails.
+
+    Example:
+        >>> from rclicks_hf.segmenters import load_segmenter
+        >>> image = np.zeros((24, 32, 3), np.uint8)
+        >>> image[6:18, 8:16], image[6:18, 16:24] = 255, 60  # one object of two colours
+        >>> mask = (image[..., 0] > 0).astype(np.int8)
+        >>> instance = Instance("a", "a", "", "grabcut", "test", "first", "none", image, mask)
+        >>> [row] = run_image([instance], load_segmenter("geocut"), None, runs=["base"])
+        >>> len(row.iou), row.iou[:2], (row.x[0], row.y[0])  # the other half comes second
+        (20, [0.5, 1.0], (13, 11))
     """
     runs, protocol = check_runs(runs), protocol or BenchmarkProtocol()
     if click_model is None and any(run in CLICKING_GROUPS for run in runs):

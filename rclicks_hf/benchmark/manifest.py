@@ -78,6 +78,12 @@ def describe_run(
         protocol: The rules followed.
         identity: One text for every name in `IDENTITY`.
         runs: Names of the runs.
+
+    Example:
+        >>> identity = dict.fromkeys(IDENTITY, "") | {"segmenter": "geocut"}
+        >>> manifest = describe_run(BenchmarkProtocol(max_clicks=5), identity, ("base",))
+        >>> manifest["segmenter"], manifest["protocol"]["max_clicks"], manifest["is_finished"]
+        ('geocut', 5, False)
     """
     return {
         **{name: identity[name] for name in IDENTITY},
@@ -105,6 +111,21 @@ def open_results(
     Raises:
         RclicksError: If the folder holds something else, or results of another protocol, model or
             dataset; the field that differs is named.
+
+    Example:
+        >>> import tempfile
+        >>> protocol = BenchmarkProtocol()
+        >>> mine, other = (
+        ...     describe_run(protocol, dict.fromkeys(IDENTITY, "") | {"segmenter": name}, ("base",))
+        ...     for name in ("geocut", "sam"))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     open_results(Path(folder), mine, protocol, overwrite=False)
+        ...     open_results(Path(folder), mine, protocol, overwrite=False)  # goes on
+        ...     open_results(Path(folder), other, protocol, overwrite=False)
+        Traceback (most recent call last):
+        ...
+        rclicks_hf.errors.RclicksError: ...: holds results of another segmenter
+        ('geocut', not 'sam'); give another --out or remove it
     """
     if os.path.lexists(out) and not out.is_dir():
         raise RclicksError(f"{out}: is a file; give a folder for the results with --out")
@@ -119,7 +140,15 @@ def open_results(
 
 
 def write_manifest(out: Path, manifest: dict[str, Any]) -> None:
-    """Write the manifest, whole or not at all."""
+    """Write the manifest, whole or not at all.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_manifest(Path(folder), {"segmenter": "geocut", "runs": ["base"]})
+        ...     json.loads((Path(folder) / "manifest.json").read_text("utf-8"))
+        {'segmenter': 'geocut', 'runs': ['base']}
+    """
     with atomic_file(out / MANIFEST) as part:
         part.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", "utf-8")
 

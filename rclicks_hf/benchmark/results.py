@@ -63,6 +63,12 @@ class ResultRow:
         seconds_encoder: This row's share of the image's encoding.
         seconds_decoder, seconds_clicker: This row's share of the batches it was in.
         error: Traceback if the instance failed, else ``""``.
+
+    Example:
+        >>> row = ResultRow("grabcut", "a", "a", "test", "geocut", "ud", "base", False,
+        ...                 "rclicks-1", "0", iou=[0.6, 0.95], x=[13, 18], y=[11, 10])
+        >>> row.run, row.iou[-1], row.error
+        ('base', 0.95, '')
     """
 
     dataset: str
@@ -98,13 +104,34 @@ def rows_to_table(rows: Sequence[ResultRow]) -> pa.Table:
 
 
 def write_part(path: Path, rows: Sequence[ResultRow]) -> None:
-    """Write the rows of one image; the file is there whole, or not at all."""
+    """Write the rows of one image; the file is there whole, or not at all.
+
+    Example:
+        >>> import tempfile
+        >>> row = ResultRow("d", "a", "a", "test", "s", "m", "base", False, "p", "0", iou=[0.5])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_part(Path(folder) / "parts" / "a.parquet", [row])
+        ...     pq.read_table(Path(folder) / "parts" / "a.parquet")["iou"].to_pylist()
+        [[0.5]]
+    """
     with atomic_file(path) as part:
         pq.write_table(rows_to_table(rows), part)
 
 
 def read_part(path: Path) -> pa.Table | None:
-    """Rows of one image; None where the file is absent, damaged or of another schema."""
+    """Rows of one image; None where the file is absent, damaged or of another schema.
+
+    Example:
+        >>> import tempfile
+        >>> row = ResultRow("d", "a", "a", "test", "s", "m", "base", False, "p", "0", iou=[0.5])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     part = Path(folder) / "a.parquet"
+        ...     write_part(part, [row])
+        ...     whole = read_part(part)
+        ...     size = part.write_bytes(part.read_bytes()[:100])  # cut short
+        ...     whole["full_stem"].to_pylist(), read_part(part)
+        (['a'], None)
+    """
     try:
         table = pq.read_table(path, partitioning=None)
     except (OSError, pa.ArrowException):
@@ -124,6 +151,19 @@ def merge_parts(parts: Iterable[tuple[Path, set[tuple[str, str]]]], path: Path) 
 
     Raises:
         RclicksError: If a part is absent or damaged.
+
+    Example:
+        >>> import tempfile
+        >>> rows = {stem: ResultRow("d", stem, stem, "test", "s", "m", "base", False, "p", "0")
+        ...         for stem in "abc"}
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     first, second = Path(folder) / "1.parquet", Path(folder) / "2.parquet"
+        ...     write_part(first, [rows["a"], rows["b"]])  # b is of an earlier, larger run
+        ...     write_part(second, [rows["c"]])
+        ...     parts = [(second, {("c", "base")}), (first, {("a", "base")})]
+        ...     count = merge_parts(parts, Path(folder) / "results.parquet")
+        ...     count, read_results(folder)["full_stem"].to_pylist()
+        (2, ['c', 'a'])
     """
     count = 0
     with atomic_file(path) as target, pq.ParquetWriter(target, RESULT_SCHEMA) as writer:
@@ -139,7 +179,13 @@ def merge_parts(parts: Iterable[tuple[Path, set[tuple[str, str]]]], path: Path) 
 
 
 def part_keys(table: pa.Table) -> list[tuple[str, str]]:
-    """(full_stem, run) of every row."""
+    """(full_stem, run) of every row.
+
+    Example:
+        >>> row = ResultRow("d", "a_1", "a", "test", "s", "m", "base", False, "p", "0")
+        >>> part_keys(rows_to_table([row]))
+        [('a_1', 'base')]
+    """
     stems, runs = table["full_stem"].to_pylist(), table["run"].to_pylist()
     return list(zip(stems, runs, strict=True))
 
@@ -155,6 +201,18 @@ def read_results(path: str | Path) -> pa.Table:
 
     Raises:
         RclicksError: If there is none, or it is something else.
+
+    Example:
+        >>> import tempfile
+        >>> row = ResultRow("d", "a", "a", "test", "s", "m", "base", False, "p", "0", iou=[0.5])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_part(Path(folder) / "results.parquet", [row])
+        ...     read_results(folder)["iou"].to_pylist()
+        [[0.5]]
+        >>> read_results("unfinished")
+        Traceback (most recent call last):
+        ...
+        rclicks_hf.errors.RclicksError: unfinished: no such results; let `rclicks benchmark` ...
     """
     file = Path(path)
     if file.is_dir():

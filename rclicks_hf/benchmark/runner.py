@@ -71,6 +71,27 @@ def run_benchmark(
     Raises:
         RclicksError: If an argument is wrong, ``out`` belongs to another run, a worker process
             died, or with ``fail_fast`` an instance fails.
+
+    Example:
+        >>> import tempfile
+        >>> import numpy as np
+        >>> from rclicks_hf import data
+        >>> from rclicks_hf.benchmark.source import RepoInstances
+        >>> image = np.zeros((24, 32, 3), np.uint8)
+        >>> image[6:18, 8:16], image[6:18, 16:24] = 255, 60  # one object of two colours
+        >>> source, name = data.MemorySource(), "simulated_scenes"
+        >>> source.add("a", image, {"": image[..., 0] > 0})
+        >>> rounds = data.simulate_rounds(source, dataset=name, progress=False)
+        >>> sources = {name: data.SourceWithPrevious(source, rounds.previous_masks)}
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     repo, out = f"{folder}/repo", f"{folder}/run"
+        ...     splits = {name: {"a": "test"}}
+        ...     _ = data.build_dataset(rounds.clicks, sources, repo, splits=splits, progress=False)
+        ...     path = run_benchmark(
+        ...         RepoInstances(repo, name), segmenter="geocut", click_model="ud", out=out,
+        ...         runs=("base",), num_proc=1, progress=False)
+        ...     path.name, read_results(path)["iou"][0].as_py()[:2]
+        ('results.parquet', [0.5, 1.0])
     """
     start, out = time.time(), Path(out)
     runs, protocol = check_runs(runs), protocol or BenchmarkProtocol()

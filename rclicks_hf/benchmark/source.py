@@ -101,6 +101,11 @@ class ImageTask:
         image_stem: The image.
         indices: Positions in the loaded instances.
         stems: Their full_stem.
+
+    Example:
+        >>> task = ImageTask("a", indices=(0, 2), stems=("a_1", "a_2"))
+        >>> task.image_stem, dict(zip(task.indices, task.stems))[2]
+        ('a', 'a_2')
     """
 
     image_stem: str
@@ -123,6 +128,15 @@ def plan_images(
 
     Raises:
         RclicksError: If nothing is left, or a stem is not there.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> table = SimpleNamespace(
+        ...     stems=["a_1", "b", "a_2"], group_by_image=lambda: {"a": [0, 2], "b": [1]})
+        >>> plan_images(table, limit=2)[0]  # the first two instances lie on two images
+        ImageTask(image_stem='a', indices=(0,), stems=('a_1',))
+        >>> [task.stems for task in plan_images(table)]
+        [('a_1', 'a_2'), ('b',)]
     """
     chosen = _choose(table.stems, limit, stems)
     tasks = []

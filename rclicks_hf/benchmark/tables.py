@@ -23,7 +23,13 @@ _GROUPS = tuple(CLICKING_GROUPS)
 
 
 class MethodKey(NamedTuple):
-    """What one row of the table is about."""
+    """What one row of the table is about.
+
+    Example:
+        >>> key = MethodKey("geocut", "ud", "grabcut")
+        >>> key.click_model, " / ".join(key)
+        ('ud', 'geocut / ud / grabcut')
+    """
 
     segmenter: str
     click_model: str
@@ -40,6 +46,13 @@ class MethodResults:
         ious: Run -> for each instance the (K,) IoU after every click.
         failures: Number of instances that failed.
         is_simulated: True where the users' clicks were simulated.
+
+    Example:
+        >>> ious = {"g10": [np.array([0.7, 0.95])], "g1": [np.array([0.5, 0.8])]}
+        >>> key = MethodKey("geocut", "ud", "grabcut")
+        >>> method = MethodResults(key, ("a",), ious, failures=0, is_simulated=False)
+        >>> method.group_ious.tolist(), method.baseline_ious.shape
+        ([[[0.5, 0.8], [0.7, 0.95]]], (0, 0))
     """
 
     key: MethodKey
@@ -67,7 +80,14 @@ class MethodResults:
 
 
 class Results(Mapping[MethodKey, MethodResults]):
-    """Results of several methods and datasets, by `MethodKey` in order of first appearance."""
+    """Results of several methods and datasets, by `MethodKey` in order of first appearance.
+
+    Example:
+        >>> key = MethodKey("geocut", "ud", "grabcut")
+        >>> results = Results([MethodResults(key, ("a", "b"), {}, failures=1, is_simulated=False)])
+        >>> len(results), results[key].stems, MethodKey("geocut", "dt", "grabcut") in results
+        (1, ('a', 'b'), False)
+    """
 
     def __init__(self, methods: Sequence[MethodResults]) -> None:
         self._methods = {method.key: method for method in methods}
@@ -99,6 +119,11 @@ class BenchmarkRow:
         nof_reference: The same as the paper's code counts it (NoC equal to the maximum).
         baseline_noc: Mean number of clicks of the baseline clicker.
         is_simulated: True where the users' clicks were simulated.
+
+    Example:
+        >>> row = BenchmarkRow("geocut", "ud", "grabcut", 50, 0, baseline_noc=4.2)
+        >>> row.baseline_noc, row.delta_sb  # no group was run
+        (4.2, nan)
     """
 
     segmenter: str
@@ -129,6 +154,17 @@ def load_results(*paths: str | Path) -> Results:
     Raises:
         RclicksError: If a file is absent or something else, the runs follow different protocols,
             or two of them hold the same method and dataset.
+
+    Example:
+        >>> import tempfile
+        >>> from rclicks_hf.benchmark.results import ResultRow, write_part
+        >>> row = ResultRow("grabcut", "a", "a", "test", "geocut", "ud", "base", False,
+        ...                 "rclicks-1", "0", iou=[0.6, 0.95])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_part(Path(folder) / "results.parquet", [row])
+        ...     results = load_results(folder)
+        >>> results[MethodKey("geocut", "ud", "grabcut")].baseline_ious.tolist()
+        [[0.6, 0.95]]
     """
     if not paths:
         raise RclicksError("results: none given; name at least one results folder")
@@ -184,6 +220,14 @@ def benchmark_table(results: Results, threshold: float = NOC_THRESHOLD) -> list[
 
     Returns:
         The rows, in the order of the results.
+
+    Example:
+        >>> runs = {"base": [0.7, 0.92, 0.95], "g1": [0.5, 0.8, 0.91], "g10": [0.8, 0.93, 0.95]}
+        >>> ious = {run: [np.array(values)] for run, values in runs.items()}
+        >>> key = MethodKey("geocut", "ud", "grabcut")
+        >>> [row] = benchmark_table(Results([MethodResults(key, ("a",), ious, 0, False)]))
+        >>> row.sample_noc, row.baseline_noc, row.delta_sb  # 3 and 2 clicks to 90 %, baseline 2
+        (2.5, 2.0, 25.0)
     """
     return [_table_row(method, threshold) for method in results.values()]
 

@@ -35,6 +35,14 @@ class Job:
         protocol: The rules.
         out: The results folder.
         fail_fast: Whether the first failure stops the run.
+
+    Example:
+        >>> import pickle
+        >>> from rclicks_hf.benchmark.source import RepoInstances
+        >>> job = Job(RepoInstances("rclicks", "grabcut"), "geocut", "ud", ("base",),
+        ...           BenchmarkProtocol(), Path("runs"))
+        >>> pickle.loads(pickle.dumps(job)) == job
+        True
     """
 
     source: InstanceSource
@@ -110,6 +118,14 @@ def one_thread() -> Iterator[None]:
     """Keep OpenCV and PyTorch to one thread: images are what runs in parallel.
 
     Sums then are taken in one order on every machine, too.
+
+    Example:
+        >>> before = cv2.getNumThreads()
+        >>> with one_thread():
+        ...     cv2.getNumThreads()
+        1
+        >>> cv2.getNumThreads() == before
+        True
     """
     torch = sys.modules.get("torch")
     before_cv2, before_torch = cv2.getNumThreads(), torch.get_num_threads() if torch else 0

@@ -86,6 +86,19 @@ def score_click_models(
 
     Raises:
         RclicksError: If no instance has clicks, or a click map is no distribution.
+
+    Example:
+        >>> import numpy as np
+        >>> from rclicks_hf.data import Clicks
+        >>> mask = np.zeros((40, 60), np.int8)
+        >>> mask[10:30, 20:50] = 1
+        >>> clicks = Clicks(np.arange(25, 45, 4), np.arange(15, 25, 2), np.full(5, "pc"))
+        >>> instance = Instance("a", "a", "", "davis", "test", "first", "none",
+        ...                     np.zeros((40, 60, 3), np.uint8), mask, clicks=clicks)
+        >>> models = {"UD": load_click_model("ud"), "DT": load_click_model("dt")}
+        >>> scores = score_click_models([instance], models, progress=False)
+        >>> scores[["click_model", "clicks", "nss"]].round(3).values.tolist()
+        [['UD', 5, 1.732], ['DT', 5, 2.972]]
     """
     scorers = {label: _Scorer() for label in models}
     described: list[dict[str, Any]] = []
@@ -163,6 +176,14 @@ def format_scores(means: pd.DataFrame) -> str:
 
     Returns:
         One table a dataset, each headed by whether its clicks are recorded or simulated.
+
+    Example:
+        >>> row = {"dataset": "grabcut", "click_model": "UD", "is_simulated": False,
+        ...        "instances": 50, "ks": 0.5, "pl1": 1.0, "wd": 0.1, "nss": 2.0, "pde": 0.01}
+        >>> print(format_scores(pd.DataFrame([row])))
+        Click models on grabcut (recorded clicks)
+        click model  instances   KS ↑  PL1 ↓   WD ↓  NSS ↑     PDE ↑
+                 UD         50 0.5000 1.0000 0.1000 2.0000 1.000e-02
     """
     heads = {name: f"{METRICS[name].abbreviation} {METRICS[name].arrow}" for name in CLICK_METRICS}
     formats: dict[str, Any] = dict.fromkeys(heads.values(), "{:.4f}".format)
@@ -198,6 +219,19 @@ def evaluate_repo(
 
     Raises:
         RclicksError: If the repo, a dataset or a click model is not there, or ``out`` exists.
+
+    Example:
+        >>> import tempfile
+        >>> from rclicks_hf import data
+        >>> scenes, name = data.generate_scenes(1, seed=3, size=(64, 64)), "simulated_scenes"
+        >>> rounds = data.simulate_rounds(scenes, dataset=name, progress=False)
+        >>> sources = {name: data.SourceWithPrevious(scenes, rounds.previous_masks)}
+        >>> repo, splits = tempfile.mkdtemp() + "/rclicks", {name: {"scene_000": "test"}}
+        >>> _ = data.build_dataset(rounds.clicks, sources, repo, splits=splits, progress=False)
+        >>> print(evaluate_repo(repo, [name], ["ud"]))
+        Click models on simulated_scenes (simulated clicks)
+        click model  instances   KS ↑  PL1 ↓   WD ↓  NSS ↑     PDE ↑
+                 ud          3 ...
     """
     if out is not None:
         require_absent(out)
@@ -213,6 +247,21 @@ def evaluate_repo(
 
 
 def write_scores(scores: pd.DataFrame, path: Path) -> None:
-    """Write a row an instance as Parquet, whole or not at all."""
+    """Write a row an instance as Parquet, whole or not at all.
+
+    Args:
+        scores: What `score_click_models` returned.
+        path: File to write; an older one is replaced.
+
+    Raises:
+        RclicksError: If the operating system refuses.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "click_scores.parquet"
+        >>> write_scores(pd.DataFrame({"click_model": ["UD"], "ks": [0.5]}), path)
+        >>> pd.read_parquet(path).to_dict("records")
+        [{'click_model': 'UD', 'ks': 0.5}]
+    """
     with atomic_file(path) as part:
         pq.write_table(pa.Table.from_pandas(scores, preserve_index=False), part)

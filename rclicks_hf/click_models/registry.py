@@ -23,6 +23,11 @@ class ClickModelInfo:
         title: One line on what it is.
         load: Makes the model; its argument is the folder or repo of the weights, None without.
         needs_weights: True where ``load`` takes such a folder or repo.
+
+    Example:
+        >>> info = CLICK_MODELS["dt"]
+        >>> info.label, info.load(None).name, info.needs_weights
+        ('DT', 'dt', False)
     """
 
     name: str

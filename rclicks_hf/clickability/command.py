@@ -38,6 +38,12 @@ def train_from_repo(
 
     Raises:
         RclicksError: If the repo, the model or the preset is not there, or ``output`` is.
+
+    Example:
+        >>> train_from_repo("rclicks", "tetris", "model", preset="huge")
+        Traceback (most recent call last):
+        ...
+        rclicks_hf.errors.RclicksError: --preset: preset 'huge' is unknown; there are tiny, small...
     """
     network = {"model": load_pretrained(model)[0]} if model else {"config": _preset(preset)}
     return train(

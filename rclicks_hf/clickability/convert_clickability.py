@@ -29,6 +29,13 @@ def load_state_dict(path: str | os.PathLike[str]) -> dict[str, torch.Tensor]:
 
     Raises:
         RclicksError: If the file is absent, damaged, or holds anything but tensors.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "state.pth"
+        >>> torch.save({"weight": torch.eye(2)}, path)
+        >>> load_state_dict(path)["weight"].tolist()
+        [[1.0, 0.0], [0.0, 1.0]]
     """
     if not Path(path).is_file():
         raise RclicksError(f"{path}: no such file; give the checkpoint, clickability_model.pth")
@@ -71,6 +78,15 @@ def infer_preset(path: str | os.PathLike[str], state: dict[str, torch.Tensor]) -
 
     Raises:
         RclicksError: If keys are missing or extra, or a shape is another; the keys are named.
+
+    Example:
+        >>> state = ClickabilityModel(ClickabilityConfig.from_preset("nano")).state_dict()
+        >>> infer_preset("model.pth", state)
+        'nano'
+        >>> infer_preset("model.pth", {"weight": torch.eye(2)})
+        Traceback (most recent call last):
+        ...
+        rclicks_hf.errors.RclicksError: model.pth: holds no clickability network: none...
     """
     shapes = {key: value.shape for key, value in state.items()}
     presets = {name: _expected_shapes(name) for name in PRESETS}
@@ -118,6 +134,17 @@ def convert_checkpoint(
     Raises:
         RclicksError: If the file is no such checkpoint (missing and extra keys are named), or
             `out_dir` exists.
+
+    Example:
+        >>> import tempfile
+        >>> root = Path(tempfile.mkdtemp())
+        >>> network = ClickabilityModel(ClickabilityConfig.from_preset("nano"))
+        >>> torch.save(network.state_dict(), root / "model.pth")
+        >>> model = convert_checkpoint(root / "model.pth", root / "model")
+        >>> all(torch.equal(a, b) for a, b in zip(model.parameters(), network.parameters()))
+        True
+        >>> sorted(path.name for path in (root / "model").glob("*.[js]*"))
+        ['config.json', 'model.safetensors', 'preprocessor_config.json']
     """
     state = load_state_dict(path)
     config = ClickabilityConfig.from_preset(infer_preset(path, state))

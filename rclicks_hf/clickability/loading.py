@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from safetensors import SafetensorError
+from transformers.utils import logging
 
 from rclicks_hf.clickability.image_processing_clickability import ClickabilityImageProcessor
 from rclicks_hf.clickability.modeling_clickability import ClickabilityModel
@@ -25,10 +28,21 @@ def load_pretrained(
 
     Raises:
         RclicksError: If there is none, its weights are damaged, or some are missing.
+
+    Example:
+        >>> import tempfile
+        >>> from rclicks_hf.clickability import ClickabilityConfig
+        >>> folder = tempfile.mkdtemp()
+        >>> ClickabilityModel(ClickabilityConfig.from_preset("nano")).save_pretrained(folder)
+        >>> _ = ClickabilityImageProcessor(size={"height": 96, "width": 96}).save_pretrained(folder)
+        >>> model, processor = load_pretrained(folder)
+        >>> model.training, model.num_parameters(), processor.size["width"]
+        (False, 350002, 96)
     """
     try:
-        loaded: Any = ClickabilityModel.from_pretrained(name_or_path, output_loading_info=True)
-        processor = ClickabilityImageProcessor.from_pretrained(name_or_path)
+        with _no_bar_for_a_folder(name_or_path):
+            loaded: Any = ClickabilityModel.from_pretrained(name_or_path, output_loading_info=True)
+            processor = ClickabilityImageProcessor.from_pretrained(name_or_path)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         reason = str(error).strip().splitlines()[0]
         raise RclicksError(
@@ -43,3 +57,19 @@ def load_pretrained(
             "save or download the model again"
         )
     return model.eval(), processor
+
+
+@contextmanager
+def _no_bar_for_a_folder(name_or_path: str | os.PathLike[str]) -> Iterator[None]:
+    """Reading a folder takes a moment and needs no bar; a download from the Hub keeps its own.
+
+    In worker processes such bars would break up the one of the whole work.
+    """
+    hide = os.path.isdir(name_or_path) and logging.is_progress_bar_enabled()
+    if hide:
+        logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if hide:
+            logging.enable_progress_bar()

@@ -42,6 +42,15 @@ def provenance(instances: Sequence[Instance]) -> Provenance:
 
     Returns:
         Count, source datasets, and whether clicks are simulated.
+
+    Example:
+        >>> import numpy as np
+        >>> picture = np.zeros((4, 6, 3), np.uint8), np.zeros((4, 6), np.int8)
+        >>> scene = Instance("a", "a", "", "simulated_scenes", "train", "first", "none", *picture,
+        ...                  is_simulated=True)
+        >>> photo = Instance("b", "b", "", "grabcut", "train", "first", "none", *picture)
+        >>> provenance([scene, photo, photo])
+        Provenance(count=3, datasets=('grabcut', 'simulated_scenes'), is_simulated=True)
     """
     parts = instances.datasets if isinstance(instances, ConcatDataset) else [instances]
     seen = [
@@ -76,6 +85,18 @@ def write_model_card(
         metrics: On the evaluation instances.
         train_data: What it was trained on.
         eval_data: What it was evaluated on.
+
+    Example:
+        >>> import tempfile
+        >>> from rclicks_hf.clickability import ClickabilityConfig
+        >>> path = Path(tempfile.mkdtemp()) / "README.md"
+        >>> data = Provenance(count=12, datasets=("simulated_scenes",), is_simulated=True)
+        >>> write_model_card(path, title="clicks-nano",
+        ...                  model=ClickabilityModel(ClickabilityConfig.from_preset("nano")),
+        ...                  hyper_parameters={"epochs": 1}, metrics={"sim": 0.5},
+        ...                  train_data=data, eval_data=data)
+        >>> "# clicks-nano" in path.read_text(), "simulated" in path.read_text()
+        (True, True)
     """
     template = jinja2.Template(
         resource_path("model_card/template.md").read_text(encoding="utf-8"),

@@ -28,6 +28,11 @@ class ClickabilityOutput(ModelOutput):
         loss: Scalar, only with `labels`: the KL divergence of the paper (see [`click_map_loss`]).
         click_map: (B, 1, H, W) float32 in [0, 1], normalised for each image.
         logits: (B, 1, H/4, W/4), the last layer's output.
+
+    Example:
+        >>> output = ClickabilityOutput(click_map=torch.ones(1, 1, 8, 8))
+        >>> output.loss is None, list(output), tuple(output[0].shape)
+        (True, ['click_map'], (1, 1, 8, 8))
     """
 
     loss: torch.Tensor | None = None

@@ -82,6 +82,14 @@ class TrainResult:
         path: Folder with both, the card, and the last network in `last/`.
         metrics: `loss`, `sim` and `cc` of the best network on the evaluation instances.
         history: `Trainer`'s log: losses, rates and evaluations by step.
+
+    Example:
+        >>> config = ClickabilityConfig.from_preset("nano")
+        >>> result = TrainResult(
+        ...     ClickabilityModel(config), ClickabilityImageProcessor(), Path("model"),
+        ...     metrics={"sim": 0.61}, history=[{"step": 10, "eval_sim": 0.58}, {"step": 20}])
+        >>> result.metrics["sim"], [log["eval_sim"] for log in result.history if "eval_sim" in log]
+        (0.61, [0.58])
     """
 
     model: ClickabilityModel
@@ -188,6 +196,20 @@ def train(
         RclicksError: If there is nothing to train or evaluate on, `output_dir` exists, or an
             unfinished training with other settings stands in the way.
         ValueError: If both `model` and `config` are given.
+
+    Example:
+        >>> import tempfile
+        >>> from rclicks_hf.data import Clicks
+        >>> mask = np.zeros((40, 60), np.int8)
+        >>> mask[10:30, 20:50] = 1
+        >>> clicks = Clicks(np.array([30, 40]), np.array([15, 20]), np.array(["pc", "mobile"]))
+        >>> one = Instance("a", "a", "", "davis", "train", "first", "none",
+        ...                np.zeros((40, 60, 3), np.uint8), mask, clicks=clicks)
+        >>> config = ClickabilityConfig.from_preset("nano", image_size=64)
+        >>> result = train([one, one], [one], tempfile.mkdtemp() + "/model", config=config,
+        ...                epochs=1, batch_size=1, progress=lambda *step: None)
+        >>> (result.path / "README.md").is_file(), result.history[-1]["step"], list(result.metrics)
+        (True, 2, ['loss', 'sim', 'cc', 'epoch'])
     """
     if model is not None and config is not None:
         raise ValueError("give model or config, not both: a model has its config")

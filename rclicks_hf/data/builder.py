@@ -46,6 +46,13 @@ class BuildReport:
         resized: Instances whose clicks were recorded on an image of another size.
         is_simulated: True where no person clicked.
         configs: Names of the configs.
+
+    Example:
+        >>> clicks, instances = {("davis", "first"): 3}, {("davis", "first"): 1}
+        >>> print(BuildReport(Path("rclicks"), clicks, instances, images=1, outside=2, duplicates=0,
+        ...                   resized=0, is_simulated=False, configs=("all", "davis")))
+        rclicks: 3 clicks on 1 instances, 1 with pictures, 2 configs;
+        2 clicks outside their image clipped
     """
 
     path: Path
@@ -59,13 +66,7 @@ class BuildReport:
     configs: tuple[str, ...]
 
     def __str__(self) -> str:
-        """The report in one line.
-
-        Example:
-            >>> first = {("davis", "first"): 3}
-            >>> print(BuildReport(Path("rclicks"), first, first, 3, 0, 0, 0, False, ("all",)))
-            rclicks: 3 clicks on 3 instances, 3 with pictures, 1 configs
-        """
+        """The report in one line."""
         simulated = "simulated " if self.is_simulated else ""
         counts = {
             "clicks outside their image clipped": self.outside,

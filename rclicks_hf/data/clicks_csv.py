@@ -36,11 +36,20 @@ _DATASET_NAMES = _CSV_DATASETS | {name: name for name in SOURCE_DATASETS}
 
 
 class RejectedRow(NamedTuple):
-    """A row of the CSV that was left out.
+    r"""A row of the CSV that was left out.
 
     Attributes:
         line: Line in the file, the header is line 1.
         reason: What was wrong with it.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "clicks.csv"
+        >>> rows = [f"GrabCut,095,095,,first,,pc,{x},20,321,481" for x in ("2", "?")]
+        >>> _ = path.write_text("\n".join([",".join(CLICK_SCHEMA.names), *rows]))
+        >>> left_out = []
+        >>> len(read_clicks(path, on_error="skip", rejected=left_out)), left_out
+        (1, [RejectedRow(line=3, reason=...)])
     """
 
     line: int

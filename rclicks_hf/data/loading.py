@@ -32,6 +32,13 @@ class InstanceTable(Sequence[Instance]):
     Attributes:
         stems: full_stem of each item.
         image_stems: image_stem of each item.
+
+    Example:
+        >>> stems = {"full_stem": ["a", "a_fn", "b"], "image_stem": ["a", "a", "b"]}
+        >>> rows = datasets.Dataset.from_dict(stems)  # `load_instances` reads a built repo
+        >>> table = InstanceTable(rows, rows)
+        >>> table, table.group_by_image(), table[1:].stems
+        (InstanceTable(3 instances of 2 images), {'a': [0, 1], 'b': [2]}, ['a_fn', 'b'])
     """
 
     def __init__(
@@ -149,6 +156,21 @@ def load_config(repo: str | Path, key: ConfigKey, split: str) -> datasets.Datase
 
     Raises:
         RclicksError: If the repo, the config or the split does not exist or cannot be read.
+
+    Example:
+        >>> import tempfile
+        >>> import pyarrow as pa
+        >>> from rclicks_hf.data import CLICK_SCHEMA, build_dataset
+        >>> row = ("grabcut", "095", "095", "", "first", "none", "pc", 1, 2, 64, 48)
+        >>> clicks = pa.table([[value] for value in row], names=CLICK_SCHEMA.names)
+        >>> repo = Path(tempfile.mkdtemp()) / "rclicks"
+        >>> _ = build_dataset(clicks, {}, repo, progress=False)
+        >>> load_config(repo, ConfigKey("grabcut", round="first"), "test")[0]["full_stem"]
+        '095'
+        >>> load_config("never-made", ConfigKey("grabcut"), "test")
+        Traceback (most recent call last):
+        ...
+        rclicks_hf.errors.RclicksError: never-made: no dataset there; give the folder that ...
     """
     try:
         return datasets.load_dataset(str(repo), key.name, split=split)
@@ -163,7 +185,7 @@ def _explain(error: Exception, repo: str | Path, key: ConfigKey, split: str) -> 
     if "Unknown split" in text:
         known = text.rpartition("Should be one of")[2].strip(" .[]").replace("'", "")
         return f"{repo}: {key.name} has no split {split!r}; use {known or 'another'}"
-    if isinstance(error, FileNotFoundError | ConnectionError):
+    if isinstance(error, FileNotFoundError | ConnectionError) or "find cache for" in text:
         return f"{repo}: no dataset there; give the folder that `rclicks build` made, or a Hub id"
     reason = text.splitlines()[0] if text else type(error).__name__
     return f"{repo}: cannot be read ({reason}); build the dataset again"

@@ -40,6 +40,11 @@ class SourceDataset:
         instances: Published number of instances with a first round.
         licence: One sentence on the licence of the images and masks.
         is_simulated: True where no person clicked.
+
+    Example:
+        >>> davis = SOURCE_DATASETS["davis"]
+        >>> davis.title, davis.splits, davis.clicks
+        ('DAVIS', ('test',), 40662)
     """
 
     name: str

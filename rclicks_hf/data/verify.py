@@ -28,6 +28,12 @@ class Check(NamedTuple):
         name: What was checked.
         ok: True where the data is as it should be.
         detail: The numbers, or the difference.
+
+    Example:
+        >>> checks = [Check("DAVIS, instances", True, "345"),
+        ...           Check("pictures without an instance", False, "1, for example '095'")]
+        >>> [f"{check.name}: {check.detail}" for check in checks if not check.ok]
+        ["pictures without an instance: 1, for example '095'"]
     """
 
     name: str

@@ -126,6 +126,13 @@ def spread(tables: Mapping[str, InstanceTable], count: int) -> dict[str, list[in
 
     Returns:
         Dataset -> positions in its table.
+
+    Example:
+        >>> stems = {"full_stem": ["a", "a_fn", "b"], "image_stem": ["a", "a", "b"]}
+        >>> rows = datasets.Dataset.from_dict(stems)
+        >>> table = InstanceTable(rows, rows)
+        >>> spread({"grabcut": table, "davis": table[2:]}, 3)
+        {'grabcut': [0, 2], 'davis': [0]}
     """
     turns = []
     for name, table in tables.items():
@@ -164,5 +171,17 @@ def benchmark(place: Workplace) -> list[Path]:
 
 
 def joined(tables: Mapping[str, Sequence[Instance]]) -> Sequence[Instance]:
-    """The instances of several datasets as one sequence, decoded when they are taken."""
+    """The instances of several datasets as one sequence, decoded when they are taken.
+
+    Args:
+        tables: Instances by dataset.
+
+    Returns:
+        The datasets' instances one after the other.
+
+    Example:
+        >>> together = joined({"grabcut": ["095"], "davis": ["bear", "camel"]})
+        >>> len(together), together[1]
+        (3, 'bear')
+    """
     return ConcatDataset(list(tables.values()))  # type: ignore[arg-type, return-value]

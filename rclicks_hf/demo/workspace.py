@@ -29,6 +29,16 @@ def workspace(settings: DemoSettings) -> Iterator[Path]:
 
     Raises:
         RclicksError: If the output folder exists.
+
+    Example:
+        >>> import tempfile
+        >>> settings = DemoSettings(out=Path(tempfile.mkdtemp()) / "demo")
+        >>> with workspace(settings) as work:
+        ...     print(work.name, settings.out.exists())
+        ...     _ = (work / "report.html").write_text("done")
+        .demo.partial False
+        >>> work.exists(), [path.name for path in settings.out.iterdir()]
+        (False, ['report.html'])
     """
     out = settings.out
     require_absent(out)

@@ -22,6 +22,13 @@ class ClickScores(NamedTuple):
         wd: Wasserstein distance in box diagonals, >= 0, down is better.
         nss: Normalised scanpath saliency, up is better.
         pde: Probability of the clicked pixels in [0, 1], up is better.
+
+    Example:
+        >>> import numpy as np
+        >>> click_map = np.arange(1200.0).reshape(30, 40)
+        >>> scores = click_scores(click_map, x=[10, 20, 30], y=[25, 15, 20], size=(40, 30))
+        >>> round(scores.nss, 4), scores._fields
+        (0.6365, ('ks', 'pl1', 'wd', 'nss', 'pde'))
     """
 
     ks: float
@@ -46,6 +53,9 @@ def click_scores(
         size: (w, h) of the OBJECT's bounding box, pixels, in later rounds too.
         resamples: Sets of n points drawn from the map for KS, PL1 and WD.
         seed: Seed of the draw.
+
+    Returns:
+        The five scores.
 
     Raises:
         ValueError: If the map is not a distribution, the clicks are missing or not finite, or the

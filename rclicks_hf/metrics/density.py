@@ -38,7 +38,21 @@ def nss(click_map: Any, x: Any, y: Any) -> float:
 
 
 def nss_at(click_map: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
-    """`nss` for a checked map and checked clicks."""
+    """`nss` for a checked map and checked clicks.
+
+    Args:
+        click_map: (H, W) float, as `check_click_map` returns it.
+        x: (n,) float64 columns of the clicks, as `check_points` returns them.
+        y: (n,) float64 rows of the clicks.
+
+    Returns:
+        The value of `nss`.
+
+    Example:
+        >>> peak = np.array([[1.0, 0.0], [0.0, 0.0]])
+        >>> round(nss_at(peak, np.array([0.0, 1.0]), np.array([0.0, 0.0])), 4)
+        0.5774
+    """
     total = _total(click_map)
     centred = click_map.astype(np.float64).ravel()
     mean = centred.mean()
@@ -73,7 +87,21 @@ def pde(click_map: Any, x: Any, y: Any) -> float:
 
 
 def pde_at(click_map: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
-    """`pde` for a checked map and checked clicks."""
+    """`pde` for a checked map and checked clicks.
+
+    Args:
+        click_map: (H, W) float, as `check_click_map` returns it.
+        x: (n,) float64 columns of the clicks, as `check_points` returns them.
+        y: (n,) float64 rows of the clicks.
+
+    Returns:
+        The value of `pde`.
+
+    Example:
+        >>> click_map = np.array([[1.0, 1.0], [2.0, 0.0]])
+        >>> round(pde_at(click_map, np.array([0.0, 5.0]), np.array([1.0, 0.0])), 6)
+        0.375
+    """
     return float(_values(click_map, x, y).mean() / _total(click_map))
 
 

@@ -22,6 +22,11 @@ class MetricInfo:
         unit: Unit of the value.
         description: One or two sentences, also the description of the evaluate module.
         citation: BibTeX of the paper.
+
+    Example:
+        >>> info = METRICS["wd"]
+        >>> info.module, info.abbreviation, info.arrow, info.unit
+        ('rclicks_wd', 'WD', '↓', "diagonals of the object's bounding box")
     """
 
     name: str

@@ -19,6 +19,11 @@ class Interval(NamedTuple):
         mean: Mean over instances.
         low: Lower bound.
         high: Upper bound.
+
+    Example:
+        >>> interval = bootstrap_interval([1.0, 2.0, 3.0, 4.0])
+        >>> interval.mean, interval.low < 2.5 < interval.high
+        (2.5, True)
     """
 
     mean: float
@@ -39,6 +44,9 @@ def bootstrap_interval(
         confidence: Coverage in (0, 1).
         resamples: Number of resampled means.
         seed: Seed of the resampling.
+
+    Returns:
+        The mean and the bounds of its interval.
 
     Raises:
         ValueError: If the values are not (N,) and finite, or an option is out of range.

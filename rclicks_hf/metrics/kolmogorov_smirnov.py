@@ -55,7 +55,22 @@ def ks2d_pvalue(x1: Any, y1: Any, x2: Any, y2: Any) -> float | np.ndarray:
 
 
 def ks2d_pvalues(x1: np.ndarray, y1: np.ndarray, x2: np.ndarray, y2: np.ndarray) -> np.ndarray:
-    """`ks2d_pvalue` for checked float64 arrays (n1,), (n1,), (R, n2), (R, n2)."""
+    """`ks2d_pvalue` for checked arrays.
+
+    Args:
+        x1: (n1,) float64, as `check_points` returns it.
+        y1: (n1,) float64.
+        x2: (R, n2) float64, R sets at once.
+        y2: (R, n2) float64.
+
+    Returns:
+        (R,) p-values in [0, 1]; 0, with a `ConstantCoordinateWarning`, where one is undefined.
+
+    Example:
+        >>> x, y = np.array([0.0, 1.0, 2.0, 3.0]), np.array([0.0, 2.0, 1.0, 3.0])
+        >>> ks2d_pvalues(x, y, np.stack([x, x + 9]), np.stack([y, y])).round(3).tolist()
+        [0.994, 0.006]
+    """
     size = x1.size * x2.shape[1] / (x1.size + x2.shape[1])
     r1, r2 = _correlation(x1[None], y1[None]), _correlation(x2, y2)
     undefined = np.isnan(r1) | np.isnan(r2)
@@ -74,7 +89,22 @@ def ks2d_pvalues(x1: np.ndarray, y1: np.ndarray, x2: np.ndarray, y2: np.ndarray)
 
 
 def ks2d_statistic(x1: np.ndarray, y1: np.ndarray, x2: np.ndarray, y2: np.ndarray) -> np.ndarray:
-    """The KS distance D in [0, 1], (R,), for checked arrays as in `ks2d_pvalues`."""
+    """The two-dimensional KS distance of checked arrays.
+
+    Args:
+        x1: (n1,) float64, as `check_points` returns it.
+        y1: (n1,) float64.
+        x2: (R, n2) float64, R sets at once.
+        y2: (R, n2) float64.
+
+    Returns:
+        (R,) distances D in [0, 1].
+
+    Example:
+        >>> x, y = np.array([0.0, 1.0, 2.0, 3.0]), np.array([0.0, 2.0, 1.0, 3.0])
+        >>> ks2d_statistic(x, y, np.stack([x, x + 9]), np.stack([y, y])).tolist()
+        [0.25, 1.0]
+    """
     # Points run down the first axis so that every sum over points is a sum of whole rows.
     x2, y2 = x2.T, y2.T
     at1 = _largest_difference(

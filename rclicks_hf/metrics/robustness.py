@@ -84,6 +84,9 @@ def delta_sb_values(
         threshold: IoU to reach.
         max_clicks: Clicks that count.
 
+    Returns:
+        (N,) per cent in [-95, 1900] for 20 clicks.
+
     Raises:
         ValueError: If the arrays are not (N, G, K) and (N, K) with values in [0, 1].
 
@@ -135,6 +138,9 @@ def delta_gr_values(
         threshold: IoU to reach.
         max_clicks: Clicks that count.
 
+    Returns:
+        (N,) per cent in [-95, 1900] for 20 clicks.
+
     Raises:
         ValueError: If the array is not (N, G, K) with G >= 2 and values in [0, 1].
 
@@ -179,6 +185,9 @@ def nsr_values(user_ious: Sequence[Any]) -> np.ndarray:
 
     Args:
         user_ious: For each instance (methods, clicks), or (clicks,) for one method.
+
+    Returns:
+        (N,) per cent >= 0.
 
     Raises:
         ValueError: If there are no instances, or one has no clicks or values outside [0, 1].

@@ -46,7 +46,26 @@ def sample_points(
 def draw_points(
     click_map: np.ndarray, n: int, resamples: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """`sample_points` for a map that is already checked."""
+    """`sample_points` for a map that is already checked.
+
+    Args:
+        click_map: (H, W) float, as `check_click_map` returns it.
+        n: Points in a set.
+        resamples: Number of sets R.
+        seed: Seed of this draw, 0 <= seed < 2**32.
+
+    Returns:
+        x (R, n) and y (R, n), int64 pixels.
+
+    Raises:
+        ValueError: If a count is below 1, or the seed is negative.
+
+    Example:
+        >>> click_map = np.array([[1.0, 0.0, 3.0], [0.0, 0.0, 0.0]])
+        >>> x, y = draw_points(click_map, n=4, resamples=2, seed=42)
+        >>> x.tolist(), y.any()
+        ([[2, 2, 2, 2], [0, 0, 0, 2]], np.False_)
+    """
     n, resamples = check_count(n, "n"), check_count(resamples, "resamples")
     uniform = np.random.RandomState(check_count(seed, "seed", least=0)).random_sample(n * resamples)
     # What is empty around the mass adds nothing to the sums: the draw is the same without it.

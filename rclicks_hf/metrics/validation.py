@@ -8,7 +8,18 @@ import numpy as np
 
 
 def describe(array: np.ndarray) -> str:
-    """Shape and type of an array, as error messages show it."""
+    """Shape and type of an array, as error messages show it.
+
+    Args:
+        array: Any array.
+
+    Returns:
+        Words for the end of an error.
+
+    Example:
+        >>> describe(np.zeros((2, 3), np.uint8))
+        'got shape (2, 3), dtype uint8'
+    """
     return f"got shape {array.shape}, dtype {array.dtype}"
 
 
@@ -17,9 +28,24 @@ def check_click_map(click_map: Any, name: str = "click_map") -> np.ndarray:
 
     Single precision stays single: the paper's code normalises float32 maps in float32.
 
+    Args:
+        click_map: (H, W), >= 0, any sum above 0.
+        name: What the error calls it.
+
+    Returns:
+        (H, W) float32 where it was float32, else float64; values as they were.
+
     Raises:
         ValueError: If the map is not 2-D, empty or all zero, or holds NaN, infinite or negative
             values.
+
+    Example:
+        >>> check_click_map([[0, 3], [1, 0]])
+        array([[0., 3.], [1., 0.]])
+        >>> check_click_map([[0.0, -0.5]])
+        Traceback (most recent call last):
+        ...
+        ValueError: click_map holds negative values (least -0.5), got shape (1, 2), dtype float64
     """
     array = np.asarray(click_map)
     if array.ndim != 2 or array.size == 0:
@@ -42,9 +68,26 @@ def check_points(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Coordinates as float64 arrays of one shape, (n,) or with ``max_ndim=2`` also (R, n).
 
+    Args:
+        x: First coordinates, pixels.
+        y: Second coordinates, of the same shape.
+        names: What the error calls them.
+        max_ndim: 1 or 2.
+
+    Returns:
+        Both as float64 arrays.
+
     Raises:
         ValueError: If they differ in shape, are empty, have another number of dimensions, or hold
             NaN or infinite values.
+
+    Example:
+        >>> check_points([3, 4], [5, 6])
+        (array([3., 4.]), array([5., 6.]))
+        >>> check_points([3, 4], [5])
+        Traceback (most recent call last):
+        ...
+        ValueError: x and y must have one shape, got (2,) and (1,)
     """
     x, y = np.asarray(x), np.asarray(y)
     for name, array in zip(names, (x, y), strict=True):
@@ -67,8 +110,22 @@ def check_points(
 def check_size(size: Any) -> tuple[float, float]:
     """(w, h) of the object's bounding box in pixels.
 
+    Args:
+        size: Two numbers.
+
+    Returns:
+        Both as float.
+
     Raises:
         ValueError: If it is not two finite numbers above 0.
+
+    Example:
+        >>> check_size((30, 20))
+        (30.0, 20.0)
+        >>> check_size((30, 0))
+        Traceback (most recent call last):
+        ...
+        ValueError: size must be a bounding box (w, h) with both sides above 0, got (30.0, 0.0)
     """
     array = np.asarray(size)
     if array.shape != (2,) or array.dtype.kind not in "fiu":
@@ -84,8 +141,24 @@ def check_size(size: Any) -> tuple[float, float]:
 def check_count(value: Any, name: str, least: int = 1) -> int:
     """A whole number of at least ``least``.
 
+    Args:
+        value: The number.
+        name: What the error calls it.
+        least: Smallest number allowed.
+
+    Returns:
+        The number as int.
+
     Raises:
         ValueError: If it is not.
+
+    Example:
+        >>> check_count(np.int64(3), "n")
+        3
+        >>> check_count(0, "n")
+        Traceback (most recent call last):
+        ...
+        ValueError: n must be a whole number of at least 1, got 0
     """
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")
@@ -100,9 +173,20 @@ def check_ious(ious: Any, name: str = "ious", *, ndim: int | None = None) -> np.
         name: What the error calls them.
         ndim: The number of axes, None for one or more.
 
+    Returns:
+        The values as float64, of the shape given.
+
     Raises:
         ValueError: If the array is ragged, empty or of another number of axes, or holds NaN or
             values outside [0, 1].
+
+    Example:
+        >>> check_ious([[0.5, 1]], ndim=2)
+        array([[0.5, 1. ]])
+        >>> check_ious([[0.5, 95]])
+        Traceback (most recent call last):
+        ...
+        ValueError: ious must lie in [0, 1], got [0.5, 95], got shape (1, 2), dtype float64
     """
     try:
         array = np.asarray(ious, dtype=np.float64)

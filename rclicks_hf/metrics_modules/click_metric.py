@@ -53,6 +53,12 @@ class RecordedClicks(NamedTuple):
         y: (n,) rows, pixels.
         size: (w, h) of the object's bounding box, None where the reference has none.
         seed: Seed of the instance's draw.
+
+    Example:
+        >>> reference = {"x": [3, 4], "y": [5, 6], "width": 30, "height": 20}
+        >>> clicks = RecordedClicks.read(reference, default_seed=42)
+        >>> clicks.x.tolist(), clicks.box_size(), clicks.seed
+        ([3, 4], (30, 20), 42)
     """
 
     x: np.ndarray

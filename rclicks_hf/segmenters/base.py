@@ -38,6 +38,11 @@ class Prediction:
             above the segmenter's ``threshold``.
         memory: Whatever the segmenter wants back with the trajectory's next clicks, for example
             its previous mask; None where it needs nothing. It must not be changed afterwards.
+
+    Example:
+        >>> prediction = Prediction(np.array([[0.2, 0.9]], np.float32))
+        >>> (prediction.probability > load_segmenter("geocut").threshold).tolist()
+        [[False, True]]
     """
 
     probability: np.ndarray

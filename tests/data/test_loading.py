@@ -131,6 +131,18 @@ def test_unsound_repos(
         load_instances(out, NAME, split="train")
 
 
+def test_a_name_that_only_the_cache_knows_is_not_there(
+    built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Offline, datasets falls back to what it cached under the name of a folder that is gone."""
+    shutil.copytree(built, tmp_path / "gone")
+    monkeypatch.chdir(tmp_path)
+    load_instances("gone", NAME, split="train")
+    shutil.rmtree(tmp_path / "gone")
+    with pytest.raises(RclicksError, match=r"gone: no dataset there; give the folder"):
+        load_instances("gone", "davis")
+
+
 def test_a_broken_file_is_an_error_in_one_line(built: Path, tmp_path: Path) -> None:
     out = tmp_path / "broken"
     shutil.copytree(built, out)

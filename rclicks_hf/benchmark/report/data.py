@@ -146,6 +146,16 @@ class GalleryItem:
 
     Raises:
         ValueError: If ``click_map`` is not of the image's size.
+
+    Example:
+        >>> instance = Instance("a", "a", "", "grabcut", "test", "first", "none",
+        ...                     np.zeros((3, 4, 3), np.uint8), np.ones((3, 4), np.int8))
+        >>> GalleryItem(instance, np.ones((3, 4)), Click(2, 1, True), "UD").baseline_click
+        Click(x=2, y=1, is_positive=True)
+        >>> GalleryItem(instance, np.ones((4, 3)), Click(2, 1, True))
+        Traceback (most recent call last):
+        ...
+        ValueError: click_map must be of the image's size (3, 4), got shape (4, 3)
     """
 
     instance: Instance
@@ -177,6 +187,12 @@ class ReportData:
         scatter: One chart of users' first clicks each.
         gallery: Instances to look at.
         versions: Distribution -> version.
+
+    Example:
+        >>> row = BenchmarkRow("geocut", "ud", "simulated_scenes", 9, 0, is_simulated=True)
+        >>> data = ReportData("GeoCut", is_simulated=False, benchmark_rows=[row])
+        >>> data.shows_simulated, len(data.gallery), "numpy" in data.versions
+        (True, 0, True)
     """
 
     title: str

@@ -40,6 +40,18 @@ def report_from_results(
 
     Raises:
         RclicksError: If there are no such results, or ``out`` cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> from rclicks_hf.benchmark.results import ResultRow, write_part
+        >>> row = ResultRow("grabcut", "a", "a", "test", "geocut", "ud", "base", True,
+        ...                 "rclicks-1", "0", iou=[0.6, 0.95])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_part(Path(folder) / "results.parquet", [row])
+        ...     page = report_from_results([folder], Path(folder) / "report.html", title="GeoCut")
+        ...     text = page.read_text("utf-8")
+        >>> "<h1>GeoCut</h1>" in text, "0.950" in text, "Simulated clicks" in text
+        (True, True, True)
     """
     return write_report(report_data_from_results(results_paths, title=title, command=command), out)
 
@@ -64,6 +76,19 @@ def report_data_from_results(
 
     Raises:
         RclicksError: If there are no such results.
+
+    Example:
+        >>> import tempfile
+        >>> from rclicks_hf.benchmark.results import ResultRow, write_part
+        >>> row = ResultRow("grabcut", "a", "a", "test", "geocut", "ud", "base", False,
+        ...                 "rclicks-1", "0", iou=[0.6, 0.95])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_part(Path(folder) / "results.parquet", [row])
+        ...     data = report_data_from_results([folder], settings={"Cores": "2"})
+        >>> data.curves[0].label, data.curves[0].curves["base"].tolist()
+        ('geocut, ud, grabcut', [0.6, 0.95])
+        >>> data.settings, data.benchmark_rows[0].baseline_noc
+        ({'Cores': '2', 'Protocol': 'rclicks-1, digest 0'}, 2.0)
     """
     results = load_results(*map(Path, results_paths))
     rows = benchmark_table(results)

@@ -62,6 +62,17 @@ def draw_object(axes: Axes, item: GalleryItem, scale: float = 1.0) -> None:
         axes: Axes to draw on; they take the photograph's shape.
         item: The instance.
         scale: Factor on the width of lines and markers; 1 suits `PANEL_PIXELS`.
+
+    Example:
+        >>> from rclicks_hf.data.instances import Click, Instance
+        >>> instance = Instance("a", "a", "", "grabcut", "test", "fn", "sam",
+        ...                     np.zeros((3, 4, 3), np.uint8), np.ones((3, 4), np.int8),
+        ...                     np.eye(3, 4) > 0)
+        >>> axes = Figure().add_subplot()
+        >>> draw_object(axes, GalleryItem(instance, np.ones((3, 4)), Click(2, 1, True)))
+        >>> photograph, tint = (drawn.get_array() for drawn in axes.images)
+        >>> (tint[..., 3] > 0).astype(int).tolist()  # what the previous mask missed
+        [[0, 1, 1, 1], [1, 0, 1, 1], [1, 1, 0, 1]]
     """
     instance = item.instance
     _photograph(axes, instance.image)
@@ -79,6 +90,19 @@ def draw_clicks(axes: Axes, item: GalleryItem, scale: float = 1.0) -> None:
         axes: Axes to draw on; they take the photograph's shape.
         item: The instance.
         scale: Factor on the width of lines and markers; 1 suits `PANEL_PIXELS`.
+
+    Example:
+        >>> from rclicks_hf.data.instances import Click, Clicks, Instance
+        >>> clicks = Clicks(np.array([1, 3, 0]), np.array([1, 2, 0]),
+        ...                 np.array(["pc", "pc", "mobile"]))
+        >>> instance = Instance("a", "a", "", "grabcut", "test", "first", "none",
+        ...                     np.zeros((3, 4, 3), np.uint8), np.ones((3, 4), np.int8),
+        ...                     clicks=clicks)
+        >>> axes = Figure().add_subplot()
+        >>> draw_clicks(axes, GalleryItem(instance, np.ones((3, 4)), Click(2, 1, True)))
+        >>> contour, pc, mobile, baseline = axes.collections
+        >>> pc.get_offsets().tolist(), baseline.get_offsets().tolist()
+        ([[1.0, 1.0], [3.0, 2.0]], [[2.0, 1.0]])
     """
     _photograph(axes, _faded(item.instance.image))
     _contour(axes, item.instance.object_mask, scale)
@@ -104,6 +128,17 @@ def draw_click_map(axes: Axes, item: GalleryItem, scale: float = 1.0) -> None:
         axes: Axes to draw on; they take the photograph's shape.
         item: The instance.
         scale: Factor on the width of lines and markers; 1 suits `PANEL_PIXELS`.
+
+    Example:
+        >>> from rclicks_hf.data.instances import Click, Instance
+        >>> instance = Instance("a", "a", "", "grabcut", "test", "first", "none",
+        ...                     np.zeros((3, 4, 3), np.uint8), np.ones((3, 4), np.int8))
+        >>> click_map = np.array([[0, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 0]])
+        >>> axes = Figure().add_subplot()
+        >>> draw_click_map(axes, GalleryItem(instance, click_map, Click(2, 1, True)))
+        >>> photograph, heat = (drawn.get_array() for drawn in axes.images)
+        >>> heat[1, :, 3].tolist()  # opacity
+        [0.0, 0.0, 0.85, 0.0]
     """
     _photograph(axes, _faded(item.instance.image))
     axes.imshow(_heat(item.click_map), interpolation="bilinear")

@@ -50,6 +50,20 @@ def summary_figure(data: ReportData, path: str | os.PathLike[str]) -> Path:
     Raises:
         ValueError: If the gallery or the curves are empty.
         RclicksError: If it cannot be written there.
+
+    Example:
+        >>> import tempfile
+        >>> from rclicks_hf.benchmark.report.data import GalleryItem, IoUCurves
+        >>> from rclicks_hf.data.instances import Click, Instance
+        >>> instance = Instance("a", "a", "", "grabcut", "test", "first", "none",
+        ...                     np.zeros((3, 4, 3), np.uint8), np.ones((3, 4), np.int8))
+        >>> item = GalleryItem(instance, np.ones((3, 4)), Click(2, 1, True))
+        >>> curves = IoUCurves("geocut", {"base": np.linspace(0.5, 0.9, 20)})
+        >>> data = ReportData("GeoCut", is_simulated=False, curves=[curves], gallery=[item])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = summary_figure(data, f"{folder}/summary.png")
+        ...     Image.open(path).size, path.stat().st_size < SUMMARY_BYTES
+        ((1400, 530), True)
     """
     if not data.gallery or not data.curves:
         raise ValueError("data must have a gallery and curves to make a summary figure")

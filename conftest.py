@@ -1,0 +1,14 @@
+"""For tests and doctests alike: no network, no caches of the user, one thread, no screen."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+# Before any Hugging Face library is imported.
+os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="rclicks-tests-")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("HF_HUB_DISABLE_XET", "1")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("MPLBACKEND", "Agg")
