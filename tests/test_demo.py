@@ -70,6 +70,26 @@ def test_the_dataset_says_simulated_wherever_it_is_seen(demo_run) -> None:
         assert "simulated" in str(file.relative_to(out))
 
 
+def test_the_card_credits_the_photographs(demo_run) -> None:
+    from rclicks_hf.data.photographs import photograph_records
+
+    card = (demo_run[0] / "rclicks" / "README.md").read_text()
+    for record in photograph_records():
+        assert f"- `{record.image_stem}`: {record.title}. {record.credit}. " in card
+
+
+def test_full_takes_every_held_out_object_and_the_sample_does_not(demo_run) -> None:
+    from rclicks_hf.demo import DemoSettings
+    from rclicks_hf.demo.stages import Workplace, sample_stems
+
+    names = ("simulated_scenes", "simulated_photographs")
+    whole = sample_stems(Workplace(demo_run[0], names, DemoSettings(full=True)))
+    held_out = Workplace(demo_run[0], names, DemoSettings()).instances("test", first_round=True)
+    assert whole == {name: table.stems for name, table in held_out.items()}
+    few = sample_stems(Workplace(demo_run[0], names, DemoSettings(instances=2)))
+    assert {name: len(stems) for name, stems in few.items()} == dict.fromkeys(names, 1)
+
+
 def test_the_dataset_verifies(demo_run, wheel_folder: Path) -> None:
     out, _ = demo_run
     done = run_rclicks("verify rclicks", cwd=out, site=wheel_folder)

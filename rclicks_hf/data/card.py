@@ -16,6 +16,7 @@ from datasets import Features
 from jinja2 import Environment, StrictUndefined
 
 from rclicks_hf.citation import PAPER_BIBTEX, PAPER_TEXT
+from rclicks_hf.data.photographs import photograph_records
 from rclicks_hf.data.schema import (
     DEFAULT_CONFIG,
     ROUNDS,
@@ -192,6 +193,7 @@ def _body(
         counts=counts,
         has_images=f"{datasets[0]}-images" in configs,
         split=_first_split(root, datasets[0]),
+        photographs=photograph_records() if "simulated_photographs" in datasets else (),
         citation=PAPER_BIBTEX,
         paper=PAPER_TEXT,
     )

@@ -27,6 +27,7 @@ from rclicks_hf.metrics import CLICK_METRICS
 REPORT = "report.html"
 PICTURE = "report.png"
 GALLERY_SIZE = 6
+EMBEDDED = "generated scenes, and photographs that scikit-image ships (credits: rclicks/README.md)"
 
 
 def tables_text(scores: pd.DataFrame, results: Sequence[Path]) -> str:
@@ -62,7 +63,7 @@ def _settings(place: Workplace, scores: pd.DataFrame, results: Sequence[Path]) -
     held_out = sum(len(table) for table in place.instances("test", first_round=True).values())
     settings = place.settings
     return {
-        "Images": str(settings.data) if settings.data else "embedded scenes and photographs",
+        "Images": str(settings.data) if settings.data else EMBEDDED,
         "Clicks": "simulated: a density fitted to the paper's human scores; no person clicked",
         "Click models scored on": f"{scores['full_stem'].nunique()} held-out instances, all rounds",
         "Segmenter benchmarked on": f"{benchmarked} of {held_out} held-out first-round instances",
