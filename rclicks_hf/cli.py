@@ -6,7 +6,6 @@ Nothing heavy is imported here at the top, so that ``rclicks --help`` is instant
 from __future__ import annotations
 
 import errno
-import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -213,8 +212,9 @@ def report(
 ) -> None:
     """Write one self-contained page from benchmark results."""
     from rclicks_hf.benchmark.report import report_from_results
+    from rclicks_hf.provenance import command_line
 
-    typer.echo(str(report_from_results(results, out, command=_typed())))
+    typer.echo(str(report_from_results(results, out, command=command_line())))
 
 
 @app.command()
@@ -246,11 +246,6 @@ def push(
     from rclicks_hf.hub import push_folder
 
     typer.echo(push_folder(folder, repo_id, repo_type=kind, private=private))
-
-
-def _typed() -> str:
-    """The command as it was typed, without the folder of the script."""
-    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
 
 
 def _one_line(error: BaseException) -> str:

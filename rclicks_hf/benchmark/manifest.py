@@ -6,19 +6,16 @@ import hashlib
 import json
 import os
 import platform
-import shlex
 import shutil
-import sys
 from dataclasses import asdict
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from rclicks_hf import __version__
 from rclicks_hf.atomic import atomic_file
 from rclicks_hf.benchmark.protocol import BenchmarkProtocol
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.provenance import command_line, library_versions
 
 MANIFEST, RESULTS, PARTS = "manifest.json", "results.parquet", "parts"
 
@@ -91,8 +88,8 @@ def describe_run(
         "protocol_digest": protocol.digest,
         "runs": list(runs),
         "is_finished": False,
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        "versions": {"rclicks-hf": __version__, "python": platform.python_version(), **_versions()},
+        "command": command_line(),
+        "versions": {"python": platform.python_version(), **library_versions(_LIBRARIES)},
         "machine": {"platform": platform.platform(), "cpus": os.cpu_count()},
     }
 
@@ -188,13 +185,3 @@ def _refuse_other(
             f"{out}: holds results of another protocol ({name} is {found['protocol'].get(name)!r}, "
             f"not {getattr(protocol, name)!r}); give another --out or remove it"
         )
-
-
-def _versions() -> dict[str, str]:
-    versions = {}
-    for name in _LIBRARIES:
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions

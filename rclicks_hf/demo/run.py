@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shlex
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +17,7 @@ from rclicks_hf.demo.pages import REPORT, tables_text, write_pages
 from rclicks_hf.demo.settings import DemoSettings
 from rclicks_hf.demo.stages import Workplace, benchmark, build_repo, score_models, train_network
 from rclicks_hf.demo.workspace import workspace
+from rclicks_hf.provenance import command_line
 
 STAGES = 5
 
@@ -52,7 +51,7 @@ def run_demo(settings: DemoSettings) -> Path:
         with _stage(4, "benchmark the segmenter GeoCut"):
             results = benchmark(place)
         with _stage(5, "write the report"):
-            write_pages(place, scores, results, _command())
+            write_pages(place, scores, results, command_line())
             tables = tables_text(scores, results)
     print(f"\n{tables}\n\n{settings.out / REPORT}: all clicks in it are simulated")
     return settings.out / REPORT
@@ -64,8 +63,3 @@ def _stage(number: int, title: str) -> Iterator[None]:
     start = time.perf_counter()
     yield
     print(f"      {time.perf_counter() - start:.1f} s", flush=True)
-
-
-def _command() -> str:
-    """The command as it was typed, without the path of the interpreter's folder."""
-    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
