@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from commands import run_rclicks
@@ -34,6 +37,16 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"{SHARED} is absent: this test compares with the paper's stored values")
     return SHARED
+
+
+@pytest.fixture
+def hub(shared: Path) -> Iterator[Any]:
+    """A Hub on the loopback; ``hub.env()`` are the variables for a process that is to use it."""
+    spec = importlib.util.spec_from_file_location("local_hub", shared / "tools" / "local_hub.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    with module.LocalHub() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -147,6 +147,26 @@ def test_the_train_verb_fine_tunes_the_saved_model(demo_run, wheel_folder, tmp_p
     assert (tmp_path / "tuned" / "model.safetensors").is_file()
 
 
+def test_a_trained_model_is_pushed_and_loads_from_the_hub(
+    demo_run, wheel_folder, tmp_path, hub
+) -> None:
+    out, _ = demo_run
+    online = {**hub.env(), "HF_HUB_OFFLINE": "0", "HF_HOME": str(tmp_path / "home")}
+    line = (
+        f"train --output tuned --dataset {out / 'rclicks'} --config simulated_scenes "
+        "--preset nano --epochs 1 --push-to-hub tester/clickability"
+    )
+    done = run_rclicks(line, cwd=tmp_path, site=wheel_folder, **online)
+    assert done.returncode == 0, done.stderr
+    line = (
+        f"evaluate-clicks --click-model tester/clickability --dataset simulated_scenes "
+        f"--repo {out / 'rclicks'}"
+    )
+    done = run_rclicks(line, cwd=tmp_path, site=wheel_folder, **online)
+    assert done.returncode == 0, done.stderr
+    assert "tester/clickability" in done.stdout
+
+
 def tiny_folder(root: Path, images: int = 4) -> Path:
     """A folder in GrabCut's layout, 48 x 64 pixels, with a band of unknown around the object."""
     for name in ("data_GT", "boundary_GT"):

@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.hub import install_metrics, push_folder
-
-
-@pytest.fixture
-def hub(shared: Path) -> Iterator[ModuleType]:
-    spec = importlib.util.spec_from_file_location("local_hub", shared / "tools" / "local_hub.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    with module.LocalHub() as server:
-        yield server
 
 
 def run(code: str, *, cwd: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import shutil
@@ -42,18 +41,14 @@ def run(command: list[str], folder: Path, env: dict[str, str]) -> str:
 
 
 def test_the_python_uses_run_one_after_the_other(
-    repo: Path, shared: Path, folder: Path, env: dict[str, str]
+    repo: Path, hub, folder: Path, env: dict[str, str]
 ) -> None:
-    spec = importlib.util.spec_from_file_location("local_hub", shared / "tools" / "local_hub.py")
-    local_hub = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(local_hub)
     snippets = blocks(repo, "python")
     assert len(snippets) == 3
     run([sys.executable, "-m", "rclicks_hf.cli", "install"], folder, env)
-    with local_hub.LocalHub() as hub:
-        online = {**env, **hub.env(), "HF_HUB_OFFLINE": "0"}
-        printed = [run([sys.executable, "-c", code], folder, online) for code in snippets]
-        pushed = hub.state.repos["model", "your-name/clickability"]
+    online = {**env, **hub.env(), "HF_HUB_OFFLINE": "0"}
+    printed = [run([sys.executable, "-c", code], folder, online) for code in snippets]
+    pushed = hub.state.repos["model", "your-name/clickability"]
     files = pushed["commits"][pushed["refs"]["main"]]
     assert {"config.json", "model.safetensors", "preprocessor_config.json"} <= set(files)
     assert "'noc'" in printed[1]
