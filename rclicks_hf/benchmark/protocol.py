@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from rclicks_hf.benchmark.groups import GROUP_EDGES
+from rclicks_hf.metrics.click_counts import MAX_CLICKS, THRESHOLD
 
 #: Field of a rule -> the values that this version of the benchmark can follow.
 RULES: dict[str, tuple[str, ...]] = {
@@ -50,8 +51,8 @@ class BenchmarkProtocol:
     """
 
     id: str = "rclicks-1"
-    max_clicks: int = 20
-    noc_threshold: float = 0.9
+    max_clicks: int = MAX_CLICKS
+    noc_threshold: float = THRESHOLD
     boundary_dilation_ratio: float = 0.02
     group_edges: tuple[float, ...] = GROUP_EDGES
     tie_rule: str = "negative"

@@ -16,8 +16,7 @@ from rclicks_hf.benchmark.groups import CLICKING_GROUPS
 from rclicks_hf.benchmark.results import BASELINE_RUN, USER_RUN, read_results
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.metrics import delta_gr, delta_sb, noc, nof, nof_reference, nsr, sample_noc
-
-NOC_THRESHOLD = 0.9
+from rclicks_hf.metrics.click_counts import THRESHOLD
 
 _GROUPS = tuple(CLICKING_GROUPS)
 
@@ -211,7 +210,7 @@ def _method(key: MethodKey, rows: list[dict[str, Any]]) -> MethodResults:
     )
 
 
-def benchmark_table(results: Results, threshold: float = NOC_THRESHOLD) -> list[BenchmarkRow]:
+def benchmark_table(results: Results, threshold: float = THRESHOLD) -> list[BenchmarkRow]:
     """The paper's table: a row a method and dataset.
 
     Args:

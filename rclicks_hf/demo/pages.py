@@ -49,17 +49,19 @@ def report_data(
     place: Workplace, scores: pd.DataFrame, results: Sequence[Path], command: str
 ) -> ReportData:
     """Everything that the report of a demo run shows."""
-    benchmarked = report_data_from_results(
-        results,
-        title="RClicks demo on simulated clicks",
-        command=command,
-        settings=_settings(place, scores, results),
+    data = report_data_from_results(
+        results, title="RClicks demo on simulated clicks", command=command
     )
-    return replace(benchmarked, click_scores=_click_scores(scores), gallery=_gallery(place))
+    benchmarked = sum(row.instances + row.failures for row in data.benchmark_rows)
+    return replace(
+        data,
+        settings={**_settings(place, scores, benchmarked), **data.settings},
+        click_scores=_click_scores(scores),
+        gallery=_gallery(place),
+    )
 
 
-def _settings(place: Workplace, scores: pd.DataFrame, results: Sequence[Path]) -> dict[str, str]:
-    benchmarked = sum(len(method.stems) for method in load_results(*results).values())
+def _settings(place: Workplace, scores: pd.DataFrame, benchmarked: int) -> dict[str, str]:
     held_out = sum(len(table) for table in place.instances("test", first_round=True).values())
     settings = place.settings
     return {

@@ -9,6 +9,7 @@ import numpy as np
 
 from rclicks_hf.benchmark.tables import BenchmarkRow
 from rclicks_hf.data.instances import Click, Instance
+from rclicks_hf.metrics.click_counts import THRESHOLD
 from rclicks_hf.provenance import library_versions
 
 #: Runs whose mean curves a report can show, in the order of its legend.
@@ -79,7 +80,7 @@ class IoUCurves:
 
     label: str
     curves: Mapping[str, np.ndarray]
-    threshold: float = 0.9
+    threshold: float = THRESHOLD
     is_simulated: bool = False
 
     def __post_init__(self) -> None:

@@ -12,12 +12,12 @@ from rclicks_hf.benchmark.report.data import CURVE_RUNS, IoUCurves, ReportData, 
 from rclicks_hf.benchmark.report.page import write_report
 from rclicks_hf.benchmark.results import read_results
 from rclicks_hf.benchmark.tables import (
-    NOC_THRESHOLD,
     MethodResults,
     benchmark_table,
     load_results,
 )
 from rclicks_hf.metrics import nsr
+from rclicks_hf.metrics.click_counts import THRESHOLD
 
 
 def report_from_results(
@@ -116,7 +116,7 @@ def _curves(method: MethodResults) -> IoUCurves | None:
         if method.ious.get(run)
     }
     label = ", ".join(part for part in method.key if part)
-    return IoUCurves(label, curves, NOC_THRESHOLD, method.is_simulated) if curves else None
+    return IoUCurves(label, curves, THRESHOLD, method.is_simulated) if curves else None
 
 
 def _scatter(methods: Iterable[MethodResults]) -> list[UserScatter]:
