@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,14 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+class OnError(StrEnum):
+    """What ``rclicks build`` does with a line that cannot be read."""
+
+    STOP = "stop"
+    SKIP = "skip"
+
 
 INTERRUPTED = 130  # the code that Typer exits with on Ctrl-C
 
@@ -79,18 +88,43 @@ def demo(
 
 @app.command()
 def build(
-    clicks: Annotated[Path, typer.Option(help="The click table, clicks.csv.")],
+    clicks: Annotated[
+        Path | None, typer.Option(help="The click table, clicks.csv; split lists lie beside it.")
+    ] = None,
     sources: Annotated[
         Path | None,
         typer.Option(help="Folder with one folder a source dataset (GrabCut/, Berkeley/, ...)."),
     ] = None,
     out: Annotated[Path, typer.Option(help="Dataset repo to make.")] = Path("rclicks"),
     replace: Annotated[bool, typer.Option("--replace", help="Swap an older build out.")] = False,
+    download: Annotated[
+        bool,
+        typer.Option(
+            "--download", help="Fetch the published files first, to the folder of --clicks."
+        ),
+    ] = False,
+    twin: Annotated[
+        bool, typer.Option("--twin", help="Simulated clicks in the published numbers instead.")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of --twin.")] = 0,
+    on_error: Annotated[
+        OnError, typer.Option(help="What to do with a line that cannot be read.")
+    ] = OnError.STOP,
 ) -> None:
     """Make the Parquet dataset repo from clicks and images."""
-    from rclicks_hf.data import build_from_files
+    from rclicks_hf.data.command import build_repo
 
-    typer.echo(str(build_from_files(clicks, sources, out, replace=replace)))
+    typer.echo(
+        build_repo(
+            clicks,
+            sources,
+            out,
+            replace=replace,
+            download=download,
+            twin_seed=seed if twin else None,
+            skip_errors=on_error is OnError.SKIP,
+        )
+    )
 
 
 @app.command()
@@ -98,22 +132,25 @@ def verify(
     repo: Annotated[Path, typer.Argument(help="A dataset repo made by `rclicks build`.")],
 ) -> None:
     """Check a built dataset; exit code 1 where it fails."""
-    from rclicks_hf.data.verify import verify_dataset
+    from rclicks_hf.data.verify import format_checks, verify_dataset
 
     checks = verify_dataset(repo)
-    for check in checks:
-        typer.echo(f"{'ok  ' if check.ok else 'FAIL'} {check.name}: {check.detail}")
-    if not all(check.ok for check in checks):
+    typer.echo(format_checks(checks))
+    if any(check.ok is False for check in checks):
         raise typer.Exit(1)
 
 
 @app.command()
-def install() -> None:
-    """Let evaluate.load("rclicks_noc") work from any folder."""
-    from rclicks_hf.hub import install_metrics
+def install(
+    repo: Annotated[
+        Path | None,
+        typer.Argument(help="A dataset repo made by `rclicks build`; default: rclicks, if here."),
+    ] = None,
+) -> None:
+    """Let evaluate.load("rclicks_noc") and load_dataset("rclicks") work from any folder."""
+    from rclicks_hf.hub import install_all
 
-    for name in install_metrics():
-        typer.echo(f'evaluate.load("{name}")')
+    typer.echo(install_all(repo))
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""Push a folder to the Hub in one commit; put the metric modules where evaluate looks."""
+"""Push a folder to the Hub in one commit; put dataset and metrics where their libraries look."""
 
 from __future__ import annotations
 
@@ -74,6 +74,34 @@ def push_folder(
 def _first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__
+
+
+def install_all(repo: str | Path | None = None) -> str:
+    """Install the metric modules, and a built dataset where there is one.
+
+    Args:
+        repo: Folder that `rclicks_hf.data.build_dataset` made; None takes the folder ``rclicks``
+            where the command runs, if it is one.
+
+    Returns:
+        What can be loaded now, for people.
+
+    Raises:
+        RclicksError: If ``repo`` is given and holds no dataset, or the disk refuses.
+
+    Example:
+        >>> print(install_all().splitlines()[0])
+        evaluate.load("rclicks_delta_gr")
+    """
+    lines = [f'evaluate.load("{name}")' for name in install_metrics()]
+    found = Path(repo) if repo is not None else Path("rclicks")
+    if repo is None and not (found / "README.md").is_file():
+        return "\n".join([*lines, "no dataset: there is no build in rclicks/; give its folder"])
+    from rclicks_hf.data.install import install_dataset
+
+    configs = install_dataset(found)
+    calls = [f'load_dataset("rclicks", "{name}")' for name in configs]
+    return "\n".join([*lines, *calls[:3], f"... {len(calls)} configs of {found}"])
 
 
 def install_metrics() -> list[str]:

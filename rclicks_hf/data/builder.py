@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
-from datasets import Features
 from tqdm.auto import tqdm
 
 from rclicks_hf.atomic import atomic_directory, require_absent
+from rclicks_hf.data.anomalies import count_duplicates, count_outside
 from rclicks_hf.data.card import write_card
-from rclicks_hf.data.click_table import Splits, complete_clicks, group_by_instance
-from rclicks_hf.data.clicks_csv import count_outside, read_clicks
-from rclicks_hf.data.features import click_features, encode_labels, instance_features
+from rclicks_hf.data.click_table import Splits, complete_clicks
+from rclicks_hf.data.clicks_csv import RejectedRow, read_clicks
 from rclicks_hf.data.folder_source import find_sources
 from rclicks_hf.data.image_rows import ImageRows, write_image_rows
 from rclicks_hf.data.image_source import ImageSource
-from rclicks_hf.data.instance_rows import ImageFacts, instance_table
-from rclicks_hf.data.schema import CLOSED_VALUES, DEVICES, ROUNDS, SOURCE_DATASETS, SPLITS
-from rclicks_hf.data.splits import read_split_lists
+from rclicks_hf.data.instance_rows import ImageFacts, gather, instance_table
+from rclicks_hf.data.parts import write_click_parts, write_instance_parts, write_rejected
+from rclicks_hf.data.schema import SOURCE_DATASETS, SPLITS
+from rclicks_hf.data.splits import UNLISTED, read_split_lists
+from rclicks_hf.data.stems import FullStem
 from rclicks_hf.data.tree import part_path
-
-_ROW_GROUP_ROWS = 100_000
+from rclicks_hf.data.twin import twin_clicks
+from rclicks_hf.errors import RclicksError
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,14 @@ class BuildReport:
         outside: Clicks that lay outside their image and were clipped.
         duplicates: Clicks equal to an earlier one in every column; they are kept.
         resized: Instances whose clicks were recorded on an image of another size.
+        rejected: Lines of the CSV that could not be read; they lie in ``rejected.parquet``.
         is_simulated: True where no person clicked.
         configs: Names of the configs.
 
     Example:
         >>> clicks, instances = {("davis", "first"): 3}, {("davis", "first"): 1}
         >>> print(BuildReport(Path("rclicks"), clicks, instances, images=1, outside=2, duplicates=0,
-        ...                   resized=0, is_simulated=False, configs=("all", "davis")))
+        ...                   resized=0, rejected=0, is_simulated=False, configs=("all", "davis")))
         rclicks: 3 clicks on 1 instances, 1 with pictures, 2 configs;
         2 clicks outside their image clipped
     """
@@ -62,6 +63,7 @@ class BuildReport:
     outside: int
     duplicates: int
     resized: int
+    rejected: int
     is_simulated: bool
     configs: tuple[str, ...]
 
@@ -72,6 +74,7 @@ class BuildReport:
             "clicks outside their image clipped": self.outside,
             "duplicates kept": self.duplicates,
             "instances with clicks recorded at another image size": self.resized,
+            "lines left out, see rejected.parquet": self.rejected,
         }
         notes = "".join(f"; {number} {what}" for what, number in counts.items() if number)
         return (
@@ -87,6 +90,8 @@ def build_dataset(
     out: str | Path,
     *,
     splits: Splits | None = None,
+    rejected: Sequence[RejectedRow] = (),
+    is_twin: bool = False,
     replace: bool = False,
     progress: bool = True,
 ) -> BuildReport:
@@ -100,6 +105,9 @@ def build_dataset(
         sources: Dataset -> its images; a dataset without one gets no ``-images`` config.
         out: Folder to make.
         splits: dataset -> image_stem -> split, see `complete_clicks`.
+        rejected: Lines that `read_clicks` left out; they are written to ``rejected.parquet``.
+        is_twin: True for clicks of `twin_clicks`; the card then says so, and `verify_dataset`
+            compares their numbers with those published of the real datasets.
         replace: Put the new dataset in the place of an older folder.
         progress: Show a progress bar.
 
@@ -121,22 +129,29 @@ def build_dataset(
         (True, {('simulated_scenes', 'first'): 1}, True)
     """
     out = Path(out)
-    with atomic_directory(out, replace=replace) as part:
+    with atomic_directory(out, replace=replace) as part, ThreadPoolExecutor(1) as background:
         table = complete_clicks(clicks, splits)
-        _write_clicks(table, part)
-        facts = _write_images(table, sources, part, progress)
-        instances, resized = instance_table(table, facts)
-        _write_instances(instances, part)
+        writing = [background.submit(write_click_parts, table, part)]
+        gathered = gather(table, _clickless(table, sources, splits or {}))
+        facts = _write_images(gathered.heads, sources, part, progress)
+        instances, resized = instance_table(table, gathered, facts)
+        writing.append(background.submit(write_instance_parts, instances, part))
+        if rejected:
+            write_rejected(rejected, part)
+        duplicates = count_duplicates(table)
         is_simulated = bool(table["is_simulated"][0].as_py())
-        configs = write_card(part, is_simulated=is_simulated)
+        for done in writing:
+            done.result()
+        configs = write_card(part, is_simulated=is_simulated, is_twin=is_twin)
         return BuildReport(
             path=out,
-            clicks=_counts(table["dataset"].to_pylist(), table["round"].to_pylist()),
-            instances=_counts(*(_words(instances, name) for name in ("dataset", "round"))),
+            clicks=_counts(table),
+            instances=_counts(gathered.heads),
             images=len(facts),
             outside=count_outside(table),
-            duplicates=count_duplicates(table),
+            duplicates=duplicates,
             resized=resized,
+            rejected=len(rejected),
             is_simulated=is_simulated,
             configs=tuple(configs),
         )
@@ -147,6 +162,7 @@ def build_from_files(
     sources: str | Path | None,
     out: str | Path,
     *,
+    on_error: Literal["raise", "skip"] = "raise",
     replace: bool = False,
     progress: bool = True,
 ) -> BuildReport:
@@ -157,6 +173,8 @@ def build_from_files(
         sources: Folder that holds ``GrabCut/``, ``Berkeley/``... (`find_sources`), one for each
             dataset of the CSV; None to leave the pictures out.
         out: Folder to make.
+        on_error: ``"skip"`` writes the lines that cannot be read to ``rejected.parquet`` in
+            ``out``; ``"raise"`` stops at the first.
         replace: Put the new dataset in the place of an older folder.
         progress: Show a progress bar.
 
@@ -174,52 +192,87 @@ def build_from_files(
     """
     if not replace:
         require_absent(Path(out))
-    table = read_clicks(clicks)
+    rejected: list[RejectedRow] = []
+    table = read_clicks(clicks, on_error=on_error, rejected=rejected, encoded=True)
+    if not len(table):
+        raise RclicksError(f"{clicks}: holds no click that can be read; give the click CSV")
     datasets = pc.unique(table["dataset"]).to_pylist()
-    listed = [name for name in datasets if len(SOURCE_DATASETS[name].splits) > 1]
     splits = {
         name: read_split_lists(Path(clicks).parent)
-        for name in listed
-        if not SOURCE_DATASETS[name].is_simulated and "split" not in table.column_names
+        for name in datasets
+        if SOURCE_DATASETS[name].has_split_lists and "split" not in table.column_names
     }
     pictures = {} if sources is None else find_sources(sources, datasets)
-    return build_dataset(table, pictures, out, splits=splits, replace=replace, progress=progress)
+    return build_dataset(
+        table,
+        pictures,
+        out,
+        splits=splits,
+        rejected=rejected,
+        replace=replace,
+        progress=progress,
+    )
 
 
-def count_duplicates(table: pa.Table) -> int:
-    """Number of rows that equal an earlier one in every column.
+def build_twin(out: str | Path, *, seed: int = 0, replace: bool = False) -> BuildReport:
+    """Write a dataset repo of simulated clicks with exactly the published numbers, to try things.
+
+    Args:
+        out: Folder to make.
+        seed: Seed of `twin_clicks`.
+        replace: Put the new dataset in the place of an older folder.
+
+    Returns:
+        Counts of what was written.
+
+    Raises:
+        RclicksError: If ``out`` exists and ``replace`` is false, or the disk refuses.
 
     Example:
-        >>> count_duplicates(pa.table({"x": [1, 1, 2], "y": [5, 5, 5]}))
-        1
+        >>> build_twin(".")
+        Traceback (most recent call last):
+        ...
+        rclicks_hf.errors.RclicksError: .: already exists; remove it or give another name with --out
     """
-    return len(table) - len(table.group_by(table.column_names).aggregate([]))
+    if not replace:
+        require_absent(Path(out))
+    return build_dataset(twin_clicks(seed), {}, out, is_twin=True, replace=replace, progress=False)
 
 
-def _write_clicks(table: pa.Table, root: Path) -> None:
-    known = click_features()
-    features = click_features([name for name in table.column_names if name not in known])
-    for dataset in pc.unique(table["dataset"]).to_pylist():
-        rows = table.filter(pc.equal(table["dataset"], dataset))
-        for round_, device, split in product(ROUNDS, DEVICES, SPLITS):
-            chosen = rows
-            for name, value in (("round", round_), ("device", device), ("split", split)):
-                chosen = chosen.filter(pc.equal(chosen[name], value))
-            if len(chosen):
-                path = root / part_path("clicks", split, dataset, round_, device)
-                _write(_encoded(chosen), path, features)
+def _clickless(
+    table: pa.Table, sources: Mapping[str, ImageSource], splits: Splits
+) -> list[dict[str, Any]]:
+    """Objects that a dataset is known to have and that nobody clicked on."""
+    rows = []
+    for dataset, source in sources.items():
+        if not SOURCE_DATASETS[dataset].clickless:
+            continue
+        clicked = set(
+            pc.unique(table.filter(pc.equal(table["dataset"], dataset))["full_stem"]).to_pylist()
+        )
+        objects = source.objects()
+        per_image = Counter(image for image, _ in objects)
+        for image, code in objects:
+            stem = FullStem(image, code if per_image[image] > 1 else "")
+            if str(stem) not in clicked:
+                rows.append(
+                    {
+                        "dataset": dataset,
+                        "full_stem": str(stem),
+                        "image_stem": stem.image_stem,
+                        "object_stem": stem.object_stem,
+                        "split": splits.get(dataset, {}).get(image, UNLISTED),
+                    }
+                )
+    return rows
 
 
 def _write_images(
-    table: pa.Table, sources: Mapping[str, ImageSource], root: Path, progress: bool
+    heads: pa.Table, sources: Mapping[str, ImageSource], root: Path, progress: bool
 ) -> dict[tuple[str, str], ImageFacts]:
-    order, starts = group_by_instance(table)
-    heads = table.take(pa.array(order[starts[:-1]])).select(
-        ["dataset", "full_stem", "image_stem", "object_stem", "click_type", "split", "is_simulated"]
-    )
     facts: dict[tuple[str, str], ImageFacts] = {}
     wanted = [name for name in pc.unique(heads["dataset"]).to_pylist() if name in sources]
-    total = sum(int(np.sum(heads["dataset"].to_numpy() == name)) for name in wanted)
+    total = pc.sum(pc.is_in(heads["dataset"], value_set=pa.array(wanted, pa.string()))).as_py()
     with tqdm(total=total, desc="pictures", unit="instance", disable=not progress) as bar:
         for dataset, split in product(wanted, SPLITS):
             chosen = heads.filter(
@@ -250,33 +303,9 @@ def _ticking(
         bar.update()
 
 
-def _write_instances(instances: pa.Table, root: Path) -> None:
-    datasets, splits = (_words(instances, name) for name in ("dataset", "split"))
-    for dataset, split in sorted(set(zip(datasets, splits, strict=True))):
-        chosen = instances.filter(
-            pa.array([pair == (dataset, split) for pair in zip(datasets, splits, strict=True)])
-        )
-        _write(chosen, root / part_path("instances", split, dataset), instance_features())
-
-
-def _words(table: pa.Table, name: str) -> list[str]:
-    return [CLOSED_VALUES[name][label] for label in table[name].to_pylist()]
-
-
-def _counts(datasets: list[str], rounds: list[str]) -> dict[tuple[str, str], int]:
-    return dict(Counter(zip(datasets, rounds, strict=True)))
-
-
-def _encoded(table: pa.Table) -> pa.Table:
-    columns = {
-        name: encode_labels(table[name], name) if name in CLOSED_VALUES else table[name]
-        for name in table.column_names
+def _counts(table: pa.Table) -> dict[tuple[str, str], int]:
+    pairs = table.select(["dataset", "round"]).group_by(["dataset", "round"], use_threads=False)
+    return {
+        (row["dataset"], row["round"]): row["count_all"]
+        for row in pairs.aggregate([([], "count_all")]).to_pylist()
     }
-    return pa.table(columns)
-
-
-def _write(table: pa.Table, path: Path, features: Features) -> None:
-    path.parent.mkdir(parents=True)
-    schema = features.arrow_schema
-    table = table.select(schema.names).cast(schema).replace_schema_metadata(schema.metadata)
-    pq.write_table(table, path, compression="zstd", row_group_size=_ROW_GROUP_ROWS)

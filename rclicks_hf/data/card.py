@@ -16,7 +16,9 @@ from datasets import Features
 from jinja2 import Environment, StrictUndefined
 
 from rclicks_hf.citation import PAPER_BIBTEX, PAPER_TEXT
+from rclicks_hf.data.croissant import write_croissant
 from rclicks_hf.data.photographs import photograph_records
+from rclicks_hf.data.responsible_ai import statements
 from rclicks_hf.data.schema import (
     DEFAULT_CONFIG,
     ROUNDS,
@@ -29,6 +31,7 @@ from rclicks_hf.errors import RclicksError
 from rclicks_hf.resources import resource_path
 
 CARD = "README.md"
+TWIN_TAG = "twin"
 TEMPLATE = "dataset_scripts/rclicks/card_template.md"
 _DIGEST = re.compile(r"content ([0-9a-f]{64})$")
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
@@ -40,12 +43,13 @@ _SIZE_CATEGORIES = (
 )
 
 
-def write_card(root: Path, *, is_simulated: bool) -> list[str]:
-    """Write the card of a repo whose Parquet files are all there.
+def write_card(root: Path, *, is_simulated: bool, is_twin: bool = False) -> list[str]:
+    """Write the card and ``croissant.json`` of a repo whose Parquet files are all there.
 
     Args:
         root: The repo's folder.
         is_simulated: True where no person clicked; the card then says so in title and text.
+        is_twin: True for the clicks of `rclicks_hf.data.twin`.
 
     Returns:
         Names of the configs that have data, the default first.
@@ -63,21 +67,35 @@ def write_card(root: Path, *, is_simulated: bool) -> list[str]:
     present = [path.name.removeprefix("dataset=") for path in (root / "clicks").iterdir()]
     datasets = [name for name in SOURCE_DATASETS if name in present]
     digests: dict[Path, str] = {}
-    configs, infos = [], []
-    shared: dict[tuple[str, ...], list[Any]] = {}
+    configs: dict[ConfigKey, dict[str, Any]] = {}
+    kinds: dict[str, Features] = {}
     for key in config_keys(datasets):
         files = config_files(root, key)
         if files:
+            if key.kind not in kinds:
+                schema = pq.read_schema(next(iter(files.values()))[0])
+                kinds[key.kind] = Features.from_arrow_schema(schema)
             digest = content_digest(root, files, digests)
-            configs.append(_config_entry(key, list(files), digest, is_simulated))
-            infos.append(_info_entry(key, files, shared))
+            configs[key] = _config_entry(key, list(files), digest, is_simulated)
+    lists = {kind: features._to_yaml_list() for kind, features in kinds.items()}
+    # Split sizes stay out: with them ``filters=`` fails its size check.
+    infos = [{"config_name": key.name, "features": lists[key.kind]} for key in configs]
     counts = [_count_row(root, name) for name in datasets]
     clicks = sum(sum(row["counted"].values()) for row in counts)
-    header = _header(clicks, is_simulated) | {"configs": configs, "dataset_info": infos}
-    text = yaml.dump(header, Dumper=_CardDumper, sort_keys=False, allow_unicode=True, width=120)
-    names = [entry["config_name"] for entry in configs]
-    body = _body(root, datasets, names, counts, is_simulated)
+    header = _header(clicks, is_simulated, is_twin)
+    names = [key.name for key in configs]
+    text = _dump(header | {"configs": list(configs.values()), "dataset_info": infos})
+    body = _body(root, datasets, names, counts, is_simulated=is_simulated, is_twin=is_twin)
     (root / CARD).write_text(f"---\n{text}---\n\n{body}", encoding="utf-8")
+    write_croissant(
+        root,
+        digests,
+        kinds,
+        name=header["pretty_name"],
+        description=f"{clicks:,} {'simulated' if is_simulated else 'real-user'} clicks on objects "
+        "in images, for interactive segmentation.",
+        is_simulated=is_simulated,
+    )
     return names
 
 
@@ -121,12 +139,26 @@ def config_digest(entry: dict[str, Any]) -> str:
     return match.group(1) if match else ""
 
 
-class _CardDumper(yaml.SafeDumper):
-    """Writes each list of features once and refers to it by name afterwards."""
+def header_is_twin(header: dict[str, Any]) -> bool:
+    """Whether a card is that of a twin.
 
-    def generate_anchor(self, node: yaml.Node) -> str:
-        self.last_anchor_id += 1
-        return f"shared_{self.last_anchor_id}"
+    Args:
+        header: From `read_card_header`.
+
+    Returns:
+        True where the clicks are simulated in the published numbers.
+
+    Example:
+        >>> header_is_twin({"tags": ["clicks", "simulated", "twin"]})
+        True
+    """
+    return TWIN_TAG in (header.get("tags") or [])
+
+
+def _dump(header: dict[str, Any]) -> str:
+    """YAML in which each list of features stands once and is referred to afterwards."""
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # the C one is ten times faster
+    return yaml.dump(header, Dumper=dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
 def _config_entry(
@@ -151,27 +183,21 @@ def _describe(key: ConfigKey, is_simulated: bool) -> str:
     return ("SIMULATED " if is_simulated else "") + ", ".join(part for part in parts if part)
 
 
-def _info_entry(
-    key: ConfigKey, files: dict[str, list[Path]], shared: dict[tuple[str, ...], list[Any]]
-) -> dict[str, Any]:
-    """Features of a config. Split sizes stay out: with them ``filters=`` fails its size check."""
-    schema = pq.read_schema(next(iter(files.values()))[0])
-    features = Features.from_arrow_schema(schema)
-    listed = shared.setdefault((key.kind, *schema.names), features._to_yaml_list())
-    return {"config_name": key.name, "features": listed}
-
-
-def _header(clicks: int, is_simulated: bool) -> dict[str, Any]:
+def _header(clicks: int, is_simulated: bool, is_twin: bool) -> dict[str, Any]:
+    what = "simulated twin" if is_twin else "simulated clicks"
+    tags = [*(["simulated"] if is_simulated else []), *([TWIN_TAG] if is_twin else [])]
     return {
-        "pretty_name": "RClicks (simulated clicks)" if is_simulated else "RClicks",
+        "pretty_name": f"RClicks ({what})" if is_simulated else "RClicks",
         "license": ["apache-2.0", "other"] if is_simulated else ["mit", "other"],
+        "language": ["en"],
         "task_categories": ["mask-generation", "image-segmentation"],
         "annotations_creators": ["machine-generated" if is_simulated else "crowdsourced"],
+        "source_datasets": ["original" if is_simulated else "extended"],
         "size_categories": [
             next((name for limit, name in _SIZE_CATEGORIES if clicks < limit), "n>1M")
         ],
-        "tags": ["interactive-segmentation", "clicks", "rclicks", "arxiv:2410.11722"]
-        + (["simulated"] if is_simulated else []),
+        "tags": ["interactive-segmentation", "clicks", "rclicks", "arxiv:2410.11722", *tags],
+        **{f"rai:{field}": text for field, text in statements(is_simulated).items()},
     }
 
 
@@ -180,7 +206,9 @@ def _body(
     datasets: list[str],
     configs: list[str],
     counts: list[dict[str, Any]],
+    *,
     is_simulated: bool,
+    is_twin: bool,
 ) -> str:
     environment = Environment(
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
@@ -188,6 +216,8 @@ def _body(
     template = environment.from_string(resource_path(TEMPLATE).read_text(encoding="utf-8"))
     return template.render(
         is_simulated=is_simulated,
+        is_twin=is_twin,
+        statements=statements(is_simulated),
         datasets=[SOURCE_DATASETS[name] for name in datasets],
         example=datasets[0],
         counts=counts,
@@ -206,7 +236,8 @@ def _first_split(root: Path, dataset: str) -> str:
 def _count_row(root: Path, dataset: str) -> dict[str, Any]:
     """Counted clicks a round, with the published counts beside them."""
     entry = SOURCE_DATASETS[dataset]
-    published = {"first": entry.first_clicks, "subsequent": entry.subsequent_clicks}
+    real = SOURCE_DATASETS[entry.twin_of or dataset]
+    published = {"first": real.first_clicks, "subsequent": real.subsequent_clicks}
     counted = {
         round_: sum(
             pq.read_metadata(path).num_rows

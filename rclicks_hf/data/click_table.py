@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rclicks_hf.data.encoding import Column, encode, map_words, row_codes
 from rclicks_hf.data.schema import (
     CLICK_SCHEMA,
     CLOSED_VALUES,
@@ -15,30 +16,31 @@ from rclicks_hf.data.schema import (
     SOURCE_DATASETS,
     round_of,
 )
-from rclicks_hf.data.splits import random_splits
+from rclicks_hf.data.splits import UNLISTED, random_splits
 from rclicks_hf.errors import RclicksError
 
 Splits = Mapping[str, Mapping[str, str]]
-_SAME_WITHIN_INSTANCE = ("image_stem", "object_stem", "click_type", "model_type", "split")
 
 
 def complete_clicks(clicks: pa.Table, splits: Splits | None = None) -> pa.Table:
     """Check a click table and add the columns that follow from it.
 
     Args:
-        clicks: Columns of `CLICK_SCHEMA`; ``x_raw``, ``y_raw``, ``split`` and further text columns
-            may be there.
-        splits: dataset -> image_stem -> split. Where it has no entry, the table's ``split`` column
-            decides; else the dataset's only split; else, for a simulated dataset, a seeded draw by
-            image (`random_splits`).
+        clicks: Columns of `CLICK_SCHEMA`, text encoded or not; ``x_raw``, ``y_raw``, ``split`` and
+            further text columns may be there.
+        splits: dataset -> image_stem -> split; an image that a dataset's lists leave out is in
+            ``test``. Where a dataset has none, the table's ``split`` column decides; else the
+            dataset's only split; else, for a simulated dataset, a seeded draw by image
+            (`random_splits`).
 
     Returns:
-        The columns of `CLICK_SCHEMA` and `DERIVED_SCHEMA`, then the further ones; same rows, same
-        order.
+        The columns of `CLICK_SCHEMA` and `DERIVED_SCHEMA`, then the further ones, text as
+        dictionary arrays; same rows, same order. All rows of an instance are in the split of its
+        first.
 
     Raises:
         RclicksError: If a column is missing, a value is unknown, real and simulated clicks are
-            mixed, a split is unknown, or an instance contradicts itself.
+            mixed, or a split is unknown.
 
     Example:
         >>> row = ("davis", "095", "095", "", "first", "none", "pc", 1, 2, 854, 480)
@@ -47,26 +49,28 @@ def complete_clicks(clicks: pa.Table, splits: Splits | None = None) -> pa.Table:
         [{'x_raw': 1.0, 'y_raw': 2.0, 'round': 'first', 'split': 'test', 'is_simulated': False}]
     """
     _check_columns(clicks)
-    _check_values(clicks)
-    columns = {field.name: clicks[field.name].cast(field.type) for field in CLICK_SCHEMA}
+    columns: dict[str, Column] = {
+        field.name: encode(clicks[field.name])
+        if field.type == pa.string()
+        else clicks[field.name].cast(field.type)
+        for field in CLICK_SCHEMA
+    }
+    _check_values(clicks, columns)
     for axis in ("x", "y"):
         raw = f"{axis}_raw"
         source = clicks[raw] if raw in clicks.column_names else clicks[axis]
         columns[raw] = source.cast(pa.float64())
-    columns["round"] = _mapped(
-        clicks["click_type"], {name: round_of(name) for name in CLOSED_VALUES["click_type"]}
-    )
-    columns["split"] = _split_column(clicks, splits or {})
-    simulated = [name for name, entry in SOURCE_DATASETS.items() if entry.is_simulated]
-    columns["is_simulated"] = pc.is_in(clicks["dataset"], value_set=pa.array(simulated))
+    columns["round"] = map_words(columns["click_type"], round_of)
+    columns["split"] = _split_column(clicks, columns, splits or {})
+    datasets = columns["dataset"]
+    simulated = pa.array([SOURCE_DATASETS[name].is_simulated for name in _words(datasets)])
+    columns["is_simulated"] = simulated.take(datasets.indices)
     ordered = [*CLICK_SCHEMA.names, *DERIVED_SCHEMA.names]
     extra = [name for name in clicks.column_names if name not in ordered]
-    table = pa.table(
+    return pa.table(
         {name: columns[name] for name in ordered}
-        | {name: clicks[name].cast(pa.string()) for name in extra}
+        | {name: encode(_text(clicks[name])) for name in extra}
     ).combine_chunks()
-    _check_instances(table)
-    return table
 
 
 def group_by_instance(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
@@ -85,15 +89,23 @@ def group_by_instance(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
         >>> order.tolist(), starts.tolist()
         ([0, 2, 1], [0, 2, 3])
     """
-    codes = np.zeros(len(table), np.int64)
-    for name in ("dataset", "full_stem"):
-        column = table[name].combine_chunks().dictionary_encode()
-        codes = codes * max(1, len(column.dictionary)) + column.indices.to_numpy()
-    _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
-    rank = first[inverse]  # the row where the instance appears first
+    codes = row_codes([table["dataset"], table["full_stem"]])
+    # Most tables hold an instance's rows together: then the runs are fewer than the rows.
+    run_starts = np.flatnonzero(np.diff(codes, prepend=-1))
+    _, first, inverse = np.unique(codes[run_starts], return_index=True, return_inverse=True)
+    lengths = np.diff(np.append(run_starts, len(codes)))
+    rank = np.repeat(first[inverse], lengths)  # the run in which the row's instance appears first
     order = np.argsort(rank, kind="stable")
     starts = np.flatnonzero(np.diff(rank[order], prepend=-1))
     return order, np.append(starts, len(table))
+
+
+def _words(column: Column) -> list[str]:
+    return encode(column).dictionary.to_pylist()
+
+
+def _text(column: Column) -> Column:
+    return column if pa.types.is_dictionary(column.type) else column.cast(pa.string())
 
 
 def _check_columns(clicks: pa.Table) -> None:
@@ -109,18 +121,18 @@ def _check_columns(clicks: pa.Table) -> None:
         raise RclicksError(f"click table: column {nulls[0]!r} holds nulls; fill them")
 
 
-def _check_values(clicks: pa.Table) -> None:
+def _check_values(clicks: pa.Table, columns: Mapping[str, Column]) -> None:
     for name in ("dataset", "click_type", "device", "split"):
         if name in clicks.column_names:
-            unknown = set(pc.unique(clicks[name]).to_pylist()) - set(CLOSED_VALUES[name])
+            unknown = set(_words(columns.get(name, clicks[name]))) - set(CLOSED_VALUES[name])
             if unknown:
                 raise RclicksError(
                     f"click table: {name} {min(unknown)!r} is unknown; "
                     f"use one of {', '.join(CLOSED_VALUES[name])}"
                 )
-    _check_simulated(clicks)
+    _check_simulated(clicks, _words(columns["dataset"]))
     for axis, side in (("x", "w"), ("y", "h")):
-        value, limit = clicks[axis].to_numpy(), clicks[side].to_numpy()
+        value, limit = np.asarray(columns[axis]), np.asarray(columns[side])
         bad = np.flatnonzero((value < 0) | (value >= limit))
         if len(bad):
             raise RclicksError(
@@ -129,11 +141,9 @@ def _check_values(clicks: pa.Table) -> None:
             )
 
 
-def _check_simulated(clicks: pa.Table) -> None:
+def _check_simulated(clicks: pa.Table, datasets: list[str]) -> None:
     """No simulated click may pass for a real one."""
-    known = {
-        SOURCE_DATASETS[name].is_simulated for name in pc.unique(clicks["dataset"]).to_pylist()
-    }
+    known = {SOURCE_DATASETS[name].is_simulated for name in datasets}
     if len(known) > 1:
         raise RclicksError(
             "click table: mixes real and simulated clicks; build a dataset of each, "
@@ -148,26 +158,30 @@ def _check_simulated(clicks: pa.Table) -> None:
             )
 
 
-def _split_column(clicks: pa.Table, splits: Splits) -> pa.ChunkedArray | pa.Array:
-    """Split of every row, looked up once an image."""
-    given = "split" in clicks.column_names
-    images = pc.binary_join_element_wise(clicks["dataset"], clicks["image_stem"], "/")
-    keys = pc.unique(images).to_pylist()
-    stems: dict[str, list[str]] = {}
-    for key in keys:
-        name, stem = key.split("/", 1)
-        stems.setdefault(name, []).append(stem)
-    table: dict[str, str] = {}
-    for name, names in stems.items():
-        if name in splits or not given:
-            chosen = splits.get(name) or _default_splits(name, names)
-            table.update({f"{name}/{stem}": _split_of(chosen, name, stem) for stem in names})
-    if not given:
-        return _mapped(images, table)
-    looked_up = pc.if_else(
-        pc.is_in(images, value_set=pa.array(list(table), pa.string())), images, clicks["split"]
-    )
-    return _mapped(looked_up, table)
+def _split_column(
+    clicks: pa.Table, columns: Mapping[str, Column], splits: Splits
+) -> pa.DictionaryArray:
+    """Split of every row: that of its instance's first row, looked up once an instance."""
+    order, starts = group_by_instance(pa.table({k: columns[k] for k in ("dataset", "full_stem")}))
+    heads = pa.array(order[starts[:-1]])
+    datasets, stems = (columns[name].take(heads).to_pylist() for name in ("dataset", "image_stem"))
+    given = clicks["split"].take(heads).to_pylist() if "split" in clicks.column_names else None
+    images: dict[str, list[str]] = {}
+    for name, stem in zip(datasets, stems, strict=True):
+        images.setdefault(name, []).append(stem)
+    lists = {
+        name: splits.get(name) or _default_splits(name, stems)
+        for name, stems in images.items()
+        if name in splits or given is None
+    }
+    found = [
+        _split_of(lists[name], name, stem) if name in lists else given[number]  # type: ignore[index]
+        for number, (name, stem) in enumerate(zip(datasets, stems, strict=True))
+    ]
+    encoded = encode(pa.array(found))
+    rows = np.empty(len(clicks), np.int32)
+    rows[order] = np.repeat(encoded.indices.to_numpy(), np.diff(starts))
+    return pa.DictionaryArray.from_arrays(pa.array(rows), encoded.dictionary)
 
 
 def _default_splits(dataset: str, image_stems: list[str]) -> Mapping[str, str]:
@@ -183,31 +197,10 @@ def _default_splits(dataset: str, image_stems: list[str]) -> Mapping[str, str]:
 
 
 def _split_of(splits: Mapping[str, str], dataset: str, image_stem: str) -> str:
-    split = splits.get(image_stem)
-    if split not in SOURCE_DATASETS[dataset].splits:
+    split = splits.get(image_stem, UNLISTED)
+    if split not in CLOSED_VALUES["split"]:
         raise RclicksError(
-            f"{dataset}: image {image_stem!r} is in no split list ({split!r}); add it to "
-            f"{' or '.join(SOURCE_DATASETS[dataset].splits)}"
+            f"{dataset}: image {image_stem!r} is in no split that there is ({split!r}); use one of "
+            f"{', '.join(CLOSED_VALUES['split'])}"
         )
     return split
-
-
-def _check_instances(table: pa.Table) -> None:
-    """Rows with one full_stem must agree on what the instance is."""
-    order, starts = group_by_instance(table)
-    for name in _SAME_WITHIN_INSTANCE:
-        codes = table[name].combine_chunks().dictionary_encode().indices.to_numpy()[order]
-        first = np.repeat(codes[starts[:-1]], np.diff(starts))
-        bad = np.flatnonzero(codes != first)
-        if len(bad):
-            row = table.slice(int(order[bad[0]]), 1).to_pylist()[0]
-            raise RclicksError(
-                f"click table, row {order[bad[0]]}: {name} {row[name]!r} contradicts an earlier "
-                f"row of {row['full_stem']!r}; a full_stem names one instance of one round"
-            )
-
-
-def _mapped(column: pa.ChunkedArray, names: Mapping[str, str]) -> pa.Array:
-    encoded = pc.dictionary_encode(column).combine_chunks()
-    words = [names.get(word, word) for word in encoded.dictionary.to_pylist()]
-    return pa.array(words, pa.string()).take(encoded.indices)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from datasets import ClassLabel, Features, Image, List, Value
 
+from rclicks_hf.data.encoding import Column, compact, encode
 from rclicks_hf.data.schema import CLICK_SCHEMA, CLOSED_VALUES, DERIVED_SCHEMA
 
 
@@ -65,19 +65,64 @@ def instance_features() -> Features:
     return Features(keys | more | lists)
 
 
-def encode_labels(column: pa.ChunkedArray | pa.Array, name: str) -> pa.Array:
+def encode_labels(column: Column, name: str) -> pa.Array:
     """Turn words of a closed column into the integers of its ClassLabel.
 
     Args:
-        column: Text.
+        column: Text, n values.
         name: Key of `CLOSED_VALUES`.
 
     Returns:
-        int64 labels of the same length.
+        (n,) int64 labels.
 
     Example:
         >>> encode_labels(pa.array(["mobile", "pc"]), "device").to_pylist()
         [1, 0]
     """
-    labels = pc.index_in(column, value_set=pa.array(CLOSED_VALUES[name])).cast(pa.int64())
-    return labels.combine_chunks() if isinstance(labels, pa.ChunkedArray) else labels
+    words = compact(encode(column))
+    labels = [CLOSED_VALUES[name].index(word) for word in words.dictionary.to_pylist()]
+    return pa.array(labels, pa.int64()).take(words.indices)
+
+
+def label_columns(table: pa.Table) -> pa.Table:
+    """The table with its closed columns as the integers that are stored.
+
+    Args:
+        table: Any columns, closed ones as words.
+
+    Returns:
+        The same rows and columns.
+
+    Example:
+        >>> label_columns(pa.table({"device": ["mobile"], "x": [7]})).to_pylist()
+        [{'device': 1, 'x': 7}]
+    """
+    columns = {
+        name: encode_labels(table[name], name) if name in CLOSED_VALUES else table[name]
+        for name in table.column_names
+    }
+    return pa.table(columns)
+
+
+def word_columns(table: pa.Table) -> pa.Table:
+    """The table with its closed columns as words again, dictionary-encoded.
+
+    Args:
+        table: Any columns, closed ones as `label_columns` makes them.
+
+    Returns:
+        The same rows and columns.
+
+    Example:
+        >>> word_columns(pa.table({"device": [1], "x": [7]})).to_pylist()
+        [{'device': 'mobile', 'x': 7}]
+    """
+    columns = {
+        name: pa.DictionaryArray.from_arrays(
+            pa.array(table[name].to_numpy(), pa.int32()), pa.array(CLOSED_VALUES[name])
+        )
+        if name in CLOSED_VALUES
+        else table[name]
+        for name in table.column_names
+    }
+    return pa.table(columns)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from rclicks_hf.errors import RclicksError
 
-_LIST_FILES = {"TETRIS_train.txt": "train", "TETRIS_val.txt": "validation"}
+LIST_FILES = {"TETRIS_train.txt": "train", "TETRIS_val.txt": "validation"}
+UNLISTED = "test"  # the split of an image that no list names
 DEFAULT_FRACTIONS: Mapping[str, float] = {"train": 0.6, "validation": 0.2, "test": 0.2}
 
 
@@ -33,7 +34,7 @@ def read_split_lists(folder: str | Path) -> dict[str, str]:
         {'a': 'train', 'b': 'train', 'c': 'validation'}
     """
     splits: dict[str, str] = {}
-    for name, split in _LIST_FILES.items():
+    for name, split in LIST_FILES.items():
         path = Path(folder) / name
         try:
             lines = path.read_text(encoding="utf-8").splitlines()

@@ -17,6 +17,7 @@ from rclicks_hf.data.builder import build_dataset, build_from_files
 from rclicks_hf.data.clicks_csv import read_clicks
 from rclicks_hf.data.memory_source import MemorySource
 from rclicks_hf.data.schema import CLICK_SCHEMA, CLOSED_VALUES, ConfigKey, config_names
+from rclicks_hf.data.verify import verify_dataset
 from rclicks_hf.errors import RclicksError
 
 Make = Callable[..., MemorySource]
@@ -245,7 +246,6 @@ def _changed(clicks: pa.Table, row: int, **values: object) -> pa.Table:
         ({"click_type": "last"}, "click_type 'last' is unknown"),
         ({"x": 16}, r"row 3: x 16 lies outside the image \(w 16\)"),
         ({"y": -1}, "row 3: y -1 lies outside the image"),
-        ({"image_stem": "001"}, "row 3: image_stem '001' contradicts an earlier row of '000'"),
         ({"device": None}, "column 'device' holds nulls"),
     ],
 )
@@ -279,8 +279,26 @@ def test_missing_columns_rows_and_splits(
     tetris = make_clicks(make_source(2), "tetris")
     with pytest.raises(RclicksError, match="TETRIS: needs its split lists"):
         build_dataset(tetris, {}, tmp_path / "r")
-    with pytest.raises(RclicksError, match="image '001' is in no split list"):
-        build_dataset(tetris, {}, tmp_path / "r", splits={"tetris": {"000": "train"}})
+    with pytest.raises(RclicksError, match=r"image '000' is in no split that there is \('dev'\)"):
+        build_dataset(tetris, {}, tmp_path / "r", splits={"tetris": {"000": "dev"}})
+
+
+def test_what_the_papers_code_reads_is_built_and_counted(
+    tmp_path: Path, make_source: Make, make_clicks: MakeClicks
+) -> None:
+    rows = make_clicks(make_source(2), "tetris").to_pylist()
+    rows[3] |= {"image_stem": "001"}  # contradicts its instance's first row, 000
+    rows[4] |= {"w": 17, "model_type": "sam9"}
+    clicks = pa.Table.from_pylist(rows, CLICK_SCHEMA)
+    build_dataset(
+        clicks, {}, tmp_path / "r", splits={"tetris": {"000": "train"}}, progress=False
+    )
+    assert load_dataset(str(tmp_path / "r"), "tetris").num_rows == {"train": 10, "test": 10}
+    counted = {check.name: check.detail.split()[0] for check in verify_dataset(tmp_path / "r")}
+    assert counted["rows that contradict their instance"] == "2"
+    assert counted["rows of another w or h than their instance"] == "1"
+    assert counted["clicks after an unknown model_type"] == "1"
+    assert counted["clicks on images in no split list"] == "10"
 
 
 def test_splits_can_be_given(tmp_path: Path, make_source: Make, make_clicks: MakeClicks) -> None:

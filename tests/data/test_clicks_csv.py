@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rclicks_hf.data.clicks_csv import RejectedRow, count_outside, read_clicks
+from rclicks_hf.data.anomalies import count_outside
+from rclicks_hf.data.clicks_csv import RejectedRow, read_clicks
 from rclicks_hf.data.schema import CLICK_SCHEMA
 from rclicks_hf.errors import RclicksError
 
@@ -135,8 +136,9 @@ def test_skipping_keeps_the_rest_and_tells_what_it_left_out(tmp_path: Path) -> N
     assert table["full_stem"].to_pylist() == ["304074", "hot dog00_1_ritm_fn_pc_23"]
     assert [row.line for row in rejected] == list(range(3, 3 + len(bad)))
     reasons = [message for row, message in BAD_ROWS.values() if "\n" not in row]
-    for (_, reason), message in zip(rejected, reasons, strict=True):
-        assert message.split(" may ")[0].replace("\\", "") in reason
+    for row, message, text in zip(rejected, reasons, bad, strict=True):
+        assert message.split(" may ")[0].replace("\\", "") in row.reason
+        assert row.text == text
     with pytest.raises(ValueError, match="needs a list"):
         read_clicks(path, on_error="skip")
 

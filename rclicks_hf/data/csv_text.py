@@ -1,0 +1,224 @@
+"""The text of a click CSV, as untrusted input: bytes, header, and the fields of each line.
+
+A line is a row: a file in which a quoted field runs over a line's end is not read.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+
+from rclicks_hf.data.encoding import DICTIONARY
+from rclicks_hf.errors import RclicksError
+
+FIRST_LINE = 2  # of the data: line 1 is the header
+
+
+class BadLine(NamedTuple):
+    r"""A line that is no row.
+
+    Attributes:
+        line: Line in the file, the header is line 1.
+        reason: What is wrong with it, and what to do.
+
+    Example:
+        >>> next(bad_lines(b'a,b\n1,"2\n')).line
+        2
+    """
+
+    line: int
+    reason: str
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of the file.
+
+    Args:
+        path: The CSV.
+
+    Returns:
+        All of it.
+
+    Raises:
+        RclicksError: If it cannot be read.
+
+    Example:
+        >>> read_bytes(Path("none.csv"))
+        Traceback (most recent call last):
+        ...
+        rclicks_hf.errors.RclicksError: none.csv: cannot be read (No such file or directory); ...
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise RclicksError(
+            f"{path}: cannot be read ({error.strerror}); give the click CSV"
+        ) from error
+
+
+def read_header(path: Path, data: bytes) -> list[str]:
+    r"""Names of the columns.
+
+    Args:
+        path: The CSV, for messages.
+        data: Its bytes.
+
+    Returns:
+        The names in the first line, each different.
+
+    Raises:
+        RclicksError: If the line is no header: not UTF-8, a name twice, or a column without one.
+
+    Example:
+        >>> read_header(Path("clicks.csv"), b"x,y\n1,2\n")
+        ['x', 'y']
+    """
+    try:
+        end = data.find(b"\n")
+        header = data[: len(data) if end < 0 else end].decode("utf-8-sig").rstrip("\r")
+        names = next(csv.reader([header], strict=True), [])
+    except UnicodeDecodeError as error:
+        raise RclicksError(f"{path}, line 1: not UTF-8 text; save the file as UTF-8") from error
+    except csv.Error as error:
+        raise RclicksError(f"{path}, line 1: {error}; give the click CSV") from error
+    twice = [name for name in names if names.count(name) > 1]
+    if twice or "" in names:
+        raise RclicksError(
+            f"{path}, line 1: column {(twice or [''])[0]!r} "
+            f"{'occurs twice' if twice else 'has no name'}; give every column a name of its own"
+        )
+    return names
+
+
+def bad_lines(data: bytes) -> Iterator[BadLine]:
+    r"""Lines that are not UTF-8, or whose quotes do not end on them.
+
+    Args:
+        data: The bytes of the CSV.
+
+    Yields:
+        The lines in order.
+
+    Example:
+        >>> [bad.line for bad in bad_lines(b"a\nb\n" + "é".encode("latin-1"))]
+        [3]
+    """
+    is_utf8 = _is_utf8(data)
+    if is_utf8 and b'"' not in data:
+        return
+    open_quote = False
+    for number, line in enumerate(data.split(b"\n"), 1):
+        if not is_utf8 and not _is_utf8(line):
+            yield BadLine(number, "not UTF-8 text; save the file as UTF-8")
+        elif line.count(b'"') % 2:
+            # The next line with an odd number of quotes closes this one.
+            what = "a quoted field does not begin" if open_quote else "a quoted field does not end"
+            open_quote = not open_quote
+            yield BadLine(number, f"{what} on its line; close the quote or take the line break out")
+
+
+def blank_lines(data: bytes, lines: set[int]) -> bytes:
+    r"""The bytes with some lines emptied, so that the others keep their numbers.
+
+    Args:
+        data: The bytes of the CSV.
+        lines: Numbers of the lines to empty, the first is 1.
+
+    Returns:
+        The bytes; an empty line is no row.
+
+    Example:
+        >>> blank_lines(b"a\nb\nc", {2})
+        b'a\n\nc'
+    """
+    split = data.split(b"\n")
+    return b"\n".join(b"" if number in lines else line for number, line in enumerate(split, 1))
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def parse_numbers(data: bytes, names: list[str], numbers: set[str]) -> pa.Table | None:
+    r"""The rows in one go, where every line has all fields and every number is one.
+
+    Args:
+        data: The bytes of the CSV, header included.
+        names: The columns.
+        numbers: Columns to read as float64; the others are text, dictionary-encoded.
+
+    Returns:
+        A row a line; None where some line has another number of fields, or some field is no number.
+        `parse_text` then tells which.
+
+    Example:
+        >>> parse_numbers(b"a,n\nx,1.5\n", ["a", "n"], {"n"}).to_pylist()
+        [{'a': 'x', 'n': 1.5}]
+        >>> parse_numbers(b"a,n\nx,y\n", ["a", "n"], {"n"}) is None
+        True
+    """
+    types = {name: pa.float64() if name in numbers else DICTIONARY for name in names}
+    try:
+        table = pacsv.read_csv(pa.BufferReader(data), convert_options=_convert(types))
+    except pa.ArrowInvalid:
+        return None
+    return table.unify_dictionaries()
+
+
+def parse_text(data: bytes, names: list[str]) -> tuple[pa.Table, np.ndarray, list[BadLine]]:
+    r"""The rows as text, with the line of each.
+
+    Args:
+        data: The bytes of the CSV, header included; every line is UTF-8 and ends its quotes.
+        names: The columns.
+
+    Returns:
+        The rows (blank lines are none), (n,) the line of each, and the lines with another number of
+        fields than the header.
+
+    Raises:
+        RclicksError: If the text cannot be taken apart.
+
+    Example:
+        >>> table, lines, bad = parse_text(b"a,b\n\n1,2\n3\n", ["a", "b"])
+        >>> table.to_pylist(), lines.tolist(), bad
+        ([{'a': '1', 'b': '2'}], [3], [BadLine(line=4, reason='has 1 field instead of 2')])
+    """
+    malformed: list[BadLine] = []
+
+    def note(row: pacsv.InvalidRow) -> str:
+        fields = "1 field" if row.actual_columns == 1 else f"{row.actual_columns} fields"
+        malformed.append(BadLine(row.number, f"has {fields} instead of {len(names)}"))
+        return "skip"
+
+    try:
+        table = pacsv.read_csv(
+            pa.BufferReader(data),
+            read_options=pacsv.ReadOptions(use_threads=False),  # one thread numbers the rows
+            parse_options=pacsv.ParseOptions(invalid_row_handler=note, ignore_empty_lines=False),
+            convert_options=_convert(dict.fromkeys(names, DICTIONARY)),
+        )
+    except pa.ArrowInvalid as error:
+        raise RclicksError(f"{str(error).splitlines()[0]}; mend that row") from error
+    lines = np.arange(FIRST_LINE, FIRST_LINE + len(table) + len(malformed))
+    lines = np.delete(lines, [bad.line - FIRST_LINE for bad in malformed])
+    filled = np.zeros(len(table), bool)
+    for name in names:
+        filled |= np.asarray(pc.not_equal(pc.cast(table[name], pa.string()), ""))
+    return table.filter(pa.array(filled)).unify_dictionaries(), lines[filled], malformed
+
+
+def _convert(types: Mapping[str, pa.DataType]) -> pacsv.ConvertOptions:
+    """Types as told; no text stands for a missing value."""
+    return pacsv.ConvertOptions(column_types=types, null_values=[], strings_can_be_null=False)
