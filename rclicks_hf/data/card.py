@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import yaml
 from datasets import Features
@@ -21,6 +22,7 @@ from rclicks_hf.data.photographs import photograph_records
 from rclicks_hf.data.responsible_ai import statements
 from rclicks_hf.data.schema import (
     DEFAULT_CONFIG,
+    INSTANCES,
     ROUNDS,
     SOURCE_DATASETS,
     ConfigKey,
@@ -81,7 +83,7 @@ def write_card(root: Path, *, is_simulated: bool, is_twin: bool = False) -> list
     # Split sizes stay out: with them ``filters=`` fails its size check.
     infos = [{"config_name": key.name, "features": lists[key.kind]} for key in configs]
     counts = [_count_row(root, name) for name in datasets]
-    clicks = sum(sum(row["counted"].values()) for row in counts)
+    clicks = sum(row["counted"][round_] for row in counts for round_ in ROUNDS)
     header = _header(clicks, is_simulated, is_twin)
     names = [key.name for key in configs]
     text = _dump(header | {"configs": list(configs.values()), "dataset_info": infos})
@@ -234,10 +236,14 @@ def _first_split(root: Path, dataset: str) -> str:
 
 
 def _count_row(root: Path, dataset: str) -> dict[str, Any]:
-    """Counted clicks a round, with the published counts beside them."""
+    """Counted clicks a round and instances, with the published counts beside them."""
     entry = SOURCE_DATASETS[dataset]
     real = SOURCE_DATASETS[entry.twin_of or dataset]
-    published = {"first": real.first_clicks, "subsequent": real.subsequent_clicks}
+    published = {
+        "first": real.first_clicks,
+        "subsequent": real.subsequent_clicks,
+        "instances": real.instances - real.clickless,
+    }
     counted = {
         round_: sum(
             pq.read_metadata(path).num_rows
@@ -246,4 +252,17 @@ def _count_row(root: Path, dataset: str) -> dict[str, Any]:
         )
         for round_ in ROUNDS
     }
+    counted["instances"] = sum(
+        _clicked_instances(path)
+        for paths in config_files(root, ConfigKey(dataset, kind=INSTANCES)).values()
+        for path in paths
+    )
     return {"title": entry.title, "counted": counted, "published": published}
+
+
+def _clicked_instances(path: Path) -> int:
+    """How many instances of a first round have clicks."""
+    table = pq.read_table(path, columns=["round", "x"], partitioning=None)
+    is_first = pc.equal(table["round"], ROUNDS.index("first"))
+    has_clicks = pc.greater(pc.list_value_length(table["x"]), 0)
+    return int(pc.sum(pc.and_(is_first, has_clicks)).as_py() or 0)

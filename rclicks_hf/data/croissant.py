@@ -13,26 +13,28 @@ from rclicks_hf.data.responsible_ai import VOCABULARY, statements
 
 CROISSANT = "croissant.json"
 _SPECIFICATION = "http://mlcommons.org/croissant/1.0"
-_CONTEXT = {
+_NAMESPACES = {
     "@language": "en",
     "@vocab": "https://schema.org/",
-    "citeAs": "cr:citeAs",
-    "column": "cr:column",
-    "conformsTo": "dct:conformsTo",
     "cr": "http://mlcommons.org/croissant/",
-    "rai": "http://mlcommons.org/croissant/RAI/",
-    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
     "dct": "http://purl.org/dc/terms/",
-    "extract": "cr:extract",
-    "field": "cr:field",
-    "fileObject": "cr:fileObject",
-    "fileSet": "cr:fileSet",
-    "includes": "cr:includes",
-    "md5": "cr:md5",
-    "recordSet": "cr:recordSet",
-    "repeated": "cr:repeated",
+    "rai": "http://mlcommons.org/croissant/RAI/",
     "sc": "https://schema.org/",
-    "source": "cr:source",
+}
+# The terms of the vocabulary's own context, which readers compare with.
+_TERMS = (
+    "citeAs", "column", "equivalentProperty", "extract", "field", "fileProperty", "fileObject",
+    "fileSet", "format", "includes", "isLiveDataset", "jsonPath", "key", "md5", "parentField",
+    "path", "recordSet", "references", "regex", "repeated", "replace", "samplingRate",
+    "separator", "source", "subField", "transform",
+)  # fmt: skip
+_CONTEXT = {
+    **_NAMESPACES,
+    **{term: f"cr:{term}" for term in _TERMS},
+    "conformsTo": "dct:conformsTo",
+    "data": {"@id": "cr:data", "@type": "@json"},
+    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
+    "examples": {"@id": "cr:examples", "@type": "@json"},
 }
 _PARQUET = "application/x-parquet"
 _TYPES = {"string": "sc:Text", "bool": "sc:Boolean", "float64": "sc:Float"}
@@ -76,10 +78,9 @@ def write_croissant(
         "conformsTo": [_SPECIFICATION, VOCABULARY],
         "description": description,
         "license": licence,
-        "url": "https://github.com/emb-ai/rclicks",
         "version": "1.0.0",
-        "datePublished": "2024-12-10",
-        "creator": [{"@type": "sc:Person", "name": author} for author in AUTHORS],
+        "datePublished": "2024",
+        **_origin(is_simulated),
         "citeAs": PAPER_BIBTEX,
         **{f"rai:{field}": text for field, text in statements(is_simulated).items()},
         "distribution": [],
@@ -94,6 +95,13 @@ def write_croissant(
         data["distribution"] += _distribution(kind, files)
         data["recordSet"].append(_record_set(kind, columns))
     (root / CROISSANT).write_text(json.dumps(data, indent=1, ensure_ascii=False), encoding="utf-8")
+
+
+def _origin(is_simulated: bool) -> dict[str, Any]:
+    if is_simulated:
+        return {"creator": {"@type": "sc:Organization", "name": "The rclicks_hf authors"}}
+    people = [{"@type": "sc:Person", "name": author} for author in AUTHORS]
+    return {"creator": people, "url": "https://github.com/emb-ai/rclicks"}
 
 
 def _distribution(kind: str, files: dict[str, str]) -> list[dict[str, Any]]:
@@ -112,9 +120,8 @@ def _distribution(kind: str, files: dict[str, str]) -> list[dict[str, Any]]:
         "@type": "cr:FileSet",
         "@id": f"{kind}-files",
         "name": f"{kind}-files",
-        "containedIn": [{"@id": path} for path in files],
         "encodingFormat": _PARQUET,
-        "includes": "*.parquet",
+        "includes": f"{kind}/**/*.parquet",
     }
     return [*objects, together]
 
@@ -127,11 +134,25 @@ def _record_set(kind: str, features: Features) -> dict[str, Any]:
             "@type": "cr:Field",
             "@id": f"{kind}/{column}",
             "name": f"{kind}/{column}",
+            "description": _describe(one),
             "dataType": _data_type(one),
-            "source": {"fileSet": {"@id": f"{kind}-files"}, "extract": {"column": column}},
+            "source": _source(kind, column, feature),
         }
         fields.append(entry | ({"repeated": True} if isinstance(feature, List) else {}))
     return {"@type": "cr:RecordSet", "@id": kind, "name": kind, "field": fields}
+
+
+def _source(kind: str, column: str, feature: Any) -> dict[str, Any]:
+    source: dict[str, Any] = {"fileSet": {"@id": f"{kind}-files"}, "extract": {"column": column}}
+    if isinstance(feature, Image):
+        source["transform"] = {"jsonPath": "bytes"}
+    return source
+
+
+def _describe(feature: ClassLabel | Image | Value) -> str:
+    if isinstance(feature, ClassLabel):
+        return ", ".join(f"{number} {name}" for number, name in enumerate(feature.names))
+    return "picture" if isinstance(feature, Image) else feature.dtype
 
 
 def _data_type(feature: ClassLabel | Image | Value) -> str:

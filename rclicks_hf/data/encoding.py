@@ -79,7 +79,8 @@ def codes_of(column: Column) -> np.ndarray:
     values = np.asarray(column)
     if len(values) and values.dtype.kind in "iuf" and (values == np.trunc(values)).all():
         low = values.min()
-        if values.max() - low < _MOST_CODES:
+        # Beyond 2**52 a difference of floats is rounded, and two could become one.
+        if float(values.max()) - float(low) < 2**52:
             return (values - low).astype(np.int64)
     return np.unique(values, return_inverse=True)[1].astype(np.int64)
 

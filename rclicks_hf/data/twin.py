@@ -145,15 +145,17 @@ def _dataset_clicks(name: str, rng: np.random.Generator) -> pa.Table:
 
 
 def _objects(images: list[ImageNames], shape: _Shape, rng: np.random.Generator) -> list[_Round]:
-    """The first round on every object; images with one object come first."""
+    """The first round on every object; an image's second object comes after all first ones."""
+    sizes = [shape.sizes[rng.integers(len(shape.sizes))] for _ in images]
     rounds = []
-    for image in sorted(images, key=lambda image: -len(image.objects)):
-        width, height = shape.sizes[rng.integers(len(shape.sizes))]
-        for object_stem in image.objects:
-            w, h = rng.uniform(0.1, 0.6, 2) * (width, height)
-            x, y = rng.uniform(0, 1, 2) * (width - w, height - h)
-            rounds.append(_Round(FullStem(image.stem, object_stem), (width, height), (x, y, w, h)))
-    return rounds[::-1]
+    for place in range(2):
+        for image, size in zip(images, sizes, strict=True):
+            if place < len(image.objects):
+                w, h = rng.uniform(0.1, 0.6, 2) * size
+                x, y = rng.uniform(0, 1, 2) * (size[0] - w, size[1] - h)
+                stem = FullStem(image.stem, image.objects[place])
+                rounds.append(_Round(stem, size, (x, y, w, h)))
+    return rounds
 
 
 def _later_rounds(firsts: list[_Round], shape: _Shape, rng: np.random.Generator) -> list[_Round]:

@@ -290,9 +290,7 @@ def test_what_the_papers_code_reads_is_built_and_counted(
     rows[3] |= {"image_stem": "001"}  # contradicts its instance's first row, 000
     rows[4] |= {"w": 17, "model_type": "sam9"}
     clicks = pa.Table.from_pylist(rows, CLICK_SCHEMA)
-    build_dataset(
-        clicks, {}, tmp_path / "r", splits={"tetris": {"000": "train"}}, progress=False
-    )
+    build_dataset(clicks, {}, tmp_path / "r", splits={"tetris": {"000": "train"}}, progress=False)
     assert load_dataset(str(tmp_path / "r"), "tetris").num_rows == {"train": 10, "test": 10}
     counted = {check.name: check.detail.split()[0] for check in verify_dataset(tmp_path / "r")}
     assert counted["rows that contradict their instance"] == "2"
