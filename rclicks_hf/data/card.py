@@ -7,6 +7,7 @@ config's ``description`` holds a digest of the config's files: a rebuilt dataset
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import yaml
 from datasets import Features
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 
 from rclicks_hf.citation import PAPER_BIBTEX, PAPER_TEXT
 from rclicks_hf.data.croissant import write_croissant
@@ -28,7 +29,7 @@ from rclicks_hf.data.schema import (
     ConfigKey,
     config_keys,
 )
-from rclicks_hf.data.tree import config_files, config_glob, content_digest
+from rclicks_hf.data.tree import RepoFiles, config_glob, content_digest
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.resources import resource_path
 
@@ -68,11 +69,12 @@ def write_card(root: Path, *, is_simulated: bool, is_twin: bool = False) -> list
     """
     present = [path.name.removeprefix("dataset=") for path in (root / "clicks").iterdir()]
     datasets = [name for name in SOURCE_DATASETS if name in present]
+    repo_files = RepoFiles(root)
     digests: dict[Path, str] = {}
     configs: dict[ConfigKey, dict[str, Any]] = {}
     kinds: dict[str, Features] = {}
     for key in config_keys(datasets):
-        files = config_files(root, key)
+        files = repo_files.of_config(key)
         if files:
             if key.kind not in kinds:
                 schema = pq.read_schema(next(iter(files.values()))[0])
@@ -82,12 +84,13 @@ def write_card(root: Path, *, is_simulated: bool, is_twin: bool = False) -> list
     lists = {kind: features._to_yaml_list() for kind, features in kinds.items()}
     # Split sizes stay out: with them ``filters=`` fails its size check.
     infos = [{"config_name": key.name, "features": lists[key.kind]} for key in configs]
-    counts = [_count_row(root, name) for name in datasets]
+    counts = [_count_row(repo_files, name) for name in datasets]
     clicks = sum(row["counted"][round_] for row in counts for round_ in ROUNDS)
     header = _header(clicks, is_simulated, is_twin)
     names = [key.name for key in configs]
+    split = next(iter(repo_files.of_config(ConfigKey(datasets[0]))))
     text = _dump(header | {"configs": list(configs.values()), "dataset_info": infos})
-    body = _body(root, datasets, names, counts, is_simulated=is_simulated, is_twin=is_twin)
+    body = _body(datasets, names, counts, split, is_simulated=is_simulated, is_twin=is_twin)
     (root / CARD).write_text(f"---\n{text}---\n\n{body}", encoding="utf-8")
     write_croissant(
         root,
@@ -204,19 +207,15 @@ def _header(clicks: int, is_simulated: bool, is_twin: bool) -> dict[str, Any]:
 
 
 def _body(
-    root: Path,
     datasets: list[str],
     configs: list[str],
     counts: list[dict[str, Any]],
+    split: str,
     *,
     is_simulated: bool,
     is_twin: bool,
 ) -> str:
-    environment = Environment(
-        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
-    )
-    template = environment.from_string(resource_path(TEMPLATE).read_text(encoding="utf-8"))
-    return template.render(
+    return _template().render(
         is_simulated=is_simulated,
         is_twin=is_twin,
         statements=statements(is_simulated),
@@ -224,18 +223,22 @@ def _body(
         example=datasets[0],
         counts=counts,
         has_images=f"{datasets[0]}-images" in configs,
-        split=_first_split(root, datasets[0]),
+        split=split,
         photographs=photograph_records() if "simulated_photographs" in datasets else (),
         citation=PAPER_BIBTEX,
         paper=PAPER_TEXT,
     )
 
 
-def _first_split(root: Path, dataset: str) -> str:
-    return next(iter(config_files(root, ConfigKey(dataset))))
+@cache
+def _template() -> Template:
+    environment = Environment(
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+    )
+    return environment.from_string(resource_path(TEMPLATE).read_text(encoding="utf-8"))
 
 
-def _count_row(root: Path, dataset: str) -> dict[str, Any]:
+def _count_row(repo_files: RepoFiles, dataset: str) -> dict[str, Any]:
     """Counted clicks a round and instances, with the published counts beside them."""
     entry = SOURCE_DATASETS[dataset]
     real = SOURCE_DATASETS[entry.twin_of or dataset]
@@ -247,14 +250,14 @@ def _count_row(root: Path, dataset: str) -> dict[str, Any]:
     counted = {
         round_: sum(
             pq.read_metadata(path).num_rows
-            for paths in config_files(root, ConfigKey(dataset, round_)).values()
+            for paths in repo_files.of_config(ConfigKey(dataset, round_)).values()
             for path in paths
         )
         for round_ in ROUNDS
     }
     counted["instances"] = sum(
         _clicked_instances(path)
-        for paths in config_files(root, ConfigKey(dataset, kind=INSTANCES)).values()
+        for paths in repo_files.of_config(ConfigKey(dataset, kind=INSTANCES)).values()
         for path in paths
     )
     return {"title": entry.title, "counted": counted, "published": published}

@@ -104,6 +104,10 @@ def _words(column: Column) -> list[str]:
     return encode(column).dictionary.to_pylist()
 
 
+def _plain(column: pa.DictionaryArray) -> list[str]:
+    return column.dictionary_decode().to_pylist()
+
+
 def _text(column: Column) -> Column:
     return column if pa.types.is_dictionary(column.type) else column.cast(pa.string())
 
@@ -164,18 +168,19 @@ def _split_column(
     """Split of every row: that of its instance's first row, looked up once an instance."""
     order, starts = group_by_instance(pa.table({k: columns[k] for k in ("dataset", "full_stem")}))
     heads = pa.array(order[starts[:-1]])
-    datasets, stems = (columns[name].take(heads).to_pylist() for name in ("dataset", "image_stem"))
-    given = clicks["split"].take(heads).to_pylist() if "split" in clicks.column_names else None
+    datasets, stems = (_plain(columns[name].take(heads)) for name in ("dataset", "image_stem"))
+    has_splits = "split" in clicks.column_names
+    given = _plain(encode(clicks["split"]).take(heads)) if has_splits else []
     images: dict[str, list[str]] = {}
     for name, stem in zip(datasets, stems, strict=True):
         images.setdefault(name, []).append(stem)
     lists = {
         name: splits.get(name) or _default_splits(name, stems)
         for name, stems in images.items()
-        if name in splits or given is None
+        if name in splits or not has_splits
     }
     found = [
-        _split_of(lists[name], name, stem) if name in lists else given[number]  # type: ignore[index]
+        _split_of(lists[name], name, stem) if name in lists else given[number]
         for number, (name, stem) in enumerate(zip(datasets, stems, strict=True))
     ]
     encoded = encode(pa.array(found))

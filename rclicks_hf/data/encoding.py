@@ -17,6 +17,7 @@ Column: TypeAlias = pa.Array | pa.ChunkedArray
 
 DICTIONARY = pa.dictionary(pa.int32(), pa.string())
 _MOST_CODES = 2**62
+_FEW_WORDS = 16
 
 
 def encode(column: Column) -> pa.DictionaryArray:
@@ -34,10 +35,12 @@ def encode(column: Column) -> pa.DictionaryArray:
     """
     if not pa.types.is_dictionary(column.type):
         column = pc.dictionary_encode(column)
-    if isinstance(column, pa.ChunkedArray):
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    if column.num_chunks > 1:
         column = column.unify_dictionaries().combine_chunks()
-        if isinstance(column, pa.ChunkedArray):  # no rows: no chunk either
-            column = column.chunk(0) if column.num_chunks else pa.array([], column.type)
+    if isinstance(column, pa.ChunkedArray):
+        column = column.chunk(0) if column.num_chunks else pa.array([], column.type)
     return column
 
 
@@ -128,16 +131,19 @@ def map_words(column: Column, change: Callable[[str], str]) -> pa.DictionaryArra
         >>> map_words(pa.array(["a", "B", "b"]), str.lower).to_pylist()
         ['a', 'b', 'b']
     """
-    encoded = compact(encode(column))
-    words = [change(word) for word in encoded.dictionary.to_pylist()]
+    encoded = encode(column)
+    indices = encoded.indices.to_numpy()
+    used = np.flatnonzero(np.bincount(indices, minlength=len(encoded.dictionary)))
+    words = [change(word) for word in encoded.dictionary.take(pa.array(used)).to_pylist()]
     place = {word: number for number, word in enumerate(dict.fromkeys(words))}
-    lookup = np.array([place[word] for word in words], np.int32)
-    codes = pa.array(lookup[encoded.indices.to_numpy()], pa.int32())
+    lookup = np.zeros(len(encoded.dictionary), np.int32)
+    lookup[used] = [place[word] for word in words]
+    codes = pa.array(lookup[indices], pa.int32())
     return pa.DictionaryArray.from_arrays(codes, pa.array(place, pa.string()))
 
 
 def compact(column: pa.DictionaryArray) -> pa.DictionaryArray:
-    """The column without the words that it does not use.
+    """The column without the words that it does not use; a short list of words stays as it is.
 
     Args:
         column: (n,) text, for example a slice of a longer column.
@@ -146,9 +152,12 @@ def compact(column: pa.DictionaryArray) -> pa.DictionaryArray:
         (n,) the same text.
 
     Example:
-        >>> compact(encode(pa.array(["a", "b", "c"])).slice(1, 1)).dictionary.to_pylist()
-        ['b']
+        >>> words = pa.array([str(number) for number in range(100)])
+        >>> compact(encode(words).slice(7, 1)).dictionary.to_pylist()
+        ['7']
     """
+    if len(column.dictionary) <= _FEW_WORDS:
+        return column
     codes = column.indices.to_numpy()
     used = np.zeros(len(column.dictionary), bool)
     used[codes] = True

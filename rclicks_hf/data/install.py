@@ -23,7 +23,7 @@ from tqdm.auto import tqdm
 from rclicks_hf.atomic import atomic_directory, explain_full_disk
 from rclicks_hf.data.card import config_digest, read_card_header
 from rclicks_hf.data.schema import DEFAULT_CONFIG, ConfigKey
-from rclicks_hf.data.tree import config_files
+from rclicks_hf.data.tree import RepoFiles
 from rclicks_hf.errors import RclicksError
 
 NAME = "rclicks"
@@ -61,6 +61,7 @@ def install_dataset(
     """
     root = Path(repo)
     entries = {entry["config_name"]: entry for entry in read_card_header(root)["configs"]}
+    repo_files = RepoFiles(root)
     home = Path(cache_dir or datasets.config.HF_DATASETS_CACHE) / NAME
     digests = {name: config_digest(entry) for name, entry in entries.items()}
     common = hashlib.sha256(repr(sorted(digests.items())).encode()).hexdigest()
@@ -74,7 +75,7 @@ def install_dataset(
                 version = digests[name] if name == DEFAULT_CONFIG else common
                 target = home / name / _VERSION / version
                 with atomic_directory(target, replace=True) as part:
-                    _fill(part, name, config_files(root, ConfigKey.parse(name)), arrow)
+                    _fill(part, name, repo_files.of_config(ConfigKey.parse(name)), arrow)
                 os.utime(target)
                 old = [folder for folder in old if folder != target]
     except (OSError, pa.ArrowException) as error:

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from datasets import Features
 
 from rclicks_hf.data.clicks_csv import RejectedRow
 from rclicks_hf.data.encoding import Column, compact, encode, row_codes
@@ -43,6 +42,7 @@ def write_click_parts(clicks: pa.Table, root: Path) -> None:
     """
     known = click_features()
     features = click_features([name for name in clicks.column_names if name not in known])
+    schema = features.arrow_schema
     codes = row_codes([clicks[name] for name in _LEVELS])
     order = np.argsort(codes, kind="stable")
     clicks = label_columns(clicks.take(pa.array(order)))
@@ -55,7 +55,7 @@ def write_click_parts(clicks: pa.Table, root: Path) -> None:
     def write(part: pa.Table) -> None:
         words = {name: CLOSED_VALUES[name][part[name][0].as_py()] for name in _LEVELS}
         path = part_path("clicks", words["split"], *(words[name] for name in _LEVELS[:3]))
-        write_part(part, root / path, features)
+        write_part(part, root / path, schema)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(write, parts))  # a list, so that an error is raised
@@ -71,13 +71,14 @@ def write_instance_parts(instances: pa.Table, root: Path) -> None:
     Example:
         >>> write_instance_parts(instance_features().arrow_schema.empty_table(), Path("nowhere"))
     """
+    schema = instance_features().arrow_schema
     codes = row_codes([instances["dataset"], instances["split"]])
     for code in np.unique(codes):
         part = instances.filter(pa.array(codes == code))
         dataset, split = (
             CLOSED_VALUES[name][part[name][0].as_py()] for name in ("dataset", "split")
         )
-        write_part(part, root / part_path("instances", split, dataset), instance_features())
+        write_part(part, root / part_path("instances", split, dataset), schema)
 
 
 def write_rejected(rejected: Sequence[RejectedRow], root: Path) -> None:
@@ -99,30 +100,28 @@ def write_rejected(rejected: Sequence[RejectedRow], root: Path) -> None:
     pq.write_table(pa.Table.from_pylist(rows, schema), root / REJECTED, compression="zstd")
 
 
-def write_part(table: pa.Table, path: Path, features: Features) -> None:
+def write_part(table: pa.Table, path: Path, schema: pa.Schema) -> None:
     """Write one Parquet file.
 
     Args:
-        table: The columns of ``features``, closed ones as labels, text encoded or not.
+        table: The columns of ``schema``, closed ones as labels, text encoded or not.
         path: File to write; its folder is made.
-        features: What ``datasets`` reads there.
+        schema: The Arrow schema of what ``datasets`` reads there.
 
     Example:
         >>> import tempfile
-        >>> from datasets import Value
         >>> path = Path(tempfile.mkdtemp()) / "a" / "b.parquet"
-        >>> write_part(pa.table({"name": ["x"]}), path, Features({"name": Value("string")}))
+        >>> write_part(pa.table({"name": ["x"]}), path, pa.schema([("name", pa.string())]))
         >>> pq.read_schema(path).field("name").type
         DataType(string)
     """
-    schema = features.arrow_schema
     columns = [_stored(table[field.name], field.type) for field in schema]
     path.parent.mkdir(parents=True)
     stored = pa.table(columns, names=schema.names)
     # Text is written from dictionary arrays; without their schema it is read as plain text.
     with pq.ParquetWriter(path, stored.schema, compression="zstd", store_schema=False) as writer:
         writer.write_table(stored, row_group_size=_ROW_GROUP_ROWS)
-        writer.add_key_value_metadata(schema.metadata)
+        writer.add_key_value_metadata(schema.metadata or {})
 
 
 def _stored(column: Column, kind: pa.DataType) -> Column:

@@ -23,6 +23,7 @@ NO_MODEL = "none"  # stored in ``model_type`` where the CSV has ''
 MODEL_TYPES: tuple[str, ...] = (NO_MODEL, "mivos", "ritm", "sam", "simple")
 
 DEFAULT_CONFIG = "all"
+CLICKS = "clicks"
 IMAGES = "images"
 INSTANCES = "instances"
 
@@ -190,12 +191,12 @@ class ConfigKey:
     dataset: str | None = None
     round: str | None = None
     device: str | None = None
-    kind: str = "clicks"
+    kind: str = CLICKS
 
     @property
     def name(self) -> str:
         """The config name that users type."""
-        kind = None if self.kind == "clicks" else self.kind
+        kind = None if self.kind == CLICKS else self.kind
         parts = [part for part in (self.dataset, self.round, self.device, kind) if part]
         return "-".join(parts) or DEFAULT_CONFIG
 

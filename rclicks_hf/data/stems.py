@@ -15,7 +15,8 @@ _ROUND_SUFFIX = re.compile(
     r"_(?P<model_type>[^_]+)_(?P<click_type>fn|fp)(?:_(?P<device>pc|mobile)_(?P<index>\d+))?\Z"
 )
 # Stems become file names: nothing that leaves the folder, and no control characters.
-_UNSAFE = re.compile(r"[/\\\x00-\x1f\x7f]|\.\.|\A[A-Za-z]:")
+UNSAFE_PATTERN = r"[/\\\x00-\x1f\x7f]|\.\.|\A[A-Za-z]:"
+_UNSAFE = re.compile(UNSAFE_PATTERN)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from rclicks_hf.data.schema import SPLITS, ConfigKey
+from rclicks_hf.data.schema import CLICKS, IMAGES, INSTANCES, SPLITS, ConfigKey
 
 PART = "part-00000.parquet"
 
@@ -39,7 +39,7 @@ def config_glob(key: ConfigKey, split: str) -> str:
         >>> config_glob(ConfigKey(round="first"), "test")
         'clicks/dataset=*/round=first/device=*/split=test/*.parquet'
     """
-    levels = [key.dataset] if key.kind != "clicks" else [key.dataset, key.round, key.device]
+    levels = [key.dataset] if key.kind != CLICKS else [key.dataset, key.round, key.device]
     return part_path(key.kind, split, *(name or "*" for name in levels)).replace(PART, "*.parquet")
 
 
@@ -57,8 +57,42 @@ def config_files(root: Path, key: ConfigKey) -> dict[str, list[Path]]:
         >>> config_files(Path("nowhere"), ConfigKey("davis"))
         {}
     """
-    found = {split: sorted(root.glob(config_glob(key, split))) for split in SPLITS}
-    return {split: files for split, files in found.items() if files}
+    return RepoFiles(root).of_config(key)
+
+
+class RepoFiles:
+    """The Parquet files of a repo, listed once for all of its configs.
+
+    Args:
+        root: The repo's folder.
+
+    Example:
+        >>> RepoFiles(Path("nowhere")).of_config(ConfigKey("davis"))
+        {}
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._files = {path: _levels(path.relative_to(root)) for path in _parquet(root)}
+
+    def of_config(self, key: ConfigKey) -> dict[str, list[Path]]:
+        """The files of a config, by split; see `config_files`."""
+        wanted = {"kind": key.kind, "dataset": key.dataset}
+        wanted |= {"round": key.round, "device": key.device} if key.kind == CLICKS else {}
+        chosen: dict[str, list[Path]] = {split: [] for split in SPLITS}
+        for path, levels in self._files.items():
+            if all(value in (None, levels.get(name)) for name, value in wanted.items()):
+                chosen[levels["split"]].append(path)
+        return {split: files for split, files in chosen.items() if files}
+
+
+def _parquet(root: Path) -> list[Path]:
+    kinds = (CLICKS, IMAGES, INSTANCES)
+    return sorted(path for kind in kinds for path in (root / kind).glob("**/*.parquet"))
+
+
+def _levels(path: Path) -> dict[str, str]:
+    kind, *levels = path.parent.parts
+    return {"kind": kind} | dict(level.split("=", 1) for level in levels if "=" in level)
 
 
 def content_digest(root: Path, files: dict[str, list[Path]], digests: dict[Path, str]) -> str:

@@ -16,7 +16,7 @@ from rclicks_hf.data.card import config_digest, header_is_twin, read_card_header
 from rclicks_hf.data.features import word_columns
 from rclicks_hf.data.parts import REJECTED
 from rclicks_hf.data.schema import DEVICES, ROUNDS, SOURCE_DATASETS, ConfigKey, SourceDataset
-from rclicks_hf.data.tree import config_files, content_digest
+from rclicks_hf.data.tree import RepoFiles, content_digest
 from rclicks_hf.errors import RclicksError
 
 _KEY = ["dataset", "full_stem"]
@@ -133,11 +133,12 @@ def _read(root: Path, kind: str, columns: list[str] | None = None) -> pa.Table:
 
 def _digest_checks(root: Path, entries: Sequence[dict[str, str]]) -> Iterator[Check]:
     """A row for each config whose files are not those of the card; one row where all are."""
+    repo_files = RepoFiles(root)
     digests: dict[Path, str] = {}
     wrong = 0
     for entry in entries:
         name = entry["config_name"]
-        found = content_digest(root, config_files(root, ConfigKey.parse(name)), digests)
+        found = content_digest(root, repo_files.of_config(ConfigKey.parse(name)), digests)
         told = config_digest(entry)
         if found != told:
             wrong += 1

@@ -15,6 +15,7 @@ from PIL import Image
 
 from rclicks_hf.data.builder import build_dataset, build_from_files
 from rclicks_hf.data.clicks_csv import read_clicks
+from rclicks_hf.data.loading import load_instances
 from rclicks_hf.data.memory_source import MemorySource
 from rclicks_hf.data.schema import CLICK_SCHEMA, CLOSED_VALUES, ConfigKey, config_names
 from rclicks_hf.data.verify import verify_dataset
@@ -220,6 +221,41 @@ def test_tetris_clicks_are_scaled_to_the_limited_image(tmp_path: Path) -> None:
     assert (click["x"], click["w"]) == (1001, 4096)
 
 
+def test_objects_that_nobody_clicked_on_are_instances_too(tmp_path: Path) -> None:
+    """TETRIS has two; only the masks name them."""
+    pixels = np.zeros((20, 30, 3), np.uint8)
+    for folder in ("images", "masks"):
+        (tmp_path / "TETRIS" / folder).mkdir(parents=True)
+    for stem in ("a", "b"):
+        Image.fromarray(pixels).save(tmp_path / "TETRIS" / "images" / f"{stem}.png")
+    one, two = pixels.copy(), pixels.copy()
+    one[4:12, 5:9] = two[4:12, 5:9] = (7, 0, 0)
+    two[4:12, 10:19] = (0, 1, 0)
+    Image.fromarray(one).save(tmp_path / "TETRIS" / "masks" / "a.png")
+    Image.fromarray(two).save(tmp_path / "TETRIS" / "masks" / "b.png")
+    header = ",".join(CLICK_SCHEMA.names)
+    (tmp_path / "clicks.csv").write_text(f"{header}\nTETRIS,b_______7,b,7,first,,pc,6,5,30,20\n")
+    (tmp_path / "TETRIS_train.txt").write_text("a\n")
+    (tmp_path / "TETRIS_val.txt").write_text("b\n")
+    out = tmp_path / "rclicks"
+    report = build_from_files(tmp_path / "clicks.csv", tmp_path, out, progress=False)
+    assert (report.images, report.resized) == (3, 0)
+    found = {
+        (split, row["full_stem"]): (row["x"], row["object_stem"], row["box"])
+        for split, rows in load_dataset(str(out), "tetris-instances").items()
+        for row in rows
+    }
+    assert found == {
+        ("train", "a"): ([], "", [5, 4, 4, 8]),
+        ("validation", "b_______7"): ([6], "7", [5, 4, 4, 8]),
+        ("validation", "b_______256"): ([], "256", [10, 4, 9, 8]),
+    }
+    checks = {check.name: check for check in verify_dataset(out)}
+    assert checks["TETRIS, instances without clicks"].ok
+    assert checks["instances without pictures"].ok
+    assert len(load_instances(out, "tetris", split="validation")[1].clicks) == 0
+
+
 def test_real_grabcut_folder(shared: Path, tmp_path: Path) -> None:
     (tmp_path / "clicks.csv").write_text(
         f"{','.join(CLICK_SCHEMA.names)}\nGrabCut,153077,153077,,first,,pc,240,160,481,321\n"
@@ -229,6 +265,32 @@ def test_real_grabcut_folder(shared: Path, tmp_path: Path) -> None:
     row = load_dataset(str(out), "grabcut-images", split="test")[0]
     assert row["image"].size == (481, 321)
     assert set(np.unique(row["object_mask"])) == {0, 128, 255}
+
+
+def test_lines_left_out_lie_beside_the_data(tmp_path: Path) -> None:
+    row = "GrabCut,a,a,,first,,pc,1,2,3,4"
+    lines = [",".join(CLICK_SCHEMA.names), row, row.replace(",1,", ",one,"), row]
+    (tmp_path / "clicks.csv").write_text("\n".join(lines))
+    with pytest.raises(RclicksError, match="line 3: x 'one' is no number"):
+        build_from_files(tmp_path / "clicks.csv", None, tmp_path / "r", progress=False)
+    assert not (tmp_path / "r").exists()
+    report = build_from_files(
+        tmp_path / "clicks.csv", None, tmp_path / "r", on_error="skip", progress=False
+    )
+    assert report.rejected == 1
+    assert "1 lines left out, see rejected.parquet" in str(report)
+    assert pq.read_table(tmp_path / "r" / "rejected.parquet").to_pylist() == [
+        {"line": 3, "reason": "x 'one' is no number", "text": lines[2]}
+    ]
+    assert load_dataset(str(tmp_path / "r"), "all").num_rows == {"test": 2}
+    counted = {check.name: check.detail for check in verify_dataset(tmp_path / "r")}
+    assert counted["lines left out by the build"] == "1"
+
+
+def test_a_table_without_one_good_line_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "clicks.csv").write_text(",".join(CLICK_SCHEMA.names) + "\nGrabCut,a\n")
+    with pytest.raises(RclicksError, match="holds no click that can be read"):
+        build_from_files(tmp_path / "clicks.csv", None, tmp_path / "r", on_error="skip")
 
 
 def _changed(clicks: pa.Table, row: int, **values: object) -> pa.Table:

@@ -38,7 +38,7 @@ def test_a_simulated_dataset_says_so(built: Path) -> None:
     body = text.split("---\n", 2)[2]
     assert body.strip().splitlines()[0] == "# RClicks: simulated clicks"
     assert "**These clicks are simulated.**" in body
-    assert "| Scenes (simulated) | 30 | 30 |" in body
+    assert "| Scenes (simulated) | 30 | 30 | 6 |" in body
     assert all("simulated" in str(path) for path in built.rglob("*.parquet"))
     for entry in read_card_header(built)["configs"]:
         assert entry["description"].startswith("SIMULATED ")
@@ -49,10 +49,18 @@ def test_a_real_dataset_shows_published_counts_beside_counted_ones(
 ) -> None:
     build_dataset(make_clicks(make_source(2), "davis"), {}, tmp_path / "r", progress=False)
     text = (tmp_path / "r" / "README.md").read_text(encoding="utf-8")
-    assert "| DAVIS | 10 | 16,975 | 10 | 23,687 |" in text
+    assert "| DAVIS | 10 | 16,975 | 10 | 23,687 | 2 | 345 |" in text
     assert "simulated" not in text.split("---\n", 2)[2].replace("`is_simulated`", "")
     assert all(author in text for author in AUTHORS)
-    for heading in ("Use", "Configs", "Counts", "Origin and collection", "Limits", "Licences"):
+    for heading in (
+        "Use",
+        "Configs",
+        "Counts",
+        "Origin and collection",
+        "Limits",
+        "Responsible AI",
+        "Licences",
+    ):
         assert f"\n## {heading}\n" in text
     assert "\n\n\n\n" not in text
 
@@ -61,8 +69,11 @@ def test_the_python_of_the_card_runs(built: Path, monkeypatch) -> None:  # type:
     monkeypatch.chdir(built.parent)
     body = (built / "README.md").read_text(encoding="utf-8")
     snippets = [part.split("```")[0] for part in body.split("```python\n")[1:]]
-    assert len(snippets) == 3
+    assert len(snippets) == 4
     scope: dict = {}
     for snippet in snippets:
         exec(snippet, scope)
     assert scope["instance"].image.shape == (12, 16, 3)
+    assert scope["points"].format["type"] == "torch"
+    assert 0 < len(scope["on_pc"]) < len(scope["clicks"])
+    assert len(scope["on_touch_screens"]) == scope["row"]["device"].count(1)

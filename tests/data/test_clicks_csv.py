@@ -143,6 +143,45 @@ def test_skipping_keeps_the_rest_and_tells_what_it_left_out(tmp_path: Path) -> N
         read_clicks(path, on_error="skip")
 
 
+def test_lines_that_are_no_text_are_skipped_one_by_one(tmp_path: Path) -> None:
+    latin = LATER.replace("hot", "chaud é").encode("latin-1")
+    split = ('GrabCut,"30', '4",3,,first,,pc,1,1,5,5')
+    lines = [HEADER.encode(), FIRST.encode(), latin, *(s.encode() for s in split), LATER.encode()]
+    path = tmp_path / "c.csv"
+    path.write_bytes(b"\n".join(lines))
+    rejected: list[RejectedRow] = []
+    table = read_clicks(path, on_error="skip", rejected=rejected)
+    assert table["dataset"].to_pylist() == ["grabcut", "coco_mval"]
+    assert [row.line for row in rejected] == [3, 4, 5]
+    assert rejected[0].text.startswith("COCO,chaud \\xe9")
+    assert [row.text for row in rejected[1:]] == list(split)
+
+
+def test_a_quoted_field_is_read_like_any_other(tmp_path: Path) -> None:
+    row = FIRST + ',"a, ""b"""'
+    table = read_clicks(_write(tmp_path / "c.csv", row, header=f"{HEADER},note"))
+    assert table["note"].to_pylist() == ['a, "b"']
+    assert table["x"].to_pylist() == [10]
+
+
+def test_other_names_of_datasets(tmp_path: Path) -> None:
+    rows = [FIRST.replace("GrabCut", name) for name in ("Text_Description", "Object_CutOut")]
+    path = _write(tmp_path / "c.csv", *rows)
+    names = {"Text_Description": "text", "Object_CutOut": "cutout"}
+    assert read_clicks(path, datasets=names)["dataset"].to_pylist() == ["text", "cutout"]
+    with pytest.raises(
+        RclicksError, match="line 3: dataset 'Object_CutOut' is unknown; use one of"
+    ):
+        read_clicks(path, datasets={"Text_Description": "text"})
+
+
+def test_encoded_text_is_the_same_text(tmp_path: Path) -> None:
+    path = _write(tmp_path / "c.csv", FIRST, LATER)
+    encoded = read_clicks(path, encoded=True)
+    assert str(encoded.schema.field("full_stem").type).startswith("dictionary")
+    assert encoded.to_pylist() == read_clicks(path).to_pylist()
+
+
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(noise=st.binary(max_size=60), cut=st.integers(0, 60))
 def test_any_noise_is_read_or_refused_in_one_line(tmp_path: Path, noise: bytes, cut: int) -> None:
