@@ -1,6 +1,6 @@
 """Build the RClicks dataset repo: ``python build.py --clicks clicks.csv --sources DIR``.
 
-The work is done by ``rclicks_hf.data.build_from_files``; ``rclicks build`` is the same command.
+The work is done by ``rclicks_hf.data.command.build_repo``; ``rclicks build`` is the same command.
 """
 
 from __future__ import annotations
@@ -10,23 +10,32 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rclicks_hf.data import build_from_files
+from rclicks_hf.data.command import build_repo
 from rclicks_hf.errors import RclicksError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Build from the command line's arguments; 0 on success, 1 with one line of explanation."""
     parser = argparse.ArgumentParser(description="Build the RClicks dataset repo.")
-    parser.add_argument("--clicks", type=Path, required=True, help="the click table, clicks.csv")
+    parser.add_argument("--clicks", type=Path, help="the click table, clicks.csv")
     parser.add_argument(
         "--sources", type=Path, help="folder with GrabCut/, Berkeley/, ...; without it, no pictures"
     )
     parser.add_argument("--out", type=Path, default=Path("rclicks"), help="folder to make")
     parser.add_argument("--replace", action="store_true", help="swap an older build out")
+    parser.add_argument("--download", action="store_true", help="fetch the published files first")
+    parser.add_argument(
+        "--on-error", choices=("stop", "skip"), default="stop", help="for a line that is not sound"
+    )
     options = parser.parse_args(arguments)
     try:
-        report = build_from_files(
-            options.clicks, options.sources, options.out, replace=options.replace
+        report = build_repo(
+            options.clicks,
+            options.sources,
+            options.out,
+            replace=options.replace,
+            download=options.download,
+            skip_errors=options.on_error == "skip",
         )
     except RclicksError as error:
         print(error, file=sys.stderr)

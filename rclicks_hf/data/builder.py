@@ -53,7 +53,7 @@ class BuildReport:
         >>> print(BuildReport(Path("rclicks"), clicks, instances, images=1, outside=2, duplicates=0,
         ...                   resized=0, rejected=0, is_simulated=False, configs=("all", "davis")))
         rclicks: 3 clicks on 1 instances, 1 with pictures, 2 configs;
-        2 clicks outside their image clipped
+        clicks outside their image clipped: 2
     """
 
     path: Path
@@ -76,10 +76,10 @@ class BuildReport:
             "instances with clicks recorded at another image size": self.resized,
             "lines left out, see rejected.parquet": self.rejected,
         }
-        notes = "".join(f"; {number} {what}" for what, number in counts.items() if number)
+        notes = "".join(f"; {what}: {number:,}" for what, number in counts.items() if number)
         return (
-            f"{self.path}: {sum(self.clicks.values())} {simulated}clicks on "
-            f"{sum(self.instances.values())} instances, {self.images} with pictures, "
+            f"{self.path}: {sum(self.clicks.values()):,} {simulated}clicks on "
+            f"{sum(self.instances.values()):,} instances, {self.images:,} with pictures, "
             f"{len(self.configs)} configs{notes}"
         )
 
@@ -273,7 +273,9 @@ def _write_images(
     facts: dict[tuple[str, str], ImageFacts] = {}
     wanted = [name for name in pc.unique(heads["dataset"]).to_pylist() if name in sources]
     total = pc.sum(pc.is_in(heads["dataset"], value_set=pa.array(wanted, pa.string()))).as_py()
-    with tqdm(total=total, desc="pictures", unit="instance", disable=not progress) as bar:
+    with tqdm(
+        total=total, desc="pictures", unit="instance", disable=not (progress and total)
+    ) as bar:
         for dataset, split in product(wanted, SPLITS):
             chosen = heads.filter(
                 pc.and_(pc.equal(heads["dataset"], dataset), pc.equal(heads["split"], split))

@@ -278,7 +278,7 @@ def test_lines_left_out_lie_beside_the_data(tmp_path: Path) -> None:
         tmp_path / "clicks.csv", None, tmp_path / "r", on_error="skip", progress=False
     )
     assert report.rejected == 1
-    assert "1 lines left out, see rejected.parquet" in str(report)
+    assert "lines left out, see rejected.parquet: 1" in str(report)
     assert pq.read_table(tmp_path / "r" / "rejected.parquet").to_pylist() == [
         {"line": 3, "reason": "x 'one' is no number", "text": lines[2]}
     ]
