@@ -3,6 +3,7 @@
 Coordinates: x to the right, y down, pixels; ``size`` is (w, h) of the object's bounding box.
 """
 
+from rclicks_hf.metrics.agreement import split_half_scores
 from rclicks_hf.metrics.click_counts import iou_auc, noc, nof, nof_reference
 from rclicks_hf.metrics.click_scores import ClickScores, click_scores, ks, pl1, wd
 from rclicks_hf.metrics.density import nss, pde
@@ -53,6 +54,7 @@ __all__ = [
     "pl1_points",
     "sample_noc",
     "sample_points",
+    "split_half_scores",
     "wd",
     "wd_points",
 ]

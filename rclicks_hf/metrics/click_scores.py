@@ -183,4 +183,4 @@ def _resampled(
 
 
 def _share(x: np.ndarray, y: np.ndarray, xs: np.ndarray, ys: np.ndarray) -> float:
-    return float(np.mean(ks2d_pvalues(x, y, xs, ys) > SIGNIFICANCE))
+    return float(np.mean(ks2d_pvalues(x[None], y[None], xs, ys) > SIGNIFICANCE))

@@ -50,7 +50,7 @@ def ks2d_pvalue(x1: Any, y1: Any, x2: Any, y2: Any) -> float | np.ndarray:
     """
     x1, y1 = check_points(x1, y1, ("x1", "y1"))
     x2, y2 = check_points(x2, y2, ("x2", "y2"), max_ndim=2)
-    p = ks2d_pvalues(x1, y1, np.atleast_2d(x2), np.atleast_2d(y2))
+    p = ks2d_pvalues(x1[None], y1[None], np.atleast_2d(x2), np.atleast_2d(y2))
     return float(p[0]) if x2.ndim == 1 else p
 
 
@@ -58,21 +58,21 @@ def ks2d_pvalues(x1: np.ndarray, y1: np.ndarray, x2: np.ndarray, y2: np.ndarray)
     """`ks2d_pvalue` for checked arrays.
 
     Args:
-        x1: (n1,) float64, as `check_points` returns it.
-        y1: (n1,) float64.
-        x2: (R, n2) float64, R sets at once.
+        x1: (R, n1) float64, R sets at once, or (1, n1) for one set against all.
+        y1: The same shape as ``x1``.
+        x2: (R, n2) float64.
         y2: (R, n2) float64.
 
     Returns:
         (R,) p-values in [0, 1]; 0, with a `ConstantCoordinateWarning`, where one is undefined.
 
     Example:
-        >>> x, y = np.array([0.0, 1.0, 2.0, 3.0]), np.array([0.0, 2.0, 1.0, 3.0])
-        >>> ks2d_pvalues(x, y, np.stack([x, x + 9]), np.stack([y, y])).round(3).tolist()
+        >>> x, y = np.array([[0.0, 1.0, 2.0, 3.0]]), np.array([[0.0, 2.0, 1.0, 3.0]])
+        >>> ks2d_pvalues(x, y, np.vstack([x, x + 9]), np.vstack([y, y])).round(3).tolist()
         [0.994, 0.006]
     """
-    size = x1.size * x2.shape[1] / (x1.size + x2.shape[1])
-    r1, r2 = _correlation(x1[None], y1[None]), _correlation(x2, y2)
+    size = x1.shape[1] * x2.shape[1] / (x1.shape[1] + x2.shape[1])
+    r1, r2 = _correlation(x1, y1), _correlation(x2, y2)
     undefined = np.isnan(r1) | np.isnan(r2)
     if undefined.any():
         warnings.warn(
@@ -92,30 +92,26 @@ def ks2d_statistic(x1: np.ndarray, y1: np.ndarray, x2: np.ndarray, y2: np.ndarra
     """The two-dimensional KS distance of checked arrays.
 
     Args:
-        x1: (n1,) float64, as `check_points` returns it.
-        y1: (n1,) float64.
-        x2: (R, n2) float64, R sets at once.
+        x1: (R, n1) float64, R sets at once, or (1, n1) for one set against all.
+        y1: The same shape as ``x1``.
+        x2: (R, n2) float64.
         y2: (R, n2) float64.
 
     Returns:
         (R,) distances D in [0, 1].
 
     Example:
-        >>> x, y = np.array([0.0, 1.0, 2.0, 3.0]), np.array([0.0, 2.0, 1.0, 3.0])
-        >>> ks2d_statistic(x, y, np.stack([x, x + 9]), np.stack([y, y])).tolist()
+        >>> x, y = np.array([[0.0, 1.0, 2.0, 3.0]]), np.array([[0.0, 2.0, 1.0, 3.0]])
+        >>> ks2d_statistic(x, y, np.vstack([x, x + 9]), np.vstack([y, y])).tolist()
         [0.25, 1.0]
     """
     # Points run down the first axis so that every sum over points is a sum of whole rows.
-    x2, y2 = x2.T, y2.T
+    x1, y1, x2, y2 = x1.T, y1.T, x2.T, y2.T
     at1 = _largest_difference(
-        _quadrant_shares(x1[:, None], y1[:, None], x1[:, None], y1[:, None]),
-        _quadrant_shares(x1[:, None], y1[:, None], x2, y2),
-        x1.size,
+        _quadrant_shares(x1, y1, x1, y1), _quadrant_shares(x1, y1, x2, y2), x1.shape[0]
     )
     at2 = _largest_difference(
-        _quadrant_shares(x2, y2, x2, y2),
-        _quadrant_shares(x2, y2, x1[:, None], y1[:, None]),
-        x2.shape[0],
+        _quadrant_shares(x2, y2, x2, y2), _quadrant_shares(x2, y2, x1, y1), x2.shape[0]
     )
     return (at1 + at2) / 2
 

@@ -44,7 +44,8 @@ def test_the_same_random_points(case):
 @pytest.mark.filterwarnings("ignore::rclicks_hf.metrics.ConstantCoordinateWarning")
 def test_ks_on_the_same_points(case):
     points = [case[key].astype(float) for key in ("x", "y", "xs", "ys")]
-    np.testing.assert_allclose(ks2d_statistic(*points), case["ks_D"], rtol=0, atol=1e-12)
+    statistic = ks2d_statistic(*(np.atleast_2d(coordinates) for coordinates in points))
+    np.testing.assert_allclose(statistic, case["ks_D"], rtol=0, atol=1e-12)
     undefined = np.isnan(case["ks_p"])
     p = metrics.ks2d_pvalue(*points)
     np.testing.assert_allclose(p[~undefined], case["ks_p"][~undefined], rtol=0, atol=1e-9)
