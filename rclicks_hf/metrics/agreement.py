@@ -9,11 +9,12 @@ import numpy as np
 
 from rclicks_hf.metrics.click_scores import ClickScores
 from rclicks_hf.metrics.density import nss_at, pde_at
-from rclicks_hf.metrics.kolmogorov_smirnov import SIGNIFICANCE, ks2d_pvalues
+from rclicks_hf.metrics.distribution import ClickDistribution
+from rclicks_hf.metrics.estimate import Estimate
+from rclicks_hf.metrics.kolmogorov_smirnov import ks_share
 from rclicks_hf.metrics.points import pl1_points, wd_points
 from rclicks_hf.metrics.sampling import SEED
 from rclicks_hf.metrics.validation import (
-    check_click_map,
     check_count,
     check_points,
     check_size,
@@ -81,7 +82,7 @@ def split_half_scores(
     first, second = _halves(points_x, points_y, check_count(halvings, "halvings"), seed)
     x1, y1, x2, y2 = points_x[first], points_y[first], points_x[second], points_y[second]
     pl1, wd = (
-        float(np.mean([distance(*pair, (w, h)) for pair in zip(x1, y1, x2, y2, strict=True)]))
+        Estimate.of_draws([distance(*pair, (w, h)) for pair in zip(x1, y1, x2, y2, strict=True)])
         for distance in (pl1_points, wd_points)
     )
     nss = pde = np.nan
@@ -91,8 +92,7 @@ def split_half_scores(
             for half, *other in zip(first, x2, y2, strict=True)
         ]
         nss, pde = np.mean(scores, axis=0)
-    ks = float(np.mean(ks2d_pvalues(x1, y1, x2, y2) > SIGNIFICANCE))
-    return ClickScores(ks, pl1, wd, float(nss), float(pde))
+    return ClickScores(ks_share(x1, y1, x2, y2), pl1, wd, float(nss), float(pde))
 
 
 def _halves(
@@ -107,5 +107,5 @@ def _halves(
 
 
 def _density_scores(click_map: Any, x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-    click_map = check_click_map(click_map, "the map of density")
-    return nss_at(click_map, x, y), pde_at(click_map, x, y)
+    distribution = ClickDistribution.of(click_map, "the map of density")
+    return nss_at(distribution, x, y), pde_at(distribution, x, y)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.special import kolmogorov
 
+from rclicks_hf.metrics.estimate import Estimate
 from rclicks_hf.metrics.validation import check_points
 
 SIGNIFICANCE = 0.05
@@ -51,7 +52,42 @@ def ks2d_pvalue(x1: Any, y1: Any, x2: Any, y2: Any) -> float | np.ndarray:
     x1, y1 = check_points(x1, y1, ("x1", "y1"))
     x2, y2 = check_points(x2, y2, ("x2", "y2"), max_ndim=2)
     p = ks2d_pvalues(x1[None], y1[None], np.atleast_2d(x2), np.atleast_2d(y2))
+    p = np.where(_warn_of_undefined(np.isnan(p)), 0.0, p)
     return float(p[0]) if x2.ndim == 1 else p
+
+
+def ks_share(x1: np.ndarray, y1: np.ndarray, x2: np.ndarray, y2: np.ndarray) -> Estimate:
+    """Share of the comparisons with a p-value above 0.05, for checked arrays.
+
+    Args:
+        x1: (R, n1) float64, R sets at once, or (1, n1) for one set against all.
+        y1: The same shape as ``x1``.
+        x2: (R, n2) float64.
+        y2: (R, n2) float64.
+
+    Returns:
+        A share in [0, 1], with its standard error and the number of comparisons that are undefined:
+        they count as not above, with a `ConstantCoordinateWarning`.
+
+    Example:
+        >>> x, y = np.array([[0.0, 1.0, 2.0, 3.0]]), np.array([[0.0, 2.0, 1.0, 3.0]])
+        >>> ks_share(x, y, np.vstack([x, x + 9]), np.vstack([y, y]))
+        0.5
+    """
+    p = ks2d_pvalues(x1, y1, x2, y2)
+    undefined = _warn_of_undefined(np.isnan(p))
+    return Estimate.of_draws(p > SIGNIFICANCE, int(undefined.sum()))
+
+
+def _warn_of_undefined(undefined: np.ndarray) -> np.ndarray:
+    if undefined.any():
+        warnings.warn(
+            f"{undefined.sum()} of {undefined.size} KS comparisons have all points at one x or one "
+            "y; their p-value is undefined and counts as 0",
+            ConstantCoordinateWarning,
+            stacklevel=4,
+        )
+    return undefined
 
 
 def ks2d_pvalues(x1: np.ndarray, y1: np.ndarray, x2: np.ndarray, y2: np.ndarray) -> np.ndarray:
@@ -64,7 +100,7 @@ def ks2d_pvalues(x1: np.ndarray, y1: np.ndarray, x2: np.ndarray, y2: np.ndarray)
         y2: (R, n2) float64.
 
     Returns:
-        (R,) p-values in [0, 1]; 0, with a `ConstantCoordinateWarning`, where one is undefined.
+        (R,) p-values in [0, 1]; NaN where all points of a set share one coordinate.
 
     Example:
         >>> x, y = np.array([[0.0, 1.0, 2.0, 3.0]]), np.array([[0.0, 2.0, 1.0, 3.0]])
@@ -73,19 +109,10 @@ def ks2d_pvalues(x1: np.ndarray, y1: np.ndarray, x2: np.ndarray, y2: np.ndarray)
     """
     size = x1.shape[1] * x2.shape[1] / (x1.shape[1] + x2.shape[1])
     r1, r2 = _correlation(x1, y1), _correlation(x2, y2)
-    undefined = np.isnan(r1) | np.isnan(r2)
-    if undefined.any():
-        warnings.warn(
-            f"{undefined.sum()} of {undefined.size} KS comparisons have all points at one x or one "
-            "y; their p-value is undefined and counts as 0",
-            ConstantCoordinateWarning,
-            stacklevel=3,
-        )
     spread = np.sqrt(np.maximum(0.0, 1.0 - (r1**2 + r2**2) / 2))
     root = np.sqrt(size)
     statistic = ks2d_statistic(x1, y1, x2, y2)
-    p = kolmogorov(statistic * root / (1.0 + spread * (0.25 - 0.75 / root)))
-    return np.where(undefined, 0.0, p)
+    return kolmogorov(statistic * root / (1.0 + spread * (0.25 - 0.75 / root)))
 
 
 def ks2d_statistic(x1: np.ndarray, y1: np.ndarray, x2: np.ndarray, y2: np.ndarray) -> np.ndarray:

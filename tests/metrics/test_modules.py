@@ -103,7 +103,7 @@ class TestClickMetrics:
         module = load(name)
         module.add_batch(predictions=instances[0], references=instances[1])
         stored = {key: value.dtype for key, value in module.selected_feature_format.items()}
-        assert stored == {"predictions": "float64", "references": "int64"}
+        assert stored == {"predictions": "float64", "references": "float64"}
         module.compute()
 
     def test_bad_input_says_what_is_wrong(self, name, load, instances):
@@ -131,6 +131,18 @@ def test_options_of_the_draw(name, load, instances):
     assert result == pytest.approx(np.mean(expected), rel=1e-12)
     seeded = [reference | {"seed": 5} for reference in references]
     assert load(name, resamples=7).compute(predictions=maps, references=seeded)[name] == result
+
+
+@pytest.mark.parametrize("name", ["ks", "pl1", "wd"])
+def test_exact_mode_tells_the_standard_error_of_the_mean(name, load, instances):
+    maps, references = instances
+    result = load(name, mode="exact").compute(predictions=maps, references=references)
+    scores = pure_scores(name, maps, references, mode="exact")
+    assert result[name] == pytest.approx(np.mean(scores), rel=1e-12)
+    errors = [score.standard_error for score in scores]
+    expected = np.sqrt(np.square(errors).sum()) / len(scores)
+    assert result[f"{name}_standard_error"] == pytest.approx(expected)
+    assert (expected > 0) == (name != "pl1")
 
 
 @pytest.mark.parametrize("name", ["pl1", "wd"])

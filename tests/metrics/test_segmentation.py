@@ -220,33 +220,3 @@ class TestRobustness:
             metrics.nsr([[0.5, 1.5]])
         with pytest.raises(ValueError, match=r"user_ious\[0\] must be \(methods, clicks\)"):
             metrics.nsr(np.ones((1, 2, 3, 4)))
-
-
-class TestIntervals:
-    def test_it_holds_the_mean_and_narrows_with_more_instances(self):
-        values = np.random.default_rng(0).normal(3.0, 1.0, 4000)
-        few = metrics.bootstrap_interval(values[:40])
-        many = metrics.bootstrap_interval(values)
-        assert few.low < few.mean < few.high
-        assert many.high - many.low < (few.high - few.low) / 5
-        # The normal approximation: 2·1.96·s/sqrt(N).
-        width = 2 * 1.96 * values.std() / np.sqrt(len(values))
-        assert many.high - many.low == pytest.approx(width, rel=0.05)
-
-    def test_it_is_repeatable_and_widens_with_the_confidence(self):
-        values = np.random.default_rng(1).random(50)
-        interval = metrics.bootstrap_interval(values)
-        assert metrics.bootstrap_interval(values) == interval
-        wider = metrics.bootstrap_interval(values, confidence=0.99)
-        assert wider.low < interval.low
-        assert interval.high < wider.high
-
-    def test_bad_input(self):
-        with pytest.raises(ValueError, match=r"values must be a non-empty \(N,\) array"):
-            metrics.bootstrap_interval([])
-        with pytest.raises(ValueError, match="values holds NaN"):
-            metrics.bootstrap_interval([1.0, np.nan])
-        with pytest.raises(ValueError, match=r"confidence must lie in \(0, 1\), got 95"):
-            metrics.bootstrap_interval([1.0], confidence=95)
-        with pytest.raises(ValueError, match="resamples must be"):
-            metrics.bootstrap_interval([1.0], resamples=0)
