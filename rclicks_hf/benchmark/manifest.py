@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import platform
@@ -40,30 +39,6 @@ def part_path(out: Path, image_stem: str) -> Path:
         'hot%20dog%2F1.parquet'
     """
     return out / PARTS / f"{quote(image_stem, safe='')}.parquet"
-
-
-def click_model_identity(spec: str) -> dict[str, str]:
-    """What a click model is, wherever it lies: its name, and a digest of a model folder's files.
-
-    Args:
-        spec: Name, folder or Hub id of the click model.
-
-    Example:
-        >>> click_model_identity("dt")
-        {'click_model': 'dt', 'click_model_fingerprint': ''}
-    """
-    folder = Path(spec)
-    if not folder.is_dir():
-        return {"click_model": spec, "click_model_fingerprint": ""}
-    digest = hashlib.sha256()
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        digest.update(file.relative_to(folder).as_posix().encode() + b"\0")
-        with file.open("rb") as content:
-            digest.update(hashlib.file_digest(content, "sha256").digest())
-    return {
-        "click_model": folder.resolve().name,
-        "click_model_fingerprint": digest.hexdigest(),
-    }
 
 
 def describe_run(

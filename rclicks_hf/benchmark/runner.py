@@ -11,7 +11,6 @@ from tqdm.auto import tqdm
 from rclicks_hf.benchmark.engine import check_runs
 from rclicks_hf.benchmark.manifest import (
     RESULTS,
-    click_model_identity,
     describe_run,
     open_results,
     part_path,
@@ -21,6 +20,7 @@ from rclicks_hf.benchmark.protocol import BenchmarkProtocol
 from rclicks_hf.benchmark.results import RUNS, merge_parts, part_keys, read_part, read_results
 from rclicks_hf.benchmark.source import ImageTask, InstanceSource, plan_images
 from rclicks_hf.benchmark.worker import Job
+from rclicks_hf.click_models.identity import click_model_identity
 from rclicks_hf.processes import process_count, run_tasks
 from rclicks_hf.segmenters.base import load_segmenter
 

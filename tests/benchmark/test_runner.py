@@ -235,7 +235,7 @@ def test_a_damaged_manifest_is_named(tmp_path: Path) -> None:
 
 
 def test_a_model_folder_is_known_by_its_content_not_its_place(tmp_path: Path) -> None:
-    from rclicks_hf.benchmark.manifest import click_model_identity
+    from rclicks_hf.click_models.identity import click_model_identity
 
     for place in ("here", "there"):
         (tmp_path / place / "net").mkdir(parents=True)
