@@ -13,8 +13,6 @@ from rclicks_hf.benchmark.manifest import (
     RESULTS,
     describe_run,
     open_results,
-    part_path,
-    write_manifest,
 )
 from rclicks_hf.benchmark.protocol import BenchmarkProtocol
 from rclicks_hf.benchmark.results import RUNS, merge_parts, part_keys, read_part, read_results
@@ -22,6 +20,7 @@ from rclicks_hf.benchmark.source import ImageTask, InstanceSource, plan_images
 from rclicks_hf.benchmark.worker import Job
 from rclicks_hf.click_models.identity import click_model_identity
 from rclicks_hf.processes import process_count, run_tasks
+from rclicks_hf.results_folder import part_path, write_manifest
 from rclicks_hf.segmenters.base import load_segmenter
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from rclicks_hf.benchmark.engine import run_image
 from rclicks_hf.benchmark.groups import CLICKING_GROUPS
-from rclicks_hf.benchmark.manifest import part_path
 from rclicks_hf.benchmark.protocol import BenchmarkProtocol
 from rclicks_hf.benchmark.results import ResultRow, write_part
 from rclicks_hf.benchmark.source import ImageTask, InstanceSource
 from rclicks_hf.processes import one_thread
+from rclicks_hf.results_folder import part_path
 from rclicks_hf.segmenters.base import load_segmenter
 
 

@@ -15,9 +15,9 @@ import pytest
 from benchmark_fakes import KILL_SWITCH, PID_FOLDER, FakeSource
 
 from rclicks_hf.benchmark import RUNS, BenchmarkProtocol, run_benchmark
-from rclicks_hf.benchmark.manifest import part_path
 from rclicks_hf.benchmark.results import RESULT_SCHEMA, TIMING_COLUMNS, read_results
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.results_folder import part_path
 
 SHORT = BenchmarkProtocol(max_clicks=3)
 
