@@ -131,16 +131,7 @@ def score_instance(
         seed = instance_seed(stem if device == ALL_DEVICES else f"{stem}/{device}", settings.seed)
         about = _about(instance, device, len(clicks))
         for name, made in maps.items():
-            scores = _try_scores(
-                click_scores,
-                made,
-                clicks.x,
-                clicks.y,
-                size,
-                resamples=settings.resamples,
-                seed=seed,
-                mode=settings.mode,
-            )
+            scores = _model_scores(made, clicks, size, settings, seed)
             rows.append({**about, "click_model": name, **scores})
         if settings.halvings:
             scores = _people_scores(clicks, error_mask, size, settings.halvings, seed)
@@ -164,6 +155,23 @@ def _about(instance: Instance, device: str, clicks: int) -> dict[str, Any]:
         "is_simulated": instance.is_simulated,
         "clicks": clicks,
     }
+
+
+def _model_scores(
+    made: np.ndarray, clicks: Clicks, size: tuple[int, int], settings: ScoreSettings, seed: int
+) -> dict[str, Any]:
+    if len(clicks) == 0:
+        return _left_out("no clicks")
+    return _try_scores(
+        click_scores,
+        made,
+        clicks.x,
+        clicks.y,
+        size,
+        resamples=settings.resamples,
+        seed=seed,
+        mode=settings.mode,
+    )
 
 
 def _people_scores(

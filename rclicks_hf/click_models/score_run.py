@@ -207,11 +207,11 @@ def _paper_split(dataset: str) -> str:
 
 def _named_models(specs: Sequence[str]) -> dict[str, str]:
     """Name of each click model -> what loads it; a folder's name stands for its path."""
-    names = [click_model_identity(spec)["click_model"] for spec in specs]
+    names = [click_model_identity(spec)["click_model"] for spec in _distinct(specs, "click_model")]
     taken = next((name for name in names if name == PEOPLE or names.count(name) > 1), None)
     if taken is not None:
-        raise RclicksError(f"click_model: two are called {taken!r}; rename a folder")
-    return dict(zip(_distinct(names, "click_model"), specs, strict=True))
+        raise RclicksError(f"click_model: two rows would be called {taken!r}; rename a folder")
+    return dict(zip(names, specs, strict=True))
 
 
 def _identity(
