@@ -7,6 +7,7 @@ many processes, with the same values.
 from __future__ import annotations
 
 import uuid
+import warnings
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -72,6 +73,8 @@ def score_click_models(
 ) -> pd.DataFrame:
     """KS, PL1, WD, NSS and PDE of each click model on each instance that has clicks.
 
+    Instances without clicks cannot be scored; a warning counts and names them.
+
     Args:
         instances: Instances with their clicks.
         models: Label -> click model.
@@ -102,9 +105,11 @@ def score_click_models(
     """
     scorers = {label: _Scorer() for label in models}
     described: list[dict[str, Any]] = []
+    bare: list[str] = []
     for start in tqdm(range(0, len(instances), BATCH), desc="click models", disable=not progress):
         batch = [instances[i] for i in range(start, min(start + BATCH, len(instances)))]
         clicked = [instance for instance in batch if len(instance.clicks)]
+        bare += [instance.full_stem for instance in batch if not len(instance.clicks)]
         if not clicked:
             continue
         for label, model in models.items():
@@ -112,6 +117,9 @@ def score_click_models(
         described += [_describe(instance) for instance in clicked]
     if not described:
         raise RclicksError("none of the chosen instances has clicks; choose another split")
+    if bare:
+        message = f"{len(bare)} instances have no clicks and are not scored: {', '.join(bare)}"
+        warnings.warn(message, stacklevel=2)
     tables = [
         pd.DataFrame(described).assign(click_model=label, **scorer.per_instance())
         for label, scorer in scorers.items()
