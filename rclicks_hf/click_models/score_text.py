@@ -21,9 +21,9 @@ NAMED = 5  # instances named in a line; the file names all
 _INTERVALS = "Means over instances; in brackets their 95 % bootstrap intervals over instances."
 _STAR = "* marks a difference whose interval leaves out 0."
 _SPLIT_HALF = (
-    f"{PEOPLE}: one random half of the clicks against the other; NSS and PDE of a click map\n"
-    "made from one half at the clicks of the other. These are half as many points as a click model\n"
-    "is held against, so KS is a little lenient and WD a little large."
+    f"{PEOPLE}: one random half of the clicks against the other; NSS and PDE of a click\n"
+    "map made from one half at the clicks of the other. These are half as many points as a click\n"
+    "model is held against, so KS is a little lenient and WD a little large."
 )
 
 

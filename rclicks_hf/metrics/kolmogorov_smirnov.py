@@ -52,7 +52,9 @@ def ks2d_pvalue(x1: Any, y1: Any, x2: Any, y2: Any) -> float | np.ndarray:
     x1, y1 = check_points(x1, y1, ("x1", "y1"))
     x2, y2 = check_points(x2, y2, ("x2", "y2"), max_ndim=2)
     p = ks2d_pvalues(x1[None], y1[None], np.atleast_2d(x2), np.atleast_2d(y2))
-    p = np.where(_warn_of_undefined(np.isnan(p), stacklevel=3), 0.0, p)
+    undefined = np.isnan(p)
+    _warn_of_undefined(undefined, stacklevel=3)
+    p = np.where(undefined, 0.0, p)
     return float(p[0]) if x2.ndim == 1 else p
 
 
@@ -75,11 +77,12 @@ def ks_share(x1: np.ndarray, y1: np.ndarray, x2: np.ndarray, y2: np.ndarray) -> 
         0.5
     """
     p = ks2d_pvalues(x1, y1, x2, y2)
-    undefined = _warn_of_undefined(np.isnan(p), stacklevel=4)
+    undefined = np.isnan(p)
+    _warn_of_undefined(undefined, stacklevel=4)
     return Estimate.of_draws(p > SIGNIFICANCE, int(undefined.sum()))
 
 
-def _warn_of_undefined(undefined: np.ndarray, stacklevel: int) -> np.ndarray:
+def _warn_of_undefined(undefined: np.ndarray, stacklevel: int) -> None:
     if undefined.any():
         warnings.warn(
             f"{undefined.sum()} of {undefined.size} KS comparisons have all points at one x or one "
@@ -87,7 +90,6 @@ def _warn_of_undefined(undefined: np.ndarray, stacklevel: int) -> np.ndarray:
             ConstantCoordinateWarning,
             stacklevel=stacklevel,
         )
-    return undefined
 
 
 def ks2d_pvalues(x1: np.ndarray, y1: np.ndarray, x2: np.ndarray, y2: np.ndarray) -> np.ndarray:
