@@ -23,7 +23,8 @@ _STAR = "* marks a difference whose interval leaves out 0."
 _SPLIT_HALF = (
     f"{PEOPLE}: one random half of the clicks against the other; NSS and PDE of a click\n"
     "map made from one half at the clicks of the other. These are half as many points as a click\n"
-    "model is held against, so KS is a little lenient and WD a little large."
+    "model is held against, so KS is a little lenient and WD a little large; NSS and PDE are no\n"
+    "ceiling, since a smoother map may score higher."
 )
 
 
