@@ -141,6 +141,19 @@ class TwoSampleTester(GeometricTester):
         one_by_one = [self.value(x1, y1, *points, *box) for points in zip(x2, y2, strict=True)]
         assert all(isinstance(value, float) for value in one_by_one)
         np.testing.assert_allclose(self.value(x1, y1, x2, y2, *box), one_by_one, rtol=1e-12)
+        np.testing.assert_allclose(self.value(x2, y2, x1, y1, *box), one_by_one, rtol=1e-9)
+
+    @pytest.mark.parametrize("n2", [5, 8], ids=["equal sizes", "different sizes"])
+    def test_many_pairs_at_once_are_one_at_a_time(self, n2):
+        rng = np.random.default_rng(n2)
+        points = (*rng.integers(0, 5, (2, 4, 5)), *rng.integers(0, 5, (2, 4, n2)))
+        pairs = zip(*points, strict=True)
+        one_by_one = [self.value(*pair, *self.box) for pair in pairs]
+        np.testing.assert_allclose(self.value(*points, *self.box), one_by_one, rtol=1e-12)
+
+    def test_sets_that_are_not_as_many_are_refused(self):
+        with pytest.raises(ValueError, match=r"as many sets.*got \(2, 3\) and \(4, 3\)"):
+            self.value(*np.ones((2, 2, 3)), *np.ones((2, 4, 3)), *self.box)
 
 
 class ClickMapTester(GeometricTester):

@@ -75,16 +75,16 @@ def split_half_scores(
     """
     x, y = np.asarray(x), np.asarray(y)
     points_x, points_y = check_points(x, y)
-    w, h = check_size(size)
+    size = check_size(size)
     if x.size < LEAST_CLICKS:
         raise ValueError(
             f"x and y must hold at least {LEAST_CLICKS} clicks to be halved, {describe(x)}"
         )
     first, second = _halves(points_x, points_y, check_count(halvings, "halvings"), seed)
     x1, y1, x2, y2 = points_x[first], points_y[first], points_x[second], points_y[second]
+    ks = ks_share(x1, y1, x2, y2)
     pl1, wd = (
-        Estimate.of_draws([distance(*pair, (w, h)) for pair in zip(x1, y1, x2, y2, strict=True)])
-        for distance in (pl1_points, wd_points)
+        Estimate.of_draws(distance(x1, y1, x2, y2, size)) for distance in (pl1_points, wd_points)
     )
     nss = pde = np.nan
     if density is not None:
@@ -93,7 +93,7 @@ def split_half_scores(
             for half, *other in zip(first, x2, y2, strict=True)
         ]
         nss, pde = np.mean(scores, axis=0)
-    return ClickScores(ks_share(x1, y1, x2, y2), pl1, wd, float(nss), float(pde))
+    return ClickScores(ks, pl1, wd, float(nss), float(pde))
 
 
 def _halves(

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import kolmogorov
 
 from rclicks_hf.metrics.estimate import Estimate
-from rclicks_hf.metrics.validation import check_points
+from rclicks_hf.metrics.validation import check_sets
 
 SIGNIFICANCE = 0.05
 
@@ -27,13 +27,14 @@ def ks2d_pvalue(x1: Any, y1: Any, x2: Any, y2: Any) -> float | np.ndarray:
     Numerical Recipes (2007), which corrects for the correlation of the coordinates.
 
     Args:
-        x1: (n1,) first coordinates of the first set, pixels.
-        y1: (n1,) second coordinates of the first set.
-        x2: (n2,) or, for R sets at once, (R, n2).
+        x1: (n1,) first coordinates of the first set, pixels; (R, n1) for R sets at once.
+        y1: Second coordinates of the first set, of the same shape.
+        x2: (n2,) or (R, n2). One set on either side is compared with all of the other; R and R
+            sets are compared in pairs.
         y2: The same shape as ``x2``.
 
     Returns:
-        The p-value in [0, 1]: a float, or (R,) where ``x2`` is (R, n2). Where all points of a set
+        The p-value in [0, 1]: a float, or (R,) where a side has R sets. Where all points of a set
         share one coordinate (so always with one point) the p-value is undefined; it is given as 0,
         with a `ConstantCoordinateWarning`. The paper's code has NaN there and counts it as "not
         above 0.05", which is the same share.
@@ -49,13 +50,11 @@ def ks2d_pvalue(x1: Any, y1: Any, x2: Any, y2: Any) -> float | np.ndarray:
         >>> ks2d_pvalue(x, y, far, [y, y]).round(3).tolist()
         [0.009, 0.999]
     """
-    x1, y1 = check_points(x1, y1, ("x1", "y1"))
-    x2, y2 = check_points(x2, y2, ("x2", "y2"), max_ndim=2)
-    p = ks2d_pvalues(x1[None], y1[None], np.atleast_2d(x2), np.atleast_2d(y2))
+    p = ks2d_pvalues(*check_sets(x1, y1, x2, y2))
     undefined = np.isnan(p)
     _warn_of_undefined(undefined, stacklevel=3)
     p = np.where(undefined, 0.0, p)
-    return float(p[0]) if x2.ndim == 1 else p
+    return float(p[0]) if np.ndim(x1) == np.ndim(x2) == 1 else p
 
 
 def ks_share(x1: np.ndarray, y1: np.ndarray, x2: np.ndarray, y2: np.ndarray) -> Estimate:

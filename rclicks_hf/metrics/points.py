@@ -10,7 +10,7 @@ from scipy.spatial.distance import cdist
 from scipy.stats import wasserstein_distance_nd
 
 from rclicks_hf.metrics.distribution import ClickDistribution
-from rclicks_hf.metrics.validation import check_points, check_size
+from rclicks_hf.metrics.validation import check_sets, check_size
 
 
 def pl1_points(x1: Any, y1: Any, x2: Any, y2: Any, size: Any) -> float | np.ndarray:
@@ -20,14 +20,15 @@ def pl1_points(x1: Any, y1: Any, x2: Any, y2: Any, size: Any) -> float | np.ndar
     of the first set with its prefix sums gives every sum of distances.
 
     Args:
-        x1: (n1,) columns of the first set, pixels.
-        y1: (n1,) rows of the first set.
-        x2: (n2,) or, for R sets at once, (R, n2).
+        x1: (n1,) columns of the first set, pixels; (R, n1) for R sets at once.
+        y1: Rows of the first set, of the same shape.
+        x2: (n2,) or (R, n2). One set on either side is compared with all of the other; R and R
+            sets are compared in pairs.
         y2: The same shape as ``x2``.
         size: (w, h) of the object's bounding box, pixels.
 
     Returns:
-        A float >= 0, or (R,) where ``x2`` is (R, n2). Lower is nearer; 0 only where all points
+        A float >= 0, or (R,) where a side has R sets. Lower is nearer; 0 only where all points
         of both sets coincide.
 
     Raises:
@@ -37,9 +38,9 @@ def pl1_points(x1: Any, y1: Any, x2: Any, y2: Any, size: Any) -> float | np.ndar
         >>> pl1_points([0, 4], [0, 0], [0, 4], [0, 0], size=(4, 2))
         0.5
     """
-    (x1, y1, x2, y2), (w, h) = _checked(x1, y1, x2, y2, size)
-    distance = _mean_distance(x1, x2) / w + _mean_distance(y1, y2) / h
-    return float(distance) if x2.ndim == 1 else distance
+    sets, (w, h) = check_sets(x1, y1, x2, y2), check_size(size)
+    distance = _mean_distances(sets[0], sets[2]) / w + _mean_distances(sets[1], sets[3]) / h
+    return float(distance[0]) if np.ndim(x1) == np.ndim(x2) == 1 else distance
 
 
 def pl1_expected(
@@ -69,6 +70,15 @@ def pl1_expected(
     )
 
 
+def _mean_distances(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Mean |first - second| over all pairs of each (R, n1) and (R, n2), or one set and R."""
+    if len(first) == 1:
+        return _mean_distance(first[0], second)
+    if len(second) == 1:
+        return _mean_distance(second[0], first)
+    return np.array([_mean_distance(*sets) for sets in zip(first, second, strict=True)])
+
+
 def _mean_distance(
     fixed: np.ndarray, moving: np.ndarray, weights: np.ndarray | None = None
 ) -> np.ndarray:
@@ -96,14 +106,15 @@ def wd_points(x1: Any, y1: Any, x2: Any, y2: Any, size: Any) -> float | np.ndarr
     a linear program, which is about a hundred times slower.
 
     Args:
-        x1: (n1,) columns of the first set, pixels.
-        y1: (n1,) rows of the first set.
-        x2: (n2,) or, for R sets at once, (R, n2).
+        x1: (n1,) columns of the first set, pixels; (R, n1) for R sets at once.
+        y1: Rows of the first set, of the same shape.
+        x2: (n2,) or (R, n2). One set on either side is compared with all of the other; R and R
+            sets are compared in pairs.
         y2: The same shape as ``x2``.
         size: (w, h) of the object's bounding box, pixels.
 
     Returns:
-        A float >= 0, or (R,) where ``x2`` is (R, n2). Lower is nearer; 0 for equal sets.
+        A float >= 0, or (R,) where a side has R sets. Lower is nearer; 0 for equal sets.
 
     Raises:
         ValueError: If coordinates are missing, not finite, or differ in shape, or the box is empty.
@@ -112,20 +123,22 @@ def wd_points(x1: Any, y1: Any, x2: Any, y2: Any, size: Any) -> float | np.ndarr
         >>> wd_points([0, 10], [0, 0], [10, 0], [5, 5], size=(3, 4))
         1.0
     """
-    (x1, y1, x2, y2), (w, h) = _checked(x1, y1, x2, y2, size)
-    distance = _transport(x1, y1, np.atleast_2d(x2), np.atleast_2d(y2)) / np.hypot(w, h)
-    return float(distance[0]) if x2.ndim == 1 else distance
+    sets, (w, h) = check_sets(x1, y1, x2, y2), check_size(size)
+    distance = _transport(*sets) / np.hypot(w, h)
+    return float(distance[0]) if np.ndim(x1) == np.ndim(x2) == 1 else distance
 
 
 def _transport(x1: np.ndarray, y1: np.ndarray, x2: np.ndarray, y2: np.ndarray) -> np.ndarray:
-    """Wasserstein-1 distance in pixels of one set to each of R sets."""
-    if x1.size != x2.shape[1]:
-        first = np.column_stack((x1, y1))
-        sets = zip(x2, y2, strict=True)
-        return np.array([wasserstein_distance_nd(first, np.column_stack(xy)) for xy in sets])
-    sets, n = x2.shape
-    costs = cdist(np.column_stack((x2.ravel(), y2.ravel())), np.column_stack((x1, y1)))
-    costs = costs.reshape(sets, n, n)
+    """Wasserstein-1 distance in pixels of R pairs of sets, or of one set to each of R."""
+    if len(x2) == 1:
+        x1, y1, x2, y2 = x2, y2, x1, y1
+    first, second = np.stack((x1, y1), axis=-1), np.stack((x2, y2), axis=-1)
+    if x1.shape[1] != x2.shape[1]:
+        first = np.broadcast_to(first, (len(second), *first.shape[1:]))
+        return np.array(
+            [wasserstein_distance_nd(*sets) for sets in zip(first, second, strict=True)]
+        )
+    costs = _costs(first, second)
     # What all costs of a point have in common changes no assignment; without it the solver's
     # shortest paths are short, and it is up to a third faster.
     reduced = costs - costs.min(axis=1, keepdims=True)
@@ -133,9 +146,8 @@ def _transport(x1: np.ndarray, y1: np.ndarray, x2: np.ndarray, y2: np.ndarray) -
     return np.take_along_axis(costs, partners[:, :, None], axis=2).mean(axis=(1, 2))
 
 
-def _checked(
-    x1: Any, y1: Any, x2: Any, y2: Any, size: Any
-) -> tuple[tuple[np.ndarray, ...], tuple[float, float]]:
-    first = check_points(x1, y1, ("x1", "y1"))
-    second = check_points(x2, y2, ("x2", "y2"), max_ndim=2)
-    return (*first, *second), check_size(size)
+def _costs(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Distances (R, n, n) from the points of the second sets (R, n, 2) to those of the first."""
+    if len(first) == 1:
+        return cdist(second.reshape(-1, 2), first[0]).reshape(*second.shape[:2], -1)
+    return np.stack([cdist(*sets) for sets in zip(second, first, strict=True)])

@@ -36,7 +36,8 @@ BAD_SETS = [
     ((([]), []), r"x1 is empty.*\(0,\)"),
     (([1.0, np.nan], [1.0, 2.0]), r"x1 holds NaN.*\(2,\)"),
     (([1, 2], [1, 2, 3]), r"x1 and y1 must have one shape, got \(2,\) and \(3,\)"),
-    (([[1, 2]], [[1, 2]]), r"x1 must have shape \(n,\).*\(1, 2\)"),
+    (([[[1, 2]]], [[[1, 2]]]), r"x1 must have shape \(n,\) or \(R, n\).*\(1, 1, 2\)"),
+    (([[1, 2]] * 2, [[1, 2]]), r"x1 and y1 must have one shape, got \(2, 2\) and \(1, 2\)"),
 ]
 BAD_MAPS = [
     (np.zeros((6, 8)), r"click_map is zero everywhere.*\(6, 8\)"),
