@@ -13,6 +13,9 @@ from rclicks_hf.metrics import CLICK_METRICS
 #: Rows of the paper's table, in its order: name -> what the paper prints.
 PUBLISHED_MODELS = {"ud": "UD", "dt": "DT", "si": "SI", "sm": "SM", "cm": "Ours"}
 
+#: Instances that the means are over, all rounds; the files of TETRIS do not tell.
+PUBLISHED_INSTANCES = {"grabcut": 149, "berkeley": 300, "davis": 1027, "coco_mval": 2392}
+
 # Dataset -> click model -> KS, PL1, WD, NSS, PDE.
 _MEANS: dict[str, dict[str, tuple[float, ...]]] = {
     "grabcut": {

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from rclicks_hf.click_models.published import PUBLISHED_MODELS, published_means
+from rclicks_hf.click_models.published import (
+    PUBLISHED_INSTANCES,
+    PUBLISHED_MODELS,
+    published_means,
+)
 from rclicks_hf.click_models.score_rows import ALL_DEVICES, PEOPLE, SAMPLED
 from rclicks_hf.click_models.score_summary import (
     ALL_ROUNDS,
@@ -90,15 +94,13 @@ def format_score_tables(tables: Sequence[ScoreTable], *, errors: bool = False) -
 
 
 def _block(table: ScoreTable, errors: bool) -> str:
-    published = {}
-    if (table.round, table.device) == (ALL_ROUNDS, ALL_DEVICES) and not table.is_simulated:
-        published = published_means(table.dataset, table.split)
+    published = _published_lines(table)
     lines = [["click model", "n", *map(score_head, CLICK_METRICS)]]
     for means in table.means:
         lines += _mean_lines(means, errors)
-        lines += _published_lines(published, [means.click_model])
-    shown = {means.click_model for means in table.means}
-    lines += _published_lines(published, [name for name in PUBLISHED_MODELS if name not in shown])
+        if means.click_model in published:
+            lines.append(published.pop(means.click_model))
+    lines += published.values()
     parts = [_title(table), plain_table(lines, left=1)]
     if table.differences:
         heads = ["difference", "n", *(METRICS[name].abbreviation for name in CLICK_METRICS)]
@@ -133,18 +135,20 @@ def _mean_lines(means: MeanScores, errors: bool) -> list[list[str]]:
     return lines
 
 
-def _published_lines(
-    published: Mapping[str, Mapping[str, float]], names: Iterable[str]
-) -> list[list[str]]:
-    return [
-        [
+def _published_lines(table: ScoreTable) -> dict[str, list[str]]:
+    """The paper's lines by click model, where they are of the table's data."""
+    whole = (table.round, table.device) == (ALL_ROUNDS, ALL_DEVICES)
+    if table.is_simulated or not whole:
+        return {}
+    instances = str(PUBLISHED_INSTANCES.get(table.dataset, ""))
+    return {
+        name: [
             f"  {PUBLISHED_MODELS[name]}, published",
-            "",
-            *(score_text(metric, published[name][metric]) for metric in CLICK_METRICS),
+            instances,
+            *(score_text(metric, means[metric]) for metric in CLICK_METRICS),
         ]
-        for name in names
-        if name in published
-    ]
+        for name, means in published_means(table.dataset, table.split).items()
+    }
 
 
 def _difference_lines(pair: ScoreDifference) -> list[list[str]]:

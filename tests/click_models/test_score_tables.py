@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from commands import run_rclicks
 
-from rclicks_hf.click_models.published import PUBLISHED_MODELS, published_means
+from rclicks_hf.click_models.published import PUBLISHED_INSTANCES, PUBLISHED_MODELS, published_means
 from rclicks_hf.click_models.score_rows import PEOPLE, SAMPLED
 from rclicks_hf.click_models.score_summary import summarise_scores
 from rclicks_hf.click_models.score_text import format_score_tables
@@ -112,7 +112,9 @@ class TestText:
         beside = format_score_tables(summarise_scores(scores(devices=("all", "pc")), rounds=True))
         for label in PUBLISHED_MODELS.values():
             assert beside.count(f"  {label}, published") == 1
-        assert re.search(r"UD, published +0\.1452 +0\.5561 +0\.1703 +4\.3130 +6\.492e-05", beside)
+        assert re.search(
+            r"UD, published +1027 +0\.1452 +0\.5561 +0\.1703 +4\.3130 +6\.492e-05", beside
+        )
         for other in (
             scores("simulated_scenes", simulated=True),
             scores("davis", simulated=True),
@@ -160,6 +162,17 @@ def test_published_means_are_those_of_the_papers_files(dataset, file, shared: Pa
     for model, values in means.items():
         for name, value in values.items():
             assert value == pytest.approx(float(stored[model][columns[name]]), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "file"),
+    [("grabcut", "GrabCut"), ("berkeley", "Berkeley"), ("davis", "DAVIS"), ("coco_mval", "COCO")],
+)
+def test_published_instances_are_those_of_the_papers_files(dataset, file, shared: Path):
+    path = shared / "published" / f"eval_cm_{file}_per_instance.csv"
+    with path.open(newline="") as lines:
+        of_ud = [row for row in csv.DictReader(lines) if row["model_name"] == "ud"]
+    assert len(of_ud) == PUBLISHED_INSTANCES[dataset]
 
 
 def test_the_command_prints_the_tables(scene_repo, tmp_path, repo):
