@@ -197,13 +197,42 @@ def evaluate_clicks(
     ],
     dataset: Annotated[list[str], typer.Option(help="Source dataset; may be repeated.")],
     repo: Annotated[str, typer.Option(help="Dataset repo: a folder or a Hub id.")] = "rclicks",
-    split: str = "test",
-    out: Annotated[Path | None, typer.Option(help="Parquet file: a row an instance.")] = None,
+    split: Annotated[
+        str | None, typer.Option(help="Default: the paper's, validation for TETRIS, else test.")
+    ] = None,
+    rounds: Annotated[bool, typer.Option("--rounds", help="A table of each round too.")] = False,
+    devices: Annotated[bool, typer.Option("--devices", help="A table of each device too.")] = False,
+    mode: Annotated[
+        str, typer.Option(help="reference: the paper's draws; exact: PL1 in closed form.")
+    ] = "reference",
+    halvings: Annotated[
+        int, typer.Option(min=0, help="Of the clicks, for people against each other; 0: none.")
+    ] = 20,
+    num_proc: Annotated[
+        int | None, typer.Option(min=1, help="Processes; default: all cores.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Results folder; the same command resumes in it. Default: only print."),
+    ] = None,
 ) -> None:
     """Score click models: KS, PL1, WD, NSS, PDE."""
-    from rclicks_hf.click_models.evaluation import evaluate_repo
+    from rclicks_hf.click_models.command import evaluate_repo
+    from rclicks_hf.click_models.score_rows import ScoreSettings
 
-    typer.echo(evaluate_repo(repo, dataset, click_model, split=split, out=out))
+    settings = ScoreSettings(mode=mode, halvings=halvings, devices=devices)
+    typer.echo(
+        evaluate_repo(
+            repo,
+            dataset,
+            click_model,
+            split=split,
+            settings=settings,
+            rounds=rounds,
+            num_proc=num_proc,
+            out=out,
+        )
+    )
 
 
 @app.command()

@@ -123,7 +123,7 @@ def test_the_verbs_run_on_what_the_demo_left(demo_run, wheel_folder, tmp_path, n
     out, _ = demo_run
     lines = {
         "evaluate-clicks": f"evaluate-clicks --click-model ud --click-model {out / 'model'} "
-        f"--dataset simulated_scenes --repo {out / 'rclicks'} --out s.parquet",
+        f"--dataset simulated_scenes --repo {out / 'rclicks'} --out scores",
         "benchmark": f"benchmark --click-model dt --dataset simulated_scenes --limit 1 "
         f"--repo {out / 'rclicks'} --out r --num-proc 1",
     }

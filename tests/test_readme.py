@@ -65,6 +65,14 @@ def test_the_benchmark_use_runs(repo: Path, folder: Path, env: dict[str, str]) -
     assert (folder / "geocut.html").is_file()
 
 
+def test_the_scores_of_click_models_run(repo: Path, folder: Path, env: dict[str, str]) -> None:
+    (line,) = [block for block in blocks(repo, "bash") if "rclicks evaluate-clicks" in block]
+    line = line.replace("rclicks ", f"{sys.executable} -m rclicks_hf.cli ", 1)
+    printed = run(["bash", "-ec", line], folder, env)
+    assert "people, split-half" in printed
+    assert (folder / "scores" / "click_scores.parquet").is_file()
+
+
 def test_the_two_commands_are_those_of_make_and_ci(repo: Path) -> None:
     install, test = blocks(repo, "bash")[:2]
     makefile, ci = (repo / "Makefile").read_text(), (repo / ".ci" / "run").read_text()

@@ -12,5 +12,6 @@ class RclicksKs(metrics_modules.SampledClickMetric):
 
     metric_name = "ks"
 
-    def score(self, click_map: Any, clicks: metrics_modules.RecordedClicks) -> float:
-        return metrics.ks(click_map, clicks.x, clicks.y, self.resamples, clicks.seed)
+    def score(self, click_map: Any, clicks: metrics_modules.RecordedClicks) -> metrics.Estimate:
+        draw = (self.resamples, clicks.seed, self.mode)
+        return metrics.ks(click_map, clicks.x, clicks.y, *draw)

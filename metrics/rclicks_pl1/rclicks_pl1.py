@@ -12,6 +12,6 @@ class RclicksPl1(metrics_modules.SampledClickMetric):
 
     metric_name = "pl1"
 
-    def score(self, click_map: Any, clicks: metrics_modules.RecordedClicks) -> float:
-        size = clicks.box_size()
-        return metrics.pl1(click_map, clicks.x, clicks.y, size, self.resamples, clicks.seed)
+    def score(self, click_map: Any, clicks: metrics_modules.RecordedClicks) -> metrics.Estimate:
+        draw = (self.resamples, clicks.seed, self.mode)
+        return metrics.pl1(click_map, clicks.x, clicks.y, clicks.box_size(), *draw)

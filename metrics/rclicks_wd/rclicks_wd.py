@@ -12,6 +12,6 @@ class RclicksWd(metrics_modules.SampledClickMetric):
 
     metric_name = "wd"
 
-    def score(self, click_map: Any, clicks: metrics_modules.RecordedClicks) -> float:
-        size = clicks.box_size()
-        return metrics.wd(click_map, clicks.x, clicks.y, size, self.resamples, clicks.seed)
+    def score(self, click_map: Any, clicks: metrics_modules.RecordedClicks) -> metrics.Estimate:
+        draw = (self.resamples, clicks.seed, self.mode)
+        return metrics.wd(click_map, clicks.x, clicks.y, clicks.box_size(), *draw)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import platform
 import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-from rclicks_hf.atomic import atomic_file
 from rclicks_hf.benchmark.protocol import BenchmarkProtocol
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.provenance import command_line, library_versions
+from rclicks_hf.results_folder import (
+    MANIFEST,
+    PARTS,
+    read_manifest,
+    refuse_other,
+    write_manifest,
+)
 
-MANIFEST, RESULTS, PARTS = "manifest.json", "results.parquet", "parts"
+RESULTS = "results.parquet"
 
 #: Entries of the manifest that must be equal for a run to go on in a folder.
 IDENTITY = (
@@ -30,40 +33,6 @@ IDENTITY = (
 )
 
 _LIBRARIES = ("numpy", "scipy", "opencv-python-headless", "pyarrow", "torch", "transformers")
-
-
-def part_path(out: Path, image_stem: str) -> Path:
-    """File of one image's rows; a stem may hold any character.
-
-    Example:
-        >>> part_path(Path("runs"), "hot dog/1").name
-        'hot%20dog%2F1.parquet'
-    """
-    return out / PARTS / f"{quote(image_stem, safe='')}.parquet"
-
-
-def click_model_identity(spec: str) -> dict[str, str]:
-    """What a click model is, wherever it lies: its name, and a digest of a model folder's files.
-
-    Args:
-        spec: Name, folder or Hub id of the click model.
-
-    Example:
-        >>> click_model_identity("dt")
-        {'click_model': 'dt', 'click_model_fingerprint': ''}
-    """
-    folder = Path(spec)
-    if not folder.is_dir():
-        return {"click_model": spec, "click_model_fingerprint": ""}
-    digest = hashlib.sha256()
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        digest.update(file.relative_to(folder).as_posix().encode() + b"\0")
-        with file.open("rb") as content:
-            digest.update(hashlib.file_digest(content, "sha256").digest())
-    return {
-        "click_model": folder.resolve().name,
-        "click_model_fingerprint": digest.hexdigest(),
-    }
 
 
 def describe_run(
@@ -124,30 +93,13 @@ def open_results(
         rclicks_hf.errors.RclicksError: ...: holds results of another segmenter
         ('geocut', not 'sam'); give another --out or remove it
     """
-    if os.path.lexists(out) and not out.is_dir():
-        raise RclicksError(f"{out}: is a file; give a folder for the results with --out")
-    found = _read_manifest(out)
-    if found is None and out.is_dir() and any(out.iterdir()):
-        raise RclicksError(f"{out}: not empty and not a results folder; give another with --out")
+    found = read_manifest(out, "a benchmark", (*IDENTITY, "protocol"))
     if found is not None and overwrite:
         _clear(out)
     elif found is not None:
-        _refuse_other(out, found, manifest, protocol)
+        refuse_other(out, found, manifest, IDENTITY)
+        _refuse_other_protocol(out, found["protocol"], protocol)
     write_manifest(out, manifest)
-
-
-def write_manifest(out: Path, manifest: dict[str, Any]) -> None:
-    """Write the manifest, whole or not at all.
-
-    Example:
-        >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     write_manifest(Path(folder), {"segmenter": "geocut", "runs": ["base"]})
-        ...     json.loads((Path(folder) / "manifest.json").read_text("utf-8"))
-        {'segmenter': 'geocut', 'runs': ['base']}
-    """
-    with atomic_file(out / MANIFEST) as part:
-        part.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
 def _clear(out: Path) -> None:
@@ -156,32 +108,11 @@ def _clear(out: Path) -> None:
     shutil.rmtree(out / PARTS, ignore_errors=True)
 
 
-def _read_manifest(out: Path) -> dict[str, Any] | None:
-    file = out / MANIFEST
-    if not file.is_file():
-        return None
-    try:
-        found = json.loads(file.read_text("utf-8"))
-    except ValueError as error:
-        raise RclicksError(f"{file}: not readable as JSON ({error}); remove the folder") from error
-    if not isinstance(found, dict) or not isinstance(found.get("protocol"), dict):
-        raise RclicksError(f"{file}: not the manifest of a benchmark; give another --out")
-    return found
-
-
-def _refuse_other(
-    out: Path, found: dict[str, Any], manifest: dict[str, Any], protocol: BenchmarkProtocol
-) -> None:
-    for name in IDENTITY:
-        if found.get(name) != manifest[name]:
-            raise RclicksError(
-                f"{out}: holds results of another {name} ({found.get(name)!r}, not "
-                f"{manifest[name]!r}); give another --out or remove it"
-            )
-    different = protocol.differences(found["protocol"])
+def _refuse_other_protocol(out: Path, found: dict[str, Any], protocol: BenchmarkProtocol) -> None:
+    different = protocol.differences(found)
     if different:
         name = different[0]
         raise RclicksError(
-            f"{out}: holds results of another protocol ({name} is {found['protocol'].get(name)!r}, "
+            f"{out}: holds results of another protocol ({name} is {found.get(name)!r}, "
             f"not {getattr(protocol, name)!r}); give another --out or remove it"
         )

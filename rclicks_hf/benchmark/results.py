@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from rclicks_hf.atomic import atomic_file
 from rclicks_hf.benchmark.groups import CLICKING_GROUPS
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.results_folder import read_table, write_table
 
 BASELINE_RUN = "base"
 USER_RUN = "user"
@@ -114,8 +115,7 @@ def write_part(path: Path, rows: Sequence[ResultRow]) -> None:
         ...     pq.read_table(Path(folder) / "parts" / "a.parquet")["iou"].to_pylist()
         [[0.5]]
     """
-    with atomic_file(path) as part:
-        pq.write_table(rows_to_table(rows), part)
+    write_table(path, rows_to_table(rows))
 
 
 def read_part(path: Path) -> pa.Table | None:
@@ -132,11 +132,7 @@ def read_part(path: Path) -> pa.Table | None:
         ...     whole["full_stem"].to_pylist(), read_part(part)
         (['a'], None)
     """
-    try:
-        table = pq.read_table(path, partitioning=None)
-    except (OSError, pa.ArrowException):
-        return None
-    return table if table.schema.equals(RESULT_SCHEMA) else None
+    return read_table(path, RESULT_SCHEMA)
 
 
 def merge_parts(parts: Iterable[tuple[Path, set[tuple[str, str]]]], path: Path) -> int:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Sequence
 from pathlib import Path
 
 from tqdm.auto import tqdm
@@ -15,17 +11,16 @@ from tqdm.auto import tqdm
 from rclicks_hf.benchmark.engine import check_runs
 from rclicks_hf.benchmark.manifest import (
     RESULTS,
-    click_model_identity,
     describe_run,
     open_results,
-    part_path,
-    write_manifest,
 )
 from rclicks_hf.benchmark.protocol import BenchmarkProtocol
 from rclicks_hf.benchmark.results import RUNS, merge_parts, part_keys, read_part, read_results
 from rclicks_hf.benchmark.source import ImageTask, InstanceSource, plan_images
-from rclicks_hf.benchmark.worker import ImageOutcome, ImageWorker, Job, run_task, start_process
-from rclicks_hf.errors import RclicksError
+from rclicks_hf.benchmark.worker import Job
+from rclicks_hf.click_models.identity import click_model_identity
+from rclicks_hf.processes import process_count, run_tasks
+from rclicks_hf.results_folder import part_path, write_manifest
 from rclicks_hf.segmenters.base import load_segmenter
 
 
@@ -95,7 +90,7 @@ def run_benchmark(
     """
     start, out = time.time(), Path(out)
     runs, protocol = check_runs(runs), protocol or BenchmarkProtocol()
-    processes = _process_count(num_proc)
+    processes = process_count(num_proc)
     load_segmenter(segmenter)  # a wrong name is told before anything is written
     tasks = plan_images(instances.load(), limit=limit, stems=stems)
     identity = {
@@ -123,25 +118,12 @@ def run_benchmark(
     return out / RESULTS
 
 
-def _process_count(num_proc: int | None) -> int:
-    if num_proc is None:
-        return (
-            len(os.sched_getaffinity(0))
-            if hasattr(os, "sched_getaffinity")
-            else os.cpu_count() or 1
-        )
-    if num_proc < 1:
-        raise RclicksError(f"num_proc: must be at least 1, got {num_proc}")
-    return num_proc
-
-
 def _run_missing(job: Job, tasks: list[ImageTask], processes: int, progress: bool) -> None:
     """Benchmark the images whose rows are not there yet."""
     missing = [task for task in tasks if not _is_done(job, task)]
     total = sum(len(task.stems) for task in tasks)
     done = total - sum(len(task.stems) for task in missing)
-    processes = min(processes, len(missing))
-    outcomes = _here(job, missing) if processes <= 1 else _in_processes(job, missing, processes)
+    outcomes = run_tasks(job.open, missing, processes)
     clicks, seconds, failures = 0, 0.0, 0
     title = f"{job.segmenter} on {job.source.dataset}"
     with tqdm(total=total, initial=done, desc=title, unit="instance", disable=not progress) as bar:
@@ -164,33 +146,6 @@ def _is_done(job: Job, task: ImageTask) -> bool:
 
 def _keys(task: ImageTask, runs: tuple[str, ...]) -> set[tuple[str, str]]:
     return {(stem, run) for stem in task.stems for run in runs}
-
-
-def _here(job: Job, tasks: list[ImageTask]) -> Iterator[ImageOutcome]:
-    if tasks:
-        worker = ImageWorker(job)
-        yield from map(worker.run, tasks)
-
-
-def _in_processes(job: Job, tasks: list[ImageTask], processes: int) -> Iterator[ImageOutcome]:
-    # Spawned, not forked: PyTorch's and OpenCV's threads do not survive a fork.
-    pool = ProcessPoolExecutor(
-        processes,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=start_process,
-        initargs=(job,),
-    )
-    try:
-        futures = [pool.submit(run_task, task) for task in tasks]
-        for future in as_completed(futures):
-            yield future.result()
-    except BrokenProcessPool as error:
-        raise RclicksError(
-            f"{job.out}: a worker process was killed (out of memory?); the same command goes on "
-            "from here, with a smaller --num-proc if memory is short"
-        ) from error
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _count_failures(out: Path) -> int:

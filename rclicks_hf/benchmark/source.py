@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from rclicks_hf.data.instances import Instance
@@ -78,19 +76,9 @@ class RepoInstances:
 
     def fingerprint(self) -> str:
         """Digest of the files of a folder; of the stems where the repo is a Hub id."""
-        root = Path(self.repo)
-        if not root.is_dir():
-            return _digest(self.load().stems)
-        from rclicks_hf.data.schema import IMAGES, INSTANCES, ConfigKey
-        from rclicks_hf.data.tree import config_files, content_digest
+        from rclicks_hf.click_models.identity import dataset_fingerprint
 
-        digests: dict[Path, str] = {}
-        parts = []
-        for kind in (INSTANCES, IMAGES):
-            files = config_files(root, ConfigKey(self.dataset, kind=kind))
-            wanted = {split: paths for split, paths in files.items() if split == self.split}
-            parts.append(content_digest(root, wanted, digests))
-        return _digest(parts)
+        return dataset_fingerprint(self.repo, self.dataset, self.split, ("first",))
 
 
 @dataclass(frozen=True)
@@ -160,7 +148,3 @@ def _choose(known: list[str], limit: int | None, stems: Sequence[str] | None) ->
         raise RclicksError(f"{missing[0]}: no such instance in the dataset; check its full_stem")
     wanted = set(stems)
     return set([index for index, stem in enumerate(known) if stem in wanted][:limit])
-
-
-def _digest(texts: Sequence[str]) -> str:
-    return hashlib.sha256("\n".join(texts).encode()).hexdigest()

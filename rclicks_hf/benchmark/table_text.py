@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from rclicks_hf.benchmark.tables import BenchmarkRow
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.text_table import align, plain_table
 
 STYLES = ("plain", "markdown")
 SIMULATED_NOTE = "Clicks of users: simulated, not made by people."
@@ -55,22 +56,14 @@ def format_table(rows: Sequence[BenchmarkRow], style: str = "plain") -> str:
     if style not in STYLES:
         raise RclicksError(f"{style}: no such table style; choose {', '.join(STYLES)}")
     cells = [list(_COLUMNS), *([cell(row) for cell in _COLUMNS.values()] for row in rows)]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(_COLUMNS))]
-    lines = [_align(line, widths) for line in cells]
     if style == "markdown":
+        lines = align(cells, _LEFT)
+        widths = [len(cell) for cell in lines[0]]
         rule = ["-" * w if c < _LEFT else "-" * (w - 1) + ":" for c, w in enumerate(widths)]
         lines.insert(1, rule)
         text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     else:
-        lines.insert(1, ["-" * width for width in widths])
-        text = "\n".join("  ".join(line).rstrip() for line in lines)
+        text = plain_table(cells, _LEFT)
     if any(row.is_simulated for row in rows):
         text += f"\n\n{SIMULATED_NOTE}"
     return text
-
-
-def _align(line: list[str], widths: list[int]) -> list[str]:
-    return [
-        cell.ljust(width) if column < _LEFT else cell.rjust(width)
-        for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-    ]

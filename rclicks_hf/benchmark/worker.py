@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import connection, parent_process
 from pathlib import Path
-
-import cv2
 
 from rclicks_hf.benchmark.engine import run_image
 from rclicks_hf.benchmark.groups import CLICKING_GROUPS
-from rclicks_hf.benchmark.manifest import part_path
 from rclicks_hf.benchmark.protocol import BenchmarkProtocol
 from rclicks_hf.benchmark.results import ResultRow, write_part
 from rclicks_hf.benchmark.source import ImageTask, InstanceSource
+from rclicks_hf.processes import one_thread
+from rclicks_hf.results_folder import part_path
 from rclicks_hf.segmenters.base import load_segmenter
 
 
@@ -53,6 +45,10 @@ class Job:
     out: Path
     fail_fast: bool = False
 
+    def open(self) -> ImageWorker:
+        """The worker of one process."""
+        return ImageWorker(self)
+
 
 @dataclass(frozen=True)
 class ImageOutcome:
@@ -84,7 +80,7 @@ class ImageWorker:
 
             self._click_model = load_click_model(job.click_model)
 
-    def run(self, task: ImageTask) -> ImageOutcome:
+    def __call__(self, task: ImageTask) -> ImageOutcome:
         """Benchmark one image and write its part file.
 
         Raises:
@@ -111,62 +107,3 @@ def _outcome(rows: list[ResultRow]) -> ImageOutcome:
         clicks=sum(len(row.iou) for row in rows),
         seconds=sum(r.seconds_encoder + r.seconds_decoder + r.seconds_clicker for r in rows),
     )
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Keep OpenCV and PyTorch to one thread: images are what runs in parallel.
-
-    Sums then are taken in one order on every machine, too.
-
-    Example:
-        >>> before = cv2.getNumThreads()
-        >>> with one_thread():
-        ...     cv2.getNumThreads()
-        1
-        >>> cv2.getNumThreads() == before
-        True
-    """
-    torch = sys.modules.get("torch")
-    before_cv2, before_torch = cv2.getNumThreads(), torch.get_num_threads() if torch else 0
-    cv2.setNumThreads(1)
-    if torch:
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before_cv2)
-        if torch:
-            torch.set_num_threads(before_torch)
-
-
-class _Process:
-    """State of a worker process.
-
-    The models are opened with its first task, so that their errors travel back as the task's.
-    """
-
-    job: Job
-    worker: ImageWorker | None = None
-
-
-def start_process(job: Job) -> None:
-    """Initializer of a worker process."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it at once and without a traceback
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-    _Process.job = job
-
-
-def run_task(task: ImageTask) -> ImageOutcome:
-    """One task in a worker process; see `ImageWorker.run`."""
-    if _Process.worker is None:
-        _Process.worker = ImageWorker(_Process.job)
-    return _Process.worker.run(task)
-
-
-def _die_with_parent() -> None:
-    """A killed parent cannot stop its workers, which would wait for tasks for ever."""
-    parent = parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(1)

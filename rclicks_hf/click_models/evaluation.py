@@ -1,32 +1,32 @@
-"""How well click models agree with recorded clicks: a score an instance, then means.
+"""Click models in memory against clicks in memory, through the project's own ``evaluate`` modules.
 
-The values come from the project's own ``evaluate`` modules; a click map is made once and serves all
-five metrics.
+For notebooks and the demo. `rclicks_hf.click_models.score_run` scores whole datasets: resumable, in
+many processes, with the same values.
 """
 
 from __future__ import annotations
 
 import uuid
+import warnings
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import evaluate
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 from tqdm import tqdm
 
-from rclicks_hf.atomic import atomic_file, require_absent
 from rclicks_hf.click_models.protocol import ClickModel
-from rclicks_hf.click_models.registry import load_click_model
-from rclicks_hf.data import Instance, load_instances
+from rclicks_hf.click_models.score_text import KIND_OF_CLICKS, score_head, score_text
+from rclicks_hf.data import Instance
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.metrics import CLICK_METRICS, METRICS, instance_seed
 from rclicks_hf.resources import resource_path
+from rclicks_hf.results_folder import write_table
 
 BATCH = 8  # click maps held at once
-TITLE_WORDS = {True: "simulated clicks", False: "recorded clicks"}
 
 
 class _Scorer:
@@ -73,6 +73,8 @@ def score_click_models(
 ) -> pd.DataFrame:
     """KS, PL1, WD, NSS and PDE of each click model on each instance that has clicks.
 
+    Instances without clicks cannot be scored; a warning counts and names them.
+
     Args:
         instances: Instances with their clicks.
         models: Label -> click model.
@@ -89,6 +91,7 @@ def score_click_models(
 
     Example:
         >>> import numpy as np
+        >>> from rclicks_hf.click_models import load_click_model
         >>> from rclicks_hf.data import Clicks
         >>> mask = np.zeros((40, 60), np.int8)
         >>> mask[10:30, 20:50] = 1
@@ -102,9 +105,11 @@ def score_click_models(
     """
     scorers = {label: _Scorer() for label in models}
     described: list[dict[str, Any]] = []
+    bare: list[str] = []
     for start in tqdm(range(0, len(instances), BATCH), desc="click models", disable=not progress):
         batch = [instances[i] for i in range(start, min(start + BATCH, len(instances)))]
         clicked = [instance for instance in batch if len(instance.clicks)]
+        bare += [instance.full_stem for instance in batch if not len(instance.clicks)]
         if not clicked:
             continue
         for label, model in models.items():
@@ -112,6 +117,9 @@ def score_click_models(
         described += [_describe(instance) for instance in clicked]
     if not described:
         raise RclicksError("none of the chosen instances has clicks; choose another split")
+    if bare:
+        message = f"{len(bare)} instances have no clicks and are not scored: {', '.join(bare)}"
+        warnings.warn(message, stacklevel=2)
     tables = [
         pd.DataFrame(described).assign(click_model=label, **scorer.per_instance())
         for label, scorer in scorers.items()
@@ -185,65 +193,15 @@ def format_scores(means: pd.DataFrame) -> str:
         click model  instances   KS ↑  PL1 ↓   WD ↓  NSS ↑     PDE ↑
                  UD         50 0.5000 1.0000 0.1000 2.0000 1.000e-02
     """
-    heads = {name: f"{METRICS[name].abbreviation} {METRICS[name].arrow}" for name in CLICK_METRICS}
-    formats: dict[str, Any] = dict.fromkeys(heads.values(), "{:.4f}".format)
-    formats[heads["pde"]] = "{:.3e}".format
+    heads = {name: score_head(name) for name in CLICK_METRICS}
+    formats: dict[str, Any] = {head: partial(score_text, name) for name, head in heads.items()}
     blocks = []
     for (dataset, simulated), rows in means.groupby(["dataset", "is_simulated"], sort=False):
         table = rows.drop(columns=["dataset", "is_simulated"])
         table = table.rename(columns={**heads, "click_model": "click model"})
         text = table.to_string(index=False, formatters=formats)
-        blocks.append(f"Click models on {dataset} ({TITLE_WORDS[bool(simulated)]})\n{text}")
+        blocks.append(f"Click models on {dataset} ({KIND_OF_CLICKS[bool(simulated)]})\n{text}")
     return "\n\n".join(blocks)
-
-
-def evaluate_repo(
-    repo: str,
-    datasets: Sequence[str],
-    click_models: Sequence[str],
-    *,
-    split: str = "test",
-    out: Path | None = None,
-) -> str:
-    """Score click models on datasets of a repo; what ``rclicks evaluate-clicks`` does.
-
-    Args:
-        repo: Dataset repo, a folder or a Hub id.
-        datasets: Keys of ``SOURCE_DATASETS``.
-        click_models: Names in ``CLICK_MODELS``, model folders or Hub ids.
-        split: Split of the datasets.
-        out: Parquet file for a row an instance; None to print only.
-
-    Returns:
-        The tables of `format_scores`.
-
-    Raises:
-        RclicksError: If the repo, a dataset or a click model is not there, or ``out`` exists.
-
-    Example:
-        >>> import tempfile
-        >>> from rclicks_hf import data
-        >>> scenes, name = data.generate_scenes(1, seed=3, size=(64, 64)), "simulated_scenes"
-        >>> rounds = data.simulate_rounds(scenes, dataset=name, progress=False)
-        >>> sources = {name: data.SourceWithPrevious(scenes, rounds.previous_masks)}
-        >>> repo, splits = tempfile.mkdtemp() + "/rclicks", {name: {"scene_000": "test"}}
-        >>> _ = data.build_dataset(rounds.clicks, sources, repo, splits=splits, progress=False)
-        >>> print(evaluate_repo(repo, [name], ["ud"]))
-        Click models on simulated_scenes (simulated clicks)
-        click model  instances   KS ↑  PL1 ↓   WD ↓  NSS ↑     PDE ↑
-                 ud          3 ...
-    """
-    if out is not None:
-        require_absent(out)
-    models = {name: load_click_model(name) for name in click_models}
-    tables = [
-        score_click_models(load_instances(repo, dataset, split=split), models)
-        for dataset in datasets
-    ]
-    scores = pd.concat(tables, ignore_index=True)
-    if out is not None:
-        write_scores(scores, out)
-    return format_scores(mean_scores(scores))
 
 
 def write_scores(scores: pd.DataFrame, path: Path) -> None:
@@ -263,5 +221,4 @@ def write_scores(scores: pd.DataFrame, path: Path) -> None:
         >>> pd.read_parquet(path).to_dict("records")
         [{'click_model': 'UD', 'ks': 0.5}]
     """
-    with atomic_file(path) as part:
-        pq.write_table(pa.Table.from_pandas(scores, preserve_index=False), part)
+    write_table(path, pa.Table.from_pandas(scores, preserve_index=False))

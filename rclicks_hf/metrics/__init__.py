@@ -3,11 +3,13 @@
 Coordinates: x to the right, y down, pixels; ``size`` is (w, h) of the object's bounding box.
 """
 
+from rclicks_hf.metrics.agreement import split_half_scores
 from rclicks_hf.metrics.click_counts import iou_auc, noc, nof, nof_reference
-from rclicks_hf.metrics.click_scores import ClickScores, click_scores, ks, pl1, wd
+from rclicks_hf.metrics.click_scores import MODES, ClickScores, click_scores, ks, pl1, wd
 from rclicks_hf.metrics.density import nss, pde
+from rclicks_hf.metrics.estimate import Estimate
 from rclicks_hf.metrics.info import CLICK_METRICS, METRICS, MetricInfo
-from rclicks_hf.metrics.intervals import Interval, bootstrap_interval
+from rclicks_hf.metrics.intervals import Interval, bootstrap_interval, paired_interval
 from rclicks_hf.metrics.kolmogorov_smirnov import ConstantCoordinateWarning, ks2d_pvalue
 from rclicks_hf.metrics.masks import boundary, boundary_iou, iou
 from rclicks_hf.metrics.points import pl1_points, wd_points
@@ -25,8 +27,10 @@ from rclicks_hf.metrics.sampling import instance_seed, sample_points
 __all__ = [
     "CLICK_METRICS",
     "METRICS",
+    "MODES",
     "ClickScores",
     "ConstantCoordinateWarning",
+    "Estimate",
     "Interval",
     "MetricInfo",
     "bootstrap_interval",
@@ -48,11 +52,13 @@ __all__ = [
     "nsr",
     "nsr_values",
     "nss",
+    "paired_interval",
     "pde",
     "pl1",
     "pl1_points",
     "sample_noc",
     "sample_points",
+    "split_half_scores",
     "wd",
     "wd_points",
 ]

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from scipy.special import kolmogorov
 
-from rclicks_hf.metrics.validation import check_points
+from rclicks_hf.metrics.estimate import Estimate
+from rclicks_hf.metrics.validation import check_sets
 
 SIGNIFICANCE = 0.05
 
@@ -26,13 +27,14 @@ def ks2d_pvalue(x1: Any, y1: Any, x2: Any, y2: Any) -> float | np.ndarray:
     Numerical Recipes (2007), which corrects for the correlation of the coordinates.
 
     Args:
-        x1: (n1,) first coordinates of the first set, pixels.
-        y1: (n1,) second coordinates of the first set.
-        x2: (n2,) or, for R sets at once, (R, n2).
+        x1: (n1,) first coordinates of the first set, pixels; (R, n1) for R sets at once.
+        y1: Second coordinates of the first set, of the same shape.
+        x2: (n2,) or (R, n2). One set on either side is compared with all of the other; R and R
+            sets are compared in pairs.
         y2: The same shape as ``x2``.
 
     Returns:
-        The p-value in [0, 1]: a float, or (R,) where ``x2`` is (R, n2). Where all points of a set
+        The p-value in [0, 1]: a float, or (R,) where a side has R sets. Where all points of a set
         share one coordinate (so always with one point) the p-value is undefined; it is given as 0,
         with a `ConstantCoordinateWarning`. The paper's code has NaN there and counts it as "not
         above 0.05", which is the same share.
@@ -48,74 +50,96 @@ def ks2d_pvalue(x1: Any, y1: Any, x2: Any, y2: Any) -> float | np.ndarray:
         >>> ks2d_pvalue(x, y, far, [y, y]).round(3).tolist()
         [0.009, 0.999]
     """
-    x1, y1 = check_points(x1, y1, ("x1", "y1"))
-    x2, y2 = check_points(x2, y2, ("x2", "y2"), max_ndim=2)
-    p = ks2d_pvalues(x1, y1, np.atleast_2d(x2), np.atleast_2d(y2))
-    return float(p[0]) if x2.ndim == 1 else p
+    p = ks2d_pvalues(*check_sets(x1, y1, x2, y2))
+    undefined = np.isnan(p)
+    _warn_of_undefined(undefined, stacklevel=3)
+    p = np.where(undefined, 0.0, p)
+    return float(p[0]) if np.ndim(x1) == np.ndim(x2) == 1 else p
+
+
+def ks_share(x1: np.ndarray, y1: np.ndarray, x2: np.ndarray, y2: np.ndarray) -> Estimate:
+    """Share of the comparisons with a p-value above 0.05, for checked arrays.
+
+    Args:
+        x1: (R, n1) float64, R sets at once, or (1, n1) for one set against all.
+        y1: The same shape as ``x1``.
+        x2: (R, n2) float64.
+        y2: (R, n2) float64.
+
+    Returns:
+        A share in [0, 1], with its standard error and the number of comparisons that are undefined:
+        they count as not above, with a `ConstantCoordinateWarning`.
+
+    Example:
+        >>> x, y = np.array([[0.0, 1.0, 2.0, 3.0]]), np.array([[0.0, 2.0, 1.0, 3.0]])
+        >>> ks_share(x, y, np.vstack([x, x + 9]), np.vstack([y, y]))
+        0.5
+    """
+    p = ks2d_pvalues(x1, y1, x2, y2)
+    undefined = np.isnan(p)
+    _warn_of_undefined(undefined, stacklevel=4)
+    return Estimate.of_draws(p > SIGNIFICANCE, int(undefined.sum()))
+
+
+def _warn_of_undefined(undefined: np.ndarray, stacklevel: int) -> None:
+    if undefined.any():
+        warnings.warn(
+            f"{undefined.sum()} of {undefined.size} KS comparisons have all points at one x or one "
+            "y; their p-value is undefined and counts as 0",
+            ConstantCoordinateWarning,
+            stacklevel=stacklevel,
+        )
 
 
 def ks2d_pvalues(x1: np.ndarray, y1: np.ndarray, x2: np.ndarray, y2: np.ndarray) -> np.ndarray:
     """`ks2d_pvalue` for checked arrays.
 
     Args:
-        x1: (n1,) float64, as `check_points` returns it.
-        y1: (n1,) float64.
-        x2: (R, n2) float64, R sets at once.
+        x1: (R, n1) float64, R sets at once, or (1, n1) for one set against all.
+        y1: The same shape as ``x1``.
+        x2: (R, n2) float64.
         y2: (R, n2) float64.
 
     Returns:
-        (R,) p-values in [0, 1]; 0, with a `ConstantCoordinateWarning`, where one is undefined.
+        (R,) p-values in [0, 1]; NaN where all points of a set share one coordinate.
 
     Example:
-        >>> x, y = np.array([0.0, 1.0, 2.0, 3.0]), np.array([0.0, 2.0, 1.0, 3.0])
-        >>> ks2d_pvalues(x, y, np.stack([x, x + 9]), np.stack([y, y])).round(3).tolist()
+        >>> x, y = np.array([[0.0, 1.0, 2.0, 3.0]]), np.array([[0.0, 2.0, 1.0, 3.0]])
+        >>> ks2d_pvalues(x, y, np.vstack([x, x + 9]), np.vstack([y, y])).round(3).tolist()
         [0.994, 0.006]
     """
-    size = x1.size * x2.shape[1] / (x1.size + x2.shape[1])
-    r1, r2 = _correlation(x1[None], y1[None]), _correlation(x2, y2)
-    undefined = np.isnan(r1) | np.isnan(r2)
-    if undefined.any():
-        warnings.warn(
-            f"{undefined.sum()} of {undefined.size} KS comparisons have all points at one x or one "
-            "y; their p-value is undefined and counts as 0",
-            ConstantCoordinateWarning,
-            stacklevel=3,
-        )
+    size = x1.shape[1] * x2.shape[1] / (x1.shape[1] + x2.shape[1])
+    r1, r2 = _correlation(x1, y1), _correlation(x2, y2)
     spread = np.sqrt(np.maximum(0.0, 1.0 - (r1**2 + r2**2) / 2))
     root = np.sqrt(size)
     statistic = ks2d_statistic(x1, y1, x2, y2)
-    p = kolmogorov(statistic * root / (1.0 + spread * (0.25 - 0.75 / root)))
-    return np.where(undefined, 0.0, p)
+    return kolmogorov(statistic * root / (1.0 + spread * (0.25 - 0.75 / root)))
 
 
 def ks2d_statistic(x1: np.ndarray, y1: np.ndarray, x2: np.ndarray, y2: np.ndarray) -> np.ndarray:
     """The two-dimensional KS distance of checked arrays.
 
     Args:
-        x1: (n1,) float64, as `check_points` returns it.
-        y1: (n1,) float64.
-        x2: (R, n2) float64, R sets at once.
+        x1: (R, n1) float64, R sets at once, or (1, n1) for one set against all.
+        y1: The same shape as ``x1``.
+        x2: (R, n2) float64.
         y2: (R, n2) float64.
 
     Returns:
         (R,) distances D in [0, 1].
 
     Example:
-        >>> x, y = np.array([0.0, 1.0, 2.0, 3.0]), np.array([0.0, 2.0, 1.0, 3.0])
-        >>> ks2d_statistic(x, y, np.stack([x, x + 9]), np.stack([y, y])).tolist()
+        >>> x, y = np.array([[0.0, 1.0, 2.0, 3.0]]), np.array([[0.0, 2.0, 1.0, 3.0]])
+        >>> ks2d_statistic(x, y, np.vstack([x, x + 9]), np.vstack([y, y])).tolist()
         [0.25, 1.0]
     """
     # Points run down the first axis so that every sum over points is a sum of whole rows.
-    x2, y2 = x2.T, y2.T
+    x1, y1, x2, y2 = x1.T, y1.T, x2.T, y2.T
     at1 = _largest_difference(
-        _quadrant_shares(x1[:, None], y1[:, None], x1[:, None], y1[:, None]),
-        _quadrant_shares(x1[:, None], y1[:, None], x2, y2),
-        x1.size,
+        _quadrant_shares(x1, y1, x1, y1), _quadrant_shares(x1, y1, x2, y2), x1.shape[0]
     )
     at2 = _largest_difference(
-        _quadrant_shares(x2, y2, x2, y2),
-        _quadrant_shares(x2, y2, x1[:, None], y1[:, None]),
-        x2.shape[0],
+        _quadrant_shares(x2, y2, x2, y2), _quadrant_shares(x2, y2, x1, y1), x2.shape[0]
     )
     return (at1 + at2) / 2
 

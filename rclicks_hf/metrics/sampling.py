@@ -7,7 +7,8 @@ from zlib import crc32
 
 import numpy as np
 
-from rclicks_hf.metrics.validation import check_click_map, check_count
+from rclicks_hf.metrics.distribution import ClickDistribution
+from rclicks_hf.metrics.validation import check_count
 
 RESAMPLES = 100
 SEED = 42
@@ -40,16 +41,16 @@ def sample_points(
         >>> x.tolist(), y.tolist()
         ([[1, 1, 1], [1, 1, 1]], [[1, 1, 1], [1, 1, 1]])
     """
-    return draw_points(check_click_map(click_map), n, resamples, seed)
+    return draw_points(ClickDistribution.of(click_map), n, resamples, seed)
 
 
 def draw_points(
-    click_map: np.ndarray, n: int, resamples: int, seed: int
+    distribution: ClickDistribution, n: int, resamples: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """`sample_points` for a map that is already checked.
 
     Args:
-        click_map: (H, W) float, as `check_click_map` returns it.
+        distribution: The map.
         n: Points in a set.
         resamples: Number of sets R.
         seed: Seed of this draw, 0 <= seed < 2**32.
@@ -61,35 +62,29 @@ def draw_points(
         ValueError: If a count is below 1, or the seed is negative.
 
     Example:
-        >>> click_map = np.array([[1.0, 0.0, 3.0], [0.0, 0.0, 0.0]])
-        >>> x, y = draw_points(click_map, n=4, resamples=2, seed=42)
+        >>> distribution = ClickDistribution.of([[1.0, 0.0, 3.0], [0.0, 0.0, 0.0]])
+        >>> x, y = draw_points(distribution, n=4, resamples=2, seed=42)
         >>> x.tolist(), y.any()
         ([[2, 2, 2, 2], [0, 0, 0, 2]], np.False_)
     """
     n, resamples = check_count(n, "n"), check_count(resamples, "resamples")
     uniform = np.random.RandomState(check_count(seed, "seed", least=0)).random_sample(n * resamples)
-    # What is empty around the mass adds nothing to the sums: the draw is the same without it.
-    top, bottom = _extent(click_map.any(axis=1))
-    left, right = _extent(click_map.any(axis=0))
-    cdf = _cumulative(click_map[top:bottom, left:right], click_map.sum())
+    cdf = _cumulative(distribution)
     # In ascending order the searches walk through memory once.
     order = np.argsort(uniform)
     flat = np.empty(uniform.size, np.intp)
     flat[order] = cdf.searchsorted(uniform[order], side="right")
-    y, x = np.divmod(flat.reshape(resamples, n), right - left)
-    return x + left, y + top
+    y, x = np.divmod(flat.reshape(resamples, n), distribution.window.shape[1])
+    return x + distribution.left, y + distribution.top
 
 
-def _extent(occupied: Any) -> tuple[int, int]:
-    """First True of a row of bools, and one past the last."""
-    at = np.flatnonzero(occupied)
-    return int(at[0]), int(at[-1]) + 1
+def _cumulative(distribution: ClickDistribution) -> np.ndarray:
+    """Cumulative distribution over the flattened window, with the roundings of ``choice``.
 
-
-def _cumulative(click_map: np.ndarray, total: np.floating) -> np.ndarray:
-    """Cumulative distribution over the flattened map, with the roundings of ``choice``."""
-    density = (click_map / total).ravel().astype(np.float64, copy=False)
-    cdf = np.cumsum(density, out=density)
+    What is empty around the window adds nothing to the sums: the draw is the same without it.
+    """
+    density = distribution.window / distribution.click_map.sum()
+    cdf = np.cumsum(density, dtype=np.float64)
     cdf /= cdf[-1]
     return cdf
 

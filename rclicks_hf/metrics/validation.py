@@ -107,6 +107,42 @@ def check_points(
     return x.astype(np.float64), y.astype(np.float64)
 
 
+def check_sets(x1: Any, y1: Any, x2: Any, y2: Any) -> tuple[np.ndarray, ...]:
+    """Two point sets, or many pairs of them, as float64 arrays of sets.
+
+    Args:
+        x1: (n1,), or (R, n1) for R sets.
+        y1: The same shape as ``x1``.
+        x2: (n2,), or (R, n2) for R sets.
+        y2: The same shape as ``x2``.
+
+    Returns:
+        ``x1, y1, x2, y2``, each (R, n), or (1, n) for the one set that is paired with all others.
+
+    Raises:
+        ValueError: As `check_points`, or if the numbers of sets differ and neither is 1.
+
+    Example:
+        >>> x1, y1, x2, y2 = check_sets([1, 2], [3, 4], [[5], [6]], [[7], [8]])
+        >>> x1.shape, y2.shape
+        ((1, 2), (2, 1))
+        >>> check_sets([[1], [2]], [[3], [4]], [[5]] * 3, [[7]] * 3)
+        Traceback (most recent call last):
+        ...
+        ValueError: x1 and x2 must hold as many sets, or one of them one, got (2, 1) and (3, 1)
+    """
+    first = check_points(x1, y1, ("x1", "y1"), max_ndim=2)
+    second = check_points(x2, y2, ("x2", "y2"), max_ndim=2)
+    rows = tuple(np.atleast_2d(array) for array in (*first, *second))
+    counts = {len(rows[0]), len(rows[2])}
+    if len(counts) > 1 and 1 not in counts:
+        raise ValueError(
+            "x1 and x2 must hold as many sets, or one of them one, "
+            f"got {rows[0].shape} and {rows[2].shape}"
+        )
+    return rows
+
+
 def check_size(size: Any) -> tuple[float, float]:
     """(w, h) of the object's bounding box in pixels.
 

@@ -10,7 +10,7 @@ import datasets
 import evaluate
 import numpy as np
 
-from rclicks_hf.metrics import METRICS
+from rclicks_hf.metrics import METRICS, MODES
 from rclicks_hf.metrics.sampling import RESAMPLES, SEED
 from rclicks_hf.metrics_modules.pairs import paired, single
 
@@ -39,9 +39,9 @@ FEATURES = datasets.Features(
         },
     }
 )
-# What goes through Arrow: the score, not the map, and the number of clicks.
+# What goes through Arrow: the score, not the map, and the score's Monte-Carlo standard error.
 STORED = datasets.Features(
-    {"predictions": datasets.Value("float64"), "references": datasets.Value("int64")}
+    {"predictions": datasets.Value("float64"), "references": datasets.Value("float64")}
 )
 
 
@@ -131,17 +131,15 @@ class ClickMetric(evaluate.Metric):
             (prediction, RecordedClicks.read(reference, self.seed))
             for prediction, reference in paired(predictions, references)
         ]
-        super().add_batch(
-            predictions=[self.score(click_map, clicks) for click_map, clicks in instances],
-            references=[clicks.x.size for _, clicks in instances],
-            **kwargs,
-        )
+        scores = [self.score(click_map, clicks) for click_map, clicks in instances]
+        errors = [getattr(score, "standard_error", 0.0) for score in scores]
+        super().add_batch(predictions=scores, references=errors, **kwargs)
 
     def _infer_feature_from_batch(self, batch: Any) -> datasets.Features:
         return STORED
 
     def _compute(
-        self, predictions: Sequence[float], references: Sequence[int], per_instance: bool = False
+        self, predictions: Sequence[float], references: Sequence[float], per_instance: bool = False
     ) -> dict[str, Any]:
         result: dict[str, Any] = {self.metric_name: float(np.mean(predictions))}
         if per_instance:
@@ -156,10 +154,26 @@ class SampledClickMetric(ClickMetric):
         resamples: Sets of points drawn an instance.
         seed: Seed of each instance's draw where its reference has none; never NumPy's global
             state, so a value depends on no order and no process count.
+        mode: ``"reference"`` or ``"exact"``, see `rclicks_hf.metrics.click_scores`.
     """
 
     def __init__(
-        self, *args: Any, resamples: int = RESAMPLES, seed: int | None = SEED, **kwargs: Any
+        self,
+        *args: Any,
+        resamples: int = RESAMPLES,
+        seed: int | None = SEED,
+        mode: str = MODES[0],
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, seed=SEED if seed is None else seed, **kwargs)
         self.resamples = resamples
+        self.mode = mode
+
+    def _compute(
+        self, predictions: Sequence[float], references: Sequence[float], per_instance: bool = False
+    ) -> dict[str, Any]:
+        result = super()._compute(predictions, references, per_instance)
+        if self.mode == "exact":
+            error = np.linalg.norm(references) / len(references)
+            result[f"{self.metric_name}_standard_error"] = float(error)
+        return result

@@ -15,9 +15,9 @@ import pytest
 from benchmark_fakes import KILL_SWITCH, PID_FOLDER, FakeSource
 
 from rclicks_hf.benchmark import RUNS, BenchmarkProtocol, run_benchmark
-from rclicks_hf.benchmark.manifest import part_path
 from rclicks_hf.benchmark.results import RESULT_SCHEMA, TIMING_COLUMNS, read_results
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.results_folder import part_path
 
 SHORT = BenchmarkProtocol(max_clicks=3)
 
@@ -235,7 +235,7 @@ def test_a_damaged_manifest_is_named(tmp_path: Path) -> None:
 
 
 def test_a_model_folder_is_known_by_its_content_not_its_place(tmp_path: Path) -> None:
-    from rclicks_hf.benchmark.manifest import click_model_identity
+    from rclicks_hf.click_models.identity import click_model_identity
 
     for place in ("here", "there"):
         (tmp_path / place / "net").mkdir(parents=True)

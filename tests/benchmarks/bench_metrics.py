@@ -16,8 +16,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 from rclicks_hf import metrics
+from rclicks_hf.metrics.density import nss_at, pde_at
+from rclicks_hf.metrics.distribution import ClickDistribution
+from rclicks_hf.metrics.kolmogorov_smirnov import ks_share
+from rclicks_hf.metrics.sampling import draw_points
 
 SLOW = Path(__file__).resolve().parents[1] / "metrics" / "slow.py"
 CLICKS = 50
@@ -80,6 +85,35 @@ def pairs(
     }
 
 
+def stages(height: int, width: int) -> dict[str, Callable[[], Any]]:
+    """The parts of one call of ``click_scores``, each on what the parts before it made."""
+    click_map, x, y, size = instance(height, width)
+    x, y = x.astype(np.float64), y.astype(np.float64)
+    distribution = ClickDistribution.of(click_map)
+    xs, ys = (axis.astype(np.float64) for axis in draw_points(distribution, CLICKS, 100, 42))
+    costs = np.hypot(xs[:, :, None] - x, ys[:, :, None] - y)
+    reduced = costs - costs.min(axis=1, keepdims=True)
+    return {
+        "check the map, find its mass": lambda: ClickDistribution.of(click_map),
+        "draw 100 x 50 points": lambda: draw_points(distribution, CLICKS, 100, 42),
+        "KS": lambda: ks_share(x[None], y[None], xs, ys),
+        "PL1": lambda: metrics.pl1_points(x, y, xs, ys, size),
+        "WD": lambda: metrics.wd_points(x, y, xs, ys, size),
+        "  of it, SciPy's assignments": lambda: [linear_sum_assignment(cost) for cost in reduced],
+        "NSS and PDE": lambda: (nss_at(distribution, x, y), pde_at(distribution, x, y)),
+    }
+
+
+def print_stages(height: int, width: int) -> None:
+    """Where the time of all five metrics goes."""
+    click_map, x, y, size = instance(height, width)
+    whole = seconds(lambda: metrics.click_scores(click_map, x, y, size), 20)
+    print(f"  of the {whole * 1e3:.2f} ms of all five metrics:")
+    for name, call in stages(height, width).items():
+        part = seconds(call, 20)
+        print(f"    {name:<32}{part * 1e3:8.2f} ms{100 * part / whole:6.0f} %")
+
+
 def main() -> None:
     """Check that both sides agree, and print the table."""
     slow = SimpleNamespace(**runpy.run_path(str(SLOW)))
@@ -88,9 +122,10 @@ def main() -> None:
         print(f"{height} x {width}")
         for name, (plain, ours) in pairs(slow, height, width).items():
             np.testing.assert_allclose(np.ravel(ours()), np.ravel(plain()), rtol=1e-5, atol=1e-9)
-            before, after = seconds(plain, 1), seconds(ours, 10)
+            before, after = seconds(plain, 1), seconds(ours, 20)
             ratio = before / after
             print(f"  {name:<22}{before * 1e3:9.1f} ms{after * 1e3:11.2f} ms{ratio:8.0f} x")
+        print_stages(height, width)
 
 
 if __name__ == "__main__":

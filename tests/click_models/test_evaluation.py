@@ -89,7 +89,8 @@ def test_scores_do_not_depend_on_order_or_company(
 
 def test_instances_without_clicks_do_not_count(instances: list[Instance]) -> None:
     bare = replace(instances[0], full_stem="bare", clicks=Clicks.empty())
-    scores = score_click_models([bare, instances[1]], {"UD": MODELS["UD"]}, progress=False)
+    with pytest.warns(UserWarning, match="1 instances have no clicks and are not scored: bare"):
+        scores = score_click_models([bare, instances[1]], {"UD": MODELS["UD"]}, progress=False)
     assert scores["full_stem"].tolist() == ["image 1"]
     with pytest.raises(RclicksError, match="none of the chosen instances has clicks"):
         score_click_models([bare], {"UD": MODELS["UD"]}, progress=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 from scipy.ndimage import binary_erosion
@@ -50,6 +51,14 @@ def pl1_points(x1, y1, x2, y2, size):
         for bx, by in zip(x2, y2, strict=True):
             total += abs(ax - bx) / size[0] + abs(ay - by) / size[1]
     return total / (len(x1) * len(x2))
+
+
+def pl1_expected(click_map, x, y, size):
+    """PL1 of clicks and every pixel, weighted by its probability."""
+    total = 0.0
+    for (row, column), weight in np.ndenumerate(np.asarray(click_map, float)):
+        total += weight * pl1_points([column], [row], x, y, size)
+    return total / float(np.asarray(click_map, float).sum())
 
 
 def wd_points(x1, y1, x2, y2, size):
@@ -113,6 +122,11 @@ def noc(ious, threshold=0.9, max_clicks=20):
         if value >= threshold:
             return click
     return max_clicks
+
+
+def area(ious):
+    """Area under the IoU curve by the trapezoid rule, over its length."""
+    return sum((a + b) / 2 for a, b in pairwise(ious)) / (len(ious) - 1)
 
 
 def mean(values):

@@ -14,7 +14,6 @@ import pytest
 from rclicks_hf import metrics
 from rclicks_hf.metrics import CLICK_METRICS, METRICS
 
-METRICS_OF_TWO = ("ks", "pde")
 IOU_METRICS = tuple(name for name in METRICS if name not in CLICK_METRICS)
 
 
@@ -103,7 +102,7 @@ class TestClickMetrics:
         module = load(name)
         module.add_batch(predictions=instances[0], references=instances[1])
         stored = {key: value.dtype for key, value in module.selected_feature_format.items()}
-        assert stored == {"predictions": "float64", "references": "int64"}
+        assert stored == {"predictions": "float64", "references": "float64"}
         module.compute()
 
     def test_bad_input_says_what_is_wrong(self, name, load, instances):
@@ -131,6 +130,18 @@ def test_options_of_the_draw(name, load, instances):
     assert result == pytest.approx(np.mean(expected), rel=1e-12)
     seeded = [reference | {"seed": 5} for reference in references]
     assert load(name, resamples=7).compute(predictions=maps, references=seeded)[name] == result
+
+
+@pytest.mark.parametrize("name", ["ks", "pl1", "wd"])
+def test_exact_mode_tells_the_standard_error_of_the_mean(name, load, instances):
+    maps, references = instances
+    result = load(name, mode="exact").compute(predictions=maps, references=references)
+    scores = pure_scores(name, maps, references, mode="exact")
+    assert result[name] == pytest.approx(np.mean(scores), rel=1e-12)
+    errors = [score.standard_error for score in scores]
+    expected = np.sqrt(np.square(errors).sum()) / len(scores)
+    assert result[f"{name}_standard_error"] == pytest.approx(expected)
+    assert (expected > 0) == (name != "pl1")
 
 
 @pytest.mark.parametrize("name", ["pl1", "wd"])
@@ -237,27 +248,33 @@ class TestCombine:
         assert set(combined.compute()) == set(result)
 
 
-def test_two_processes(load, instances):
-    """Process 1 adds the second and third instance; process 0 the first, and gathers."""
-    maps, references = instances
+def test_two_processes(load, instances, trajectories):
+    """Process 1 adds the later instances; process 0 the first, and gathers."""
+    groups, baseline = trajectories
+
+    def inputs_of(name, own):
+        if name in CLICK_METRICS:
+            return {"predictions": instances[0][own], "references": instances[1][own]}
+        references = {"references": baseline[own]} if name == "delta_sb" else {}
+        return {"predictions": groups[own], **references}
 
     def share_of(process, own):
-        for name in METRICS_OF_TWO:
+        for name in METRICS:
             module = load(name, num_process=2, process_id=process, experiment_id="two")
-            module.add_batch(predictions=maps[own], references=references[own])
+            module.add_batch(**inputs_of(name, own))
             yield name, module.compute(per_instance=True)
 
     # Forked, so that the second process need not import everything anew.
     second = multiprocessing.get_context("fork").Process(
-        target=lambda: sys.exit(any(result for _, result in share_of(1, slice(1, 3))))
+        target=lambda: sys.exit(any(result for _, result in share_of(1, slice(1, None))))
     )
     second.start()
     results = dict(share_of(0, slice(0, 1)))
     second.join(timeout=60)
     assert second.exitcode == 0
-    for name in METRICS_OF_TWO:
-        expected = pure_scores(name, maps, references)
-        assert results[name][f"{name}_per_instance"] == pytest.approx(expected)
+    for name, result in results.items():
+        alone = load(name).compute(**inputs_of(name, slice(None)), per_instance=True)
+        assert result == {key: pytest.approx(value) for key, value in alone.items()}
 
 
 @pytest.mark.parametrize("name", METRICS)
