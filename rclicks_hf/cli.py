@@ -236,6 +236,46 @@ def evaluate_clicks(
 
 
 @app.command()
+def analyse(
+    repo: Annotated[str, typer.Argument(help="Dataset repo: a folder or a Hub id.")],
+    dataset: Annotated[
+        list[str] | None, typer.Option(help="Source dataset; may be repeated; default: all there.")
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(help="Default: validation of TETRIS, test of the others.")
+    ] = None,
+    previews: Annotated[
+        Path | None, typer.Option(help="The paper's previews.csv: compare display modes too.")
+    ] = None,
+    sources: Annotated[
+        Path | None, typer.Option(help="Folder with PREVIEW/, the images and masks of --previews.")
+    ] = None,
+    slip: Annotated[
+        bool, typer.Option("--slip", help="Add the paper's published WD and PL1: x twice for PC.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to make: Parquet files, a row an instance.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of halvings and bootstrap.")] = 42,
+) -> None:
+    """Compare devices and displays; agreement and spread of people."""
+    from rclicks_hf.analysis import analyse_repo
+
+    typer.echo(
+        analyse_repo(
+            repo,
+            dataset or (),
+            split=split,
+            previews=previews,
+            sources=sources,
+            slip=slip,
+            out=out,
+            seed=seed,
+        )
+    )
+
+
+@app.command()
 def benchmark(
     click_model: Annotated[str, typer.Option(help="ud, dt, a model folder or a Hub id.")],
     dataset: Annotated[str, typer.Option(help="Source dataset.")],

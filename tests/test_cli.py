@@ -15,6 +15,7 @@ VERBS = [
     "install",
     "train",
     "evaluate-clicks",
+    "analyse",
     "benchmark",
     "report",
     "convert",

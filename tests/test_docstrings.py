@@ -14,6 +14,7 @@ import pytest
 ROOMS = (
     "data",
     "metrics",
+    "analysis",
     "clickability",
     "click_models",
     "segmenters",

@@ -16,6 +16,7 @@ BELOW = {
     "data": set(),
     "metrics": set(),
     "metrics_modules": {"metrics"},
+    "analysis": {"data", "metrics"},
     "clickability": {"data", "metrics"},
     "click_models": {"data", "metrics", "clickability"},
     "segmenters": {"data"},
@@ -23,6 +24,7 @@ BELOW = {
     "demo": {"data", "metrics", "clickability", "click_models", "segmenters", "benchmark"},
 }
 FORBIDDEN = {
+    "analysis": {"torch", "transformers", "evaluate"},
     "data": {"torch", "transformers", "evaluate"},
     "metrics": {"torch", "transformers", "datasets", "evaluate", "pandas", "cv2"},
     "segmenters": {"transformers", "datasets", "evaluate"},

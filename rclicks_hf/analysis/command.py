@@ -1,0 +1,200 @@
+"""What ``rclicks analyse`` does: every analysis of the clicks of a dataset repo, as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import datasets as hf_datasets
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+
+from rclicks_hf.analysis.agreement import split_half_agreement
+from rclicks_hf.analysis.devices import compare_devices
+from rclicks_hf.analysis.display_modes import (
+    REFERENCE_MODE,
+    compare_display_modes,
+    is_published,
+    read_previews,
+)
+from rclicks_hf.analysis.published import published_value
+from rclicks_hf.analysis.sensitivity import sensitivity_by_instance
+from rclicks_hf.analysis.spread import spread_by_instance
+from rclicks_hf.analysis.summary import format_summary, summarise
+from rclicks_hf.atomic import atomic_directory, require_absent
+from rclicks_hf.data.loading import load_config
+from rclicks_hf.data.schema import INSTANCES, SOURCE_DATASETS, SPLITS, ConfigKey
+from rclicks_hf.data.sources import FolderSource
+from rclicks_hf.errors import RclicksError
+from rclicks_hf.metrics.sampling import SEED
+
+PREVIEW_FOLDER = "PREVIEW"
+NOTE = """\
+Means over instances with 95 % bootstrap intervals. KS share: how often a 2-D Kolmogorov-Smirnov
+test cannot tell two sets of clicks apart (p > 0.05). WD and distances are in diagonals, PL1 in
+sides of the object's box, or of the image where the dataset was built without pictures."""
+SLIP_NOTE = """\
+With slip: the paper's script takes x twice for PC; its WD and PL1 compare with these rows only."""
+
+
+def analyse_repo(
+    repo: str | Path,
+    datasets: Sequence[str] = (),
+    *,
+    split: str | None = None,
+    previews: Path | None = None,
+    sources: Path | None = None,
+    slip: bool = False,
+    out: Path | None = None,
+    seed: int = SEED,
+    progress: bool = True,
+) -> str:
+    """Analyse the clicks of a dataset repo.
+
+    Args:
+        repo: Dataset repo, a folder or a Hub id.
+        datasets: Keys of `SOURCE_DATASETS`; all of the repo where none is given.
+        split: ``"train"``, ``"validation"`` or ``"test"``; None takes the split that the paper
+            evaluates on, ``"validation"`` of TETRIS and ``"test"`` of the others.
+        previews: The paper's ``previews.csv``; None to leave the display modes out.
+        sources: Folder that holds ``PREVIEW/`` with the images and masks of ``previews``; None to
+            give their lengths in units of the image.
+        slip: Add WD and PL1 of PC against mobile with the slip of the paper's script.
+        out: Folder to make, with one Parquet file an analysis, a row an instance.
+        seed: Seed of halvings and bootstrap.
+        progress: Show progress bars.
+
+    Returns:
+        The tables as text.
+
+    Raises:
+        RclicksError: If the repo, a dataset, the split or a file is not there or cannot be read, or
+            ``out`` exists.
+
+    Example:
+        >>> import tempfile
+        >>> from rclicks_hf import data
+        >>> name, repo = "simulated_scenes", Path(tempfile.mkdtemp()) / "rclicks"
+        >>> scenes = data.generate_scenes(1, seed=3, size=(64, 64))
+        >>> rounds = data.simulate_rounds(scenes, dataset=name, progress=False)
+        >>> sources = {name: data.SourceWithPrevious(scenes, rounds.previous_masks)}
+        >>> splits = {name: {"scene_000": "test"}}
+        >>> _ = data.build_dataset(rounds.clicks, sources, repo, splits=splits, progress=False)
+        >>> print(analyse_repo(repo, progress=False))
+        PC against mobile (simulated clicks)
+        Group                  Measure   Unit           Instances    Mean     95 % interval
+        ---------------------  --------  -------------  ---------  ------  ----------------
+        simulated_scenes test  KS share                         3  ...
+    """
+    if out is not None:
+        require_absent(out)
+    if sources is not None and previews is None:
+        raise RclicksError(f"{sources}: the sources are those of --previews; give both")
+    # First, so that a bad file is told before the long work.
+    modes = None if previews is None else _read_previews(previews, sources)
+    instances = load_instance_rows(repo, datasets, split)
+    results: dict[str, pa.Table] = {}
+    blocks = []
+    for name, (title, analysis) in _analyses(slip, seed).items():
+        results[name] = analysis(instances, progress=progress)
+        published = published_value if name == "devices" else None
+        blocks.append(format_summary(summarise(results[name], seed=seed), title, published))
+    if previews is not None and modes is not None:
+        results["display_modes"] = compare_display_modes(modes, progress=progress)
+        title = f"Display modes against {REFERENCE_MODE}"
+        blocks.append(format_summary(summarise(results["display_modes"], seed=seed), title))
+        if not is_published(previews):
+            blocks.append(f"{previews}: not the paper's previews.csv; who clicked is not known.")
+    if out is not None:
+        write_results(results, out)
+    return "\n\n".join([*blocks, "\n".join([NOTE, *([SLIP_NOTE] if slip else [])])])
+
+
+def load_instance_rows(
+    repo: str | Path, datasets: Sequence[str] = (), split: str | None = None
+) -> pa.Table:
+    """The instances of a repo as one table, without pictures.
+
+    Args:
+        repo: Dataset repo, a folder or a Hub id.
+        datasets: Keys of `SOURCE_DATASETS`; all of the repo where none is given.
+        split: Item of `SPLITS`; None takes the split that the paper evaluates on.
+
+    Returns:
+        Rows of the ``<dataset>-instances`` configs, datasets in the order given.
+
+    Raises:
+        RclicksError: If the repo, a dataset or the split is not there.
+
+    Example:
+        >>> load_instance_rows("rclicks", ["pascal"])
+        Traceback (most recent call last):
+        ...
+        rclicks_hf.errors.RclicksError: 'pascal': unknown dataset; use one of grabcut, berkeley...
+    """
+    for name, value, known in (
+        *(("dataset", dataset, tuple(SOURCE_DATASETS)) for dataset in datasets),
+        *([("split", split, SPLITS)] if split else []),
+    ):
+        if value not in known:
+            raise RclicksError(f"{value!r}: unknown {name}; use one of {', '.join(known)}")
+    tables = []
+    for dataset in dict.fromkeys(datasets or _datasets_of(repo)):
+        key = ConfigKey(dataset, kind=INSTANCES)
+        rows = load_config(repo, key, split or SOURCE_DATASETS[dataset].splits[-1])
+        tables.append(rows.with_format("arrow")[:].replace_schema_metadata(None))
+    return pa.concat_tables(tables)
+
+
+def write_results(results: Mapping[str, pa.Table], out: str | Path) -> None:
+    """Write a Parquet file an analysis, all of them or none.
+
+    Args:
+        results: Name -> rows.
+        out: Folder to make.
+
+    Raises:
+        RclicksError: If ``out`` exists, or the operating system refuses.
+
+    Example:
+        >>> import tempfile
+        >>> out = Path(tempfile.mkdtemp()) / "analysis"
+        >>> write_results({"spread": pa.table({"full_stem": ["095"]})}, out)
+        >>> [path.name for path in out.iterdir()]
+        ['spread.parquet']
+    """
+    with atomic_directory(out) as part:
+        for name, rows in results.items():
+            pq.write_table(rows, part / f"{name}.parquet")
+
+
+def _analyses(slip: bool, seed: int) -> dict[str, tuple[str, Callable[..., pa.Table]]]:
+    """Name of the result -> title and function of the instances."""
+    return {
+        "devices": ("PC against mobile", partial(compare_devices, slip=slip)),
+        "agreement": ("Split-half agreement", partial(split_half_agreement, seed=seed)),
+        "spread": ("Between-user spread", spread_by_instance),
+        "sensitivity": ("Local sensitivity", sensitivity_by_instance),
+    }
+
+
+def _read_previews(previews: Path, sources: Path | None) -> dict[str, pa.Table]:
+    if sources is None:
+        return read_previews(previews)
+    return read_previews(previews, FolderSource("tetris", sources / PREVIEW_FOLDER))
+
+
+def _datasets_of(repo: str | Path) -> list[str]:
+    """The datasets that a repo has instances of."""
+    try:
+        names = set(hf_datasets.get_dataset_config_names(str(repo)))
+    except (OSError, ValueError, yaml.YAMLError, hf_datasets.exceptions.DatasetsError) as error:
+        raise RclicksError(
+            f"{repo}: no dataset there; give the folder that `rclicks build` made, or a Hub id"
+        ) from error
+    found = [name for name in SOURCE_DATASETS if ConfigKey(name, kind=INSTANCES).name in names]
+    if not found:
+        raise RclicksError(f"{repo}: has no instances; build the dataset with `rclicks build`")
+    return found
