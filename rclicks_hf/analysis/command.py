@@ -22,7 +22,7 @@ from rclicks_hf.analysis.display_modes import (
 from rclicks_hf.analysis.published import published_value
 from rclicks_hf.analysis.sensitivity import sensitivity_by_instance
 from rclicks_hf.analysis.spread import spread_by_instance
-from rclicks_hf.analysis.summary import format_summary, summarise
+from rclicks_hf.analysis.summary import SummaryRow, format_summary, summarise
 from rclicks_hf.atomic import atomic_directory, require_absent
 from rclicks_hf.data.loading import load_config
 from rclicks_hf.data.schema import INSTANCES, SOURCE_DATASETS, SPLITS, ConfigKey
@@ -103,10 +103,8 @@ def analyse_repo(
         blocks.append(format_summary(summarise(results[name], seed=seed), title, published))
     if previews is not None and modes is not None:
         results["display_modes"] = compare_display_modes(modes, progress=progress)
-        title = f"Display modes against {REFERENCE_MODE}"
-        blocks.append(format_summary(summarise(results["display_modes"], seed=seed), title))
-        if not is_published(previews):
-            blocks.append(f"{previews}: not the paper's previews.csv; who clicked is not known.")
+        summary = summarise(results["display_modes"], seed=seed)
+        blocks.append(_format_display_modes(summary, previews))
     if out is not None:
         write_results(results, out)
     return "\n\n".join([*blocks, "\n".join([NOTE, *([SLIP_NOTE] if slip else [])])])
@@ -178,6 +176,14 @@ def _analyses(slip: bool, seed: int) -> dict[str, tuple[str, Callable[..., pa.Ta
         "spread": ("Between-user spread", spread_by_instance),
         "sensitivity": ("Local sensitivity", sensitivity_by_instance),
     }
+
+
+def _format_display_modes(summary: Sequence[SummaryRow], previews: Path) -> str:
+    title = f"Display modes against {REFERENCE_MODE}"
+    if is_published(previews):
+        return format_summary(summary, title)
+    text = format_summary(summary, title, origin="clicks of unknown origin")
+    return f"{text}\n{previews}: not the paper's previews.csv, so who clicked is not known"
 
 
 def _read_previews(previews: Path, sources: Path | None) -> dict[str, pa.Table]:

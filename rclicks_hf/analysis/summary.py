@@ -117,6 +117,8 @@ def format_summary(
     summary: Sequence[SummaryRow],
     title: str,
     published: Callable[[SummaryRow], float | None] | None = None,
+    *,
+    origin: str | None = None,
 ) -> str:
     """A summary as text for a terminal; recorded and simulated clicks stand in tables apart.
 
@@ -125,6 +127,8 @@ def format_summary(
         title: What was analysed.
         published: Row -> the paper's value of the same mean, None where it has none; None where no
             row has one.
+        origin: What to call the clicks in the heading; None for recorded or simulated, as the rows
+            say.
 
     Returns:
         The tables, each headed by ``title`` and whether its clicks are recorded or simulated, and
@@ -143,7 +147,7 @@ def format_summary(
     blocks = []
     for is_simulated in dict.fromkeys(row.is_simulated for row in summary):
         rows = [row for row in summary if row.is_simulated == is_simulated]
-        heading = f"{title} ({ORIGIN[is_simulated]})"
+        heading = f"{title} ({origin or ORIGIN[is_simulated]})"
         blocks.append("\n".join([heading, _table(rows, published), *_left_out_lines(rows)]))
     return "\n\n".join(blocks)
 
