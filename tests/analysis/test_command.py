@@ -127,3 +127,12 @@ def test_a_missing_repo_and_an_existing_output_are_one_line(built: Path, tmp_pat
     (tmp_path / "results").mkdir()
     with pytest.raises(RclicksError, match="results: already exists"):
         analyse_repo(built, out=tmp_path / "results")
+
+
+def test_a_repo_on_the_hub(hub, built: Path, tmp_path: Path, repo: Path) -> None:
+    env = {**hub.env(), "HF_HUB_OFFLINE": "0", "HF_HOME": str(tmp_path / "home")}
+    pushed = run_rclicks(f"push {built} tester/clicks", cwd=tmp_path, site=repo, **env)
+    assert pushed.returncode == 0, pushed.stderr
+    done = run_rclicks("analyse tester/clicks", cwd=tmp_path, site=repo, **env)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.rstrip() == analyse_repo(built, progress=False)
