@@ -251,7 +251,7 @@ def analyse(
         Path | None, typer.Option(help="Folder with PREVIEW/, the images and masks of --previews.")
     ] = None,
     slip: Annotated[
-        bool, typer.Option("--slip", help="Add the paper's published WD and PL1: x twice for PC.")
+        bool, typer.Option("--slip", help="Add WD and PL1 as published: x twice for PC.")
     ] = False,
     out: Annotated[
         Path | None, typer.Option(help="Folder to make: Parquet files, a row an instance.")

@@ -202,7 +202,8 @@ def _compared(
         LEFT_OUT: "",
     }
     if min(counts) < least:
-        return row | {LEFT_OUT: f"fewer than {least} clicks in it or in {REFERENCE_MODE}"}
+        few = "no clicks" if least == 1 else f"fewer than {least} clicks"
+        return row | {LEFT_OUT: f"{few} in it or in {REFERENCE_MODE}"}
     first, second = (side.clicks for side in shown)
     scores = two_sample_scores(first.x, first.y, second.x, second.y, shown[-1].size)
     return row | scores._asdict()

@@ -90,7 +90,7 @@ def test_an_object_shown_in_one_mode_only_is_left_out_with_the_reason(tmp_path: 
     ]
     previews = read_previews(write(tmp_path / "p.csv", *lines))
     rows = compare_display_modes(previews, progress=False).to_pylist()
-    reason = "fewer than 1 clicks in it or in Text_Description"
+    reason = "no clicks in it or in Text_Description"
     counts = [(row["clicks"], row["clicks_reference"], row["left_out"]) for row in rows]
     assert counts == [(1, 1, ""), (0, 1, reason), (1, 0, reason)]
     assert [row["wd"] is None for row in rows] == [False, True, True]
