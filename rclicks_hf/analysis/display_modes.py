@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,10 +19,11 @@ from rclicks_hf.analysis.instances import (
     result_schema,
 )
 from rclicks_hf.analysis.two_samples import TwoSampleScores, two_sample_scores
-from rclicks_hf.data import clicks_csv
 from rclicks_hf.data.click_table import complete_clicks
+from rclicks_hf.data.clicks_csv import read_clicks
+from rclicks_hf.data.download import FILES, blob_sha1
 from rclicks_hf.data.image_source import ImageSource
-from rclicks_hf.data.instance_rows import ImageFacts, instance_table, object_box
+from rclicks_hf.data.instance_rows import ImageFacts, gather, instance_table, object_box
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.metrics import ConstantCoordinateWarning
 from rclicks_hf.metrics.validation import check_count
@@ -38,7 +37,7 @@ DISPLAY_MODES = (
     "Silhouette_Mask",
     "Highlighted_Instance",
 )
-PUBLISHED_BLOB = "4a5fe1ea767006d4399ff6a6db433b5cbf67ff72"  # git blob SHA-1 of previews.csv
+PUBLISHED_BLOB = next(file.blob for file in FILES if file.name == "previews.csv")
 
 # The previews are TETRIS images: their masks are coded and their sizes limited like those.
 _LAYOUT = "tetris"
@@ -75,7 +74,7 @@ def read_previews(path: str | Path, source: ImageSource | None = None) -> dict[s
         ...
         rclicks_hf.errors.RclicksError: none.csv: cannot be read (No such file or directory); ...
     """
-    clicks = _read_clicks(path)
+    clicks = read_clicks(path, datasets={mode: mode for mode in DISPLAY_MODES})
     facts = {} if source is None else _facts(clicks, source)
     table = clicks.rename_columns({"dataset": "mode"})
     table = table.append_column("dataset", pa.repeat(_LAYOUT, len(table)))
@@ -83,16 +82,11 @@ def read_previews(path: str | Path, source: ImageSource | None = None) -> dict[s
     images = table["image_stem"].unique().to_pylist()
     table = complete_clicks(table, {_LAYOUT: dict.fromkeys(images, "validation")})
     by_mode = {mode: table.filter(pc.equal(table["mode"], mode)) for mode in DISPLAY_MODES}
-    return {mode: instance_table(rows, facts)[0] for mode, rows in by_mode.items() if len(rows)}
-
-
-def _read_clicks(path: str | Path) -> pa.Table:
-    """`read_clicks` with the display modes in the place of the datasets."""
-    # SHIM until `read_clicks` takes the names; then the whole body is
-    # ``return read_clicks(path, datasets={mode: mode for mode in DISPLAY_MODES})``.
-    modes = {mode: mode for mode in DISPLAY_MODES}
-    with mock.patch.multiple(clicks_csv, _DATASET_NAMES=modes, _CSV_DATASETS=modes):
-        return clicks_csv.read_clicks(path)
+    return {
+        mode: instance_table(rows, gather(rows), facts)[0]
+        for mode, rows in by_mode.items()
+        if len(rows)
+    }
 
 
 def is_published(path: str | Path) -> bool:
@@ -108,8 +102,7 @@ def is_published(path: str | Path) -> bool:
         >>> is_published(__file__)
         False
     """
-    data = Path(path).read_bytes()
-    return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest() == PUBLISHED_BLOB
+    return blob_sha1(Path(path)) == PUBLISHED_BLOB
 
 
 def _facts(clicks: pa.Table, source: ImageSource) -> dict[tuple[str, str], ImageFacts]:

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from tqdm.auto import tqdm
 
+from rclicks_hf.data.features import word_columns
 from rclicks_hf.data.instances import Clicks
 from rclicks_hf.data.schema import CLOSED_VALUES
 from rclicks_hf.metrics import ConstantCoordinateWarning
@@ -81,8 +82,7 @@ def read_instances(instances: pa.Table) -> list[ClickedInstance]:
         >>> instance.dataset, instance.unit, instance.size, instance.clicks.device.tolist()
         ('davis', 'image', (854, 480), ['mobile'])
     """
-    columns = {name: instances[name].to_pylist() for name in ("full_stem", "is_simulated")}
-    columns |= {name: _words(instances, name) for name in ("dataset", "split", "click_type")}
+    columns = word_columns(instances.select([n for n in _KEYS.names if n != "unit"])).to_pydict()
     x, y, device = (_lists(instances[name]) for name in ("x", "y", "device"))
     boxes, widths, heights = (instances[name].to_pylist() for name in ("box", "w", "h"))
     return [
@@ -94,10 +94,6 @@ def read_instances(instances: pa.Table) -> list[ClickedInstance]:
         )
         for row, box in enumerate(boxes)
     ]
-
-
-def _words(instances: pa.Table, name: str) -> list[str]:
-    return [CLOSED_VALUES[name][label] for label in instances[name].to_pylist()]
 
 
 def _lists(column: pa.ChunkedArray) -> list[np.ndarray]:

@@ -34,10 +34,10 @@ MEASURES: dict[str, Measure] = {
         Measure("wd_slip", "WD with slip", "diagonals"),
         Measure("pl1_slip", "PL1 with slip", "sides"),
         Measure("standard_distance", "standard distance", "diagonals"),
-        Measure("mean_pairwise_distance", "mean pair distance", "diagonals"),
-        Measure("median_pairwise_distance", "median pair distance", "diagonals"),
+        Measure("mean_pairwise_distance", "mean pairwise", "diagonals"),
+        Measure("median_pairwise_distance", "median pairwise", "diagonals"),
         Measure("nearest_neighbour_distance", "nearest neighbour", "diagonals"),
-        Measure("jackknife_se", "jackknife SE of mean", "diagonals"),
+        Measure("jackknife_se", "jackknife SE", "diagonals"),
         Measure("largest_shift", "largest shift", "diagonals"),
     )
 }
