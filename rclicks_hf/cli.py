@@ -113,6 +113,7 @@ def build(
 ) -> None:
     """Make the Parquet dataset repo from clicks and images."""
     from rclicks_hf.data.command import build_repo
+    from rclicks_hf.hub import install_metrics
 
     typer.echo(
         build_repo(
@@ -125,6 +126,8 @@ def build(
             skip_errors=on_error is OnError.SKIP,
         )
     )
+    # Beside a build, load_dataset("rclicks") works by its name; so shall the metrics.
+    install_metrics()
 
 
 @app.command()

@@ -8,7 +8,7 @@ one of `SOURCE_DATASETS` (``simulated_davis``...), so that it cannot pass for th
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
+from rclicks_hf.data.encoding import decode_table, map_words
 from rclicks_hf.data.schema import CLICK_SCHEMA, NO_MODEL, SOURCE_DATASETS
 from rclicks_hf.data.splits import LIST_FILES
 from rclicks_hf.data.stems import FullStem
@@ -103,21 +104,16 @@ def write_twin_files(folder: str | Path, seed: int = 0) -> Path:
     for name, split in LIST_FILES.items():
         stems = pc.unique(clicks.filter(pc.equal(clicks["split"], split))["image_stem"])
         (folder / name).write_text("\n".join(stems.to_pylist()) + "\n", encoding="utf-8")
-    words = {name: SOURCE_DATASETS[name].csv_name for name in TWINS}
     columns = {name: clicks[name] for name in CLICK_SCHEMA.names}
-    columns["dataset"] = pc.replace_with_mask(
-        clicks["dataset"],
-        pa.array(np.ones(len(clicks), bool)),
-        pa.array([words[name] for name in clicks["dataset"].to_pylist()]),
-    )
-    columns["model_type"] = pc.if_else(
-        pc.equal(clicks["model_type"], NO_MODEL), "", clicks["model_type"]
+    columns["dataset"] = map_words(columns["dataset"], lambda name: SOURCE_DATASETS[name].csv_name)
+    columns["model_type"] = map_words(
+        columns["model_type"], lambda word: "" if word == NO_MODEL else word
     )
     for axis in ("x", "y"):
         columns[axis] = pc.cast(clicks[f"{axis}_raw"], pa.int32())
     path = folder / "clicks.csv"
     options = pacsv.WriteOptions(quoting_style="none", quoting_header="none")
-    pacsv.write_csv(pa.table(columns), path, options)
+    pacsv.write_csv(decode_table(pa.table(columns)), path, options)
     return path
 
 
@@ -167,19 +163,15 @@ def _later_rounds(firsts: list[_Round], shape: _Shape, rng: np.random.Generator)
             first = firsts[index]
             # An object has one synthetic mask of a kind at the most, so later turns have none.
             model = "ritm" if turn else str(rng.choice(_MODELS, p=_MODEL_SHARES))
-            stem = FullStem(first.stem.image_stem, first.stem.object_stem, click_type, model)
+            stem = replace(first.stem, click_type=click_type, model_type=model)
             if model != "mivos":
                 click = rng.integers(_CLICKS_BEFORE) + turn * _CLICKS_BEFORE
                 device = ("pc", "mobile")[rng.integers(2)]
-                stem = FullStem(*_parts(stem), device, str(click))
+                stem = replace(stem, device=device, index=str(click))
             x, y, w, h = first.box
             dx, dy = rng.uniform(0, 0.6, 2)
             rounds.append(_Round(stem, first.size, (x + dx * w, y + dy * h, 0.4 * w, 0.4 * h)))
     return rounds
-
-
-def _parts(stem: FullStem) -> tuple[str, str, str, str]:
-    return stem.image_stem, stem.object_stem, stem.click_type, stem.model_type
 
 
 def _spread(total: int, instances: int, rng: np.random.Generator) -> np.ndarray:

@@ -22,11 +22,29 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def literal(cwd: Path, repo: Path, home: dict[str, str]) -> None:
+    """The two calls by their names, offline, in a process of their own."""
+    code = (
+        "import evaluate\nfrom datasets import load_dataset\n"
+        "rows = load_dataset('rclicks', 'davis', split='test')\n"
+        "print(sorted(rows['full_stem']), evaluate.load('rclicks_noc').name)"
+    )
+    env = {"PYTHONPATH": str(repo), "PATH": "/usr/bin", **home}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=cwd, env=env, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    expected = ["055_focalclick_fp_mobile_0", "055_ritm_fn_pc_17", "095"]
+    assert done.stdout.startswith(str(expected))
+    assert "rclicks_noc" in done.stdout
+
+
 def test_build_verify_install_and_the_literal_calls(folder: Path, repo: Path) -> None:
     home = {"HF_HOME": str(folder / "home"), "HF_HUB_OFFLINE": "1"}
     done = run_rclicks("build --clicks clicks.csv", cwd=folder, site=repo, **home)
     assert done.returncode == 0, done.stderr
     assert "rclicks: 20 clicks on 17 instances" in done.stdout
+    literal(folder, repo, home)
     verified = run_rclicks("verify rclicks", cwd=folder, site=repo, **home)
     assert verified.returncode == 1  # 20 clicks are not 475,544
     assert "✗ GrabCut, first clicks" in verified.stdout
@@ -35,22 +53,10 @@ def test_build_verify_install_and_the_literal_calls(folder: Path, repo: Path) ->
     installed = run_rclicks("install", cwd=folder, site=repo, **home)
     assert installed.returncode == 0, installed.stderr
     assert 'load_dataset("rclicks", "all")' in installed.stdout
-    code = (
-        "import evaluate\nfrom datasets import load_dataset\n"
-        "rows = load_dataset('rclicks', 'davis', split='test')\n"
-        "print(sorted(rows['full_stem']), evaluate.load('rclicks_noc').name)"
-    )
     elsewhere = folder / "elsewhere"
     elsewhere.mkdir()
     for cwd in (folder, elsewhere):
-        env = {"PYTHONPATH": str(repo), "PATH": "/usr/bin", **home}
-        literal = subprocess.run(
-            [sys.executable, "-c", code], cwd=cwd, env=env, capture_output=True, text=True
-        )
-        assert literal.returncode == 0, literal.stderr
-        expected = ["055_focalclick_fp_mobile_0", "055_ritm_fn_pc_17", "095"]
-        assert literal.stdout.startswith(str(expected))
-        assert "rclicks_noc" in literal.stdout
+        literal(cwd, repo, home)
 
 
 def test_the_twin_passes_its_checks(tmp_path: Path, repo: Path) -> None:
