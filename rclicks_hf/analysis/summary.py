@@ -10,12 +10,11 @@ import pyarrow as pa
 
 from rclicks_hf.analysis.instances import LEFT_OUT
 from rclicks_hf.analysis.measures import MEASURES
-from rclicks_hf.data.schema import SOURCE_DATASETS
+from rclicks_hf.data.schema import KIND_OF_CLICKS, SOURCE_DATASETS
 from rclicks_hf.metrics import Interval, bootstrap_interval
 from rclicks_hf.metrics.sampling import SEED
 from rclicks_hf.text_table import plain_table
 
-ORIGIN = {True: "simulated clicks", False: "recorded clicks"}
 _LEFT = 3  # columns of text
 _NOTHING = Interval(math.nan, math.nan, math.nan)
 
@@ -147,7 +146,7 @@ def format_summary(
     blocks = []
     for is_simulated in dict.fromkeys(row.is_simulated for row in summary):
         rows = [row for row in summary if row.is_simulated == is_simulated]
-        heading = f"{title} ({origin or ORIGIN[is_simulated]})"
+        heading = f"{title} ({origin or KIND_OF_CLICKS[is_simulated]})"
         blocks.append("\n".join([heading, _table(rows, published), *_left_out_lines(rows)]))
     return "\n\n".join(blocks)
 

@@ -19,8 +19,9 @@ import pyarrow as pa
 from tqdm import tqdm
 
 from rclicks_hf.click_models.protocol import ClickModel
-from rclicks_hf.click_models.score_text import KIND_OF_CLICKS, score_head, score_text
+from rclicks_hf.click_models.score_text import score_head, score_text
 from rclicks_hf.data import Instance
+from rclicks_hf.data.schema import KIND_OF_CLICKS
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.metrics import CLICK_METRICS, METRICS, instance_seed
 from rclicks_hf.resources import resource_path

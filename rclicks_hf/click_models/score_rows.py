@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from rclicks_hf.click_models.protocol import ClickModel
 from rclicks_hf.data import DEVICES, Clicks, Instance
-from rclicks_hf.data.click_maps import click_map
+from rclicks_hf.data.click_maps import click_map, soften
 from rclicks_hf.data.schema import round_of
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.metrics import (
@@ -179,12 +179,13 @@ def _people_scores(
 ) -> dict[str, Any]:
     if len(clicks) < LEAST_CLICKS:
         return _left_out(f"fewer than {LEAST_CLICKS} clicks")
+    softened = soften(error_mask)
     return _try_scores(
         split_half_scores,
         clicks.x,
         clicks.y,
         size,
-        density=lambda x, y: click_map(x, y, error_mask),
+        density=lambda x, y: click_map(x, y, error_mask, softened=softened),
         halvings=halvings,
         seed=seed,
     )

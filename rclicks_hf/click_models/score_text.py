@@ -17,10 +17,10 @@ from rclicks_hf.click_models.score_summary import (
     ScoreTable,
 )
 from rclicks_hf.data import SOURCE_DATASETS
+from rclicks_hf.data.schema import KIND_OF_CLICKS
 from rclicks_hf.metrics import CLICK_METRICS, METRICS, Interval
 from rclicks_hf.text_table import plain_table
 
-KIND_OF_CLICKS = {True: "simulated clicks", False: "recorded clicks"}
 NAMED = 5  # instances named in a line; the file names all
 _INTERVALS = "Means over instances; in brackets their 95 % bootstrap intervals over instances."
 _STAR = "* marks a difference whose interval leaves out 0."

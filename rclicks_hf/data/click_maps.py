@@ -11,8 +11,34 @@ from scipy.ndimage import gaussian_filter
 _REFERENCE_DIAGONAL = math.hypot(1920, 1080)  # the screen that sigma is given for
 
 
+def soften(error_mask: np.ndarray) -> np.ndarray:
+    """An error mask with its border softened by a few pixels, as `click_map` multiplies by it.
+
+    Args:
+        error_mask: (H, W) bool region to click in.
+
+    Returns:
+        (H, W) float32 in [0, 1].
+
+    Raises:
+        ValueError: If the mask is not (H, W) bool.
+
+    Example:
+        >>> soften(np.eye(3, dtype=bool)).dtype
+        dtype('float32')
+    """
+    _validate_mask(error_mask)
+    radius = int(5 * math.hypot(*error_mask.shape) / (500 * math.sqrt(2)))
+    return gaussian_filter(error_mask.astype(np.float32), sigma=radius)
+
+
 def click_map(
-    x: np.ndarray, y: np.ndarray, error_mask: np.ndarray, *, sigma: float = 5.0
+    x: np.ndarray,
+    y: np.ndarray,
+    error_mask: np.ndarray,
+    *,
+    sigma: float = 5.0,
+    softened: np.ndarray | None = None,
 ) -> np.ndarray:
     """Click map of one instance (RClicks, NeurIPS 2024, section 4).
 
@@ -25,6 +51,7 @@ def click_map(
         y: (n,) integer rows, 0 <= y < H.
         error_mask: (H, W) bool region to click in.
         sigma: Standard deviation in pixels of a 1920 x 1080 screen; the paper's choice is 5.
+        softened: `soften` of the error mask, where it serves several maps; it is most of the work.
 
     Returns:
         (H, W) float32 in [0, 1]. Its sum is not 1.
@@ -49,16 +76,12 @@ def click_map(
     blurred = cv2.GaussianBlur(
         impulses, (kernel, kernel), sigmaX=scaled, sigmaY=scaled, borderType=cv2.BORDER_CONSTANT
     )
-    radius = int(5 * diagonal / (500 * math.sqrt(2)))
-    softened = gaussian_filter(error_mask.astype(np.float32), sigma=radius)
+    softened = soften(error_mask) if softened is None else softened
     return (blurred / blurred.max() * softened).astype(np.float32)
 
 
 def _validate(x: np.ndarray, y: np.ndarray, error_mask: np.ndarray, sigma: float) -> None:
-    if error_mask.ndim != 2 or error_mask.dtype != bool:
-        raise ValueError(
-            f"error_mask must be (H, W) bool, got {error_mask.dtype} {error_mask.shape}"
-        )
+    _validate_mask(error_mask)
     if x.ndim != 1 or x.shape != y.shape or len(x) == 0:
         raise ValueError(f"x and y must be (n,) with n >= 1, got {x.shape} and {y.shape}")
     height, width = error_mask.shape
@@ -66,3 +89,10 @@ def _validate(x: np.ndarray, y: np.ndarray, error_mask: np.ndarray, sigma: float
         raise ValueError(f"x, y must lie in the (H, W) {error_mask.shape} of error_mask")
     if not sigma > 0:
         raise ValueError(f"sigma must be positive, got {sigma}")
+
+
+def _validate_mask(error_mask: np.ndarray) -> None:
+    if error_mask.ndim != 2 or error_mask.dtype != bool:
+        raise ValueError(
+            f"error_mask must be (H, W) bool, got {error_mask.dtype} {error_mask.shape}"
+        )

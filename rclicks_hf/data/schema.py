@@ -120,6 +120,9 @@ _ALL_DATASETS = (*_PEOPLE, *_DEMO, *map(_simulated, _PEOPLE))
 
 SOURCE_DATASETS: dict[str, SourceDataset] = {entry.name: entry for entry in _ALL_DATASETS}
 
+# What tables and pages call clicks, by whether they are simulated.
+KIND_OF_CLICKS = {True: "simulated clicks", False: "recorded clicks"}
+
 # The columns of a click table, as `read_clicks` and `simulate_rounds` return it (a table may hold
 # more columns; they are carried along). ``dataset`` holds keys of SOURCE_DATASETS; ``model_type``
 # holds "none" in the first round; x, y, w, h are pixels of the image as it was shown.

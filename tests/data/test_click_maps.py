@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from rclicks_hf.data.click_maps import click_map
+from rclicks_hf.data.click_maps import click_map, soften
 
 SIZE = (150, 220)
 
@@ -64,3 +64,13 @@ def test_bad_arguments(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         click_map(np.array(x, int), np.array(y, int), mask, sigma=sigma)
+
+
+def test_a_softened_mask_that_is_given_changes_nothing() -> None:
+    mask = np.zeros((60, 80), bool)
+    mask[20:50, 10:60] = True
+    x, y = np.array([20, 40]), np.array([25, 30])
+    given = click_map(x, y, mask, softened=soften(mask))
+    np.testing.assert_array_equal(given, click_map(x, y, mask))
+    with pytest.raises(ValueError, match="error_mask must be"):
+        soften(mask.astype(int))

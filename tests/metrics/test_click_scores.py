@@ -43,6 +43,15 @@ class TestAgainstPlainDefinitions:
             expected = slow.ks2d_pvalue(*a, *b)
             assert metrics.ks2d_pvalue(*a, *b) == pytest.approx(expected, abs=1e-9)
 
+    @pytest.mark.parametrize("counts", [(12, 30), (20, 1), (24, 23), (7, 50)])
+    def test_wd_of_sets_of_different_size(self, slow, counts):
+        rng = np.random.default_rng(sum(counts))
+        x1, y1 = rng.integers(0, 40, (2, counts[0]))
+        x2, y2 = rng.integers(0, 40, (2, 3, counts[1]))
+        expected = [slow.wd_points(x1, y1, *other, (7, 3)) for other in zip(x2, y2, strict=True)]
+        np.testing.assert_allclose(metrics.wd_points(x1, y1, x2, y2, (7, 3)), expected, atol=1e-12)
+        np.testing.assert_allclose(metrics.wd_points(x2, y2, x1, y1, (7, 3)), expected, atol=1e-12)
+
     @quick
     @given(instance=instances(), seed=st.integers(0, 2**32 - 1))
     def test_sampled_points_are_those_of_choice(self, slow, instance, seed):
