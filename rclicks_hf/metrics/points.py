@@ -13,7 +13,6 @@ from scipy.stats import wasserstein_distance_nd
 from rclicks_hf.metrics.distribution import ClickDistribution
 from rclicks_hf.metrics.validation import check_sets, check_size
 
-
 # Up to so many repeated points an assignment is faster than the linear program.
 _MOST_REPEATED = 300
 
