@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import sys
 from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +32,9 @@ class OnError(StrEnum):
     STOP = "stop"
     SKIP = "skip"
 
+
+# Rooms of networks with a published checkpoint; each has `convert_checkpoint`.
+CONVERTIBLE = ("clickability", "saliency")
 
 INTERRUPTED = 130  # the code that Typer exits with on Ctrl-C
 
@@ -193,7 +197,10 @@ def train(
 @app.command("evaluate-clicks")
 def evaluate_clicks(
     click_model: Annotated[
-        list[str], typer.Option(help="ud, dt, a model folder or a Hub id; may be repeated.")
+        list[str],
+        typer.Option(
+            help="ud, dt, si:MODEL, sm:MODEL or MODEL, a folder or Hub id; may be repeated."
+        ),
     ],
     dataset: Annotated[list[str], typer.Option(help="Source dataset; may be repeated.")],
     repo: Annotated[str, typer.Option(help="Dataset repo: a folder or a Hub id.")] = "rclicks",
@@ -325,19 +332,16 @@ def report(
 
 @app.command()
 def convert(
-    kind: Annotated[str, typer.Argument(help="clickability")],
+    kind: Annotated[str, typer.Argument(help="clickability or saliency")],
     checkpoint: Annotated[
-        Path, typer.Argument(help="The paper's .pth file; tensors only are read.")
+        Path, typer.Argument(help="The published .pth file; tensors only are read.")
     ],
     out: Annotated[Path, typer.Argument(help="Model folder to make; must not exist.")],
 ) -> None:
-    """Turn a checkpoint of the paper into a model folder."""
-    from rclicks_hf.clickability import convert_checkpoint
-
-    converters = {"clickability": convert_checkpoint}
-    if kind not in converters:
-        raise RclicksError(f"{kind}: no such kind of checkpoint; choose {', '.join(converters)}")
-    converters[kind](checkpoint, out)
+    """Turn a published checkpoint into a model folder."""
+    if kind not in CONVERTIBLE:
+        raise RclicksError(f"{kind}: no such kind of checkpoint; choose {', '.join(CONVERTIBLE)}")
+    import_module(f"rclicks_hf.{kind}").convert_checkpoint(checkpoint, out)
     typer.echo(str(out))
 
 

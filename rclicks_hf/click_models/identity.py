@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
+from rclicks_hf.click_models.registry import split_spec
 from rclicks_hf.data import load_instances
 from rclicks_hf.data.schema import IMAGES, INSTANCES, ConfigKey
 from rclicks_hf.data.tree import config_files, content_digest
@@ -15,7 +16,7 @@ def click_model_identity(spec: str) -> dict[str, str]:
     """What a click model is, wherever it lies: its name, and a digest of a model folder's files.
 
     Args:
-        spec: Name, folder or Hub id of the click model.
+        spec: What `load_click_model` takes: name, folder or Hub id, with or without a prefix.
 
     Returns:
         ``click_model`` and ``click_model_fingerprint``, the latter ``""`` for what is no folder.
@@ -24,16 +25,18 @@ def click_model_identity(spec: str) -> dict[str, str]:
         >>> click_model_identity("dt")
         {'click_model': 'dt', 'click_model_fingerprint': ''}
     """
-    folder = Path(spec)
-    if not folder.is_dir():
+    name, weights = split_spec(spec)
+    folder = Path(weights)
+    if not weights or not folder.is_dir():
         return {"click_model": spec, "click_model_fingerprint": ""}
+    prefix = "" if spec == weights else f"{name}:"
     digest = hashlib.sha256()
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         digest.update(file.relative_to(folder).as_posix().encode() + b"\0")
         with file.open("rb") as content:
             digest.update(hashlib.file_digest(content, "sha256").digest())
     return {
-        "click_model": folder.resolve().name,
+        "click_model": prefix + folder.resolve().name,
         "click_model_fingerprint": digest.hexdigest(),
     }
 
