@@ -168,12 +168,31 @@ def train(
     preset: Annotated[str, typer.Option(help="Size when training from scratch.")] = "base",
     eval_split: Annotated[str, typer.Option(help="Split to evaluate on.")] = "validation",
     epochs: Annotated[float, typer.Option(min=0.0)] = 20.0,
-    batch_size: Annotated[int, typer.Option(min=1)] = 16,
+    batch_size: Annotated[int, typer.Option(min=1, help="Instances a pass and process.")] = 16,
+    gradient_accumulation: Annotated[int, typer.Option(min=1, help="Passes a step.")] = 1,
     learning_rate: Annotated[float, typer.Option(min=0.0)] = 1e-2,
+    warmup_ratio: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Share of the steps with rising rate.")
+    ] = 0.1,
+    flip_probability: Annotated[float, typer.Option(min=0.0, max=1.0)] = 0.5,
+    bf16: Annotated[bool, typer.Option("--bf16", help="Run the network in bfloat16.")] = False,
     seed: int = 42,
+    num_workers: Annotated[
+        int, typer.Option(min=0, help="Processes that load data, a training process.")
+    ] = 0,
+    cache_gib: Annotated[
+        float, typer.Option(min=0.0, help="GiB of inputs and click maps kept between epochs.")
+    ] = 1.0,
+    logging_steps: Annotated[int, typer.Option(min=1, help="Steps between two logs.")] = 10,
+    report_to: Annotated[str, typer.Option(help="none, tensorboard or trackio.")] = "none",
     push_to_hub: Annotated[str | None, typer.Option(help="Hub id to push the result to.")] = None,
 ) -> None:
-    """Fine-tune the clickability network on a dataset repo."""
+    """Train or fine-tune the clickability network; the same command resumes.
+
+    On several processes: accelerate launch --num_processes 2 -m rclicks_hf.cli train ...
+    """
+    from accelerate import PartialState
+
     from rclicks_hf.clickability.command import train_from_repo
     from rclicks_hf.hub import push_folder
 
@@ -186,9 +205,19 @@ def train(
         eval_split=eval_split,
         epochs=epochs,
         batch_size=batch_size,
+        gradient_accumulation=gradient_accumulation,
         learning_rate=learning_rate,
+        warmup_ratio=warmup_ratio,
+        flip_probability=flip_probability,
+        bf16=bf16,
         seed=seed,
+        num_workers=num_workers,
+        cache_bytes=int(cache_gib * 2**30),
+        report_to=report_to,
+        trainer_arguments={"logging_steps": logging_steps},
     )
+    if not PartialState().is_main_process:
+        return
     typer.echo(str(output))
     if push_to_hub:
         typer.echo(push_folder(output, push_to_hub, repo_type="model"))
