@@ -189,7 +189,7 @@ def train(
 ) -> None:
     """Train or fine-tune the clickability network; the same command resumes.
 
-    On several processes: accelerate launch --num_processes 2 -m rclicks_hf.cli train ...
+    On several GPUs: accelerate launch --num_processes 2 -m rclicks_hf.cli train ...
     """
     from accelerate import PartialState
 

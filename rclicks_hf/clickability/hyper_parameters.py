@@ -118,6 +118,8 @@ def training_arguments(
         "weight_decay": settings.weight_decay,
         "max_grad_norm": settings.max_grad_norm,
         "bf16": settings.bf16,
+        # Without this `Trainer` takes bf16 for a wish for a GPU.
+        "use_cpu": not torch.accelerator.is_available(),
         "eval_strategy": "epoch",
         "save_strategy": "epoch",
         "save_total_limit": 2,  # the best and the last: with 1, Trainer ends by deleting the last
