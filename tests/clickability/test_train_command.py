@@ -192,6 +192,46 @@ def test_options_of_training_and_what_it_leaves(
     assert "- `wd`: wasserstein distance, lower is better." in card
 
 
+FROM_THE_HUB = """
+import sys
+from rclicks_hf.cli import main
+from rclicks_hf.hub import push_folder
+
+dataset, model = sys.argv[1:3]
+push_folder(dataset, "tester/rclicks")
+push_folder(model, "tester/start", repo_type="model")
+sys.argv = ["rclicks", "train", "--dataset", "tester/rclicks", "--config", "simulated_scenes",
+            "--model", "tester/start", "--output", "tuned", "--epochs", "1", "--batch-size", "6",
+            "--push-to-hub", "tester/tuned"]
+main()
+"""
+
+
+def test_fine_tuning_from_the_hub_and_back(
+    hub: Any, repo_folder: Path, start: Path, tmp_path: Path, repo: Path
+) -> None:
+    (start / "README.md").write_text("# Start\n")
+    home = {"HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "0", "PYTHONPATH": str(repo)}
+    done = subprocess.run(
+        [sys.executable, "-c", FROM_THE_HUB, str(repo_folder), str(start)],
+        env={**_environment(), **hub.env(), **home},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    pushed = hub.state.repos["model", "tester/tuned"]
+    files = set(pushed["commits"][pushed["refs"]["main"]])
+    assert files >= {"README.md", "model.safetensors", "config.json", ".eval_results/rclicks.yaml"}
+    local = yaml.safe_load((tmp_path / "tuned" / ".eval_results" / "rclicks.yaml").read_text())
+    (dataset,) = {(entry["dataset"]["id"], entry["dataset"]["revision"]) for entry in local}
+    assert dataset == (
+        "tester/rclicks",
+        hub.state.repos["dataset", "tester/rclicks"]["refs"]["main"],
+    )
+
+
 def test_mistakes_are_one_line_and_leave_nothing(
     repo_folder: Path, start: Path, tmp_path: Path
 ) -> None:
