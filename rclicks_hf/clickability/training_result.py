@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from transformers.trainer_utils import get_last_checkpoint
@@ -69,8 +69,11 @@ class TrainingFacts:
 
     def digest(self, config: ClickabilityConfig) -> str:
         """Differs between trainings of which one cannot go on with the other's state."""
-        facts = json.dumps([asdict(self), config.to_diff_dict()], sort_keys=True, default=str)
-        return hashlib.sha256(facts.encode()).hexdigest()
+        # Not the source's commit: without a network it cannot be asked for, and its content counts.
+        content = None if self.source is None else self.source.digest
+        facts = [asdict(replace(self, source=None)), content, config.to_diff_dict()]
+        text = json.dumps(facts, sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 def save_training(result: TrainResult, working: Path, facts: TrainingFacts) -> None:
