@@ -189,7 +189,7 @@ def test_options_of_training_and_what_it_leaves(
     assert f"config `{DATASET}`, split `validation`" in card
     assert f"sha256:{digest}" in card
     assert "## Evaluation (simulated clicks)" in card
-    assert "- `wd`: wasserstein distance, lower is better." in card
+    assert "- `wd`: Wasserstein distance, lower is better." in card
 
 
 FROM_THE_HUB = """
