@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import sys
 from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +32,9 @@ class OnError(StrEnum):
     STOP = "stop"
     SKIP = "skip"
 
+
+# Rooms of networks with a published checkpoint; each has `convert_checkpoint`.
+CONVERTIBLE = ("clickability", "saliency")
 
 INTERRUPTED = 130  # the code that Typer exits with on Ctrl-C
 
@@ -167,12 +171,31 @@ def train(
     preset: Annotated[str, typer.Option(help="Size when training from scratch.")] = "base",
     eval_split: Annotated[str, typer.Option(help="Split to evaluate on.")] = "validation",
     epochs: Annotated[float, typer.Option(min=0.0)] = 20.0,
-    batch_size: Annotated[int, typer.Option(min=1)] = 16,
+    batch_size: Annotated[int, typer.Option(min=1, help="Instances a pass and process.")] = 16,
+    gradient_accumulation: Annotated[int, typer.Option(min=1, help="Passes a step.")] = 1,
     learning_rate: Annotated[float, typer.Option(min=0.0)] = 1e-2,
+    warmup_ratio: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Share of the steps with rising rate.")
+    ] = 0.1,
+    flip_probability: Annotated[float, typer.Option(min=0.0, max=1.0)] = 0.5,
+    bf16: Annotated[bool, typer.Option("--bf16", help="Run the network in bfloat16.")] = False,
     seed: int = 42,
+    num_workers: Annotated[
+        int, typer.Option(min=0, help="Processes that load data, a training process.")
+    ] = 0,
+    cache_gib: Annotated[
+        float, typer.Option(min=0.0, help="GiB of inputs and click maps kept between epochs.")
+    ] = 1.0,
+    logging_steps: Annotated[int, typer.Option(min=1, help="Steps between two logs.")] = 10,
+    report_to: Annotated[str, typer.Option(help="none, tensorboard or trackio.")] = "none",
     push_to_hub: Annotated[str | None, typer.Option(help="Hub id to push the result to.")] = None,
 ) -> None:
-    """Fine-tune the clickability network on a dataset repo."""
+    """Train or fine-tune the clickability network; the same command resumes.
+
+    On several GPUs: accelerate launch --num_processes 2 -m rclicks_hf.cli train ...
+    """
+    from accelerate import PartialState
+
     from rclicks_hf.clickability.command import train_from_repo
     from rclicks_hf.hub import push_folder
 
@@ -185,9 +208,19 @@ def train(
         eval_split=eval_split,
         epochs=epochs,
         batch_size=batch_size,
+        gradient_accumulation=gradient_accumulation,
         learning_rate=learning_rate,
+        warmup_ratio=warmup_ratio,
+        flip_probability=flip_probability,
+        bf16=bf16,
         seed=seed,
+        num_workers=num_workers,
+        cache_bytes=int(cache_gib * 2**30),
+        report_to=report_to,
+        trainer_arguments={"logging_steps": logging_steps},
     )
+    if not PartialState().is_main_process:
+        return
     typer.echo(str(output))
     if push_to_hub:
         typer.echo(push_folder(output, push_to_hub, repo_type="model"))
@@ -196,7 +229,10 @@ def train(
 @app.command("evaluate-clicks")
 def evaluate_clicks(
     click_model: Annotated[
-        list[str], typer.Option(help="ud, dt, a model folder or a Hub id; may be repeated.")
+        list[str],
+        typer.Option(
+            help="ud, dt, si:MODEL, sm:MODEL or MODEL, a folder or Hub id; may be repeated."
+        ),
     ],
     dataset: Annotated[list[str], typer.Option(help="Source dataset; may be repeated.")],
     repo: Annotated[str, typer.Option(help="Dataset repo: a folder or a Hub id.")] = "rclicks",
@@ -328,19 +364,16 @@ def report(
 
 @app.command()
 def convert(
-    kind: Annotated[str, typer.Argument(help="clickability")],
+    kind: Annotated[str, typer.Argument(help="clickability or saliency")],
     checkpoint: Annotated[
-        Path, typer.Argument(help="The paper's .pth file; tensors only are read.")
+        Path, typer.Argument(help="The published .pth file; tensors only are read.")
     ],
     out: Annotated[Path, typer.Argument(help="Model folder to make; must not exist.")],
 ) -> None:
-    """Turn a checkpoint of the paper into a model folder."""
-    from rclicks_hf.clickability import convert_checkpoint
-
-    converters = {"clickability": convert_checkpoint}
-    if kind not in converters:
-        raise RclicksError(f"{kind}: no such kind of checkpoint; choose {', '.join(converters)}")
-    converters[kind](checkpoint, out)
+    """Turn a published checkpoint into a model folder."""
+    if kind not in CONVERTIBLE:
+        raise RclicksError(f"{kind}: no such kind of checkpoint; choose {', '.join(CONVERTIBLE)}")
+    import_module(f"rclicks_hf.{kind}").convert_checkpoint(checkpoint, out)
     typer.echo(str(out))
 
 

@@ -8,6 +8,7 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -37,6 +38,17 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"{SHARED} is absent: this test compares with the paper's stored values")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def oracle(shared: Path) -> ModuleType:
+    """The tool that rebuilds an oracle's weights and inputs."""
+    spec = importlib.util.spec_from_file_location("oracle", shared / "tools" / "oracle.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture

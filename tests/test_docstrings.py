@@ -16,6 +16,7 @@ ROOMS = (
     "metrics",
     "analysis",
     "clickability",
+    "saliency",
     "click_models",
     "segmenters",
     "benchmark",

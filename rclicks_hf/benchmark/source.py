@@ -76,7 +76,7 @@ class RepoInstances:
 
     def fingerprint(self) -> str:
         """Digest of the files of a folder; of the stems where the repo is a Hub id."""
-        from rclicks_hf.click_models.identity import dataset_fingerprint
+        from rclicks_hf.data.fingerprint import dataset_fingerprint
 
         return dataset_fingerprint(self.repo, self.dataset, self.split, ("first",))
 

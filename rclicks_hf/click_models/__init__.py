@@ -12,6 +12,13 @@ from rclicks_hf.click_models.uniform import UniformClickModel
 
 if TYPE_CHECKING:
     from rclicks_hf.click_models.clickability import ClickabilityClickModel
+    from rclicks_hf.click_models.saliency import SaliencyClickModel
+
+# The networks' rooms bring torch and transformers: on first use only.
+_LAZY = {
+    "ClickabilityClickModel": "rclicks_hf.click_models.clickability",
+    "SaliencyClickModel": "rclicks_hf.click_models.saliency",
+}
 
 __all__ = [
     "CLICK_MODELS",
@@ -19,15 +26,13 @@ __all__ = [
     "ClickModelInfo",
     "ClickabilityClickModel",
     "DistanceTransformClickModel",
+    "SaliencyClickModel",
     "UniformClickModel",
     "load_click_model",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    # The network's room brings torch and transformers: on first use only.
-    if name == "ClickabilityClickModel":
-        return importlib.import_module(
-            "rclicks_hf.click_models.clickability"
-        ).ClickabilityClickModel
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_LAZY[name]), name)

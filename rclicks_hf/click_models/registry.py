@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from rclicks_hf.click_models.distance_transform import DistanceTransformClickModel
 from rclicks_hf.click_models.protocol import ClickModel
@@ -21,28 +23,32 @@ class ClickModelInfo:
         name: What users type and result files hold.
         label: What the paper's tables and the report's print.
         title: One line on what it is.
-        load: Makes the model; its argument is the folder or repo of the weights, None without.
+        load: Makes the model; its argument is the folder or repo of the weights, ``""`` without.
         needs_weights: True where ``load`` takes such a folder or repo.
 
     Example:
         >>> info = CLICK_MODELS["dt"]
-        >>> info.label, info.load(None).name, info.needs_weights
+        >>> info.label, info.load("").name, info.needs_weights
         ('DT', 'dt', False)
     """
 
     name: str
     label: str
     title: str
-    load: Callable[[str | None], ClickModel]
+    load: Callable[[str], ClickModel]
     needs_weights: bool = False
 
 
-def _load_clickability(name_or_path: str | None) -> ClickModel:
+def _load_clickability(name_or_path: str) -> ClickModel:
     from rclicks_hf.click_models.clickability import ClickabilityClickModel
 
-    if name_or_path is None:
-        raise RclicksError("cm: needs trained weights; give the folder or Hub repo of the network")
     return ClickabilityClickModel.from_pretrained(name_or_path)
+
+
+def _load_saliency(name: Literal["si", "sm"], name_or_path: str) -> ClickModel:
+    from rclicks_hf.click_models.saliency import SaliencyClickModel
+
+    return SaliencyClickModel.from_pretrained(name_or_path, name=name)
 
 
 CLICK_MODELS: dict[str, ClickModelInfo] = {
@@ -57,16 +63,52 @@ CLICK_MODELS: dict[str, ClickModelInfo] = {
             "distance transform of the error mask",
             lambda weights: DistanceTransformClickModel(),
         ),
+        ClickModelInfo(
+            "si",
+            "SI",
+            "saliency of the image (TranSalNet)",
+            partial(_load_saliency, "si"),
+            needs_weights=True,
+        ),
+        ClickModelInfo(
+            "sm",
+            "SM",
+            "saliency of the cut-out object (TranSalNet)",
+            partial(_load_saliency, "sm"),
+            needs_weights=True,
+        ),
         ClickModelInfo("cm", "CM", "clickability network", _load_clickability, needs_weights=True),
     )
 }
+
+
+def split_spec(spec: str) -> tuple[str, str]:
+    """Take apart what users type for a click model.
+
+    Args:
+        spec: ``"dt"``; ``"si:FOLDER"``; a folder or Hub repo alone is one of ``cm``.
+
+    Returns:
+        Name in `CLICK_MODELS`, and the folder or repo of its weights (``""`` without).
+
+    Example:
+        >>> split_spec("dt"), split_spec("si:transalnet"), split_spec("owner/clicks")
+        (('dt', ''), ('si', 'transalnet'), ('cm', 'owner/clicks'))
+    """
+    if spec in CLICK_MODELS:
+        return spec, ""
+    name, _, weights = spec.partition(":")
+    if weights and name in CLICK_MODELS and CLICK_MODELS[name].needs_weights:
+        return name, weights
+    return "cm", spec
 
 
 def load_click_model(name_or_path: str | os.PathLike[str]) -> ClickModel:
     """A click model by its name, or a trained network by its folder or Hub repo.
 
     Args:
-        name_or_path: ``"ud"``, ``"dt"``, or the folder or Hub repo of a ``ClickabilityModel``.
+        name_or_path: ``"ud"``, ``"dt"``; the folder or Hub repo of a ``ClickabilityModel``; or
+            ``"si:"`` or ``"sm:"`` and the folder or Hub repo of a ``SaliencyModel``.
 
     Returns:
         The click model.
@@ -79,14 +121,17 @@ def load_click_model(name_or_path: str | os.PathLike[str]) -> ClickModel:
         'dt'
     """
     text = os.fspath(name_or_path)
-    info = CLICK_MODELS.get(text)
-    if info is not None:
-        return info.load(None)
+    name, weights = split_spec(text)
+    info = CLICK_MODELS[name]
+    if not info.needs_weights:
+        return info.load(weights)
+    if not weights:
+        raise RclicksError(f"{name}: needs trained weights; give {name}:FOLDER or {name}:HUB_REPO")
     # A Hub repo is "owner/name"; anything else must be there already.
-    if not Path(text).is_dir() and text.count("/") != 1:
-        names = ", ".join(name for name, row in CLICK_MODELS.items() if not row.needs_weights)
+    if not Path(weights).is_dir() and weights.count("/") != 1:
+        names = ", ".join(row.name for row in CLICK_MODELS.values() if not row.needs_weights)
         raise RclicksError(
-            f"{text}: no such click model or folder; give {names}, or the folder or Hub repo of a "
-            "clickability network"
+            f"{text}: no such click model or folder; give {names}, the folder or Hub repo of a "
+            "clickability network, or si: or sm: and that of a saliency network"
         )
-    return _load_clickability(text)
+    return info.load(weights)

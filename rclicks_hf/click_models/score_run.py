@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from tqdm.auto import tqdm
 
-from rclicks_hf.click_models.identity import click_model_identity, dataset_fingerprint
+from rclicks_hf.click_models.identity import click_model_identity
 from rclicks_hf.click_models.protocol import ClickModel
 from rclicks_hf.click_models.published import paper_split
 from rclicks_hf.click_models.registry import load_click_model
@@ -25,6 +25,7 @@ from rclicks_hf.click_models.score_rows import (
     score_instance,
 )
 from rclicks_hf.data import ROUNDS, SOURCE_DATASETS, InstanceTable, load_instances
+from rclicks_hf.data.fingerprint import dataset_fingerprint
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.processes import one_thread, process_count, run_tasks
 from rclicks_hf.provenance import command_line, library_versions

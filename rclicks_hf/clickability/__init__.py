@@ -15,12 +15,13 @@ from rclicks_hf.clickability.pipeline_clickability import ClickabilityPipeline
 
 if TYPE_CHECKING:
     from rclicks_hf.clickability.convert_clickability import convert_checkpoint
-    from rclicks_hf.clickability.training_clickability import TrainResult, train
+    from rclicks_hf.clickability.training_clickability import train
+    from rclicks_hf.clickability.training_result import TrainResult
 
 # What only conversion and training need is imported on first use.
 _LAZY = {
     "convert_checkpoint": "rclicks_hf.clickability.convert_clickability",
-    "TrainResult": "rclicks_hf.clickability.training_clickability",
+    "TrainResult": "rclicks_hf.clickability.training_result",
     "train": "rclicks_hf.clickability.training_clickability",
 }
 

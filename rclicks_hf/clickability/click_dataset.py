@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from rclicks_hf.clickability.feature_cache import Features, FolderCache, Item, MemoryCache
 from rclicks_hf.clickability.image_processing_clickability import ClickabilityImageProcessor
 from rclicks_hf.data.click_maps import click_map
 from rclicks_hf.data.instances import Instance
-
-Features = dict[str, torch.Tensor]
 
 
 def flip_horizontally(features: Features) -> Features:
@@ -43,6 +43,8 @@ class ClickMapDataset(Dataset[Features]):
         flip_probability: Of mirroring an instance in an epoch; 0 for evaluation.
         seed: With the instance's stem and the epoch it decides each flip, whatever the order.
         cache_bytes: Keep computed tensors up to so many bytes; the rest is computed again.
+        cache_folder: Keep them there, for all processes, instead of in this one.
+        with_index: Add each item's index as ``instance``, by which evaluation finds its clicks.
     """
 
     def __init__(
@@ -54,35 +56,49 @@ class ClickMapDataset(Dataset[Features]):
         flip_probability: float = 0.0,
         seed: int = 42,
         cache_bytes: int = 1 << 30,
+        cache_folder: Path | None = None,
+        with_index: bool = False,
     ):
         self.instances = instances
         self.processor = processor
         self.sigma = sigma
         self.flip_probability = flip_probability
         self.seed = seed
-        self.epoch = 0
-        self._free_bytes = cache_bytes
-        self._cache: dict[int, tuple[str, Features]] = {}
+        self.with_index = with_index
+        # In shared memory: workers that outlive an epoch have to see the next one come.
+        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
+        self._cache: MemoryCache | FolderCache = (
+            MemoryCache(cache_bytes)
+            if cache_folder is None
+            else FolderCache(cache_folder, cache_bytes)
+        )
+
+    @property
+    def epoch(self) -> int:
+        """Number of the epoch, from 0."""
+        return int(self._epoch)
+
+    @epoch.setter
+    def epoch(self, epoch: int) -> None:
+        self._epoch.fill_(epoch)
 
     def __len__(self) -> int:
         return len(self.instances)
 
     def __getitem__(self, index: int) -> Features:
-        stem, features = self._features(index)
+        stem, features = self._item(index)
         rng = np.random.default_rng([zlib.crc32(stem.encode()), self.seed, self.epoch])
         if rng.random() < self.flip_probability:
-            return flip_horizontally(features)
-        return features
+            features = flip_horizontally(features)
+        return {**features, "instance": torch.tensor(index)} if self.with_index else features
 
-    def _features(self, index: int) -> tuple[str, Features]:
-        if index in self._cache:
-            return self._cache[index]
+    def _item(self, index: int) -> Item:
+        kept = self._cache.get(index)
+        if kept is not None:
+            return kept
         instance = self.instances[index]
         item = (instance.full_stem, self._compute(instance))
-        size = sum(tensor.nbytes for tensor in item[1].values())
-        if size <= self._free_bytes:
-            self._free_bytes -= size
-            self._cache[index] = item
+        self._cache.put(index, item)
         return item
 
     def _compute(self, instance: Instance) -> Features:
@@ -93,4 +109,4 @@ class ClickMapDataset(Dataset[Features]):
         batch = self.processor(
             instance.image, instance.object_mask, error_mask, target, return_tensors="pt"
         )
-        return {name: tensor[0] for name, tensor in batch.items()}
+        return {name: tensor[0].contiguous() for name, tensor in batch.items()}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rclicks_hf.clickability.configuration_clickability import ClickabilityConfig
+from rclicks_hf.clickability.eval_results import DataSource
 from rclicks_hf.clickability.loading import load_pretrained
 from rclicks_hf.clickability.training_clickability import TrainResult, train
 from rclicks_hf.data import load_instances
@@ -20,7 +21,7 @@ def train_from_repo(
     model: str | None = None,
     preset: str = "base",
     eval_split: str = "validation",
-    **hyper_parameters: Any,
+    **options: Any,
 ) -> TrainResult:
     """Train on the ``train`` split of a dataset repo.
 
@@ -31,7 +32,7 @@ def train_from_repo(
         model: Model folder or Hub id to fine-tune; None trains from scratch.
         preset: Size when training from scratch.
         eval_split: Split that the best epoch is chosen by.
-        **hyper_parameters: Of :func:`rclicks_hf.clickability.train`.
+        **options: Of :func:`rclicks_hf.clickability.train`.
 
     Returns:
         The finished training.
@@ -46,12 +47,16 @@ def train_from_repo(
         rclicks_hf.errors.RclicksError: --preset: preset 'huge' is unknown; there are tiny, small...
     """
     network = {"model": load_pretrained(model)[0]} if model else {"config": _preset(preset)}
+    instances = {
+        split: load_instances(dataset, config, split=split) for split in ("train", eval_split)
+    }
     return train(
-        load_instances(dataset, config, split="train"),
-        load_instances(dataset, config, split=eval_split),
+        instances["train"],
+        instances[eval_split],
         output,
+        source=DataSource.of(dataset, config, eval_split),
         **network,
-        **hyper_parameters,
+        **options,
     )
 
 

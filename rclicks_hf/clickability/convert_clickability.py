@@ -3,56 +3,15 @@
 from __future__ import annotations
 
 import os
-import pickle
-from collections.abc import Collection
-from pathlib import Path
 
 import torch
 
 from rclicks_hf.atomic import atomic_directory
+from rclicks_hf.checkpoints import check_keys, load_state_dict
 from rclicks_hf.clickability.configuration_clickability import PRESETS, ClickabilityConfig
 from rclicks_hf.clickability.image_processing_clickability import ClickabilityImageProcessor
 from rclicks_hf.clickability.modeling_clickability import ClickabilityModel
 from rclicks_hf.errors import RclicksError
-
-_NAMED = 5  # how many keys an error names
-
-
-def load_state_dict(path: str | os.PathLike[str]) -> dict[str, torch.Tensor]:
-    """Read the tensors of a checkpoint; no code in it is ever run.
-
-    Args:
-        path: A file written by `torch.save` that holds one dict of tensors.
-
-    Returns:
-        Tensor of each key, on the CPU.
-
-    Raises:
-        RclicksError: If the file is absent, damaged, or holds anything but tensors.
-
-    Example:
-        >>> import tempfile
-        >>> path = Path(tempfile.mkdtemp()) / "state.pth"
-        >>> torch.save({"weight": torch.eye(2)}, path)
-        >>> load_state_dict(path)["weight"].tolist()
-        [[1.0, 0.0], [0.0, 1.0]]
-    """
-    if not Path(path).is_file():
-        raise RclicksError(f"{path}: no such file; give the checkpoint, clickability_model.pth")
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise RclicksError(
-            f"{path}: holds more than tensors, or is damaged, and was not loaded; "
-            "download the original checkpoint again"
-        ) from error
-    except (RuntimeError, EOFError, ValueError, KeyError) as error:
-        raise RclicksError(f"{path}: truncated or no checkpoint; download it again") from error
-    if not isinstance(state, dict) or not all(
-        isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in state.items()
-    ):
-        raise RclicksError(f"{path}: is not a dict of tensors; give the bare state dict")
-    return state
 
 
 def _expected_shapes(preset: str) -> dict[str, torch.Size]:
@@ -94,26 +53,8 @@ def infer_preset(path: str | os.PathLike[str], state: dict[str, torch.Tensor]) -
     expected = presets[best]
     if not shapes.keys() & expected.keys():
         raise RclicksError(f"{path}: holds no clickability network: none of its keys is known")
-    differing = [
-        f"{key} {tuple(shapes[key])} for {tuple(expected[key])}"
-        for key in expected.keys() & shapes.keys()
-        if shapes[key] != expected[key]
-    ]
-    problems = {
-        "missing": expected.keys() - shapes.keys(),
-        "extra": shapes.keys() - expected.keys(),
-        "of another shape": differing,
-    }
-    if any(problems.values()):
-        listed = "; ".join(f"{what}: {_list(keys)}" for what, keys in problems.items() if keys)
-        raise RclicksError(f"{path}: is not the network {best!r}: {listed}; download it again")
+    check_keys(path, shapes, expected, network=repr(best))
     return best
-
-
-def _list(keys: Collection[str]) -> str:
-    ordered = sorted(keys)
-    more = f" and {len(ordered) - _NAMED} more" if len(ordered) > _NAMED else ""
-    return ", ".join(ordered[:_NAMED]) + more
 
 
 def convert_checkpoint(
@@ -137,6 +78,7 @@ def convert_checkpoint(
 
     Example:
         >>> import tempfile
+        >>> from pathlib import Path
         >>> root = Path(tempfile.mkdtemp())
         >>> network = ClickabilityModel(ClickabilityConfig.from_preset("nano"))
         >>> torch.save(network.state_dict(), root / "model.pth")
@@ -146,7 +88,7 @@ def convert_checkpoint(
         >>> sorted(path.name for path in (root / "model").glob("*.[js]*"))
         ['config.json', 'model.safetensors', 'preprocessor_config.json']
     """
-    state = load_state_dict(path)
+    state = load_state_dict(path, original="clickability_model.pth")
     config = ClickabilityConfig.from_preset(infer_preset(path, state))
     model = ClickabilityModel(config).eval()
     model.load_state_dict(state)

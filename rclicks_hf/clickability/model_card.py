@@ -12,8 +12,10 @@ from torch.utils.data import ConcatDataset
 
 from rclicks_hf import __version__
 from rclicks_hf.citation import PAPER_BIBTEX
+from rclicks_hf.clickability.eval_results import DataSource
 from rclicks_hf.clickability.modeling_clickability import ClickabilityModel
 from rclicks_hf.data.instances import Instance
+from rclicks_hf.metrics import CLICK_METRICS, METRICS
 from rclicks_hf.resources import resource_path
 
 
@@ -74,6 +76,7 @@ def write_model_card(
     metrics: Mapping[str, float],
     train_data: Provenance,
     eval_data: Provenance,
+    source: DataSource | None = None,
 ) -> None:
     """Render the card of a trained network.
 
@@ -85,6 +88,7 @@ def write_model_card(
         metrics: On the evaluation instances.
         train_data: What it was trained on.
         eval_data: What it was evaluated on.
+        source: The repo, config and split of that, where known.
 
     Example:
         >>> import tempfile
@@ -116,6 +120,8 @@ def write_model_card(
         metrics=metrics,
         train_data=train_data,
         eval_data=eval_data,
+        source=source,
+        scores=[row for row in (METRICS[name] for name in CLICK_METRICS) if row.name in metrics],
         is_simulated=train_data.is_simulated or eval_data.is_simulated,
     )
     path.write_text(text, encoding="utf-8")

@@ -104,7 +104,7 @@ def train_network(place: Workplace) -> None:
 def click_models(place: Workplace) -> dict[str, ClickModel]:
     """The click models that the demo compares, by their labels in its tables."""
     weightless = (info for info in CLICK_MODELS.values() if not info.needs_weights)
-    models = {info.label: info.load(None) for info in weightless}
+    models = {info.label: info.load("") for info in weightless}
     return {**models, NETWORK: load_click_model(place.root / MODEL)}
 
 

@@ -1,10 +1,8 @@
-"""A tiny network, an instance that needs no files, and the stored oracles."""
+"""A tiny network, and instances that need no files."""
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -75,14 +73,3 @@ def model_folder(
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
     return folder
-
-
-@pytest.fixture(scope="session")
-def oracle(shared: Path) -> ModuleType:
-    """The tool that rebuilds an oracle's weights and inputs."""
-    spec = importlib.util.spec_from_file_location("oracle", shared / "tools" / "oracle.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module

@@ -21,8 +21,11 @@ from rclicks_hf.clickability import (
     train,
 )
 from rclicks_hf.clickability.click_dataset import ClickMapDataset, flip_horizontally
+from rclicks_hf.clickability.eval_results import DataSource
+from rclicks_hf.clickability.hyper_parameters import HyperParameters
 from rclicks_hf.clickability.map_similarity import correlation, similarity
 from rclicks_hf.clickability.model_card import provenance
+from rclicks_hf.clickability.training_result import TrainingFacts
 from rclicks_hf.data.instances import Clicks, Instance
 from rclicks_hf.errors import RclicksError
 
@@ -235,6 +238,21 @@ def test_bad_calls_are_refused(
     with pytest.raises(RclicksError, match="already exists"):
         train(instances, instances, tmp_path / "there", config=config)
     assert [path.name for path in tmp_path.iterdir()] == ["there"]
+
+
+def test_what_a_training_depends_on(instances: list[Instance], config: ClickabilityConfig) -> None:
+    source = DataSource("owner/rclicks", "tetris", "validation", "c0ffee", "f00d")
+    data = provenance(instances)
+    facts = TrainingFacts(HyperParameters(), 1, data, data, source)
+    digest = facts.digest(config)
+    assert replace(facts, source=replace(source, revision=None)).digest(config) == digest
+    others = [
+        replace(facts, source=replace(source, digest="beef")),
+        replace(facts, processes=2),
+        replace(facts, settings=HyperParameters(bf16=True)),
+        replace(facts, train_data=replace(data, count=7)),
+    ]
+    assert len({digest, *(other.digest(config) for other in others)}) == 5
 
 
 def test_provenance_looks_into_joined_parts(instances: list[Instance]) -> None:

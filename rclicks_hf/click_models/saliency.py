@@ -1,0 +1,162 @@
+"""SI and SM: where people look in the error region, as where they would click."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from rclicks_hf.click_models.protocol import check_instance
+from rclicks_hf.pretrained import load_network
+from rclicks_hf.saliency import SaliencyImageProcessor, SaliencyModel
+
+EXPANSION = 1.4  # of the error mask's box
+_GREY = 127  # 0.5 of 255, rounded down: what SM shows in place of the surroundings
+
+
+def enlarged_box(mask: np.ndarray, expansion: float = EXPANSION) -> tuple[slice, slice]:
+    """The bounding box of a mask, enlarged about its middle and clipped to the image.
+
+    Args:
+        mask: (H, W) bool, not empty.
+        expansion: Factor on both sides.
+
+    Returns:
+        Rows and columns.
+
+    Example:
+        >>> mask = np.zeros((40, 60), bool)
+        >>> mask[10:20, 50:60] = True
+        >>> enlarged_box(mask)
+        (slice(8, 23, None), slice(48, 60, None))
+    """
+    return _enlarged(mask.any(axis=1), expansion), _enlarged(mask.any(axis=0), expansion)
+
+
+def _enlarged(line: Any, expansion: float) -> slice:
+    """Pixel indices: both ends belong to the box, before and after it is enlarged."""
+    first, last = np.flatnonzero(line)[[0, -1]]
+    middle, half = (first + last) / 2, expansion * (last - first + 1) / 2
+    start, stop = round(middle - half), round(middle + half) + 1
+    return slice(max(0, start), min(len(line), stop))
+
+
+class SaliencyClickModel:
+    """TranSalNet's saliency of the error region, times the error mask.
+
+    The network sees the error mask's box, enlarged 1.4 times: SI the plain image there, SM with
+    grey outside the error mask. Where its map is zero all over the mask, the mask is uniform.
+
+    Args:
+        model: The network; it is put into evaluation mode.
+        processor: The image processor that belongs to it.
+        name: ``"si"``, saliency of the image, or ``"sm"``, of the cut-out object.
+        batch_size: Instances a forward pass.
+
+    Raises:
+        ValueError: If the name is another.
+
+    Example:
+        >>> from rclicks_hf.saliency import SaliencyConfig
+        >>> three = (8, 8, 8)
+        >>> config = SaliencyConfig(
+        ...     image_size=(64, 96), stem_channels=4, depths=(1, 1, 1, 1), hidden_sizes=three,
+        ...     num_attention_heads=(2, 2, 2), intermediate_sizes=three, decoder_sizes=(8, 8, 8, 8))
+        >>> processor = SaliencyImageProcessor(size={"height": 64, "width": 96})
+        >>> model = SaliencyClickModel(SaliencyModel(config), processor, name="sm")
+        >>> mask = np.zeros((40, 60), bool)
+        >>> mask[10:30, 10:40] = True
+        >>> click_map = model.click_map(np.zeros((40, 60, 3), np.uint8), mask, mask)
+        >>> click_map.shape, float(click_map[~mask].max())
+        ((40, 60), 0.0)
+    """
+
+    def __init__(
+        self,
+        model: SaliencyModel,
+        processor: SaliencyImageProcessor,
+        *,
+        name: Literal["si", "sm"],
+        batch_size: int = 8,
+    ):
+        if name not in ("si", "sm"):
+            raise ValueError(f"name must be 'si' or 'sm', got {name!r}")
+        self.name: str = name
+        self.model = model.eval()
+        self.processor = processor
+        self.batch_size = batch_size
+
+    @classmethod
+    def from_pretrained(
+        cls, name_or_path: str | os.PathLike[str], *, name: Literal["si", "sm"]
+    ) -> SaliencyClickModel:
+        """Load network and image processor.
+
+        Args:
+            name_or_path: Folder that ``rclicks convert saliency`` made, or Hub repo.
+            name: ``"si"`` or ``"sm"``.
+
+        Returns:
+            The click model.
+
+        Raises:
+            RclicksError: If there is no such model.
+        """
+        network = load_network(
+            name_or_path, SaliencyModel, SaliencyImageProcessor, what="saliency network"
+        )
+        return cls(*network, name=name)
+
+    def click_map(
+        self, image: np.ndarray, object_mask: np.ndarray, error_mask: np.ndarray
+    ) -> np.ndarray:
+        """The click map of one instance (see :class:`ClickModel`)."""
+        return self.click_maps([image], [object_mask], [error_mask])[0]
+
+    def click_maps(
+        self,
+        images: Sequence[np.ndarray],
+        object_masks: Sequence[np.ndarray],
+        error_masks: Sequence[np.ndarray],
+    ) -> list[np.ndarray]:
+        """The click maps of many instances (see :class:`ClickModel`).
+
+        An instance's map does not depend on its batch, but for float rounding before the network's
+        map is brought to 8 bits: rarely, a pixel is one of 255 levels off.
+        """
+        for triple in zip(images, object_masks, error_masks, strict=True):
+            check_instance(*triple)
+        masks = [mask > 0 for mask in error_masks]
+        maps = [np.zeros(mask.shape, np.float32) for mask in masks]
+        clickable = [i for i, mask in enumerate(masks) if mask.any()]
+        for start in range(0, len(clickable), self.batch_size):
+            batch = clickable[start : start + self.batch_size]
+            boxes = {i: enlarged_box(masks[i]) for i in batch}
+            crops = [self._crop(images[i], masks[i], boxes[i]) for i in batch]
+            for i, saliency in zip(batch, self._predict(crops), strict=True):
+                maps[i][boxes[i]] = _on_mask(saliency, masks[i][boxes[i]])
+        return maps
+
+    def _crop(
+        self, image: np.ndarray, error_mask: np.ndarray, box: tuple[slice, slice]
+    ) -> np.ndarray:
+        if self.name == "si":
+            return image[box]
+        return np.where(error_mask[box][..., None], image[box], np.uint8(_GREY))
+
+    @torch.inference_mode()
+    def _predict(self, crops: list[np.ndarray]) -> list[np.ndarray]:
+        """uint8 (h, w) saliency of each crop."""
+        features = self.processor(crops, return_tensors="pt")
+        output = self.model(**features.to(self.model.device, self.model.dtype))
+        return self.processor.post_process_saliency(output, [crop.shape[:2] for crop in crops])
+
+
+def _on_mask(saliency: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """(h, w) float32 with maximum 1: the saliency within the mask, or the mask itself."""
+    inside = np.where(mask, saliency, 0).astype(np.float32)
+    highest = inside.max()
+    return inside / highest if highest else mask.astype(np.float32)

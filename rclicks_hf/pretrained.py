@@ -1,0 +1,83 @@
+"""A saved network with its image processor; what is wrong with the folder is said in one line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from safetensors import SafetensorError
+from transformers.utils import logging
+
+from rclicks_hf.errors import RclicksError
+
+
+def load_network(
+    name_or_path: str | os.PathLike[str], model_class: Any, processor_class: Any, *, what: str
+) -> tuple[Any, Any]:
+    """Load a network and the image processor saved beside it.
+
+    Args:
+        name_or_path: Folder that ``save_pretrained`` wrote, or Hub repo.
+        model_class: A ``PreTrainedModel``.
+        processor_class: Its image processor.
+        what: What the network is called in errors, for example ``"saliency network"``.
+
+    Returns:
+        The network, in evaluation mode, and its image processor.
+
+    Raises:
+        RclicksError: If there is none, it is another kind of network, its weights are damaged, or
+            some are missing.
+
+    Example:
+        >>> from rclicks_hf.saliency import SaliencyImageProcessor, SaliencyModel
+        >>> classes = SaliencyModel, SaliencyImageProcessor
+        >>> load_network("never-made", *classes, what="saliency network")
+        Traceback (most recent call last):
+        ...
+        rclicks_hf.errors.RclicksError: never-made: no saliency network can be loaded from there...
+    """
+    try:
+        with _no_bar_for_a_folder(name_or_path):
+            _require_kind(name_or_path, model_class, what)
+            loaded: Any = model_class.from_pretrained(name_or_path, output_loading_info=True)
+            processor = processor_class.from_pretrained(name_or_path)
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise RclicksError(
+            f"{name_or_path}: no {what} can be loaded from there ({reason}); give a "
+            "folder that save_pretrained wrote, or a Hub repo"
+        ) from error
+    model, report = loaded
+    missing = sorted(report["missing_keys"])
+    if missing:
+        raise RclicksError(
+            f"{name_or_path}: its weights lack {missing[0]} and {len(missing) - 1} more; "
+            "save or download the model again"
+        )
+    return model.eval(), processor
+
+
+def _require_kind(name_or_path: str | os.PathLike[str], model_class: Any, what: str) -> None:
+    """A folder of another network would be loaded with all weights missing, and a warning."""
+    found = model_class.config_class.get_config_dict(name_or_path)[0].get("model_type")
+    if found != model_class.config_class.model_type:
+        raise RclicksError(f"{name_or_path}: holds a network of type {found!r}, no {what}")
+
+
+@contextmanager
+def _no_bar_for_a_folder(name_or_path: str | os.PathLike[str]) -> Iterator[None]:
+    """Reading a folder takes a moment and needs no bar; a download from the Hub keeps its own.
+
+    In worker processes such bars would break up the one of the whole work.
+    """
+    hide = os.path.isdir(name_or_path) and logging.is_progress_bar_enabled()
+    if hide:
+        logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if hide:
+            logging.enable_progress_bar()

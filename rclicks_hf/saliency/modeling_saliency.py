@@ -1,0 +1,289 @@
+"""The saliency network TranSalNet: where do people look?
+
+A ResNet-50 whose last three stages each go through a small transformer encoder, and a
+convolutional decoder that joins them. Module names follow the published checkpoint, so that its
+tensors keep their names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional as F  # noqa: N812
+from transformers import initialization as init
+from transformers.modeling_utils import PreTrainedModel
+from transformers.utils import ModelOutput
+
+from .configuration_saliency import STRIDES, SaliencyConfig
+
+_EXPANSION = 4  # a bottleneck's output over its inner channels
+
+
+@dataclass
+class SaliencyOutput(ModelOutput):
+    """What [`SaliencyModel`] returns.
+
+    Args:
+        saliency: (B, 1, H, W) in (0, 1).
+        logits: (B, 1, H, W), of which `saliency` is the sigmoid.
+
+    Example:
+        >>> output = SaliencyOutput(saliency=torch.ones(1, 1, 8, 8))
+        >>> list(output), tuple(output[0].shape)
+        (['saliency'], (1, 1, 8, 8))
+    """
+
+    saliency: torch.Tensor | None = None
+    logits: torch.Tensor | None = None
+
+
+class SaliencyBottleneck(nn.Module):
+    """Residual block 1x1, 3x3, 1x1; the 3x3 convolution has the stride."""
+
+    def __init__(self, in_channels: int, channels: int, stride: int):
+        super().__init__()
+        out_channels = channels * _EXPANSION
+        self.conv1 = nn.Conv2d(in_channels, channels, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, stride=stride, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(channels)
+        self.conv3 = nn.Conv2d(channels, out_channels, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(out_channels)
+        if stride > 1 or in_channels != out_channels:
+            self.downsample = nn.Sequential(
+                nn.Conv2d(in_channels, out_channels, 1, stride=stride, bias=False),
+                nn.BatchNorm2d(out_channels),
+            )
+        else:
+            self.downsample = nn.Sequential()
+
+    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+        """(B, C, H, W) to (B, 4·channels, H/stride, W/stride)."""
+        inner = torch.relu(self.bn1(self.conv1(hidden)))
+        inner = torch.relu(self.bn2(self.conv2(inner)))
+        return torch.relu(self.bn3(self.conv3(inner)) + self.downsample(hidden))
+
+
+class SaliencyEncoder(nn.Module):
+    """A ResNet without its classifier, numbered as in the published checkpoint."""
+
+    def __init__(self, config: SaliencyConfig):
+        super().__init__()
+        in_channels = config.stem_channels
+        layers: list[nn.Module] = [
+            nn.Conv2d(3, in_channels, 7, stride=2, padding=3, bias=False),
+            nn.BatchNorm2d(in_channels),
+            nn.ReLU(),
+            nn.MaxPool2d(3, stride=2, padding=1),
+        ]
+        for stage, depth in enumerate(config.depths):
+            channels = config.stem_channels * 2**stage
+            blocks = []
+            for block in range(depth):
+                stride = 2 if stage and not block else 1
+                blocks.append(SaliencyBottleneck(in_channels, channels, stride))
+                in_channels = channels * _EXPANSION
+            layers.append(nn.Sequential(*blocks))
+        self.encoder = nn.Sequential(*layers)
+
+    def forward(self, pixel_values: torch.Tensor) -> list[torch.Tensor]:
+        """(B, 3, H, W) to the last three stages' maps, deepest first."""
+        hidden, stages = pixel_values, []
+        for layer in self.encoder:
+            hidden = layer(hidden)
+            stages.append(hidden)
+        return stages[:-4:-1]
+
+
+class SaliencyAttention(nn.Module):
+    """Self-attention with several heads."""
+
+    def __init__(self, size: int, heads: int):
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(size, size)
+        self.key = nn.Linear(size, size)
+        self.value = nn.Linear(size, size)
+        self.out = nn.Linear(size, size)
+
+    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+        """(B, N, C) to the same shape."""
+        query, key, value = (
+            layer(hidden).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            for layer in (self.query, self.key, self.value)
+        )
+        context = F.scaled_dot_product_attention(query, key, value)
+        return self.out(context.transpose(1, 2).flatten(2))
+
+
+class SaliencyFeedForward(nn.Module):
+    """Two linear layers with a GELU between them."""
+
+    def __init__(self, size: int, inner_size: int):
+        super().__init__()
+        self.fc1 = nn.Linear(size, inner_size)
+        self.fc2 = nn.Linear(inner_size, size)
+
+    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+        """(B, N, C) to the same shape."""
+        return self.fc2(F.gelu(self.fc1(hidden)))
+
+
+class SaliencyLayer(nn.Module):
+    """One transformer layer, normalised before each half."""
+
+    def __init__(self, config: SaliencyConfig, level: int):
+        super().__init__()
+        size = config.hidden_sizes[level]
+        self.attention_norm = nn.LayerNorm(size, eps=config.layer_norm_eps)
+        self.attn = SaliencyAttention(size, config.num_attention_heads[level])
+        self.ffn_norm = nn.LayerNorm(size, eps=config.layer_norm_eps)
+        self.ffn = SaliencyFeedForward(size, config.intermediate_sizes[level])
+
+    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+        """(B, N, C) to the same shape."""
+        hidden = hidden + self.attn(self.attention_norm(hidden))
+        return hidden + self.ffn(self.ffn_norm(hidden))
+
+
+class SaliencyLayers(nn.Module):
+    """The layers of one transformer encoder and the norm after them."""
+
+    def __init__(self, config: SaliencyConfig, level: int):
+        super().__init__()
+        self.layer = nn.ModuleList(
+            SaliencyLayer(config, level) for _ in range(config.num_hidden_layers)
+        )
+        self.encoder_norm = nn.LayerNorm(config.hidden_sizes[level], eps=config.layer_norm_eps)
+
+    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+        """(B, N, C) to the same shape."""
+        for layer in self.layer:
+            hidden = layer(hidden)
+        return self.encoder_norm(hidden)
+
+
+class SaliencyTransformer(nn.Module):
+    """A transformer encoder over the positions of one stage; `level` 0 is the deepest."""
+
+    def __init__(self, config: SaliencyConfig, level: int):
+        super().__init__()
+        size, (height, width) = config.hidden_sizes[level], config.image_size
+        in_channels = config.stem_channels * _EXPANSION * 2 ** (len(config.depths) - 1 - level)
+        positions = height // STRIDES[level] * (width // STRIDES[level])
+        self.patch_embeddings = nn.Conv2d(in_channels, size, 1)
+        self.position_embeddings = nn.Parameter(torch.empty(1, positions, size))
+        self.transformer_encoder = SaliencyLayers(config, level)
+
+    def forward(self, stage: torch.Tensor) -> torch.Tensor:
+        """(B, C, H, W) to (B, hidden size, H, W)."""
+        embedded = self.patch_embeddings(stage)
+        tokens = embedded.flatten(2).mT + self.position_embeddings
+        return self.transformer_encoder(tokens).mT.reshape(embedded.shape)
+
+
+class SaliencyDecoder(nn.Module):
+    """From the three stages up to one value a pixel."""
+
+    def __init__(self, config: SaliencyConfig):
+        super().__init__()
+        # The names of the published checkpoint.
+        self.TransEncoder1 = SaliencyTransformer(config, 0)
+        self.TransEncoder2 = SaliencyTransformer(config, 1)
+        self.TransEncoder3 = SaliencyTransformer(config, 2)
+        sizes = [*config.hidden_sizes, *config.decoder_sizes]
+        self.num_steps = len(sizes) - 1
+        for step, (before, after) in enumerate(pairwise(sizes), 1):
+            self.add_module(f"conv{step}", nn.Conv2d(before, after, 3, padding=1))
+            self.add_module(f"batchnorm{step}", nn.BatchNorm2d(after))
+        self.add_module(f"conv{len(sizes)}", nn.Conv2d(sizes[-1], 1, 3, padding=1))
+
+    def _step(self, hidden: torch.Tensor, step: int) -> torch.Tensor:
+        hidden = getattr(self, f"conv{step}")(hidden)
+        return torch.relu(getattr(self, f"batchnorm{step}")(hidden))
+
+    def forward(self, stages: list[torch.Tensor]) -> torch.Tensor:
+        """The stages' maps, deepest first, to logits (B, 1, H, W)."""
+        hidden = self.TransEncoder1(stages[0])
+        skips = {1: self.TransEncoder2(stages[1]), 2: self.TransEncoder3(stages[2])}
+        for step in range(1, self.num_steps):
+            hidden = F.interpolate(self._step(hidden, step), scale_factor=2.0, mode="nearest")
+            if step in skips:
+                hidden = torch.relu(hidden * skips[step])
+        hidden = self._step(hidden, self.num_steps)
+        return getattr(self, f"conv{self.num_steps + 1}")(hidden)
+
+
+class SaliencyPreTrainedModel(PreTrainedModel):
+    """Weight initialisation and loading."""
+
+    config_class = SaliencyConfig
+    config: SaliencyConfig
+    base_model_prefix = ""
+    main_input_name = "pixel_values"
+    _no_split_modules = ["SaliencyBottleneck", "SaliencyTransformer"]  # noqa: RUF012
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module) -> None:
+        if isinstance(module, nn.Conv2d):
+            init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+            if module.bias is not None:
+                init.zeros_(module.bias)
+        elif isinstance(module, SaliencyTransformer):
+            init.normal_(module.position_embeddings, std=self.config.initializer_range)
+        else:
+            super()._init_weights(module)
+
+
+class SaliencyModel(SaliencyPreTrainedModel):
+    """Predicts where people look in an image.
+
+    Example:
+        >>> config = SaliencyConfig(
+        ...     image_size=(64, 96), stem_channels=4, depths=(1, 1, 1, 1), hidden_sizes=(8, 8, 8),
+        ...     num_attention_heads=(2, 2, 2), intermediate_sizes=(8, 8, 8),
+        ...     decoder_sizes=(8, 8, 8, 8))
+        >>> model = SaliencyModel(config).eval()
+        >>> with torch.no_grad():
+        ...     tuple(model(torch.rand(2, 3, 64, 96)).saliency.shape)
+        (2, 1, 64, 96)
+    """
+
+    def __init__(self, config: SaliencyConfig):
+        super().__init__(config)
+        self.encoder = SaliencyEncoder(config)
+        self.decoder = SaliencyDecoder(config)
+        self.post_init()
+
+    def forward(
+        self, pixel_values: torch.Tensor, return_dict: bool | None = None, **kwargs: Any
+    ) -> SaliencyOutput | tuple[torch.Tensor, ...]:
+        """Saliency of a batch.
+
+        Args:
+            pixel_values: (B, 3, H, W) RGB in [0, 1], not normalised; H, W as in the config.
+            return_dict: False gives a plain tuple.
+            **kwargs: Ignored.
+
+        Returns:
+            A [`SaliencyOutput`].
+
+        Raises:
+            ValueError: If the input has another size than the position embeddings.
+        """
+        expected = (3, *self.config.image_size)
+        if pixel_values.ndim != 4 or tuple(pixel_values.shape[1:]) != expected:
+            raise ValueError(
+                f"pixel_values must be (B, {', '.join(map(str, expected))}), "
+                f"got {tuple(pixel_values.shape)}"
+            )
+        logits = self.decoder(self.encoder(pixel_values))
+        output = SaliencyOutput(saliency=torch.sigmoid(logits), logits=logits)
+        return output.to_tuple() if return_dict is False else output
+
+
+__all__ = ["SaliencyModel", "SaliencyOutput", "SaliencyPreTrainedModel"]
