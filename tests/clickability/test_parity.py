@@ -82,7 +82,7 @@ def _awake(model: ClickabilityModel) -> ClickabilityModel:
         ("tiny", 2, 64, 96),
         ("tiny", 1, 70, 101),
         ("small", 1, 96, 160),
-        ("base", 1, 416, 416),
+        ("base", 1, 192, 160),
         ("base", 2, 64, 128),
     ],
 )
