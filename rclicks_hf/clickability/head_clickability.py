@@ -45,7 +45,7 @@ class ClickabilityMatrixFactorization(nn.Module):
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(B, C, N) >= 0 to its factors (B, C, R), (B, N, R); gradients flow through the last."""
-        bases = self.bases.to(x.dtype).expand(len(x), -1, -1)
+        bases = self.bases.to(x.dtype).expand(x.shape[0], -1, -1)
         with torch.no_grad():
             coef = torch.softmax(x.mT @ bases, dim=-1)
             for _ in range(self.train_steps if self.training else self.eval_steps):

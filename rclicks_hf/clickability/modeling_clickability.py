@@ -220,7 +220,7 @@ class ClickabilityModel(ClickabilityPreTrainedModel):
         masks: torch.Tensor,
     ) -> torch.Tensor:
         """An image, or its features, and masks (B, 2, H, W), to (B, 1, H/4, W/4)."""
-        count = len(masks)
+        count = masks.shape[0]
         if count > 1 and works_in_pieces(masks):
             pixels = [None] * count if pixel_values is None else pixel_values.split(1)
             features: Any = [None] * count
