@@ -24,7 +24,7 @@ import torch
 from rclicks_hf.clickability import ClickabilityConfig, ClickabilityModel, draw_clicks
 
 PLAIN = Path(__file__).resolve().parents[1] / "plain_clickability.py"
-SIDE, ROUNDS, TRAJECTORIES = 416, 4, 11
+SIDE, ROUNDS, TRAJECTORIES = 416, 3, 11
 NO_TRIMMING = {"MALLOC_TRIM_THRESHOLD_": str(2**33), "MALLOC_MMAP_MAX_": "0"}
 
 
