@@ -17,6 +17,7 @@ _EXPORTS = {
         "ClickabilityModel",
         "ClickabilityImageProcessor",
         "ClickabilityPipeline",
+        "ClickSimulator",
     ],
     "click_models": ["load_click_model"],
     "segmenters": ["load_segmenter"],

@@ -14,12 +14,16 @@ from rclicks_hf.clickability.modeling_clickability import ClickabilityModel, Cli
 from rclicks_hf.clickability.pipeline_clickability import ClickabilityPipeline
 
 if TYPE_CHECKING:
+    from rclicks_hf.clickability.click_drawing import draw_clicks
+    from rclicks_hf.clickability.click_simulator import ClickSimulator
     from rclicks_hf.clickability.convert_clickability import convert_checkpoint
     from rclicks_hf.clickability.training_clickability import train
     from rclicks_hf.clickability.training_result import TrainResult
 
-# What only conversion and training need is imported on first use.
+# What only conversion, simulation and training need is imported on first use.
 _LAZY = {
+    "ClickSimulator": "rclicks_hf.clickability.click_simulator",
+    "draw_clicks": "rclicks_hf.clickability.click_drawing",
     "convert_checkpoint": "rclicks_hf.clickability.convert_clickability",
     "TrainResult": "rclicks_hf.clickability.training_result",
     "train": "rclicks_hf.clickability.training_clickability",
@@ -27,6 +31,7 @@ _LAZY = {
 
 __all__ = [
     "PRESETS",
+    "ClickSimulator",
     "ClickabilityConfig",
     "ClickabilityImageProcessor",
     "ClickabilityModel",
@@ -34,6 +39,7 @@ __all__ = [
     "ClickabilityPipeline",
     "TrainResult",
     "convert_checkpoint",
+    "draw_clicks",
     "train",
 ]
 

@@ -46,10 +46,49 @@ def letterbox(height: int, width: int, size: tuple[int, int]) -> tuple[int, int,
     return (size[0] - new_height) // 2, (size[1] - new_width) // 2, new_height, new_width
 
 
-def _resize(array: np.ndarray, size: tuple[int, int], *, antialias: bool = False) -> np.ndarray:
-    """Bilinear resize of float32 (C, H, W), pixel centres aligned as in OpenCV."""
-    tensor = torch.from_numpy(np.ascontiguousarray(array))[None]
-    return F.interpolate(tensor, size=size, mode="bilinear", antialias=antialias)[0].numpy()
+def to_canvas(
+    batch: torch.Tensor, canvas: tuple[int, int], *, antialias: bool = False
+) -> torch.Tensor:
+    """Images of one size, resized (bilinear) and put in the middle of canvases of zeros.
+
+    Args:
+        batch: (B, C, H, W) float32.
+        canvas: (height, width).
+        antialias: Blur before making smaller.
+
+    Returns:
+        (B, C, *canvas) float32, pixel centres aligned as in OpenCV.
+
+    Example:
+        >>> to_canvas(torch.ones(1, 1, 2, 4), (4, 4))[0, 0, :, 0].tolist()
+        [0.0, 1.0, 1.0, 0.0]
+    """
+    top, left, height, width = letterbox(batch.shape[2], batch.shape[3], canvas)
+    resized = F.interpolate(batch, size=(height, width), mode="bilinear", antialias=antialias)
+    right, bottom = canvas[1] - left - width, canvas[0] - top - height
+    return F.pad(resized, (left, right, top, bottom))
+
+
+def from_canvas(click_maps: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Maps of images of one size, cut out of the padding, resized and min-max normalised.
+
+    Args:
+        click_maps: (B, 1, S, S), what the network made of the canvases.
+        size: (height, width) of the images.
+
+    Returns:
+        (B, height, width) float32 in [0, 1]; a constant map becomes all zero.
+
+    Example:
+        >>> from_canvas(torch.tensor([[[[9.0, 9.0], [1.0, 3.0]]]]), (2, 2))[0].tolist()
+        [[1.0, 1.0], [0.0, 0.25]]
+    """
+    top, left, height, width = letterbox(*size, (click_maps.shape[2], click_maps.shape[3]))
+    cut = click_maps.float()[:, :, top : top + height, left : left + width]
+    resized = F.interpolate(cut, size=size, mode="bilinear", antialias=True)[:, 0]
+    resized = resized - resized.amin((1, 2), keepdim=True)
+    span = resized.amax((1, 2), keepdim=True)
+    return torch.where(span > _ROUNDING, resized / span, 0)
 
 
 def _as_list(batch: Any, item_ndim: int) -> list[Any]:
@@ -210,12 +249,8 @@ class ClickabilityImageProcessor(PilBackend):
         self, array: np.ndarray, canvas: tuple[int, int], *, antialias: bool = False
     ) -> np.ndarray:
         """(C, H, W) float32, resized and put in the middle of a canvas of zeros."""
-        top, left, height, width = letterbox(array.shape[1], array.shape[2], canvas)
-        padded = np.zeros((array.shape[0], *canvas), np.float32)
-        padded[:, top : top + height, left : left + width] = _resize(
-            array, (height, width), antialias=antialias
-        )
-        return padded
+        batch = torch.from_numpy(np.ascontiguousarray(array))[None]
+        return to_canvas(batch, canvas, antialias=antialias)[0].numpy()
 
     def post_process_click_maps(
         self, outputs: Any, target_sizes: Sequence[tuple[int, int]]
@@ -238,15 +273,8 @@ class ClickabilityImageProcessor(PilBackend):
         click_map = outputs if isinstance(outputs, torch.Tensor) else outputs["click_map"]
         if len(click_map) != len(target_sizes):
             raise ValueError(f"{len(click_map)} maps but {len(target_sizes)} target_sizes")
-        maps = []
-        for plane, (height, width) in zip(click_map.float(), target_sizes, strict=True):
-            top, left, h, w = letterbox(height, width, tuple(plane.shape[-2:]))
-            cut = plane[None, :, top : top + h, left : left + w]
-            resized = F.interpolate(cut, size=(height, width), mode="bilinear", antialias=True)
-            resized = resized[0, 0] - resized.min()
-            span = resized.max()
-            maps.append(resized / span if span > _ROUNDING else torch.zeros_like(resized))
-        return maps
+        pairs = zip(click_map, target_sizes, strict=True)
+        return [from_canvas(plane[None], (height, width))[0] for plane, (height, width) in pairs]
 
 
 def _is_array(image: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pickle import UnpicklingError
 from typing import Any
 
 from safetensors import SafetensorError
@@ -13,6 +14,8 @@ from transformers.utils import logging
 from rclicks_hf.clickability.image_processing_clickability import ClickabilityImageProcessor
 from rclicks_hf.clickability.modeling_clickability import ClickabilityModel
 from rclicks_hf.errors import RclicksError
+
+_NAMED = 5  # how many tensors an error names
 
 
 def load_pretrained(
@@ -27,7 +30,8 @@ def load_pretrained(
         The network, in evaluation mode, and its image processor.
 
     Raises:
-        RclicksError: If there is none, its weights are damaged, or some are missing.
+        RclicksError: If there is none, its weights are damaged, or some are missing or too many;
+            they are named.
 
     Example:
         >>> import tempfile
@@ -43,19 +47,20 @@ def load_pretrained(
         with _no_bar_for_a_folder(name_or_path):
             loaded: Any = ClickabilityModel.from_pretrained(name_or_path, output_loading_info=True)
             processor = ClickabilityImageProcessor.from_pretrained(name_or_path)
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError, UnpicklingError) as error:
         reason = str(error).strip().splitlines()[0]
         raise RclicksError(
             f"{name_or_path}: no clickability network can be loaded from there ({reason}); give a "
             "folder that save_pretrained wrote, or a Hub repo"
         ) from error
     model, report = loaded
-    missing = sorted(report["missing_keys"])
-    if missing:
-        raise RclicksError(
-            f"{name_or_path}: its weights lack {missing[0]} and {len(missing) - 1} more; "
-            "save or download the model again"
-        )
+    for what, kind in (("lack", "missing_keys"), ("have beyond the network's", "unexpected_keys")):
+        if keys := sorted(report[kind]):
+            named = ", ".join(keys[:_NAMED]) + (", ..." if len(keys) > _NAMED else "")
+            raise RclicksError(
+                f"{name_or_path}: its weights {what} {len(keys)} tensors ({named}); "
+                "save or download the model again"
+            )
     return model.eval(), processor
 
 

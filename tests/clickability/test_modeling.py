@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 import torch
 from huggingface_hub.errors import StrictDataclassError
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch.nn import functional as F  # noqa: N812
 
 from rclicks_hf.clickability import ClickabilityConfig, ClickabilityModel
 from rclicks_hf.clickability.modeling_clickability import click_map_loss
@@ -28,26 +25,6 @@ def _inputs(batch: int = 2) -> dict[str, torch.Tensor]:
         "object_mask": mask,
         "error_mask": error,
     }
-
-
-def test_head_equals_its_plain_form(model: ClickabilityModel) -> None:
-    """Squeeze after upsampling, and the last hamburger layer at full width, as usually written."""
-    head: Any = model.encoder_decoder.decode_head[0]
-    inputs = _inputs()
-    masks = torch.cat([inputs["object_mask"], inputs["error_mask"]], 1)
-    with torch.no_grad():
-        stages = model.encoder_decoder.backbone(inputs["pixel_values"], model.maps_transform(masks))
-        upsampled = [
-            F.interpolate(stage, size=stages[0].shape[2:], mode="bilinear") for stage in stages
-        ]
-        hidden = torch.relu(head.squeeze.gn(head.squeeze.conv(torch.cat(upsampled, 1))))
-        burger = head.hamburger
-        x = torch.relu(burger.ham_in.conv(hidden))
-        bases, coef = burger.ham(x.flatten(2))
-        low_rank = (bases @ coef.mT).view_as(x)
-        hidden = torch.relu(hidden + burger.ham_out.gn(burger.ham_out.conv(low_rank)))
-        plain = head.conv_seg(torch.relu(head.align.gn(head.align.conv(hidden))))
-        torch.testing.assert_close(head(stages), plain, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("activation", ["minmax", "exponential"])

@@ -9,6 +9,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 import torch
+from plain_clickability import plain_forward
 
 from rclicks_hf.clickability import (
     ClickabilityConfig,
@@ -59,6 +60,63 @@ def test_outputs_equal_the_paper_code(
     ):
         report = oracle.compare(actual, expected[case][name], atol=atol, rtol=0)
         assert report["ok"], (name, report)
+
+
+def _awake(model: ClickabilityModel) -> ClickabilityModel:
+    """With batch statistics, scales and factors that all matter, as after a training."""
+    generator = torch.Generator().manual_seed(5)
+    for name, value in model.state_dict().items():
+        if "layer_scale" in name or name.endswith("scale"):
+            value.uniform_(-0.1, 0.1, generator=generator)
+        elif name.endswith(("running_mean", "bias")):
+            value.normal_(0, 0.2, generator=generator)
+        elif name.endswith("running_var"):
+            value.uniform_(0.5, 2, generator=generator)
+    return model.eval()
+
+
+@pytest.mark.parametrize(
+    ("preset", "batch", "height", "width"),
+    [
+        ("nano", 3, 96, 64),
+        ("tiny", 2, 64, 96),
+        ("tiny", 1, 70, 101),
+        ("small", 1, 96, 160),
+        ("base", 1, 192, 160),
+        ("base", 2, 64, 128),
+    ],
+)
+def test_every_preset_equals_the_plain_network(
+    preset: str, batch: int, height: int, width: int
+) -> None:
+    torch.manual_seed(0)
+    config = ClickabilityConfig.from_preset(preset, map_activation="minmax")
+    model = _awake(ClickabilityModel(config))
+    pixel_values = torch.randn(batch, 3, height, width)
+    object_mask = torch.zeros(batch, 1, height, width)
+    object_mask[:, :, height // 4 : height // 2, width // 4 :] = 1
+    error_mask = object_mask * (torch.rand(batch, 1, height, width) > 0.3)
+    inputs = (pixel_values, object_mask, error_mask)
+    for grad in (False, True):  # without gradients the work is done in pieces
+        with torch.set_grad_enabled(grad):
+            output = model(*inputs)
+            features = model.encode_image(pixel_values)
+            reused = model(None, object_mask, error_mask, image_features=features)
+        with torch.no_grad():
+            logits, click_map = plain_forward(model.state_dict(), *inputs, groups=config.num_groups)
+        scale = logits.std()
+        assert (output.logits - logits).abs().max() < 1e-3 * scale
+        assert (output.click_map - click_map).abs().max() < 1e-4
+        torch.testing.assert_close(reused.click_map, output.click_map, rtol=0, atol=1e-5)
+
+
+def test_the_plain_network_is_the_paper_s(oracle: ModuleType, folder: Path) -> None:
+    state, inputs, expected, _ = oracle.load(folder)
+    for case, arrays in inputs.items():
+        names = ("pixel_values", "object_mask", "error_mask")
+        logits, click_map = plain_forward(state, *(arrays[name] for name in names))
+        assert oracle.compare(click_map, expected[case]["instances"], atol=1e-4, rtol=0)["ok"]
+        assert oracle.compare(logits, expected[case]["logits"], atol=1e-3, rtol=0)["ok"]
 
 
 @pytest.mark.parametrize(

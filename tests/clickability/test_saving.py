@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -28,7 +29,15 @@ import sys
 import numpy as np
 from transformers import AutoImageProcessor, AutoModel
 
-assert not any("rclicks" in path for path in sys.path)
+
+
+class Absent:
+    def find_spec(self, name, *_):
+        if name.split(".")[0] == "rclicks_hf":
+            raise ModuleNotFoundError(name)
+
+
+sys.meta_path.insert(0, Absent())
 folder = sys.argv[1]
 model = AutoModel.from_pretrained(folder, trust_remote_code=True).eval()
 processor = AutoImageProcessor.from_pretrained(folder, trust_remote_code=True)
@@ -37,7 +46,7 @@ mask[10:30, 12:40] = True
 inputs = processor(np.full((48, 64, 3), 90, np.uint8), mask, mask, return_tensors="pt")
 click_map = processor.post_process_click_maps(model(**inputs), [(48, 64)])[0]
 np.save(sys.argv[2], click_map.detach().numpy())
-print("rclicks_hf" in sys.modules)
+assert "rclicks_hf" not in sys.modules
 """
 
 
@@ -68,7 +77,7 @@ def test_a_missing_buffer_is_filled_not_garbage(tmp_path: Path, model: Clickabil
     loaded: Any = ClickabilityModel.from_pretrained(tmp_path)
     bases = loaded.encoder_decoder.decode_head[0].hamburger.ham.bases
     torch.testing.assert_close(bases.norm(dim=1), torch.ones(1, bases.shape[2]))
-    with pytest.raises(RclicksError, match=r"lack .*bases"):
+    with pytest.raises(RclicksError, match=r"lack 1 tensors \(.*bases\)"):
         model.save_pretrained(tmp_path, state_dict=state)
         ClickabilityImageProcessor().save_pretrained(tmp_path)
         load_pretrained(tmp_path)
@@ -86,27 +95,100 @@ def test_auto_classes_know_it(model_folder: Path) -> None:
     }
 
 
-def test_loads_with_remote_code_where_the_package_is_absent(
-    tmp_path: Path, model_folder: Path, model: ClickabilityModel
-) -> None:
+def _map_without_the_package(name: str, cwd: Path, **variables: str) -> np.ndarray:
+    """The click map that a process makes which cannot import the package."""
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     done = subprocess.run(
-        [sys.executable, "-P", "-c", REMOTE, str(model_folder), str(tmp_path / "map.npy")],
-        cwd=tmp_path,
-        env={**environment, "HF_HOME": str(tmp_path / "hf"), "HF_HUB_OFFLINE": "1"},
+        [sys.executable, "-P", "-c", REMOTE, name, str(cwd / "map.npy")],
+        cwd=cwd,
+        env={**environment, "HF_HOME": str(cwd / "hf"), **variables},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    assert done.stdout.split()[-1] == "False"
-    processor = ClickabilityImageProcessor.from_pretrained(model_folder)
+    return np.load(cwd / "map.npy")
+
+
+def _map_here(model: ClickabilityModel, processor: ClickabilityImageProcessor) -> np.ndarray:
     mask = np.zeros((48, 64), bool)
     mask[10:30, 12:40] = True
     inputs = processor(np.full((48, 64, 3), 90, np.uint8), mask, mask, return_tensors="pt")
     with torch.no_grad():
-        expected = processor.post_process_click_maps(model(**inputs), [(48, 64)])[0]
-    np.testing.assert_allclose(np.load(tmp_path / "map.npy"), expected, rtol=0, atol=1e-6)
+        return processor.post_process_click_maps(model(**inputs), [(48, 64)])[0].numpy()
+
+
+def test_a_folder_loads_with_remote_code_where_the_package_is_absent(
+    tmp_path: Path,
+    model_folder: Path,
+    model: ClickabilityModel,
+    processor: ClickabilityImageProcessor,
+) -> None:
+    actual = _map_without_the_package(str(model_folder), tmp_path, HF_HUB_OFFLINE="1")
+    np.testing.assert_allclose(actual, _map_here(model, processor), rtol=0, atol=1e-6)
+
+
+def test_a_pushed_model_loads_with_remote_code_where_the_package_is_absent(
+    tmp_path: Path,
+    hub: Any,
+    model_folder: Path,
+    model: ClickabilityModel,
+    processor: ClickabilityImageProcessor,
+) -> None:
+    hub.seed("model", "someone/clickability", model_folder)
+    environment = {**hub.env(), "HF_HUB_OFFLINE": "0"}
+    actual = _map_without_the_package("someone/clickability", tmp_path, **environment)
+    np.testing.assert_allclose(actual, _map_here(model, processor), rtol=0, atol=1e-6)
+
+
+def test_the_code_that_travels_imports_nothing_of_the_package(model_folder: Path) -> None:
+    files = {path.name for path in model_folder.glob("*.py")}
+    assert {"modeling_clickability.py", "image_processing_clickability.py"} <= files
+    for name in files:
+        for node in ast.walk(ast.parse((model_folder / name).read_text())):
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                assert not str(node.module).startswith("rclicks_hf"), name
+
+
+@pytest.mark.parametrize("options", [{}, {"device_map": "cpu"}, {"low_cpu_mem_usage": True}])
+def test_no_buffer_comes_back_as_garbage(
+    model_folder: Path, model: ClickabilityModel, options: dict[str, Any]
+) -> None:
+    for name, value in model.named_buffers():
+        if value.is_floating_point():
+            value.copy_(torch.rand(value.shape) + 0.5)
+        else:
+            value.fill_(len(name))
+    model.save_pretrained(model_folder)
+    loaded = ClickabilityModel.from_pretrained(model_folder, **options)
+    again = dict(loaded.named_buffers())
+    assert set(again) == {name for name, _ in model.named_buffers()}
+    for name, value in model.named_buffers():
+        assert again[name].device.type == "cpu"
+        assert torch.equal(again[name], value), name
+
+
+def test_too_many_tensors_are_named(model_folder: Path, model: ClickabilityModel) -> None:
+    state = {**model.state_dict(), "optimizer.step": torch.zeros(1)}
+    model.save_pretrained(model_folder, state_dict=state)
+    with pytest.raises(RclicksError, match=r"beyond the network's 1 tensors \(optimizer.step\)"):
+        load_pretrained(model_folder)
+
+
+def test_a_hostile_pickle_in_a_model_folder_does_not_run(
+    tmp_path: Path, model_folder: Path
+) -> None:
+    class Hostile:
+        def __reduce__(self) -> tuple[Any, tuple[str]]:
+            return os.mkdir, (str(tmp_path / "ran"),)
+
+    (model_folder / "model.safetensors").unlink()
+    torch.save({"x": Hostile()}, model_folder / "pytorch_model.bin")
+    with pytest.raises(RclicksError, match="no clickability network"):
+        load_pretrained(model_folder)
+    assert not (tmp_path / "ran").exists()
+    torch.load(model_folder / "pytorch_model.bin", weights_only=False)
+    assert (tmp_path / "ran").exists(), "the pickle was harmless: the test proves nothing"
 
 
 def test_pipeline_by_task_name(model_folder: Path, tmp_path: Path) -> None:
