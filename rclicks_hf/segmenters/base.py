@@ -207,13 +207,11 @@ def _call(spec: str) -> Any:
             f"{spec}: cannot be made without arguments ({error}); give defaults to all of them"
         ) from error
     except Exception as error:
-        raise RclicksError(
-            f"{spec}: making it raised {in_one_line(error)}; mend that"
-        ) from error
+        raise RclicksError(f"{spec}: making it raised {in_one_line(error)}; mend that") from error
 
 
 def in_one_line(error: BaseException) -> str:
-    """Type and text of what somebody's code raised.
+    r"""Type and text of what somebody's code raised.
 
     Args:
         error: The exception.
@@ -222,7 +220,7 @@ def in_one_line(error: BaseException) -> str:
         ``"Type: text"`` without line breaks.
 
     Example:
-        >>> in_one_line(RuntimeError("out of\\nmemory"))
+        >>> in_one_line(RuntimeError("out of\nmemory"))
         'RuntimeError: out of memory'
     """
     return " ".join(f"{type(error).__name__}: {error}".split())

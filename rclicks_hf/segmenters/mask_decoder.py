@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,15 +61,12 @@ class MaskDecoder:
         positions: (1, C, h, w) positional embedding of the image's features.
     """
 
-    def __init__(self, network: nn.Module, tokens: Tensor, score_token: int, positions: Tensor):
-        self._network: Any = network
+    def __init__(self, network: Any, tokens: Tensor, score_token: int, positions: Tensor):
+        self._network = network
         self._tokens = tokens
         self._score_token = score_token
         self._positions = channels_last(positions)
-        self._upscalings = [
-            _as_linear(self._network.upscale_conv1),
-            _as_linear(self._network.upscale_conv2),
-        ]
+        self._upscalings = [_as_linear(network.upscale_conv1), _as_linear(network.upscale_conv2)]
 
     def __call__(
         self, image: Tensor, points: Tensor, dense: Tensor, finer: tuple[Tensor, ...] = ()

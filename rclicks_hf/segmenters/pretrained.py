@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +65,8 @@ def _model_type(name_or_path: str) -> str:
         config, _ = PreTrainedConfig.get_config_dict(name_or_path)
     except (OSError, ValueError) as error:
         raise _cannot_load(name_or_path, error) from error
+    if not config:
+        raise _cannot_load(name_or_path, OSError("there is no config.json"))
     model_type = config.get("model_type")
     if model_type not in MODEL_TYPES:
         raise RclicksError(
@@ -73,16 +77,13 @@ def _model_type(name_or_path: str) -> str:
 
 
 def _load_model(name_or_path: str, model_class: Any) -> Any:
-    verbosity = logging.get_verbosity()
-    logging.set_verbosity_error()  # what it warns of is checked below, or meant
     try:
-        model, report = model_class.from_pretrained(
-            name_or_path, use_safetensors=True, dtype=torch.float32, output_loading_info=True
-        )
+        with _quiet(bar=not Path(name_or_path).is_dir()):
+            model, report = model_class.from_pretrained(
+                name_or_path, use_safetensors=True, dtype=torch.float32, output_loading_info=True
+            )
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise _cannot_load(name_or_path, error) from error
-    finally:
-        logging.set_verbosity(verbosity)
     missing = sorted(report["missing_keys"])
     if missing:
         raise RclicksError(
@@ -90,6 +91,21 @@ def _load_model(name_or_path: str, model_class: Any) -> Any:
             "save or download the model again"
         )
     return model
+
+
+@contextmanager
+def _quiet(bar: bool) -> Iterator[None]:
+    """Without warnings, which tell of what is checked here or meant; a download keeps its bar."""
+    verbosity, hide = logging.get_verbosity(), not bar and logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    if hide:
+        logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if hide:
+            logging.enable_progress_bar()
 
 
 def _cannot_load(name_or_path: str, error: Exception) -> RclicksError:

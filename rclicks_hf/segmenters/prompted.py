@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
 
 from rclicks_hf.data.instances import Click
 from rclicks_hf.segmenters.base import Prediction, check_image

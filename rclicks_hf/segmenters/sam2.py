@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
 from transformers import Sam2Model
 
 from rclicks_hf.segmenters.mask_decoder import DecodedPrompts, MaskDecoder, channels_last, nest
@@ -57,9 +57,8 @@ class Sam2Segmenter(PromptedSegmenter):
         return torch.where(stability >= config.dynamic_multimask_stability_thresh, 0, best)
 
     def _enlarge(self, logits: Tensor, state: EncodedImage) -> Tensor:
-        return F.interpolate(logits[:, None], state.shape, mode="bilinear", align_corners=False)[
-            :, 0
-        ]
+        maps = logits[:, None]
+        return F.interpolate(maps, state.shape, mode="bilinear", align_corners=False)[:, 0]
 
     def _memory(self, logits: Tensor) -> Tensor:
         return logits.clamp(-LARGEST_LOGIT, LARGEST_LOGIT)
