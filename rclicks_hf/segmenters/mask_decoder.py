@@ -104,10 +104,11 @@ class MaskDecoder:
     def _upscale(self, features: Tensor, finer: tuple[Tensor, ...]) -> Tensor:
         """(B, h·w, C) to (B, 16·h·w, c), in the order of `nest`."""
         norm, activation = self._network.upscale_layer_norm, self._network.activation
-        twice, four_times = finer or (0, 0)
-        features = _enlarge(features, self._upscalings[0]) + twice
+        features = _enlarge(features, self._upscalings[0])
+        features = features + finer[0] if finer else features
         features = F.layer_norm(features, norm.normalized_shape, norm.weight, norm.bias, norm.eps)
-        return activation(_enlarge(activation(features), self._upscalings[1]) + four_times)
+        features = _enlarge(activation(features), self._upscalings[1])
+        return activation(features + finer[1] if finer else features)
 
 
 def channels_last(features: Tensor) -> Tensor:

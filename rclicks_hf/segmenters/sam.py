@@ -53,9 +53,13 @@ class SamSegmenter(PromptedSegmenter):
         return decoded.logits(decoded.best())
 
     def _enlarge(self, logits: Tensor, state: EncodedImage) -> Tensor:
-        size = (self.input_size, self.input_size)
-        whole = F.interpolate(logits[:, None], size, mode="bilinear", align_corners=False)
-        image = whole[:, :, : state.resized[0], : state.resized[1]]
+        # The reference enlarges the padding too, and cuts it off then; here one row and column of
+        # it are enough, because a bilinear value depends on its neighbours alone.
+        factor = self.input_size // logits.shape[-1]
+        rows, columns = (-(-side // factor) + 1 for side in state.resized)
+        maps = logits[:, None, :rows, :columns]
+        maps = F.interpolate(maps, scale_factor=factor, mode="bilinear", align_corners=False)
+        image = maps[:, :, : state.resized[0], : state.resized[1]]
         return F.interpolate(image, state.shape, mode="bilinear", align_corners=False)[:, 0]
 
     def _memory(self, logits: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ import pytest
 import torch
 import transformers
 from tiny_networks import FAMILIES, tiny_segmenter
+from torch.nn.functional import interpolate
 
 from rclicks_hf.data import Click
 from rclicks_hf.segmenters import Segmenter, check_segmenter
@@ -97,6 +98,17 @@ def test_our_decoder_draws_the_mask_of_transformers(family: str, image: np.ndarr
     best = output.iou_scores[0, 0].argmax()
     torch.testing.assert_close(found.memory, output.pred_masks[0, 0, best], rtol=1e-4, atol=1e-4)
     assert found.memory.std() > 0.01
+
+
+@pytest.mark.parametrize("shape", [(50, 70), (70, 50), (64, 64), (1, 90), (90, 2), (129, 31)])
+def test_sam_cuts_the_padding_off_without_a_trace(shape: tuple[int, int]) -> None:
+    segmenter = tiny_segmenter("sam")
+    state = segmenter.encode(np.zeros((*shape, 3), np.uint8))
+    logits = torch.randn(2, 32, 32, generator=torch.manual_seed(0))
+    whole = interpolate(logits[:, None], (128, 128), mode="bilinear", align_corners=False)
+    image = whole[:, :, : state.resized[0], : state.resized[1]]
+    expected = interpolate(image, shape, mode="bilinear", align_corners=False)[:, 0]
+    torch.testing.assert_close(segmenter._enlarge(logits, state), expected, rtol=0, atol=1e-6)
 
 
 def test_a_batch_gives_what_one_by_one_gives(family: str, image: np.ndarray) -> None:
