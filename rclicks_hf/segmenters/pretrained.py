@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from transformers import PreTrainedConfig
 from transformers.utils import logging
 
@@ -63,12 +62,12 @@ def load_pretrained_segmenter(
 def _model_type(name_or_path: str) -> str:
     try:
         config, _ = PreTrainedConfig.get_config_dict(name_or_path)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # what lies there may be wrong in any way
         raise _cannot_load(name_or_path, error) from error
     if not config:
         raise _cannot_load(name_or_path, OSError("there is no config.json"))
-    model_type = config.get("model_type")
-    if model_type not in MODEL_TYPES:
+    model_type = config.get("model_type") if isinstance(config, dict) else None
+    if not isinstance(model_type, str) or model_type not in MODEL_TYPES:
         raise RclicksError(
             f"{name_or_path}: config.json says model_type {model_type!r}; supported are "
             f"{', '.join(MODEL_TYPES)}; wrap another method in a class of your own"
@@ -82,7 +81,7 @@ def _load_model(name_or_path: str, model_class: Any) -> Any:
             model, report = model_class.from_pretrained(
                 name_or_path, use_safetensors=True, dtype=torch.float32, output_loading_info=True
             )
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+    except Exception as error:  # the same
         raise _cannot_load(name_or_path, error) from error
     missing = sorted(report["missing_keys"])
     if missing:
@@ -109,8 +108,8 @@ def _quiet(bar: bool) -> Iterator[None]:
 
 
 def _cannot_load(name_or_path: str, error: Exception) -> RclicksError:
-    reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    first_line = f"{type(error).__name__}: {error}".strip().splitlines()[0]
     return RclicksError(
-        f"{name_or_path}: no segmentation network can be loaded from there ({reason}); give a "
+        f"{name_or_path}: no segmentation network can be loaded from there ({first_line}); give a "
         "folder with config.json and model.safetensors, or a Hub repo"
     )

@@ -79,6 +79,16 @@ def test_a_supported_type_runs_no_code_of_its_repo(
     assert load_segmenter(str(tmp_path / "net")).name == "net"
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["[1]", "{", '{"model_type": "sam", "vision_config": 3}', '{"model_type": ["sam"]}'],
+)
+def test_a_damaged_config_is_one_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config.json").write_text(text)
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    assert_refused(tmp_path, str(tmp_path))
+
+
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     assert_refused(tmp_path, "there is no config.json")
 

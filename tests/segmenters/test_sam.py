@@ -13,7 +13,9 @@ import transformers
 from tiny_networks import FAMILIES, tiny_segmenter
 from torch.nn.functional import interpolate
 
-from rclicks_hf.data import Click
+from rclicks_hf.benchmark import BenchmarkProtocol, run_image
+from rclicks_hf.click_models import load_click_model
+from rclicks_hf.data import Click, Instance
 from rclicks_hf.segmenters import Segmenter, check_segmenter
 from rclicks_hf.segmenters.base import is_batched
 from rclicks_hf.segmenters.pretrained import MODEL_TYPES
@@ -133,6 +135,37 @@ def test_one_at_a_time_company_changes_no_bit(family: str, image: np.ndarray) ->
     for trajectory, found in zip(trajectories, together, strict=True):
         [alone] = segmenter.predict(state, [trajectory], [None])
         np.testing.assert_array_equal(found.probability, alone.probability)
+
+
+def test_the_engine_encodes_once_and_clicks_the_same_in_batches(
+    family: str, image: np.ndarray
+) -> None:
+    instances = []
+    for name, left in (("a", 5), ("b", 40)):
+        mask = np.zeros((50, 70), np.int8)
+        mask[10:35, left : left + 20] = 1
+        instances.append(Instance(name, "i", name, "grabcut", "test", "first", "none", image, mask))
+    tables = []
+    for batch_size in (1, 4):
+        segmenter = CountingEncoder(tiny_segmenter(family, batch_size=batch_size))
+        protocol = BenchmarkProtocol(max_clicks=4)
+        rows = run_image(
+            instances, segmenter, load_click_model("ud"), ["base", "g1", "g10"], protocol
+        )
+        assert segmenter.encoded == 1
+        assert [row.error for row in rows] == [""] * 6
+        tables.append([(row.full_stem, row.run, row.x, row.y, row.is_positive) for row in rows])
+    assert tables[0] == tables[1]
+
+
+class CountingEncoder:
+    def __init__(self, segmenter: Any) -> None:
+        self.name, self.threshold, self.predict = "counting", 0.5, segmenter.predict
+        self.segmenter, self.encoded = segmenter, 0
+
+    def encode(self, image: np.ndarray) -> Any:
+        self.encoded += 1
+        return self.segmenter.encode(image)
 
 
 def spy_on_prompts(segmenter: Any, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
