@@ -348,6 +348,22 @@ def benchmark(
     )
 
 
+@app.command("check-segmenter")
+def check_segmenter(
+    segmenter: Annotated[
+        str,
+        typer.Argument(help="Your own as module:Class, or a SAM folder or Hub id."),
+    ],
+) -> None:
+    """Try whether the benchmark can use a segmentation method."""
+    from rclicks_hf.segmenters.command import check_spec
+
+    text, ok = check_spec(segmenter)
+    typer.echo(text)
+    if not ok:
+        raise typer.Exit(1)
+
+
 @app.command()
 def report(
     results: Annotated[

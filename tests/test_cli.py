@@ -17,6 +17,7 @@ VERBS = [
     "evaluate-clicks",
     "analyse",
     "benchmark",
+    "check-segmenter",
     "report",
     "convert",
     "push",

@@ -56,6 +56,9 @@ class Segmenter(Protocol):
     Attributes:
         name: What tables call it.
         threshold: The object is where the probability is above this, in (0, 1).
+
+    A segmenter may also say ``batched = True``, if one call with many trajectories costs no more
+    than as many calls with one, and less on a GPU; see `is_batched`.
     """
 
     name: str
@@ -92,6 +95,44 @@ class Segmenter(Protocol):
         ...
 
 
+def is_batched(segmenter: Segmenter) -> bool:
+    """Whether a segmenter gains by many trajectories in one call, as it says itself.
+
+    Args:
+        segmenter: The method.
+
+    Returns:
+        Its attribute ``batched``; False where it has none. Then it is called as well with many as
+        with one: the results are the same, and whoever calls it need not collect trajectories.
+
+    Example:
+        >>> is_batched(load_segmenter("geocut"))
+        False
+    """
+    return bool(getattr(segmenter, "batched", False))
+
+
+def check_image(image: np.ndarray) -> None:
+    """Refuse what is not an image.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+
+    Raises:
+        ValueError: If ``image`` is not (H, W, 3) uint8 with at least one pixel.
+
+    Example:
+        >>> check_image(np.zeros((4, 4), np.uint8))
+        Traceback (most recent call last):
+        ...
+        ValueError: image must be (H, W, 3) uint8, got shape (4, 4), dtype uint8
+    """
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
+        raise ValueError(
+            f"image must be (H, W, 3) uint8, got shape {image.shape}, dtype {image.dtype}"
+        )
+
+
 def _geocut() -> Segmenter:
     from rclicks_hf.segmenters.geocut import GeoCut
 
@@ -109,15 +150,16 @@ def load_segmenter(spec: str) -> Segmenter:
     """Make a segmenter from its name.
 
     Args:
-        spec: A name in `SEGMENTERS`, or ``"module:Class"`` for one of your own: the class is called
-            without arguments. The module is looked for where Python looks, and in the working
-            folder.
+        spec: A name in `SEGMENTERS`; the folder or Hub repo of a SAM or SAM 2 network of
+            `transformers`; or ``"module:Class"`` for one of your own: the class is called without
+            arguments. The module is looked for where Python looks, and in the working folder.
 
     Returns:
         The segmenter.
 
     Raises:
-        RclicksError: If there is no such segmenter, or it lacks a part of the protocol.
+        RclicksError: If there is no such segmenter, it cannot be made, or it lacks a part of the
+            protocol.
 
     Example:
         >>> load_segmenter("geocut").name
@@ -125,30 +167,63 @@ def load_segmenter(spec: str) -> Segmenter:
     """
     if spec in SEGMENTERS:
         return SEGMENTERS[spec]()
+    # A Hub repo is "owner/name"; a folder may hold a colon.
+    if Path(spec).is_dir() or (":" not in spec and spec.count("/") == 1):
+        return _load_pretrained(spec)
     if ":" not in spec:
         raise RclicksError(
-            f"{spec}: no such segmenter; choose {', '.join(SEGMENTERS)} or give your own as "
-            "module:Class"
+            f"{spec}: no such segmenter; choose {', '.join(SEGMENTERS)}, give the folder or Hub "
+            "repo of a SAM or SAM 2 network, or your own as module:Class"
         )
     return _check_parts(_call(spec), spec)
 
 
+def _load_pretrained(spec: str) -> Segmenter:
+    from rclicks_hf.segmenters.pretrained import load_pretrained_segmenter
+
+    return load_pretrained_segmenter(spec)
+
+
 def _call(spec: str) -> Any:
+    """Make an object of somebody's class; what their code raises is told in one line."""
     module_name, _, class_name = spec.partition(":")
     try:
-        make = getattr(_import(module_name), class_name)
+        module = _import(module_name)
     except ImportError as error:
         raise RclicksError(
             f"{spec}: cannot import {module_name} ({error}); run it from the folder of that module"
         ) from error
-    except AttributeError as error:
-        raise RclicksError(f"{spec}: {module_name} has no {class_name}; check the name") from error
+    except Exception as error:
+        raise RclicksError(
+            f"{spec}: importing {module_name} raised {in_one_line(error)}; mend that"
+        ) from error
+    make = getattr(module, class_name, None)
+    if make is None:
+        raise RclicksError(f"{spec}: {module_name} has no {class_name}; check the name")
     try:
         return make()
     except TypeError as error:
         raise RclicksError(
             f"{spec}: cannot be made without arguments ({error}); give defaults to all of them"
         ) from error
+    except Exception as error:
+        raise RclicksError(f"{spec}: making it raised {in_one_line(error)}; mend that") from error
+
+
+def in_one_line(error: BaseException) -> str:
+    r"""Type and text of what somebody's code raised.
+
+    Args:
+        error: The exception.
+
+    Returns:
+        ``"Type: text"`` without line breaks.
+
+    Example:
+        >>> in_one_line(RuntimeError("out of\nmemory"))
+        'RuntimeError: out of memory'
+    """
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def _import(module_name: str) -> Any:

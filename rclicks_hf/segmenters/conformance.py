@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rclicks_hf.data.instances import Click
-from rclicks_hf.segmenters.base import Prediction, Segmenter
+from rclicks_hf.segmenters.base import Prediction, Segmenter, in_one_line
 
 _TOLERANCE = 1e-3  # batched and single arithmetic of a network differ a little
 _HEIGHT, _WIDTH = 61, 84
@@ -86,7 +86,7 @@ def _try(name: str, check: Callable[[Any], str], segmenter: Segmenter) -> Confor
     try:
         detail = check(segmenter)
     except Exception as error:  # whatever a stranger's code raises is the finding
-        detail = " ".join(f"{type(error).__name__}: {error}".split())
+        detail = in_one_line(error)
     return ConformanceCheck(name, not detail, detail)
 
 

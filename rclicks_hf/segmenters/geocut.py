@@ -19,7 +19,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
 from rclicks_hf.data.instances import Click
-from rclicks_hf.segmenters.base import Prediction
+from rclicks_hf.segmenters.base import Prediction, check_image
 
 SCALE = 2  # image pixels a side of one graph pixel
 LENGTH_COST = 0.02  # cost of one graph pixel of way; a step from black to white in Lab costs 1
@@ -83,6 +83,7 @@ class GeoCut:
 
     name = "geocut"
     threshold = 0.5
+    batched = False  # one trajectory after the other
 
     def encode(self, image: np.ndarray) -> GeoCutState:
         """Build the half-resolution graph, with the distances to the image's border.
@@ -96,10 +97,7 @@ class GeoCut:
         Raises:
             ValueError: If ``image`` is not (H, W, 3) uint8 with at least one pixel.
         """
-        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
-            raise ValueError(
-                f"image must be (H, W, 3) uint8, got shape {image.shape}, dtype {image.dtype}"
-            )
+        check_image(image)
         height, width = image.shape[:2]
         size = (math.ceil(width / SCALE), math.ceil(height / SCALE))
         small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)

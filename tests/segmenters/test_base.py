@@ -14,6 +14,7 @@ from rclicks_hf.segmenters import (
     check_segmenter,
     load_segmenter,
 )
+from rclicks_hf.segmenters.base import is_batched
 
 USER_MODULE = """
 import numpy as np
@@ -59,6 +60,14 @@ def test_every_registered_segmenter_follows_the_protocol() -> None:
         assert segmenter.name == name
 
 
+def test_a_segmenter_says_itself_whether_it_gains_by_batches(user_module: str) -> None:
+    segmenter = load_segmenter(f"{user_module}:Disk")
+    assert not is_batched(segmenter)
+    segmenter.batched = True
+    assert is_batched(segmenter)
+    assert not is_batched(GeoCut())
+
+
 def test_a_segmenter_of_one_s_own_is_found_and_conforms(user_module: str) -> None:
     segmenter = load_segmenter(f"{user_module}:Disk")
     assert segmenter.name == "disk"
@@ -68,7 +77,8 @@ def test_a_segmenter_of_one_s_own_is_found_and_conforms(user_module: str) -> Non
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("sam9", "sam9: no such segmenter; choose geocut or give your own as module:Class"),
+        ("sam9", "sam9: no such segmenter; choose geocut, give the folder or Hub repo of a SAM"),
+        ("sam9", "network, or your own as module:Class"),
         ("no_such_module_here:Disk", "cannot import no_such_module_here"),
         ("{module}:Absent", "has no Absent"),
         ("{module}:Needy", "cannot be made without arguments"),

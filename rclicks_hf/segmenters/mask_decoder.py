@@ -1,0 +1,162 @@
+"""The mask decoder of a SAM-style network, without what a benchmark does not look at.
+
+The attention blocks are those of `transformers`. Around them its decoder copies the image's
+features for every prompt, turns them from channels first to channels last and back, and draws all
+four masks. Here features are channels last throughout, what all prompts share stays shared, and
+only the mask that is asked for is drawn. That halves the time of a click on a CPU.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+
+@dataclass(frozen=True, eq=False)
+class DecodedPrompts:
+    """What the decoder makes of B prompts, before any mask is drawn.
+
+    Attributes:
+        scores: (B, M) the IoU that the network expects of each of its M masks; mask 0 is the one
+            for prompts that leave no doubt.
+        mask_weights: (B, M, c) what a pixel's features are multiplied with to be a mask's logit.
+        pixels: (B, 16·h·w, c) features of the pixels, in the order of `nest`.
+        grid: (h, w) of the image's features.
+    """
+
+    scores: Tensor
+    mask_weights: Tensor
+    pixels: Tensor
+    grid: tuple[int, int]
+
+    def best(self) -> Tensor:
+        """(B,) index, from 1, of the mask with the highest expected IoU among all but mask 0."""
+        return self.scores[:, 1:].argmax(1) + 1
+
+    def logits(self, index: Tensor) -> Tensor:
+        """Draw one mask a prompt.
+
+        Args:
+            index: (B,) integers, which mask of each prompt.
+
+        Returns:
+            (B, 4h, 4w) logits.
+        """
+        prompts = torch.arange(len(index), device=index.device)
+        weights = self.mask_weights[prompts, index]
+        return _unnest((self.pixels @ weights[:, :, None]).squeeze(-1), self.grid)
+
+
+class MaskDecoder:
+    """Runs a ``SamMaskDecoder`` or ``Sam2MaskDecoder`` of `transformers` for B prompts at once.
+
+    Args:
+        network: The decoder module, in evaluation mode; its weights must not change afterwards.
+        tokens: (T, C) its output tokens, in its order.
+        score_token: Which of them tells the expected IoUs; the tokens of the masks follow it.
+        positions: (1, C, h, w) positional embedding of the image's features.
+    """
+
+    def __init__(self, network: Any, tokens: Tensor, score_token: int, positions: Tensor):
+        self._network = network
+        self._tokens = tokens
+        self._score_token = score_token
+        self._positions = channels_last(positions)
+        self._upscalings = [_as_linear(network.upscale_conv1), _as_linear(network.upscale_conv2)]
+
+    def __call__(
+        self, image: Tensor, points: Tensor, dense: Tensor, finer: tuple[Tensor, ...] = ()
+    ) -> DecodedPrompts:
+        """Decode B prompts on one image.
+
+        Args:
+            image: (1, C, h, w) features of the image, channels last in memory.
+            points: (B, 1, N, C) embedded clicks.
+            dense: (B, C, h, w) embedded previous masks.
+            finer: Features at twice and at four times the resolution, each as `nest` gives it;
+                empty where the network has none.
+
+        Returns:
+            Scores, and what masks are drawn from.
+        """
+        tokens = torch.cat([self._tokens.expand(len(points), 1, -1, -1), points], dim=2)
+        tokens, features = self._network.transformer(
+            point_embeddings=tokens,
+            image_embeddings=channels_last(image + dense),
+            image_positional_embeddings=self._positions,
+            attention_similarity=None,
+        )
+        tokens, first_mask = tokens[:, 0], self._score_token + 1
+        networks = self._network.output_hypernetworks_mlps
+        return DecodedPrompts(
+            scores=self._network.iou_prediction_head(tokens[:, self._score_token]),
+            mask_weights=torch.stack(
+                [mlp(tokens[:, first_mask + i]) for i, mlp in enumerate(networks)], dim=1
+            ),
+            pixels=self._upscale(features[:, 0], finer),
+            grid=(image.shape[2], image.shape[3]),
+        )
+
+    def _upscale(self, features: Tensor, finer: tuple[Tensor, ...]) -> Tensor:
+        """(B, h·w, C) to (B, 16·h·w, c), in the order of `nest`."""
+        norm, activation = self._network.upscale_layer_norm, self._network.activation
+        features = _enlarge(features, self._upscalings[0])
+        features = features + finer[0] if finer else features
+        features = F.layer_norm(features, norm.normalized_shape, norm.weight, norm.bias, norm.eps)
+        features = _enlarge(activation(features), self._upscalings[1])
+        return activation(features + finer[1] if finer else features)
+
+
+def channels_last(features: Tensor) -> Tensor:
+    """The same (B, C, h, w) features with a pixel's channels side by side in memory."""
+    return features.contiguous(memory_format=torch.channels_last)
+
+
+def nest(features: Tensor, doublings: int) -> Tensor:
+    """Reorder a map's pixels so that those inside one coarse pixel lie side by side.
+
+    Args:
+        features: (1, C, H, W); H and W are multiples of ``2**doublings``.
+        doublings: How many times finer the map is than the coarse one: 1 or 2 halvings of its side.
+
+    Returns:
+        (1, H·W, C): coarse pixels in row-major order, inside each its quarters in row-major order,
+        inside each of those theirs.
+
+    Example:
+        >>> nest(torch.arange(8).view(1, 1, 2, 4), 1).flatten().tolist()
+        [0, 1, 4, 5, 2, 3, 6, 7]
+    """
+    _, channels, height, width = features.shape
+    halves = [2] * doublings
+    split = features.view(channels, height >> doublings, *halves, width >> doublings, *halves)
+    rows, columns = range(1, 2 + doublings), range(2 + doublings, 3 + 2 * doublings)
+    order = [axis for pair in zip(rows, columns, strict=True) for axis in pair]
+    return split.permute(*order, 0).reshape(1, height * width, channels)
+
+
+def _unnest(values: Tensor, grid: tuple[int, int]) -> Tensor:
+    """(B, 16·h·w) in the order of `nest` to maps (B, 4h, 4w)."""
+    height, width = grid
+    nested = values.view(-1, height, width, 2, 2, 2, 2)
+    return nested.permute(0, 1, 3, 5, 2, 4, 6).reshape(-1, 4 * height, 4 * width)
+
+
+def _as_linear(layer: nn.ConvTranspose2d) -> tuple[Tensor, Tensor]:
+    """A transposed convolution whose tiles do not overlap is one linear map of every pixel."""
+    weight = layer.weight.detach()
+    assert layer.bias is not None
+    return (
+        weight.permute(2, 3, 1, 0).reshape(-1, weight.shape[0]).contiguous(),
+        layer.bias.detach().repeat(4),
+    )
+
+
+def _enlarge(features: Tensor, linear: tuple[Tensor, Tensor]) -> Tensor:
+    """(B, P, C) to (B, 4P, c): every pixel becomes its four quarters."""
+    count, pixels, _ = features.shape
+    return F.linear(features, *linear).view(count, 4 * pixels, -1)

@@ -1,0 +1,75 @@
+"""`rclicks check-segmenter` as an author of a method meets it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from commands import run_rclicks
+
+from rclicks_hf.segmenters.conformance import _CHECKS
+
+FAULTY = """
+from disk import Disk
+
+class Raises(Disk):
+    def predict(self, state, clicks, previous):
+        raise RuntimeError("no such\\nlayer")
+
+class Unmakeable(Disk):
+    def __init__(self):
+        raise OSError("weights.pt is absent")
+
+class Forgetful:
+    name = "forgetful"
+    threshold = 0.5
+"""
+
+
+@pytest.fixture
+def folder(repo: Path, tmp_path: Path) -> Path:
+    """A user's folder: the README's method in disk.py, others in faulty.py."""
+    snippets = re.findall(r"```python\n(.*?)```", (repo / "README.md").read_text(), re.DOTALL)
+    (disk,) = [snippet for snippet in snippets if "class Disk" in snippet]
+    (tmp_path / "disk.py").write_text(disk)
+    (tmp_path / "faulty.py").write_text(FAULTY)
+    (tmp_path / "broken.py").write_text("1 / 0\n")
+    return tmp_path
+
+
+def check(spec: str, folder: Path, repo: Path) -> subprocess.CompletedProcess[str]:
+    done = run_rclicks(f"check-segmenter {spec}", cwd=folder, site=repo)
+    assert "Traceback" not in done.stdout + done.stderr
+    return done
+
+
+def test_the_ten_lines_of_the_readme_pass(folder: Path, repo: Path) -> None:
+    done = check("disk:Disk", folder, repo)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for name in ("can be loaded", *_CHECKS):
+        assert f"✓  {name}" in done.stdout
+    assert "disk:Disk: the benchmark can use it" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("spec", "finding"),
+    [
+        ("faulty:Raises", "✗  takes its memory back"),
+        ("faulty:Raises", "RuntimeError: no such layer"),
+        ("faulty:Unmakeable", "OSError: weights.pt is absent"),
+        ("faulty:Forgetful", "it lacks encode(), predict()"),
+        ("broken:Disk", "ZeroDivisionError: division by zero"),
+        ("absent:Disk", "cannot import absent"),
+        ("geocuts", "no such segmenter"),
+    ],
+)
+def test_what_is_wrong_stands_in_the_table(
+    folder: Path, repo: Path, spec: str, finding: str
+) -> None:
+    done = check(spec, folder, repo)
+    assert done.returncode == 1
+    assert done.stderr == ""
+    assert finding in done.stdout
+    assert f"{spec}: the benchmark cannot use it yet" in done.stdout
