@@ -31,7 +31,7 @@ def test_one_row_a_run_with_every_click() -> None:
     rows = run_image([instance], Disks(), load_click_model("ud"))
     assert [row.run for row in rows] == list(RUNS)
     for row in rows:
-        count = len(instance.clicks) if row.run == "user" else 20
+        count = len(instance.clicks) if row.run in ("user", "nuser") else 20
         lengths = {len(v) for v in (row.iou, row.boundary_iou, row.x, row.y, row.is_positive)}
         assert lengths == {count}
         assert row.error == ""
