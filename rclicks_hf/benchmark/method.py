@@ -135,6 +135,8 @@ class Method:
             [instance.object_mask for instance in instances],
             [target.error_mask for target in targets],
         )
+        if len(maps) != len(distinct):
+            raise ValueError(f"click_maps must return {len(distinct)} maps, got {len(maps)}")
         for instance, click_map in zip(instances, maps, strict=True):
             self._check_map(click_map, instance.mask.shape)
         made = dict(zip(distinct, maps, strict=True))

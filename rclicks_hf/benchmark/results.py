@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from rclicks_hf.atomic import atomic_file
+
 # Readers of results find the names of the runs here, too.
 from rclicks_hf.benchmark.runs import BASELINE_RUN as BASELINE_RUN
 from rclicks_hf.benchmark.runs import RUNS as RUNS
