@@ -25,7 +25,7 @@ def test_the_first_protocol_stays_what_it_is() -> None:
 def test_the_reference_differs_in_what_the_docs_list(repo: Path) -> None:
     mine, other = PROTOCOLS["rclicks-1"], PROTOCOLS["reference"]
     assert (other.id, other.digest) == ("rclicks-reference-1", REFERENCE_1)
-    rules = set(mine.differences(asdict(other))) - {"id"}
+    rules = set(mine.differences(json.loads(json.dumps(asdict(other))))) - {"id"}
     assert rules == {"nof_rule", "random_state_rule", "broken_map_rule"}
     text = (repo / "docs/protocol.md").read_text("utf-8")
     assert all(f"`{rule}`" in text for rule in rules)
