@@ -29,6 +29,7 @@ PATIENCE = 600.0  # seconds that a helper of a launch waits for the main process
 #: Entries of the manifest that must be equal for a run to go on in a folder.
 IDENTITY = (
     "segmenter",
+    "segmenter_fingerprint",
     "click_model",
     "click_model_fingerprint",
     "dataset",

@@ -13,6 +13,7 @@ from rclicks_hf.benchmark.manifest import RESULTS, describe_run, join_results, o
 from rclicks_hf.benchmark.progress import Progress
 from rclicks_hf.benchmark.protocol import BenchmarkProtocol
 from rclicks_hf.benchmark.results import merge_parts
+from rclicks_hf.benchmark.revisions import hub_revision
 from rclicks_hf.benchmark.runs import check_runs
 from rclicks_hf.benchmark.source import ImageTask, InstanceSource, plan_images
 from rclicks_hf.benchmark.worker import Job
@@ -101,6 +102,7 @@ def run_benchmark(
     tasks = plan_images(instances.load(), limit=limit, stems=stems, whole_images=whole)
     identity = {
         "segmenter": segmenter,
+        "segmenter_fingerprint": click_model_identity(segmenter)["click_model_fingerprint"],
         **click_model_identity(click_model),
         "dataset": instances.dataset,
         "split": instances.split,
@@ -122,6 +124,11 @@ def run_benchmark(
         "rows": counts.rows,
         "instances": sum(len(task.stems) for task in tasks),
         "failures": counts.failures,
+        "revisions": {
+            "segmenter": hub_revision(segmenter, "model"),
+            "click_model": hub_revision(click_model, "model"),
+            "dataset": hub_revision(getattr(instances, "repo", ""), "dataset"),
+        },
         "seconds": round(time.time() - start, 3),
     }
     write_manifest(out, manifest)

@@ -17,6 +17,7 @@ from benchmark_processes import is_running, start, wait_until
 
 from rclicks_hf.benchmark import PROTOCOLS, RUNS, BenchmarkProtocol, run_benchmark
 from rclicks_hf.benchmark.results import RESULT_SCHEMA, TIMING_COLUMNS, read_part, read_results
+from rclicks_hf.benchmark.revisions import hub_revision
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.results_folder import part_path
 
@@ -269,3 +270,14 @@ def test_a_model_folder_is_known_by_its_content_not_its_place(tmp_path: Path) ->
     assert here == there
     (tmp_path / "there/net/weights").write_text("2")
     assert click_model_identity(str(tmp_path / "there/net")) != here
+
+
+def test_the_revision_is_the_commit_that_the_cache_holds(tmp_path: Path) -> None:
+    repo = tmp_path / "models--me--net"
+    (repo / "refs").mkdir(parents=True)
+    (repo / "refs/main").write_text("0123abcd")
+    (repo / "snapshots/0123abcd").mkdir(parents=True)
+    (repo / "snapshots/0123abcd/config.json").write_text("{}")
+    assert hub_revision("me/net", "model", tmp_path) == "0123abcd"
+    assert hub_revision("me/net", "dataset", tmp_path) == ""
+    assert hub_revision("me/other", "model", tmp_path) == ""
