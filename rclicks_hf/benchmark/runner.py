@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from rclicks_hf.benchmark.claims import CLAIMS
 from rclicks_hf.benchmark.manifest import RESULTS, describe_run, join_results, open_results
@@ -100,15 +101,7 @@ def run_benchmark(
     load_segmenter(segmenter)  # a wrong name is told before anything is written
     whole = protocol.shares_generators
     tasks = plan_images(instances.load(), limit=limit, stems=stems, whole_images=whole)
-    identity = {
-        "segmenter": segmenter,
-        "segmenter_fingerprint": click_model_identity(segmenter)["click_model_fingerprint"],
-        **click_model_identity(click_model),
-        "dataset": instances.dataset,
-        "split": instances.split,
-        "dataset_fingerprint": instances.fingerprint(),
-    }
-    manifest = describe_run(protocol, identity, runs)
+    manifest = describe_run(protocol, _identity(instances, segmenter, click_model), runs)
     job = Job(instances, segmenter, click_model, runs, protocol, out, fail_fast)
     if is_main:
         open_results(out, manifest, protocol, overwrite=overwrite)
@@ -117,23 +110,40 @@ def run_benchmark(
     _run_missing(job, tasks, processes, is_main=is_main, progress=progress)
     if not is_main:
         return out / RESULTS
-    parts = ((part_path(out, task.image_stem), task.keys(runs)) for task in tasks)
-    counts = merge_parts(parts, out / RESULTS)
-    manifest |= {
+    manifest |= _merge(job, tasks)
+    manifest["seconds"] = round(time.time() - start, 3)
+    write_manifest(out, manifest)
+    shutil.rmtree(out / CLAIMS, ignore_errors=True)
+    return out / RESULTS
+
+
+def _identity(instances: InstanceSource, segmenter: str, click_model: str) -> dict[str, str]:
+    """What must be equal for a run to go on in a folder, but for the protocol."""
+    return {
+        "segmenter": segmenter,
+        "segmenter_fingerprint": click_model_identity(segmenter)["click_model_fingerprint"],
+        **click_model_identity(click_model),
+        "dataset": instances.dataset,
+        "split": instances.split,
+        "dataset_fingerprint": instances.fingerprint(),
+    }
+
+
+def _merge(job: Job, tasks: list[ImageTask]) -> dict[str, Any]:
+    """Write the results file, and say what it holds."""
+    parts = ((part_path(job.out, task.image_stem), task.keys(job.runs)) for task in tasks)
+    counts = merge_parts(parts, job.out / RESULTS)
+    return {
         "is_finished": True,
         "rows": counts.rows,
         "instances": sum(len(task.stems) for task in tasks),
         "failures": counts.failures,
-        "revisions": {
-            "segmenter": hub_revision(segmenter, "model"),
-            "click_model": hub_revision(click_model, "model"),
-            "dataset": hub_revision(getattr(instances, "repo", ""), "dataset"),
+        "revisions": {  # known now that everything was loaded
+            "segmenter": hub_revision(job.segmenter, "model"),
+            "click_model": hub_revision(job.click_model, "model"),
+            "dataset": hub_revision(getattr(job.source, "repo", ""), "dataset"),
         },
-        "seconds": round(time.time() - start, 3),
     }
-    write_manifest(out, manifest)
-    shutil.rmtree(out / CLAIMS, ignore_errors=True)
-    return out / RESULTS
 
 
 def _run_missing(
