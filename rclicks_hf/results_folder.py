@@ -20,7 +20,7 @@ from rclicks_hf.errors import RclicksError
 
 MANIFEST, PARTS = "manifest.json", "parts"
 
-#: A flipped bit in the rows is noticed when they are read.
+#: A flipped bit in the stored values is noticed when they are read.
 PARQUET_OPTIONS = {"write_page_checksum": True}
 
 

@@ -74,8 +74,12 @@ def test_finished_images_are_not_run_again(tmp_path: Path) -> None:
 
 
 def flip_a_bit(whole: bytes) -> bytes:
-    """In the middle of the stored numbers."""
-    place = len(whole) // 3
+    """In the last of the stored numbers of a column."""
+    columns = pq.ParquetFile(io.BytesIO(whole)).metadata.row_group(0)
+    chunks = [columns.column(index) for index in range(columns.num_columns)]
+    [chunk] = [chunk for chunk in chunks if chunk.path_in_schema.startswith("iou")]
+    start = chunk.dictionary_page_offset or chunk.data_page_offset
+    place = start + chunk.total_compressed_size - 1
     return whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :]
 
 
