@@ -21,7 +21,7 @@ from rclicks_hf.benchmark.worker import Job
 from rclicks_hf.click_models.identity import click_model_identity
 from rclicks_hf.processes import process_count, run_tasks
 from rclicks_hf.results_folder import part_path, write_manifest
-from rclicks_hf.segmenters.base import load_segmenter
+from rclicks_hf.segmenters.base import SEGMENTERS, load_segmenter
 
 
 def run_benchmark(
@@ -119,9 +119,11 @@ def run_benchmark(
 
 def _identity(instances: InstanceSource, segmenter: str, click_model: str) -> dict[str, str]:
     """What must be equal for a run to go on in a folder, but for the protocol."""
+    may_be_folder = segmenter not in SEGMENTERS  # names win over folders of that name
+    digest = click_model_identity(segmenter)["click_model_fingerprint"] if may_be_folder else ""
     return {
         "segmenter": segmenter,
-        "segmenter_fingerprint": click_model_identity(segmenter)["click_model_fingerprint"],
+        "segmenter_fingerprint": digest,
         **click_model_identity(click_model),
         "dataset": instances.dataset,
         "split": instances.split,

@@ -276,6 +276,14 @@ def test_a_model_folder_is_known_by_its_content_not_its_place(tmp_path: Path) ->
     assert click_model_identity(str(tmp_path / "there/net")) != here
 
 
+def test_a_results_folder_may_have_the_segmenter_s_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings: dict[str, Any] = {"segmenter": "geocut", "limit": 1, "runs": ["base"]}
+    assert run(Path("geocut"), **settings).equals(run(Path("geocut"), **settings))
+
+
 def test_the_revision_is_the_commit_that_the_cache_holds(tmp_path: Path) -> None:
     repo = tmp_path / "models--me--net"
     (repo / "refs").mkdir(parents=True)
