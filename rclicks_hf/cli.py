@@ -317,15 +317,35 @@ def analyse(
 @app.command()
 def benchmark(
     click_model: Annotated[str, typer.Option(help="ud, dt, a model folder or a Hub id.")],
-    dataset: Annotated[str, typer.Option(help="Source dataset.")],
-    out: Annotated[Path, typer.Option(help="Results folder; the same command resumes in it.")],
+    dataset: Annotated[
+        list[str], typer.Option(help="Source dataset; several with commas, or repeated.")
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(help="Results folder, of several datasets one each in it; resumes there."),
+    ],
     segmenter: Annotated[str, typer.Option(help="geocut, or your own as module:Class.")] = "geocut",
     repo: Annotated[str, typer.Option(help="Dataset repo: a folder or a Hub id.")] = "rclicks",
     split: str = "test",
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N instances.")] = None,
+    runs: Annotated[
+        list[str] | None,
+        typer.Option(help="base, g1 to g10, user, nuser, with commas; default: all."),
+    ] = None,
+    protocol: Annotated[
+        str, typer.Option(help="rclicks-1, or reference: draw for draw as the paper's code.")
+    ] = "rclicks-1",
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Only the first N instances of a dataset.")
+    ] = None,
+    instances: Annotated[
+        list[str] | None, typer.Option(help="Only this full_stem; may be repeated.")
+    ] = None,
     num_proc: Annotated[
         int | None, typer.Option(min=1, help="Processes; default: all cores.")
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Remove older results in --out first.")
+    ] = False,
     fail_fast: Annotated[
         bool, typer.Option("--fail-fast", help="Stop at the first failure.")
     ] = False,
@@ -333,19 +353,23 @@ def benchmark(
     """Count a segmenter's clicks, and who they depend on."""
     from rclicks_hf.benchmark.command import benchmark_repo
 
-    typer.echo(
-        benchmark_repo(
-            repo,
-            dataset,
-            out,
-            split=split,
-            segmenter=segmenter,
-            click_model=click_model,
-            limit=limit,
-            num_proc=num_proc,
-            fail_fast=fail_fast,
-        )
+    text = benchmark_repo(
+        repo,
+        dataset,
+        out,
+        split=split,
+        segmenter=segmenter,
+        click_model=click_model,
+        runs=runs,
+        protocol=protocol,
+        limit=limit,
+        stems=instances,
+        num_proc=num_proc,
+        overwrite=overwrite,
+        fail_fast=fail_fast,
     )
+    if text:
+        typer.echo(text)
 
 
 @app.command("check-segmenter")

@@ -20,6 +20,9 @@ from rclicks_hf.errors import RclicksError
 
 MANIFEST, PARTS = "manifest.json", "parts"
 
+#: A flipped bit in the stored values is noticed when they are read.
+PARQUET_OPTIONS = {"write_page_checksum": True}
+
 
 def part_path(out: Path, name: str) -> Path:
     """File of one task's rows; its name may hold any character.
@@ -57,7 +60,7 @@ def write_table(path: Path, table: pa.Table) -> None:
         [{'ks': 0.5}]
     """
     with atomic_file(path) as part:
-        pq.write_table(table, part)
+        pq.write_table(table, part, **PARQUET_OPTIONS)
 
 
 def read_table(path: Path, schema: pa.Schema) -> pa.Table | None:
@@ -75,7 +78,7 @@ def read_table(path: Path, schema: pa.Schema) -> pa.Table | None:
         True
     """
     try:
-        table = pq.read_table(path, partitioning=None)
+        table = pq.read_table(path, partitioning=None, page_checksum_verification=True)
     except (OSError, pa.ArrowException):
         return None
     return table if table.schema.equals(schema) else None

@@ -7,10 +7,11 @@ import lazy_loader
 
 # Module of this package -> the names that it exports; imported on first use (PEP 562).
 _EXPORTS = {
-    "protocol": ["BenchmarkProtocol"],
+    "protocol": ["PROTOCOLS", "BenchmarkProtocol", "load_protocol"],
     "groups": ["CLICKING_GROUPS", "sample_group"],
     "clicker": ["Clicker", "Target"],
-    "results": ["ResultRow", "RESULT_SCHEMA", "RUNS"],
+    "runs": ["RUNS"],
+    "results": ["ResultRow", "RESULT_SCHEMA"],
     "source": ["InstanceSource", "RepoInstances"],
     "engine": ["run_image"],
     "runner": ["run_benchmark"],

@@ -1,45 +1,60 @@
-"""What `rclicks benchmark` does: run on a dataset repo, then print the table."""
+"""What `rclicks benchmark` does: run on datasets of a repo, then print the table."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from rclicks_hf.benchmark.launch import join_launch
+from rclicks_hf.benchmark.protocol import load_protocol
 from rclicks_hf.benchmark.runner import run_benchmark
-from rclicks_hf.benchmark.source import RepoInstances
+from rclicks_hf.benchmark.source import RepoInstances, share_stems
 from rclicks_hf.benchmark.table_text import format_table
 from rclicks_hf.benchmark.tables import benchmark_table, load_results
+from rclicks_hf.errors import RclicksError
+from rclicks_hf.results_folder import MANIFEST
 
 
 def benchmark_repo(
     repo: str,
-    dataset: str,
+    datasets: Sequence[str],
     out: Path,
     *,
     split: str = "test",
     segmenter: str = "geocut",
     click_model: str,
+    runs: Sequence[str] | None = None,
+    protocol: str = "rclicks-1",
     limit: int | None = None,
+    stems: Sequence[str] | None = None,
     num_proc: int | None = None,
+    overwrite: bool = False,
     fail_fast: bool = False,
 ) -> str:
-    """Benchmark a segmenter on one dataset of a repo.
+    """Benchmark a segmenter on datasets of a repo.
+
+    Under `accelerate launch` the processes share the images; the main one returns the table.
 
     Args:
         repo: Folder or Hub id of the dataset repo.
-        dataset: Key of `rclicks_hf.data.SOURCE_DATASETS`.
-        out: Results folder.
+        datasets: Keys of `rclicks_hf.data.SOURCE_DATASETS`; a text may hold several, with commas.
+        out: Results folder; with several datasets the folder of their results folders.
         split: ``"train"``, ``"validation"`` or ``"test"``.
         segmenter: Name of a segmenter, or ``module:Class``.
-        click_model: Name, folder or Hub id of the click model that the groups draw from.
-        limit: Only the first instances.
-        num_proc: Processes; None takes one a core.
+        click_model: Name, folder or Hub id of the click model that clicks are drawn from.
+        runs: Names of runs, with commas as the datasets; None takes all.
+        protocol: Key of `rclicks_hf.benchmark.PROTOCOLS`.
+        limit: Only the first instances of each dataset.
+        stems: Only these full_stems.
+        num_proc: Processes; None takes one a core, and one in a launch of several.
+        overwrite: Remove older results first.
         fail_fast: Stop at the first instance that fails.
 
     Returns:
-        The table as text, and where the results are.
+        The table as text, and where the results are; ``""`` in the helpers of a launch.
 
     Raises:
-        RclicksError: As `run_benchmark`.
+        RclicksError: As `run_benchmark`, or if the options do not go together.
 
     Example:
         >>> import tempfile
@@ -55,19 +70,43 @@ def benchmark_repo(
         ...     repo, out = f"{folder}/repo", Path(folder) / "run"
         ...     splits = {name: {"a": "test"}}
         ...     _ = data.build_dataset(rounds.clicks, sources, repo, splits=splits, progress=False)
-        ...     text = benchmark_repo(repo, name, out, click_model="ud", num_proc=1)
+        ...     text = benchmark_repo(repo, [name], out, click_model="ud", num_proc=1)
         >>> text.splitlines()[2].split()[:4], text.splitlines()[2].split()[-1]
         (['geocut', 'ud', 'simulated_scenes', '1'], '2.00')
         >>> text.splitlines()[4]
         'Clicks of users: simulated, not made by people.'
     """
-    path = run_benchmark(
-        RepoInstances(repo, dataset, split),
-        segmenter=segmenter,
-        click_model=click_model,
-        out=out,
-        limit=limit,
-        num_proc=num_proc,
-        fail_fast=fail_fast,
-    )
-    return f"{format_table(benchmark_table(load_results(path)))}\n\n{path}"
+    rules, names = load_protocol(protocol), _names(datasets)
+    chosen = share_stems([RepoInstances(repo, name, split) for name in names], stems)
+    if len(names) > 1 and (out / MANIFEST).exists():
+        raise RclicksError(f"{out}: holds results of one dataset; give another --out for several")
+    paths = []
+    with join_launch() as launch:
+        if launch.processes > 1 and overwrite:
+            raise RclicksError(f"--overwrite: not in a launch of several; remove {out} first")
+        for source, wanted in chosen.items():
+            path = run_benchmark(
+                source,
+                segmenter=segmenter,
+                click_model=click_model,
+                out=out / source.dataset if len(names) > 1 else out,
+                runs=None if runs is None else _names(runs),
+                protocol=rules,
+                limit=limit,
+                stems=wanted,
+                num_proc=1 if num_proc is None and launch.processes > 1 else num_proc,
+                overwrite=overwrite,
+                fail_fast=fail_fast,
+                is_main=launch.is_main,
+            )
+            paths.append(path)
+    if not launch.is_main:
+        return ""
+    places = "\n".join(str(path) for path in paths)
+    return f"{format_table(benchmark_table(load_results(*paths)))}\n\n{places}"
+
+
+def _names(texts: Sequence[str]) -> list[str]:
+    """Names with the commas resolved, each once."""
+    parts = [part.strip() for text in texts for part in text.split(",")]
+    return list(dict.fromkeys(part for part in parts if part))

@@ -5,76 +5,36 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from contextlib import suppress
+from typing import Any
 
 import numpy as np
 
-from rclicks_hf.benchmark.clicker import Clicker, Target, clip_click
-from rclicks_hf.benchmark.groups import CLICKING_GROUPS
+from rclicks_hf.benchmark.clicker import Clicker
+from rclicks_hf.benchmark.method import ClickMaps, Method
 from rclicks_hf.benchmark.protocol import BenchmarkProtocol
-from rclicks_hf.benchmark.results import BASELINE_RUN, RUNS, USER_RUN, ResultRow
-from rclicks_hf.data.instances import Click, Instance
+from rclicks_hf.benchmark.results import ResultRow
+from rclicks_hf.benchmark.runs import (
+    BASELINE_RUN,
+    SAMPLED_RUN,
+    USER_RUN,
+    check_runs,
+    need_click_model,
+)
+from rclicks_hf.benchmark.single_clicks import click_as_sampled, click_as_users
+from rclicks_hf.benchmark.trajectories import Trajectory, click_trajectories
+from rclicks_hf.data.instances import Instance
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.metrics import boundary_iou, iou
-from rclicks_hf.segmenters.base import Prediction, Segmenter
-from rclicks_hf.segmenters.conformance import check_predictions
+from rclicks_hf.segmenters.base import Segmenter
 
-USER_BATCH = 16  # first clicks predicted at once: bounds the memory of a large network
-
-
-class ClickMaps(Protocol):
-    """What the engine needs of a click model."""
-
-    name: str
-
-    def click_maps(
-        self,
-        images: Sequence[np.ndarray],
-        object_masks: Sequence[np.ndarray],
-        error_masks: Sequence[np.ndarray],
-    ) -> Sequence[np.ndarray]:
-        """(H, W) maps >= 0, one an entry of the lists."""
-        ...
-
-
-@dataclass(eq=False)
-class _Trajectory:
-    """Clicks and masks of one run, while it goes on."""
-
-    row: ResultRow
-    clicker: Clicker
-    draws: bool  # from a click map, not the baseline
-    prediction: np.ndarray  # (H, W) bool
-    memory: Any = None
-    clicks: list[Click] = field(default_factory=list)
-
-
-def check_runs(runs: Sequence[str]) -> tuple[str, ...]:
-    """The runs in the order of the rows, if all exist.
-
-    Args:
-        runs: Names out of `RUNS`.
-
-    Raises:
-        RclicksError: If one does not exist, or there are none.
-
-    Example:
-        >>> check_runs(["g10", "base"])
-        ('base', 'g10')
-    """
-    unknown = [run for run in runs if run not in RUNS]
-    if unknown or not runs:
-        wrong = unknown[0] if unknown else "no run at all"
-        raise RclicksError(f"runs: {wrong} cannot be run; choose from {', '.join(RUNS)}")
-    return tuple(run for run in RUNS if run in runs)
+TRAJECTORIES_TOGETHER = 64  # of several objects in one call: bounds the memory of a network
 
 
 def run_image(
     instances: Sequence[Instance],
     segmenter: Segmenter,
     click_model: ClickMaps | None,
-    runs: Sequence[str] = RUNS,
+    runs: Sequence[str] | None = None,
     protocol: BenchmarkProtocol | None = None,
     *,
     fail_fast: bool = False,
@@ -84,8 +44,8 @@ def run_image(
     Args:
         instances: First-round instances that share one image.
         segmenter: The method; `encode` is called once.
-        click_model: What the clicking groups draw from; None where no group is run.
-        runs: Names out of `RUNS`.
+        click_model: What clicks are drawn from; None where no run draws (base and user).
+        runs: Names out of `RUNS`; None takes every run of the protocol.
         protocol: The rules; None takes the default ones.
         fail_fast: Raise at the first instance that fails instead of recording it.
 
@@ -94,7 +54,7 @@ def run_image(
         the traceback in all its rows.
 
     Raises:
-        RclicksError: If a run does not exist, a group is run without a click model, or with
+        RclicksError: If a run does not exist, a run draws without a click model, or with
             ``fail_fast`` an instance fails.
 
     Example:
@@ -107,47 +67,55 @@ def run_image(
         >>> len(row.iou), row.iou[:2], (row.x[0], row.y[0])  # the other half comes second
         (20, [0.5, 1.0], (13, 11))
     """
-    runs, protocol = check_runs(runs), protocol or BenchmarkProtocol()
-    if click_model is None and any(run in CLICKING_GROUPS for run in runs):
-        raise RclicksError("runs: the clicking groups draw from a click model; give one")
-    pass_ = _ImagePass(segmenter, click_model, runs, protocol, fail_fast)
-    return pass_.run(instances)
+    protocol = protocol or BenchmarkProtocol()
+    runs = check_runs(runs, protocol)
+    if click_model is None and need_click_model(runs):
+        raise RclicksError("runs: all but base and user draw from a click model; give one")
+    return _ImagePass(Method(segmenter, click_model, protocol), runs, fail_fast).run(instances)
 
 
 class _ImagePass:
-    def __init__(
-        self,
-        segmenter: Segmenter,
-        click_model: ClickMaps | None,
-        runs: tuple[str, ...],
-        protocol: BenchmarkProtocol,
-        fail_fast: bool,
-    ) -> None:
-        self._segmenter, self._click_model = segmenter, click_model
-        self._runs, self._protocol, self._fail_fast = runs, protocol, fail_fast
+    def __init__(self, method: Method, runs: tuple[str, ...], fail_fast: bool) -> None:
+        self._method, self._runs, self._fail_fast = method, runs, fail_fast
+        seed = method.protocol.seed
+        self._of_image = {run: np.random.RandomState(seed) for run in runs}
 
     def run(self, instances: Sequence[Instance]) -> list[ResultRow]:
         rows: list[ResultRow] = []
         start, state, broken = time.perf_counter(), None, ""
         try:
-            state = self._segmenter.encode(instances[0].image)
+            state = self._method.segmenter.encode(instances[0].image)
         except Exception as error:  # recorded for every object of the image
             broken = self._failure(instances[0], error)
         share = (time.perf_counter() - start) / (len(instances) * len(self._runs))
-        for instance in instances:
-            rows += self._run_recorded(instance, state, broken)
+        size = 1 if broken else self._objects_together()
+        for first in range(0, len(instances), size):
+            rows += self._run_recorded(instances[first : first + size], state, broken)
         for row in rows:
             row.seconds_encoder = share
         return rows
 
-    def _run_recorded(self, instance: Instance, state: Any, broken: str) -> list[ResultRow]:
-        """Rows of one instance; those of a failed one hold nothing but the traceback."""
+    def _objects_together(self) -> int:
+        """Objects whose trajectories share a call; one where their draws have an order."""
+        batched = getattr(self._method.segmenter, "batched", False)
+        if not batched or self._method.protocol.shares_generators:
+            return 1
+        return max(1, TRAJECTORIES_TOGETHER // len(self._runs))
+
+    def _run_recorded(
+        self, instances: Sequence[Instance], state: Any, broken: str
+    ) -> list[ResultRow]:
+        """Rows of some objects; those of a failed one hold nothing but the traceback."""
+        if len(instances) > 1:
+            with suppress(Exception):  # one by one it shows whose failure it is
+                return self._run_objects(instances, state)
+            return [row for one in instances for row in self._run_recorded([one], state, "")]
         if not broken:
             try:
-                return self._run_instance(instance, state)
+                return self._run_objects(instances, state)
             except Exception as error:
-                broken = self._failure(instance, error)
-        rows = [self._row(instance, run) for run in self._runs]
+                broken = self._failure(instances[0], error)
+        rows = [self._row(instances[0], run) for run in self._runs]
         for row in rows:
             row.error = broken
         return rows
@@ -161,120 +129,51 @@ class _ImagePass:
             ) from error
         return traceback.format_exc()
 
-    def _run_instance(self, instance: Instance, state: Any) -> list[ResultRow]:
-        _check_instance(instance)
-        rows = {run: self._row(instance, run) for run in self._runs}
-        clicked = [run for run in self._runs if run != USER_RUN]
-        self._click(instance, state, [self._start(instance, rows[run]) for run in clicked])
-        if USER_RUN in rows:
-            self._replay_users(instance, state, rows[USER_RUN])
-        return list(rows.values())
+    def _run_objects(self, instances: Sequence[Instance], state: Any) -> list[ResultRow]:
+        for instance in instances:
+            _check_instance(instance)
+        rows = [{run: self._row(instance, run) for run in self._runs} for instance in instances]
+        pairs = list(zip(instances, rows, strict=True))
+        clicked = [run for run in self._runs if run not in (USER_RUN, SAMPLED_RUN)]
+        trajectories = [self._start(one, of_runs[run]) for one, of_runs in pairs for run in clicked]
+        click_trajectories(self._method, state, trajectories)
+        for instance, of_runs in pairs:
+            if USER_RUN in of_runs:
+                click_as_users(self._method, instance, state, of_runs[USER_RUN])
+            if SAMPLED_RUN in of_runs:
+                rng = self._generator(instance, SAMPLED_RUN)
+                click_as_sampled(self._method, instance, state, of_runs[SAMPLED_RUN], rng)
+        return [row for of_runs in rows for row in of_runs.values()]
 
     def _row(self, instance: Instance, run: str) -> ResultRow:
+        method = self._method
         return ResultRow(
             dataset=instance.dataset,
             full_stem=instance.full_stem,
             image_stem=instance.image_stem,
             split=instance.split,
-            segmenter=self._segmenter.name,
-            click_model=self._click_model.name if self._click_model else "",
+            segmenter=method.segmenter.name,
+            click_model=method.click_model.name if method.click_model else "",
             run=run,
             is_simulated=instance.is_simulated,
-            protocol_id=self._protocol.id,
-            protocol_digest=self._protocol.digest,
+            protocol_id=method.protocol.id,
+            protocol_digest=method.protocol.digest,
         )
 
-    def _start(self, instance: Instance, row: ResultRow) -> _Trajectory:
-        draws = row.run != BASELINE_RUN
+    def _start(self, instance: Instance, row: ResultRow) -> Trajectory:
         clicker = Clicker(
             instance.mask,
-            group=CLICKING_GROUPS[row.run] if draws else None,
-            seed=self._protocol.trajectory_seed(instance.full_stem, row.run),
+            group=self._method.protocol.groups.get(row.run),
+            seed=self._generator(instance, row.run),
         )
-        return _Trajectory(row, clicker, draws, np.zeros(instance.mask.shape, bool))
+        nothing = np.zeros(instance.mask.shape, bool)
+        return Trajectory(instance, row, clicker, row.run != BASELINE_RUN, nothing)
 
-    def _click(self, instance: Instance, state: Any, trajectories: list[_Trajectory]) -> None:
-        """All clicks of the baseline and the groups, side by side."""
-        for _ in range(self._protocol.max_clicks if trajectories else 0):
-            start = time.perf_counter()
-            self._next_clicks(instance, trajectories)
-            clicked = time.perf_counter()
-            predictions = self._predict(
-                state,
-                [t.clicks for t in trajectories],
-                [t.memory for t in trajectories],
-                instance.mask.shape,
-            )
-            decoded = time.perf_counter()
-            for trajectory, prediction in zip(trajectories, predictions, strict=True):
-                trajectory.memory = prediction.memory
-                trajectory.prediction = self._threshold(prediction)
-                trajectory.row.seconds_clicker += (clicked - start) / len(trajectories)
-                trajectory.row.seconds_decoder += (decoded - clicked) / len(trajectories)
-            masks = np.stack([t.prediction for t in trajectories])
-            for trajectory, scores in zip(trajectories, self._scores(instance, masks), strict=True):
-                _append(trajectory.row, trajectory.clicks[-1], *scores)
-
-    def _next_clicks(self, instance: Instance, trajectories: list[_Trajectory]) -> None:
-        targets = [t.clicker.target(t.prediction) for t in trajectories]
-        maps = self._click_maps(
-            instance,
-            [target for t, target in zip(trajectories, targets, strict=True) if t.draws],
-        )
-        for trajectory, target in zip(trajectories, targets, strict=True):
-            click_map = maps.get(_key(target)) if trajectory.draws else None
-            trajectory.clicks.append(trajectory.clicker.click(target, click_map))
-
-    def _click_maps(self, instance: Instance, targets: list[Target]) -> dict[bytes, np.ndarray]:
-        """One map for every distinct error mask that is not empty, in one batch."""
-        masks = {_key(target): target.error_mask for target in targets if target.error_mask.any()}
-        if not masks or self._click_model is None:
-            return {}
-        count = len(masks)
-        maps = self._click_model.click_maps(
-            [instance.image] * count, [instance.object_mask] * count, list(masks.values())
-        )
-        return dict(zip(masks, maps, strict=True))
-
-    def _replay_users(self, instance: Instance, state: Any, row: ResultRow) -> None:
-        """Each user's first click alone, as a positive click on an untouched image."""
-        clicks = [
-            clip_click(Click(int(x), int(y), True), instance.mask.shape)
-            for x, y in zip(instance.clicks.x, instance.clicks.y, strict=True)
-        ]
-        scores: dict[Click, tuple[float, float]] = {}
-        distinct = list(dict.fromkeys(clicks))
-        for first in range(0, len(distinct), USER_BATCH):
-            batch = distinct[first : first + USER_BATCH]
-            start = time.perf_counter()
-            predictions = self._predict(
-                state, [[click] for click in batch], [None] * len(batch), instance.mask.shape
-            )
-            row.seconds_decoder += time.perf_counter() - start
-            masks = np.stack([self._threshold(prediction) for prediction in predictions])
-            scores |= dict(zip(batch, self._scores(instance, masks), strict=True))
-        for click in clicks:
-            _append(row, click, *scores[click])
-
-    def _predict(
-        self,
-        state: Any,
-        clicks: list[list[Click]],
-        memories: list[Any],
-        shape: tuple[int, ...],
-    ) -> list[Prediction]:
-        predictions = self._segmenter.predict(state, clicks, memories)
-        return check_predictions(predictions, len(clicks), (shape[0], shape[1]))
-
-    def _threshold(self, prediction: Prediction) -> np.ndarray:
-        return np.asarray(prediction.probability) > self._segmenter.threshold
-
-    def _scores(self, instance: Instance, masks: np.ndarray) -> list[tuple[float, float]]:
-        """(IoU, boundary IoU) of every mask; the unknown band, -1, does not count."""
-        ratio = self._protocol.boundary_dilation_ratio
-        ious = np.atleast_1d(iou(instance.mask, masks))
-        boundary = np.atleast_1d(boundary_iou(instance.mask, masks, dilation_ratio=ratio))
-        return list(zip(ious.tolist(), boundary.tolist(), strict=True))
+    def _generator(self, instance: Instance, run: str) -> np.random.RandomState:
+        protocol = self._method.protocol
+        if protocol.shares_generators:
+            return self._of_image[run]
+        return np.random.RandomState(protocol.trajectory_seed(instance.full_stem, run))
 
 
 def _check_instance(instance: Instance) -> None:
@@ -286,15 +185,3 @@ def _check_instance(instance: Instance) -> None:
         )
     if not instance.object_mask.any():
         raise ValueError("mask has no object pixel: there is nothing to click on")
-
-
-def _key(target: Target) -> bytes:
-    return np.packbits(target.error_mask).tobytes()
-
-
-def _append(row: ResultRow, click: Click, iou_value: float, boundary_value: float) -> None:
-    row.x.append(click.x)
-    row.y.append(click.y)
-    row.is_positive.append(click.is_positive)
-    row.iou.append(iou_value)
-    row.boundary_iou.append(boundary_value)

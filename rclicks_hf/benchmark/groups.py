@@ -7,6 +7,7 @@ the least likely clicks, G10 = (0.9, 1) the most likely (paper, section "Clickin
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -14,10 +15,40 @@ import numpy as np
 #: Share of the map's mass at which one group ends and the next begins.
 GROUP_EDGES: tuple[float, ...] = tuple(k / 10 for k in range(11))
 
-#: Name of the run -> (q_lo, q_hi).
-CLICKING_GROUPS: dict[str, tuple[float, float]] = {
-    f"g{k}": edges for k, edges in enumerate(pairwise(GROUP_EDGES), start=1)
-}
+MAX_GROUPS = len(GROUP_EDGES) - 1
+
+
+def name_groups(edges: Sequence[float]) -> dict[str, tuple[float, float]]:
+    """The groups between neighbouring edges, from the least likely clicks to the most.
+
+    Args:
+        edges: 2 to 11 increasing shares of the mass, in [0, 1].
+
+    Returns:
+        Name of the run -> (q_lo, q_hi).
+
+    Raises:
+        ValueError: If the edges do not increase (the groups would overlap, or hold nothing), lie
+            outside [0, 1], or are too few or too many.
+
+    Example:
+        >>> name_groups([0, 0.9, 1])
+        {'g1': (0, 0.9), 'g2': (0.9, 1)}
+    """
+    if not 2 <= len(edges) <= MAX_GROUPS + 1:
+        raise ValueError(f"group_edges must be 2 to {MAX_GROUPS + 1} numbers, got {len(edges)}")
+    if not all(0 <= edge <= 1 for edge in edges):
+        raise ValueError(f"group_edges must lie in [0, 1], got {tuple(edges)}")
+    for low, high in pairwise(edges):
+        if not low < high:
+            raise ValueError(
+                f"group_edges must increase, or groups overlap or are empty: {high} follows {low}"
+            )
+    return {f"g{k}": group for k, group in enumerate(pairwise(edges), start=1)}
+
+
+#: Name of the run -> (q_lo, q_hi), with the edges of the paper.
+CLICKING_GROUPS: dict[str, tuple[float, float]] = name_groups(GROUP_EDGES)
 
 
 def check_group(group: tuple[float, float]) -> tuple[float, float]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import sys
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from rclicks_hf.benchmark.claims import CLAIMS
 from rclicks_hf.benchmark.protocol import BenchmarkProtocol
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.provenance import command_line, library_versions
@@ -21,10 +24,12 @@ from rclicks_hf.results_folder import (
 )
 
 RESULTS = "results.parquet"
+PATIENCE = 600.0  # seconds that a helper of a launch waits for the main process
 
 #: Entries of the manifest that must be equal for a run to go on in a folder.
 IDENTITY = (
     "segmenter",
+    "segmenter_fingerprint",
     "click_model",
     "click_model_fingerprint",
     "dataset",
@@ -59,8 +64,16 @@ def describe_run(
         "is_finished": False,
         "command": command_line(),
         "versions": {"python": platform.python_version(), **library_versions(_LIBRARIES)},
-        "machine": {"platform": platform.platform(), "cpus": os.cpu_count()},
+        "machine": {"platform": platform.platform(), "cpus": os.cpu_count(), **_accelerator()},
     }
+
+
+def _accelerator() -> dict[str, str]:
+    """Name of the GPU, if the segmenter could have used one."""
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available():
+        return {}
+    return {"gpu": torch.cuda.get_device_name()}
 
 
 def open_results(
@@ -93,19 +106,63 @@ def open_results(
         rclicks_hf.errors.RclicksError: ...: holds results of another segmenter
         ('geocut', not 'sam'); give another --out or remove it
     """
-    found = read_manifest(out, "a benchmark", (*IDENTITY, "protocol"))
+    found = _read(out)
     if found is not None and overwrite:
         _clear(out)
-    elif found is not None:
-        refuse_other(out, found, manifest, IDENTITY)
-        _refuse_other_protocol(out, found["protocol"], protocol)
+    else:
+        _refuse_other_run(out, found, manifest, protocol)
     write_manifest(out, manifest)
+
+
+def join_results(
+    out: Path, manifest: dict[str, Any], protocol: BenchmarkProtocol, patience: float = PATIENCE
+) -> None:
+    """Wait until the main process of a launch has opened the folder, and check what is there.
+
+    Args:
+        out: The folder.
+        manifest: From `describe_run`.
+        protocol: The rules to be followed.
+        patience: Seconds to wait.
+
+    Raises:
+        RclicksError: As `open_results`, or if nothing comes.
+
+    Example:
+        >>> import tempfile
+        >>> protocol = BenchmarkProtocol()
+        >>> manifest = describe_run(protocol, dict.fromkeys(IDENTITY, ""), ("base",))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     open_results(Path(folder), manifest, protocol, overwrite=False)
+        ...     join_results(Path(folder), manifest, protocol)
+    """
+    end = time.monotonic() + patience
+    while not (out / MANIFEST).is_file():
+        if time.monotonic() > end:
+            raise RclicksError(
+                f"{out}: the main process has not opened it; do all nodes see one folder there?"
+            )
+        time.sleep(0.05)
+    _refuse_other_run(out, _read(out), manifest, protocol)
+
+
+def _read(out: Path) -> dict[str, Any] | None:
+    return read_manifest(out, "a benchmark", (*IDENTITY, "protocol"))
+
+
+def _refuse_other_run(
+    out: Path, found: dict[str, Any] | None, wanted: dict[str, Any], protocol: BenchmarkProtocol
+) -> None:
+    if found is not None:
+        refuse_other(out, found, wanted, IDENTITY)
+        _refuse_other_protocol(out, found["protocol"], protocol)
 
 
 def _clear(out: Path) -> None:
     (out / MANIFEST).unlink()
     (out / RESULTS).unlink(missing_ok=True)
-    shutil.rmtree(out / PARTS, ignore_errors=True)
+    for folder in (PARTS, CLAIMS):
+        shutil.rmtree(out / folder, ignore_errors=True)
 
 
 def _refuse_other_protocol(out: Path, found: dict[str, Any], protocol: BenchmarkProtocol) -> None:

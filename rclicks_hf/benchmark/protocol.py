@@ -8,7 +8,8 @@ import zlib
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from rclicks_hf.benchmark.groups import GROUP_EDGES
+from rclicks_hf.benchmark.groups import GROUP_EDGES, name_groups
+from rclicks_hf.errors import RclicksError
 from rclicks_hf.metrics.click_counts import MAX_CLICKS, THRESHOLD
 
 #: Field of a rule -> the values that this version of the benchmark can follow.
@@ -17,28 +18,40 @@ RULES: dict[str, tuple[str, ...]] = {
     "tie_rule": ("negative",),
     # Pixels of the unknown band take no clicks and do not count in the IoU.
     "unknown_band_rule": ("ignored",),
-    # Failures are the instances that never reach the threshold; the published counts, which take
-    # NoC equal to the maximum for a failure, stand beside them in the tables.
-    "nof_rule": ("strict",),
-    # Every (instance, run) has a generator of its own, so results do not depend on the order.
-    "random_state_rule": ("trajectory",),
-    # The probability at which a pixel is object comes from the segmenter.
-    "mask_threshold_rule": ("segmenter",),
+    # strict: failures never reach the threshold. reference: NoC equal to the maximum is a failure,
+    # so success exactly at the last click is one too.
+    "nof_rule": ("strict", "reference"),
+    # trajectory: every (instance, run) has a generator of its own, so results do not depend on the
+    # order. image: one generator an image and run, used in order over its objects and clicks.
+    "random_state_rule": ("trajectory", "image"),
+    # A click map with NaN or infinite values. failure: of the instance, with its traceback.
+    # baseline: the deepest pixel is clicked instead, and nothing tells.
+    "broken_map_rule": ("failure", "baseline"),
+    # Images, masks and clicks have the size they have in the dataset; a segmenter that works at
+    # another size returns its masks at this one.
+    "resize_rule": ("none",),
+    # Whether and how to zoom in is the segmenter's affair; none in this package zooms in yet.
+    "zoom_rule": ("segmenter",),
 }
 
 
 @dataclass(frozen=True)
 class BenchmarkProtocol:
-    """What is done, and how it is counted.
+    """What is done, and how it is counted; `PROTOCOLS` has the named ones.
 
     Attributes:
         id: Version of the rules; a change that moves a number gets a new id.
-        max_clicks: Clicks a trajectory; there is no early stop.
+        max_clicks: Clicks a trajectory.
+        target_iou: A trajectory stops at the click that reaches this IoU; above 1: never early.
         noc_threshold: IoU that NoC asks for.
+        mask_threshold: The object is where the probability is above this; None takes the
+            segmenter's own threshold.
         boundary_dilation_ratio: Width of the boundary IoU's band, in image diagonals.
-        group_edges: Shares of the click map's mass that bound the clicking groups.
-        tie_rule, unknown_band_rule, nof_rule, random_state_rule, mask_threshold_rule: See `RULES`.
-        seed: From which every trajectory's own seed is derived.
+        group_edges: Shares of the click map's mass that bound the clicking groups: 2 to 11
+            increasing numbers in [0, 1]. Groups are named g1 (the least likely clicks), g2, ...
+        tie_rule, unknown_band_rule, nof_rule, random_state_rule, broken_map_rule: See `RULES`.
+        resize_rule, zoom_rule: See `RULES`.
+        seed: The image's seed, or the number from which each trajectory's own seed is derived.
 
     Raises:
         ValueError: If a field has a value that the benchmark cannot follow.
@@ -48,27 +61,41 @@ class BenchmarkProtocol:
         ('rclicks-1', 64)
         >>> BenchmarkProtocol(seed=1).digest == BenchmarkProtocol().digest
         False
+        >>> BenchmarkProtocol(group_edges=(0.0, 0.5, 1.0)).groups
+        {'g1': (0.0, 0.5), 'g2': (0.5, 1.0)}
     """
 
     id: str = "rclicks-1"
     max_clicks: int = MAX_CLICKS
+    target_iou: float = 1.01
     noc_threshold: float = THRESHOLD
+    mask_threshold: float | None = None
     boundary_dilation_ratio: float = 0.02
     group_edges: tuple[float, ...] = GROUP_EDGES
     tie_rule: str = "negative"
     unknown_band_rule: str = "ignored"
     nof_rule: str = "strict"
     random_state_rule: str = "trajectory"
-    mask_threshold_rule: str = "segmenter"
+    broken_map_rule: str = "failure"
+    resize_rule: str = "none"
+    zoom_rule: str = "segmenter"
     seed: int = 42
 
     def __post_init__(self) -> None:
         if self.max_clicks < 1:
             raise ValueError(f"max_clicks must be at least 1, got {self.max_clicks}")
+        if not self.target_iou > 0:
+            raise ValueError(f"target_iou must be above 0, got {self.target_iou}")
         if not 0 < self.noc_threshold <= 1:
             raise ValueError(f"noc_threshold must lie in (0, 1], got {self.noc_threshold}")
-        if tuple(self.group_edges) != GROUP_EDGES:
-            raise ValueError(f"group_edges of {self.id} are {GROUP_EDGES}, got {self.group_edges}")
+        if self.mask_threshold is not None and not 0 < self.mask_threshold < 1:
+            raise ValueError(f"mask_threshold must lie in (0, 1), got {self.mask_threshold}")
+        if not 0 < self.boundary_dilation_ratio < 1:
+            raise ValueError(
+                f"boundary_dilation_ratio must lie in (0, 1), got {self.boundary_dilation_ratio}"
+            )
+        object.__setattr__(self, "group_edges", tuple(self.group_edges))
+        name_groups(self.group_edges)
         for name, allowed in RULES.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(
@@ -76,13 +103,23 @@ class BenchmarkProtocol:
                 )
 
     @property
+    def groups(self) -> dict[str, tuple[float, float]]:
+        """Name of a clicking group's run -> (q_lo, q_hi)."""
+        return name_groups(self.group_edges)
+
+    @property
     def digest(self) -> str:
         """SHA-256, in hexadecimal, of all fields as canonical JSON."""
         text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
+    @property
+    def shares_generators(self) -> bool:
+        """Whether the objects of an image draw from one generator, one after the other."""
+        return self.random_state_rule == "image"
+
     def trajectory_seed(self, full_stem: str, run: str) -> int:
-        """Seed of one trajectory's generator, whatever the order or the process.
+        """Seed of one trajectory's own generator, whatever the order or the process.
 
         Args:
             full_stem: The instance.
@@ -109,3 +146,38 @@ class BenchmarkProtocol:
         mine = json.loads(json.dumps(asdict(self)))
         names = [field.name for field in fields(self)]
         return [name for name in names if name not in other or mine[name] != other[name]]
+
+
+#: Name -> protocol. `docs/protocol.md` lists how they differ, and what that does to the numbers.
+PROTOCOLS: dict[str, BenchmarkProtocol] = {
+    # The default: the paper's rules, less its defects.
+    "rclicks-1": BenchmarkProtocol(),
+    # Draw for draw what the paper's code does.
+    "reference": BenchmarkProtocol(
+        id="rclicks-reference-1",
+        nof_rule="reference",
+        random_state_rule="image",
+        broken_map_rule="baseline",
+    ),
+}
+
+
+def load_protocol(name: str) -> BenchmarkProtocol:
+    """A protocol by its name.
+
+    Args:
+        name: Key of `PROTOCOLS`.
+
+    Returns:
+        The protocol.
+
+    Raises:
+        RclicksError: If there is none of that name.
+
+    Example:
+        >>> load_protocol("reference").random_state_rule
+        'image'
+    """
+    if name not in PROTOCOLS:
+        raise RclicksError(f"{name}: no such protocol; choose {', '.join(PROTOCOLS)}")
+    return PROTOCOLS[name]

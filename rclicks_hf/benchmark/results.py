@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from rclicks_hf.atomic import atomic_file
-from rclicks_hf.benchmark.groups import CLICKING_GROUPS
+
+# Readers of results find the names of the runs here, too.
+from rclicks_hf.benchmark.runs import BASELINE_RUN as BASELINE_RUN
+from rclicks_hf.benchmark.runs import RUNS as RUNS
+from rclicks_hf.benchmark.runs import USER_RUN as USER_RUN
+from rclicks_hf.data.instances import Click
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.results_folder import read_table, write_table
-
-BASELINE_RUN = "base"
-USER_RUN = "user"
-
-#: Every run of the benchmark, in the order of the rows.
-RUNS: tuple[str, ...] = (BASELINE_RUN, *CLICKING_GROUPS, USER_RUN)
+from rclicks_hf.results_folder import PARQUET_OPTIONS, read_table, write_table
 
 RESULT_SCHEMA = pa.schema(
     [
@@ -40,12 +41,13 @@ RESULT_SCHEMA = pa.schema(
         ("seconds_encoder", pa.float64()),
         ("seconds_decoder", pa.float64()),
         ("seconds_clicker", pa.float64()),
+        ("seconds_metrics", pa.float64()),
         ("error", pa.string()),
     ]
 )
 
 #: Columns that differ from one execution to the next.
-TIMING_COLUMNS = ("seconds_encoder", "seconds_decoder", "seconds_clicker")
+TIMING_COLUMNS = ("seconds_encoder", "seconds_decoder", "seconds_clicker", "seconds_metrics")
 
 
 @dataclass
@@ -59,10 +61,11 @@ class ResultRow:
         run: One of `RUNS`.
         is_simulated: True where the clicks of the instance were simulated, not made by people.
         protocol_id, protocol_digest: The protocol followed.
-        iou, boundary_iou: After every click; in the ``user`` run after every user's single click.
+        iou, boundary_iou: After every click; in the runs of single clicks after each, from scratch.
         x, y, is_positive: The clicks, pixels.
         seconds_encoder: This row's share of the image's encoding.
-        seconds_decoder, seconds_clicker: This row's share of the batches it was in.
+        seconds_decoder, seconds_clicker, seconds_metrics: This row's share of the batches it was
+            in.
         error: Traceback if the instance failed, else ``""``.
 
     Example:
@@ -90,7 +93,16 @@ class ResultRow:
     seconds_encoder: float = 0.0
     seconds_decoder: float = 0.0
     seconds_clicker: float = 0.0
+    seconds_metrics: float = 0.0
     error: str = ""
+
+    def append(self, click: Click, iou: float, boundary_iou: float) -> None:
+        """Add one click and what the mask after it is worth."""
+        self.x.append(click.x)
+        self.y.append(click.y)
+        self.is_positive.append(click.is_positive)
+        self.iou.append(iou)
+        self.boundary_iou.append(boundary_iou)
 
 
 def rows_to_table(rows: Sequence[ResultRow]) -> pa.Table:
@@ -135,7 +147,19 @@ def read_part(path: Path) -> pa.Table | None:
     return read_table(path, RESULT_SCHEMA)
 
 
-def merge_parts(parts: Iterable[tuple[Path, set[tuple[str, str]]]], path: Path) -> int:
+class RowCounts(NamedTuple):
+    """What a results file holds.
+
+    Attributes:
+        rows: Number of rows.
+        failures: Number of instances that failed.
+    """
+
+    rows: int
+    failures: int
+
+
+def merge_parts(parts: Iterable[tuple[Path, set[tuple[str, str]]]], path: Path) -> RowCounts:
     """Write many parts into one results file, a part in memory at a time.
 
     Args:
@@ -143,7 +167,7 @@ def merge_parts(parts: Iterable[tuple[Path, set[tuple[str, str]]]], path: Path) 
         path: The results file.
 
     Returns:
-        Number of rows written.
+        Number of rows written, and of failed instances among them.
 
     Raises:
         RclicksError: If a part is absent or damaged.
@@ -157,12 +181,15 @@ def merge_parts(parts: Iterable[tuple[Path, set[tuple[str, str]]]], path: Path) 
         ...     write_part(first, [rows["a"], rows["b"]])  # b is of an earlier, larger run
         ...     write_part(second, [rows["c"]])
         ...     parts = [(second, {("c", "base")}), (first, {("a", "base")})]
-        ...     count = merge_parts(parts, Path(folder) / "results.parquet")
-        ...     count, read_results(folder)["full_stem"].to_pylist()
-        (2, ['c', 'a'])
+        ...     counts = merge_parts(parts, Path(folder) / "results.parquet")
+        ...     counts, read_results(folder)["full_stem"].to_pylist()
+        (RowCounts(rows=2, failures=0), ['c', 'a'])
     """
-    count = 0
-    with atomic_file(path) as target, pq.ParquetWriter(target, RESULT_SCHEMA) as writer:
+    rows, failures = 0, 0
+    with (
+        atomic_file(path) as target,
+        pq.ParquetWriter(target, RESULT_SCHEMA, **PARQUET_OPTIONS) as writer,
+    ):
         for part, wanted in parts:
             table = read_part(part)
             if table is None:
@@ -170,8 +197,10 @@ def merge_parts(parts: Iterable[tuple[Path, set[tuple[str, str]]]], path: Path) 
             keep = [key in wanted for key in part_keys(table)]
             table = table.filter(pa.array(keep, pa.bool_()))
             writer.write_table(table)
-            count += table.num_rows
-    return count
+            rows += table.num_rows
+            failed = table.filter(pc.not_equal(table["error"], ""))
+            failures += len(failed["full_stem"].unique())
+    return RowCounts(rows, failures)
 
 
 def part_keys(table: pa.Table) -> list[tuple[str, str]]:

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from tqdm.auto import tqdm
-
-from rclicks_hf.benchmark.engine import check_runs
-from rclicks_hf.benchmark.manifest import (
-    RESULTS,
-    describe_run,
-    open_results,
-)
+from rclicks_hf.benchmark.claims import CLAIMS
+from rclicks_hf.benchmark.manifest import RESULTS, describe_run, join_results, open_results
+from rclicks_hf.benchmark.progress import Progress
 from rclicks_hf.benchmark.protocol import BenchmarkProtocol
-from rclicks_hf.benchmark.results import RUNS, merge_parts, part_keys, read_part, read_results
+from rclicks_hf.benchmark.results import merge_parts
+from rclicks_hf.benchmark.revisions import hub_revision
+from rclicks_hf.benchmark.runs import check_runs
 from rclicks_hf.benchmark.source import ImageTask, InstanceSource, plan_images
 from rclicks_hf.benchmark.worker import Job
 from rclicks_hf.click_models.identity import click_model_identity
 from rclicks_hf.processes import process_count, run_tasks
 from rclicks_hf.results_folder import part_path, write_manifest
-from rclicks_hf.segmenters.base import load_segmenter
+from rclicks_hf.segmenters.base import SEGMENTERS, load_segmenter
 
 
 def run_benchmark(
@@ -30,7 +30,7 @@ def run_benchmark(
     segmenter: str,
     click_model: str,
     out: str | Path,
-    runs: Sequence[str] = RUNS,
+    runs: Sequence[str] | None = None,
     protocol: BenchmarkProtocol | None = None,
     num_proc: int | None = None,
     limit: int | None = None,
@@ -38,20 +38,22 @@ def run_benchmark(
     overwrite: bool = False,
     fail_fast: bool = False,
     progress: bool = True,
+    is_main: bool = True,
 ) -> Path:
     """Benchmark a segmenter: how many clicks it needs, and how much it depends on who clicks.
 
     Images are shared out over processes and each image's rows are written as soon as they are
-    there, so that the same call goes on where a stopped one was. Results do not depend on the
-    number of processes. Worker processes are spawned: call it from a module that can be imported
-    (under ``if __name__ == "__main__":`` in a script).
+    there, so that the same call goes on where a stopped one was, and calls at the same time on the
+    same folder share the work. Results do not depend on the number of processes. Worker processes
+    are spawned: call it from a module that can be imported (under ``if __name__ == "__main__":`` in
+    a script).
 
     Args:
         instances: What to benchmark, for example ``RepoInstances("rclicks", "grabcut")``.
         segmenter: Name in `SEGMENTERS`, or ``module:Class``.
-        click_model: Name, folder or Hub id of the click model that the groups draw from.
+        click_model: Name, folder or Hub id of the click model that clicks are drawn from.
         out: Results folder: made, or gone on in.
-        runs: ``"base"``, ``"g1"`` to ``"g10"``, ``"user"``.
+        runs: ``"base"``, ``"g1"`` to ``"g10"``, ``"user"``, ``"nuser"``; None takes all.
         protocol: The rules; None takes the default ones.
         num_proc: Processes; None takes one a core, 1 stays in this process.
         limit: Only the first instances.
@@ -59,9 +61,12 @@ def run_benchmark(
         overwrite: Remove older results in ``out`` first.
         fail_fast: Stop at the first instance that fails, instead of recording it.
         progress: Show a progress bar.
+        is_main: False in the helpers of a launch: they take images that nobody is at, and leave
+            manifest and merging to the main process.
 
     Returns:
-        Path of ``results.parquet``, beside which ``manifest.json`` stands.
+        Path of ``results.parquet``, beside which ``manifest.json`` stands; for a helper it may not
+        be there yet.
 
     Raises:
         RclicksError: If an argument is wrong, ``out`` belongs to another run, a worker process
@@ -71,6 +76,7 @@ def run_benchmark(
         >>> import tempfile
         >>> import numpy as np
         >>> from rclicks_hf import data
+        >>> from rclicks_hf.benchmark.results import read_results
         >>> from rclicks_hf.benchmark.source import RepoInstances
         >>> image = np.zeros((24, 32, 3), np.uint8)
         >>> image[6:18, 8:16], image[6:18, 16:24] = 255, 60  # one object of two colours
@@ -89,66 +95,78 @@ def run_benchmark(
         ('results.parquet', [0.5, 1.0])
     """
     start, out = time.time(), Path(out)
-    runs, protocol = check_runs(runs), protocol or BenchmarkProtocol()
+    protocol = protocol or BenchmarkProtocol()
+    runs = check_runs(runs, protocol)
     processes = process_count(num_proc)
     load_segmenter(segmenter)  # a wrong name is told before anything is written
-    tasks = plan_images(instances.load(), limit=limit, stems=stems)
-    identity = {
+    whole = protocol.shares_generators
+    tasks = plan_images(instances.load(), limit=limit, stems=stems, whole_images=whole)
+    manifest = describe_run(protocol, _identity(instances, segmenter, click_model), runs)
+    job = Job(instances, segmenter, click_model, runs, protocol, out, fail_fast)
+    if is_main:
+        open_results(out, manifest, protocol, overwrite=overwrite)
+    else:
+        join_results(out, manifest, protocol)
+    _run_missing(job, tasks, processes, is_main=is_main, progress=progress)
+    if not is_main:
+        return out / RESULTS
+    manifest |= _merge(job, tasks)
+    manifest["seconds"] = round(time.time() - start, 3)
+    write_manifest(out, manifest)
+    shutil.rmtree(out / CLAIMS, ignore_errors=True)
+    return out / RESULTS
+
+
+def _identity(instances: InstanceSource, segmenter: str, click_model: str) -> dict[str, str]:
+    """What must be equal for a run to go on in a folder, but for the protocol."""
+    may_be_folder = segmenter not in SEGMENTERS  # names win over folders of that name
+    digest = click_model_identity(segmenter)["click_model_fingerprint"] if may_be_folder else ""
+    return {
         "segmenter": segmenter,
+        "segmenter_fingerprint": digest,
         **click_model_identity(click_model),
         "dataset": instances.dataset,
         "split": instances.split,
         "dataset_fingerprint": instances.fingerprint(),
     }
-    manifest = describe_run(protocol, identity, runs)
-    open_results(out, manifest, protocol, overwrite=overwrite)
-    job = Job(instances, segmenter, click_model, runs, protocol, out, fail_fast)
-    _run_missing(job, tasks, processes, progress)
-    rows = merge_parts(
-        ((part_path(out, task.image_stem), _keys(task, runs)) for task in tasks), out / RESULTS
-    )
-    manifest |= {
+
+
+def _merge(job: Job, tasks: list[ImageTask]) -> dict[str, Any]:
+    """Write the results file, and say what it holds."""
+    parts = ((part_path(job.out, task.image_stem), task.keys(job.runs)) for task in tasks)
+    counts = merge_parts(parts, job.out / RESULTS)
+    return {
         "is_finished": True,
-        "rows": rows,
+        "rows": counts.rows,
         "instances": sum(len(task.stems) for task in tasks),
-        "failures": _count_failures(out),
-        "seconds": round(time.time() - start, 3),
+        "failures": counts.failures,
+        "revisions": {  # known now that everything was loaded
+            "segmenter": hub_revision(job.segmenter, "model"),
+            "click_model": hub_revision(job.click_model, "model"),
+            "dataset": hub_revision(getattr(job.source, "repo", ""), "dataset"),
+        },
     }
-    write_manifest(out, manifest)
-    return out / RESULTS
 
 
-def _run_missing(job: Job, tasks: list[ImageTask], processes: int, progress: bool) -> None:
+def _run_missing(
+    job: Job, tasks: list[ImageTask], processes: int, *, is_main: bool, progress: bool
+) -> None:
     """Benchmark the images whose rows are not there yet."""
-    missing = [task for task in tasks if not _is_done(job, task)]
-    total = sum(len(task.stems) for task in tasks)
-    done = total - sum(len(task.stems) for task in missing)
-    outcomes = run_tasks(job.open, missing, processes)
-    clicks, seconds, failures = 0, 0.0, 0
-    title = f"{job.segmenter} on {job.source.dataset}"
-    with tqdm(total=total, initial=done, desc=title, unit="instance", disable=not progress) as bar:
-        for outcome in outcomes:
-            clicks += outcome.clicks
-            seconds += outcome.seconds
-            failures += outcome.failures
-            bar.set_postfix_str(
-                f"{seconds / max(clicks, 1):.3f} s/click"
-                + (f", {failures} failed" if failures else "")
-            )
-            bar.update(outcome.instances)
+    missing = [task for task in tasks if not job.is_done(task)]
+    total, left = (sum(len(task.stems) for task in some) for some in (tasks, missing))
+    title, shown = f"{job.segmenter} on {job.source.dataset}", progress and is_main
+    with Progress(title, total, total - left, shown) as bar:
+        others = _run_images(job, missing, processes, bar)
+        if is_main:  # waits for them; the images of those that died are done here
+            _run_images(replace(job, waits=True), others, processes, bar)
 
 
-def _is_done(job: Job, task: ImageTask) -> bool:
-    """Whether the image's file is whole and holds every row that is wanted."""
-    table = read_part(part_path(job.out, task.image_stem))
-    return table is not None and _keys(task, job.runs) <= set(part_keys(table))
-
-
-def _keys(task: ImageTask, runs: tuple[str, ...]) -> set[tuple[str, str]]:
-    return {(stem, run) for stem in task.stems for run in runs}
-
-
-def _count_failures(out: Path) -> int:
-    table = read_results(out)
-    errors, stems = table["error"].to_pylist(), table["full_stem"].to_pylist()
-    return len({stem for stem, error in zip(stems, errors, strict=True) if error})
+def _run_images(job: Job, tasks: list[ImageTask], processes: int, bar: Progress) -> list[ImageTask]:
+    """Benchmark images; those that another process is at are left alone, and returned."""
+    others = []
+    for outcome in run_tasks(job.open, tasks, processes):
+        if outcome.is_done:
+            bar.add(outcome)
+        else:
+            others.append(outcome.task)
+    return others

@@ -87,8 +87,9 @@ class ImageTask:
 
     Attributes:
         image_stem: The image.
-        indices: Positions in the loaded instances.
-        stems: Their full_stem.
+        indices: Positions in the loaded instances of those that are run.
+        stems: The full_stem of those whose rows are wanted: all of them, or some where an image
+            is run whole.
 
     Example:
         >>> task = ImageTask("a", indices=(0, 2), stems=("a_1", "a_2"))
@@ -100,9 +101,17 @@ class ImageTask:
     indices: tuple[int, ...]
     stems: tuple[str, ...]
 
+    def keys(self, runs: Sequence[str]) -> set[tuple[str, str]]:
+        """(full_stem, run) of every row that is wanted."""
+        return {(stem, run) for stem in self.stems for run in runs}
+
 
 def plan_images(
-    table: IndexedInstances, *, limit: int | None = None, stems: Sequence[str] | None = None
+    table: IndexedInstances,
+    *,
+    limit: int | None = None,
+    stems: Sequence[str] | None = None,
+    whole_images: bool = False,
 ) -> list[ImageTask]:
     """Share the instances out by image.
 
@@ -110,6 +119,8 @@ def plan_images(
         table: The instances.
         limit: Take only the first ones, in the order of the table.
         stems: Take only these full_stems.
+        whole_images: Run all objects of an image, also those whose rows are not wanted: where the
+            objects share a generator, the draws of one depend on those before it.
 
     Returns:
         One task an image, images in order of first appearance.
@@ -131,7 +142,8 @@ def plan_images(
     for image_stem, indices in table.group_by_image().items():
         kept = tuple(index for index in indices if index in chosen)
         if kept:
-            tasks.append(ImageTask(image_stem, kept, tuple(table.stems[i] for i in kept)))
+            wanted = tuple(table.stems[index] for index in kept)
+            tasks.append(ImageTask(image_stem, tuple(indices) if whole_images else kept, wanted))
     if not tasks:
         raise RclicksError("dataset: no first-round instance to benchmark; take another split")
     return tasks
@@ -148,3 +160,35 @@ def _choose(known: list[str], limit: int | None, stems: Sequence[str] | None) ->
         raise RclicksError(f"{missing[0]}: no such instance in the dataset; check its full_stem")
     wanted = set(stems)
     return set([index for index, stem in enumerate(known) if stem in wanted][:limit])
+
+
+def share_stems(
+    sources: Sequence[RepoInstances], stems: Sequence[str] | None
+) -> dict[RepoInstances, list[str] | None]:
+    """Which instances are wanted of which dataset.
+
+    Args:
+        sources: The datasets.
+        stems: The wanted full_stems, each of any of the datasets; None takes all.
+
+    Returns:
+        Dataset -> its full_stems among the wanted; None where all are. Datasets without any are
+        left out.
+
+    Raises:
+        RclicksError: If a stem is in no dataset, or there is no dataset.
+
+    Example:
+        >>> share_stems([RepoInstances("rclicks", "davis")], None)
+        {RepoInstances(repo='rclicks', dataset='davis', split='test'): None}
+    """
+    if not sources:
+        raise RclicksError("dataset: none given; name at least one")
+    if not stems:
+        return dict.fromkeys(sources)
+    known = {source: set(source.load().stems) for source in sources}
+    missing = [stem for stem in stems if not any(stem in of for of in known.values())]
+    if missing:
+        raise RclicksError(f"{missing[0]}: no such instance in the dataset; check its full_stem")
+    shares = {source: [stem for stem in stems if stem in of] for source, of in known.items()}
+    return {source: share for source, share in shares.items() if share}

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from rclicks_hf.benchmark.claims import CLAIMS, claim
 from rclicks_hf.benchmark.engine import run_image
-from rclicks_hf.benchmark.groups import CLICKING_GROUPS
 from rclicks_hf.benchmark.protocol import BenchmarkProtocol
-from rclicks_hf.benchmark.results import ResultRow, write_part
+from rclicks_hf.benchmark.results import TIMING_COLUMNS, ResultRow, part_keys, read_part, write_part
+from rclicks_hf.benchmark.runs import need_click_model
 from rclicks_hf.benchmark.source import ImageTask, InstanceSource
 from rclicks_hf.processes import one_thread
 from rclicks_hf.results_folder import part_path
@@ -25,8 +26,9 @@ class Job:
         click_model: Name, folder or Hub id.
         runs: Names of the runs.
         protocol: The rules.
-        out: The results folder.
+        out: The results folder, which other processes may work in too.
         fail_fast: Whether the first failure stops the run.
+        waits: Whether to wait for images that another process is at, instead of leaving them.
 
     Example:
         >>> import pickle
@@ -44,10 +46,16 @@ class Job:
     protocol: BenchmarkProtocol
     out: Path
     fail_fast: bool = False
+    waits: bool = False
 
     def open(self) -> ImageWorker:
         """The worker of one process."""
         return ImageWorker(self)
+
+    def is_done(self, task: ImageTask) -> bool:
+        """Whether the image's file is whole and holds every row that is wanted."""
+        table = read_part(part_path(self.out, task.image_stem))
+        return table is not None and task.keys(self.runs) <= set(part_keys(table))
 
 
 @dataclass(frozen=True)
@@ -55,16 +63,18 @@ class ImageOutcome:
     """What one image came to.
 
     Attributes:
-        instances: Number of instances.
-        failures: How many of them failed.
-        clicks: Clicks made in all.
-        seconds: Spent in encoder, decoder and clicker.
+        task: The image.
+        is_done: Whether its file is there; another process may be at it, or have done it.
+        failures: How many of its instances failed, if they were run here.
+        clicks: Clicks made here in all.
+        seconds: Spent here in encoder, decoder, clicker and metrics.
     """
 
-    instances: int
-    failures: int
-    clicks: int
-    seconds: float
+    task: ImageTask
+    is_done: bool = True
+    failures: int = 0
+    clicks: int = 0
+    seconds: float = 0.0
 
 
 class ImageWorker:
@@ -75,20 +85,33 @@ class ImageWorker:
         self._instances = job.source.load()
         self._segmenter = load_segmenter(job.segmenter)
         self._click_model = None
-        if any(run in CLICKING_GROUPS for run in job.runs):
+        if need_click_model(job.runs):
             from rclicks_hf.click_models import load_click_model
 
             self._click_model = load_click_model(job.click_model)
 
     def __call__(self, task: ImageTask) -> ImageOutcome:
-        """Benchmark one image and write its part file.
+        """Benchmark one image and write its part file, unless another process does or did.
 
         Raises:
             RclicksError: If the file cannot be written, or with ``fail_fast`` an instance fails.
         """
+        job, part = self._job, part_path(self._job.out, task.image_stem)
+        if job.is_done(task):
+            return ImageOutcome(task)
+        with claim(job.out / CLAIMS / part.stem, wait=job.waits) as is_mine:
+            if not is_mine:
+                return ImageOutcome(task, is_done=False)
+            if job.is_done(task):  # since we looked
+                return ImageOutcome(task)
+            rows = self._run(task)
+            write_part(part, rows)
+        return _outcome(task, rows)
+
+    def _run(self, task: ImageTask) -> list[ResultRow]:
         job = self._job
         with one_thread():
-            rows = run_image(
+            return run_image(
                 [self._instances[index] for index in task.indices],
                 self._segmenter,
                 self._click_model,
@@ -96,14 +119,12 @@ class ImageWorker:
                 job.protocol,
                 fail_fast=job.fail_fast,
             )
-        write_part(part_path(job.out, task.image_stem), rows)
-        return _outcome(rows)
 
 
-def _outcome(rows: list[ResultRow]) -> ImageOutcome:
+def _outcome(task: ImageTask, rows: list[ResultRow]) -> ImageOutcome:
     return ImageOutcome(
-        instances=len({row.full_stem for row in rows}),
+        task,
         failures=len({row.full_stem for row in rows if row.error}),
         clicks=sum(len(row.iou) for row in rows),
-        seconds=sum(r.seconds_encoder + r.seconds_decoder + r.seconds_clicker for r in rows),
+        seconds=sum(getattr(row, column) for row in rows for column in TIMING_COLUMNS),
     )

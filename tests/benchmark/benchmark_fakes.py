@@ -18,6 +18,7 @@ from rclicks_hf.segmenters import Prediction
 HEIGHT, WIDTH = 36, 48
 KILL_SWITCH = "RCLICKS_TEST_KILL"
 PID_FOLDER = "RCLICKS_TEST_PIDS"
+PARTS_FOLDER = "RCLICKS_TEST_PARTS"
 MARKED = 1  # position of the image that faulty segmenters stumble over
 
 
@@ -161,9 +162,22 @@ class Dies(Disks):
 
 
 class Sleeps(Disks):
-    """Leaves the number of its process in a folder, then takes very long."""
+    """Where a folder is given, leaves the number of its process there, then takes very long."""
 
     def encode(self, image: np.ndarray) -> Any:
-        Path(os.environ[PID_FOLDER], str(os.getpid())).touch()
-        time.sleep(120)
+        if folder := os.environ.get(PID_FOLDER):
+            Path(folder, str(os.getpid())).touch()
+            time.sleep(120)
+        return super().encode(image)
+
+
+class TakesTurns(Disks):
+    """Holds a process up at its first image until others have done all the rest but one."""
+
+    def encode(self, image: np.ndarray) -> Any:
+        parts = Path(os.environ[PARTS_FOLDER])
+        if image[0, 0, 0] == 255:
+            end = time.monotonic() + 60
+            while len(list(parts.glob("*.parquet"))) < 3 and time.monotonic() < end:
+                time.sleep(0.02)
         return super().encode(image)

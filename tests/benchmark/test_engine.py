@@ -31,7 +31,7 @@ def test_one_row_a_run_with_every_click() -> None:
     rows = run_image([instance], Disks(), load_click_model("ud"))
     assert [row.run for row in rows] == list(RUNS)
     for row in rows:
-        count = len(instance.clicks) if row.run == "user" else 20
+        count = len(instance.clicks) if row.run in ("user", "nuser") else 20
         lengths = {len(v) for v in (row.iou, row.boundary_iou, row.x, row.y, row.is_positive)}
         assert lengths == {count}
         assert row.error == ""
@@ -86,10 +86,62 @@ def test_users_click_once_each_from_scratch() -> None:
         assert value == iou(instance.mask, disk)
 
 
-def test_an_instance_without_user_clicks_has_an_empty_row() -> None:
+@pytest.mark.parametrize("run", ["user", "nuser"])
+def test_an_instance_without_user_clicks_has_an_empty_row(run: str) -> None:
     instance = replace(make_instance("a", "a"), clicks=Clicks.empty())
-    [row] = run_image([instance], Disks(), None, ["user"])
+    [row] = run_image([instance], Disks(), Slope(), [run])
     assert (row.iou, row.error) == ([], "")
+
+
+def test_sampled_users_click_as_often_as_real_ones_from_the_whole_map() -> None:
+    instance, model, segmenter = make_instance("095", "095"), Slope(), Disks()
+    [row] = run_image([instance], segmenter, model, ["nuser"])
+    assert model.maps == 1
+    rng = np.random.RandomState(BenchmarkProtocol().trajectory_seed("095", "nuser"))
+    nothing, state = instance.mask == 2, segmenter.encode(instance.image)
+    assert len(row.x) == len(instance.clicks)
+    for k in range(len(instance.clicks)):
+        click = Clicker(instance.mask, model.click_map, (0.0, 1.0), rng).next(nothing)
+        assert (row.x[k], row.y[k], row.is_positive[k]) == click
+        alone = segmenter.predict(state, [[click]], [None])[0].probability > 0.5
+        assert row.iou[k] == iou(instance.mask, alone)
+        assert row.boundary_iou[k] == boundary_iou(instance.mask, alone)
+
+
+def test_a_target_iou_ends_a_trajectory_at_the_click_that_reaches_it() -> None:
+    instance = make_instance("095", "095")
+    [whole] = run_image([instance], Disks(), None, ["base"])
+    target = sorted(whole.iou)[10]
+    stop = next(k for k, value in enumerate(whole.iou, start=1) if value >= target)
+    assert 1 < stop < 20
+    protocol = BenchmarkProtocol(target_iou=target)
+    base, group = run_image([instance], Disks(), Slope(), ["base", "g4"], protocol)
+    assert (base.iou, base.x) == (whole.iou[:stop], whole.x[:stop])
+    assert max(group.iou[:-1]) < target
+    assert group.iou[-1] >= target or len(group.iou) == 20
+
+
+def test_the_protocol_may_set_the_mask_threshold() -> None:
+    class Faint(Disks):
+        def predict(self, state: Any, clicks: Any, previous: Any) -> Any:
+            found = super().predict(state, clicks, previous)
+            return [replace(p, probability=p.probability * np.float32(0.4)) for p in found]
+
+    instance = make_instance("095", "095")
+    [strict] = run_image([instance], Faint(), None, ["base"], SHORT)
+    [loose] = run_image([instance], Faint(), None, ["base"], replace(SHORT, mask_threshold=0.3))
+    assert strict.iou == [0.0] * 4
+    assert loose.iou == run_image([instance], Disks(), None, ["base"], SHORT)[0].iou
+
+
+def test_other_group_edges_are_other_runs() -> None:
+    instance, protocol = make_instance("095", "095"), replace(SHORT, group_edges=(0.0, 0.95, 1.0))
+    rows = run_image([instance], Disks(), Slope(), None, protocol)
+    assert [row.run for row in rows] == ["base", "g1", "g2", "user", "nuser"]
+    clicker = Clicker(
+        instance.mask, Slope().click_map, (0.95, 1.0), protocol.trajectory_seed("095", "g2")
+    )
+    assert (rows[2].x[0], rows[2].y[0], True) == clicker.next(instance.mask == 2)
 
 
 def test_an_image_is_encoded_once_and_equal_errors_share_a_map() -> None:
@@ -97,7 +149,8 @@ def test_an_image_is_encoded_once_and_equal_errors_share_a_map() -> None:
     two = [i for i in FakeSource().load() if i.image_stem == "two.objects"]
     run_image(two, segmenter, model, RUNS, BenchmarkProtocol(max_clicks=1))
     assert segmenter.encoded == 1
-    assert model.maps == 2  # the ten groups of an object start from one error mask
+    # The ten groups of an object start from one error mask; the sampled users share one map.
+    assert model.maps == 2 + 2
 
 
 def test_results_do_not_depend_on_the_company_of_runs_and_objects() -> None:
@@ -131,32 +184,9 @@ def test_a_failure_leaves_the_other_objects_alone() -> None:
     assert len(rows[1].iou) == 4
 
 
-@pytest.mark.parametrize("shape", [(3, 3), (36, 48)])
-def test_a_click_model_of_another_size_or_without_mass(shape: tuple[int, int]) -> None:
-    class Model:
-        name = "odd"
-
-        def click_maps(self, images: Any, object_masks: Any, error_masks: Any) -> list[np.ndarray]:
-            return [np.full(shape, np.nan, np.float32) for _ in images]
-
-    instance = make_instance("a", "a")
-    base, group = run_image([instance], Disks(), Model(), ["base", "g5"], SHORT)
-    if shape == (3, 3):
-        assert "click_map must have" in group.error
-    else:
-        assert (group.x, group.y) == (base.x, base.y)
-
-
 def test_fail_fast_stops_with_one_line() -> None:
     with pytest.raises(RclicksError, match=r"^a: RuntimeError: the accelerator is out of memory"):
         run_image([make_instance("a", "a", marked=True)], Raises(), None, ["base"], fail_fast=True)
-
-
-def test_a_mask_that_fills_the_image_works() -> None:
-    instance = make_instance("a", "a")
-    full = replace(instance, mask=np.ones_like(instance.mask))
-    rows = run_image([full], Disks(), Slope(), RUNS, SHORT)
-    assert all(row.error == "" for row in rows)
 
 
 def test_later_rounds_are_refused() -> None:

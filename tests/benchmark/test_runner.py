@@ -1,21 +1,23 @@
 from __future__ import annotations
 
+import io
 import json
-import os
 import signal
-import subprocess
-import sys
-import time
+import weakref
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from benchmark_fakes import KILL_SWITCH, PID_FOLDER, FakeSource
+from benchmark_fakes import KILL_SWITCH, PID_FOLDER, FakeSource, InstanceList
+from benchmark_processes import is_running, start, wait_until
 
-from rclicks_hf.benchmark import RUNS, BenchmarkProtocol, run_benchmark
-from rclicks_hf.benchmark.results import RESULT_SCHEMA, TIMING_COLUMNS, read_results
+from rclicks_hf.benchmark import PROTOCOLS, RUNS, BenchmarkProtocol, run_benchmark
+from rclicks_hf.benchmark.results import RESULT_SCHEMA, TIMING_COLUMNS, read_part, read_results
+from rclicks_hf.benchmark.revisions import hub_revision
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.results_folder import part_path
 
@@ -34,6 +36,12 @@ def run(out: Path, source: FakeSource | None = None, **changes: Any) -> pa.Table
     path = run_benchmark(source or FakeSource(), out=out, **(settings | changes))
     assert path == out / "results.parquet"
     return read_results(path).drop_columns(list(TIMING_COLUMNS))
+
+
+def to_bytes(table: pa.Table) -> bytes:
+    stream = io.BytesIO()
+    pq.write_table(table, stream)
+    return stream.getvalue()
 
 
 def test_results_hold_every_instance_and_run_in_order(tmp_path: Path) -> None:
@@ -65,12 +73,63 @@ def test_finished_images_are_not_run_again(tmp_path: Path) -> None:
     assert {part: part.stat().st_mtime_ns for part in (out / "parts").iterdir()} == times
 
 
-@pytest.mark.parametrize("damage", [b"", b"PAR1 cut off"])
-def test_a_damaged_part_is_made_again(tmp_path: Path, damage: bytes) -> None:
+def flip_a_bit(whole: bytes) -> bytes:
+    """In the last of the stored numbers of a column."""
+    columns = pq.ParquetFile(io.BytesIO(whole)).metadata.row_group(0)
+    chunks = [columns.column(index) for index in range(columns.num_columns)]
+    [chunk] = [chunk for chunk in chunks if chunk.path_in_schema.startswith("iou")]
+    start = chunk.dictionary_page_offset or chunk.data_page_offset
+    place = start + chunk.total_compressed_size - 1
+    return whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :]
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda _: b"", lambda _: b"PAR1 cut off", lambda whole: whole[:-9], flip_a_bit]
+)
+def test_a_damaged_part_is_made_again(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
     out = tmp_path / "out"
     first = run(out)
-    part_path(out, "hot dog/1").write_bytes(damage)
+    part = part_path(out, "hot dog/1")
+    part.write_bytes(damage(part.read_bytes()))
+    assert read_part(part) is None
     assert run(out).equals(first)
+
+
+def test_a_part_of_another_schema_is_made_again(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    first = run(out)
+    part = part_path(out, "hot dog/1")
+    pq.write_table(pq.read_table(part).drop_columns(["seconds_metrics"]), part)
+    assert run(out).equals(first)
+
+
+class Counted(InstanceList):
+    """Instances that are made when they are taken, and how many of them are alive at most."""
+
+    alive = 0
+    most = 0
+
+    def __getitem__(self, index: Any) -> Any:
+        instance = replace(super().__getitem__(index))
+        Counted.alive += 1
+        Counted.most = max(Counted.most, Counted.alive)
+        weakref.finalize(instance, self.forget)
+        return instance
+
+    @staticmethod
+    def forget() -> None:
+        Counted.alive -= 1
+
+
+@dataclass(frozen=True)
+class CountedSource(FakeSource):
+    def load(self) -> Counted:
+        return Counted(super().load())
+
+
+def test_no_more_instances_are_held_than_an_image_has(tmp_path: Path) -> None:
+    run(tmp_path / "out", source=CountedSource())
+    assert Counted.most == 2
 
 
 def test_a_killed_worker_is_one_line_and_the_next_call_goes_on(
@@ -87,47 +146,15 @@ def test_a_killed_worker_is_one_line_and_the_next_call_goes_on(
     assert run(out, **settings).equals(run(tmp_path / "other", segmenter="benchmark_fakes:Dies"))
 
 
-SCRIPT = """
-import sys
-sys.path[:0] = {path!r}
-from benchmark_fakes import FakeSource
-from rclicks_hf.benchmark import BenchmarkProtocol, run_benchmark
-if __name__ == "__main__":
-    run_benchmark(
-        FakeSource(), segmenter="benchmark_fakes:{segmenter}", click_model="ud", out={out!r},
-        protocol=BenchmarkProtocol(max_clicks=3), num_proc={num_proc}, progress=False,
-    )
-"""
-
-
-def start(tmp_path: Path, segmenter: str, num_proc: int, **environment: str) -> subprocess.Popen:
-    """The same benchmark in a process of its own, writing to ``out``."""
-    fakes, script = Path(__file__).parent, tmp_path / "script.py"
-    path, out = [str(fakes), str(fakes.parents[1])], str(tmp_path / "out")
-    script.write_text(SCRIPT.format(path=path, segmenter=segmenter, out=out, num_proc=num_proc))
-    return subprocess.Popen([sys.executable, str(script)], env={**os.environ, **environment})
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait for something that another process does; a test that waits in vain fails."""
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end, "nothing happened for a minute"
-        time.sleep(0.05)
-
-
-def is_running(pid: int) -> bool:
-    state = Path(f"/proc/{pid}/stat")
-    return state.exists() and state.read_text().rpartition(")")[2].split()[0] != "Z"
-
-
 def test_sigkill_at_any_moment_can_be_resumed(tmp_path: Path) -> None:
     out, segmenter = tmp_path / "out", "benchmark_fakes:Dies"
     with start(tmp_path, "Dies", 1, **{KILL_SWITCH: "1"}) as process:
         assert process.wait(60) == -signal.SIGKILL
     assert [part.name for part in (out / "parts").iterdir()] == ["095.parquet"]
-    whole = run(tmp_path / "whole", segmenter=segmenter)
-    assert run(out, segmenter=segmenter).equals(whole)
+    resumed, whole = run(out, segmenter=segmenter), run(tmp_path / "whole", segmenter=segmenter)
+    assert resumed.equals(whole)
+    assert to_bytes(resumed) == to_bytes(whole)
+    assert {path.name for path in out.iterdir()} == {"manifest.json", "results.parquet", "parts"}
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes in /proc")
@@ -169,6 +196,9 @@ def test_fail_fast_stops(tmp_path: Path, num_proc: int) -> None:
     ("changes", "field"),
     [
         ({"protocol": BenchmarkProtocol(max_clicks=4)}, r"protocol \(max_clicks is 3, not 4\)"),
+        ({"protocol": PROTOCOLS["reference"]}, r"protocol \(id is 'rclicks-1', not"),
+        ({"protocol": replace(SHORT, mask_threshold=0.4)}, r"\(mask_threshold is None, not 0.4\)"),
+        ({"protocol": replace(SHORT, group_edges=(0, 1))}, r"\(group_edges is \[0.0, 0.1,"),
         ({"segmenter": "geocut"}, "another segmenter"),
         ({"click_model": "dt"}, "another click_model"),
         ({"source": FakeSource(content="b")}, "another dataset_fingerprint"),
@@ -244,3 +274,22 @@ def test_a_model_folder_is_known_by_its_content_not_its_place(tmp_path: Path) ->
     assert here == there
     (tmp_path / "there/net/weights").write_text("2")
     assert click_model_identity(str(tmp_path / "there/net")) != here
+
+
+def test_a_results_folder_may_have_the_segmenter_s_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings: dict[str, Any] = {"segmenter": "geocut", "limit": 1, "runs": ["base"]}
+    assert run(Path("geocut"), **settings).equals(run(Path("geocut"), **settings))
+
+
+def test_the_revision_is_the_commit_that_the_cache_holds(tmp_path: Path) -> None:
+    repo = tmp_path / "models--me--net"
+    (repo / "refs").mkdir(parents=True)
+    (repo / "refs/main").write_text("0123abcd")
+    (repo / "snapshots/0123abcd").mkdir(parents=True)
+    (repo / "snapshots/0123abcd/config.json").write_text("{}")
+    assert hub_revision("me/net", "model", tmp_path) == "0123abcd"
+    assert hub_revision("me/net", "dataset", tmp_path) == ""
+    assert hub_revision("me/other", "model", tmp_path) == ""

@@ -1,0 +1,188 @@
+"""Processes that share the images of one results folder, by claims alone or launched together."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from benchmark_fakes import KILL_SWITCH, PARTS_FOLDER, PID_FOLDER, FakeSource
+from benchmark_processes import FAKES, start, wait_until
+
+from rclicks_hf.benchmark import BenchmarkProtocol, command, run_benchmark
+from rclicks_hf.benchmark.claims import CLAIMS, claim
+from rclicks_hf.benchmark.launch import Launch
+from rclicks_hf.benchmark.manifest import IDENTITY, describe_run, join_results, open_results
+from rclicks_hf.benchmark.results import TIMING_COLUMNS, read_results
+from rclicks_hf.errors import RclicksError
+
+SHORT = BenchmarkProtocol(max_clicks=3)
+
+
+def results(out: Path) -> pa.Table:
+    return read_results(out).drop_columns(list(TIMING_COLUMNS))
+
+
+def alone(out: Path, segmenter: str = "Disks") -> pa.Table:
+    """The results of one process."""
+    run_benchmark(
+        FakeSource(),
+        segmenter=f"benchmark_fakes:{segmenter}",
+        click_model="ud",
+        out=out,
+        protocol=SHORT,
+        num_proc=1,
+        progress=False,
+    )
+    return results(out)
+
+
+def test_a_claim_ends_with_its_process(tmp_path: Path) -> None:
+    file = tmp_path / CLAIMS / "a"
+    code = (
+        "import sys, time\nfrom pathlib import Path\n"
+        "from rclicks_hf.benchmark.claims import claim\n"
+        "with claim(Path(sys.argv[1])) as mine: print(mine, flush=True); time.sleep(120)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(file)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "True\n"
+        with claim(file) as is_mine:
+            assert not is_mine
+        assert file.read_text().split()[-1] == str(process.pid)
+        process.kill()
+        with claim(file, wait=True) as is_mine:
+            assert is_mine
+
+
+def test_a_slow_image_holds_nobody_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The marked image ends only when another process has done the three others."""
+    environment = {PARTS_FOLDER: str(tmp_path / "out/parts")}
+    with (
+        start(tmp_path, "TakesTurns", 1, **environment) as main,
+        start(tmp_path, "TakesTurns", 1, is_main=False, **environment) as helper,
+    ):
+        assert (main.wait(120), helper.wait(120)) == (0, 0)
+    monkeypatch.setenv(PARTS_FOLDER, str(tmp_path / "out/parts"))
+    assert results(tmp_path / "out").equals(alone(tmp_path / "alone", "TakesTurns"))
+
+
+def test_the_images_of_a_dead_helper_are_taken_over(tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    pids.mkdir()
+    manifest_of_main = tmp_path / "out/manifest.json"
+    whole = alone(tmp_path / "out", "Sleeps")
+    (tmp_path / "out/parts/095.parquet").unlink()
+    with start(tmp_path, "Sleeps", 1, is_main=False, **{PID_FOLDER: str(pids)}) as helper:
+        wait_until(lambda: any(pids.iterdir()))  # it has claimed the image
+        with start(tmp_path, "Sleeps", 1) as main:
+            wait_until(lambda: not json.loads(manifest_of_main.read_text())["is_finished"])
+            with pytest.raises(subprocess.TimeoutExpired):
+                main.wait(1)  # the image is the helper's
+            helper.kill()
+            assert main.wait(120) == 0
+    assert results(tmp_path / "out").equals(whole)
+
+
+def test_a_helper_refuses_another_run_and_does_not_wait_for_ever(tmp_path: Path) -> None:
+    mine = describe_run(SHORT, dict.fromkeys(IDENTITY, ""), ("base",))
+    with pytest.raises(RclicksError, match="the main process has not opened it"):
+        join_results(tmp_path / "out", mine, SHORT, patience=0.1)
+    open_results(tmp_path / "out", mine, SHORT, overwrite=False)
+    with pytest.raises(RclicksError, match="another segmenter"):
+        join_results(tmp_path / "out", mine | {"segmenter": "other"}, SHORT)
+
+
+@pytest.fixture(scope="module")
+def repo_of_scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dataset repo of five tiny images, one of them marked and one with two objects."""
+    from rclicks_hf import data
+
+    source, name = data.MemorySource(), "simulated_scenes"
+    for stem in ("a", "b", "c", "d", "two.objects"):
+        image = np.full((24, 32, 3), 90, np.uint8)
+        image[6:18, 4:14], image[4:16, 18:28] = 255, 160
+        image[0, 0] = 255 if stem == "b" else 0
+        objects = {"": image[..., 0] == 255}
+        if stem == "two.objects":
+            objects = {"1": image[..., 0] == 255, "2": image[..., 0] == 160}
+        source.add(stem, image, objects)
+    rounds = data.simulate_rounds(source, dataset=name, progress=False)
+    repo = tmp_path_factory.mktemp("repo") / "rclicks"
+    sources = {name: data.SourceWithPrevious(source, rounds.previous_masks)}
+    splits = {name: {stem: "test" for stem, _ in source.objects()}}
+    data.build_dataset(rounds.clicks, sources, repo, splits=splits, progress=False)
+    return repo
+
+
+def launch(
+    processes: int, repo: Path, out: Path, *more: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """`accelerate launch` with several processes, or the module alone."""
+    launcher = ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_machines", "1"]
+    launcher += ["--mixed_precision", "no", "--dynamo_backend", "no"]
+    launcher += ["--main_process_port", "0", "--num_processes", str(processes)]
+    module = ["-m", "rclicks_hf.benchmark", "--repo", str(repo), "--dataset", "simulated_scenes"]
+    module += ["--click-model", "ud", "--out", str(out), *more]
+    path = os.pathsep.join([str(FAKES.parents[1]), str(FAKES)])
+    return subprocess.run(
+        [sys.executable, *(launcher if processes > 1 else []), *module],
+        env={**os.environ, "PYTHONPATH": path, **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+@pytest.fixture(scope="module")
+def of_one(repo_of_scenes: Path, tmp_path_factory: pytest.TempPathFactory) -> pa.Table:
+    out = tmp_path_factory.mktemp("one") / "run"
+    done = launch(1, repo_of_scenes, out, "--num-proc", "1", "--segmenter", "benchmark_fakes:Dies")
+    assert done.returncode == 0, done.stderr
+    assert "rclicks benchmark --repo" in json.loads((out / "manifest.json").read_text())["command"]
+    return results(out)
+
+
+@pytest.mark.xdist_group("launch")
+def test_three_launched_processes_give_what_one_gives(
+    repo_of_scenes: Path, of_one: pa.Table, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    done = launch(3, repo_of_scenes, out, "--segmenter", "benchmark_fakes:Dies")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("simulated_scenes") == 1  # the table, from the main process alone
+    assert results(out).equals(of_one)
+    assert of_one.num_rows == 6 * 13
+
+
+@pytest.mark.xdist_group("launch")
+def test_a_launch_with_a_killed_process_goes_on_when_it_is_started_again(
+    repo_of_scenes: Path, of_one: pa.Table, tmp_path: Path
+) -> None:
+    out, words = tmp_path / "run", ("--segmenter", "benchmark_fakes:Dies")
+    killed = launch(2, repo_of_scenes, out, *words, **{KILL_SWITCH: "1"})
+    assert killed.returncode != 0
+    assert f"exitcode  : {-signal.SIGKILL}" in killed.stderr
+    assert not (out / "results.parquet").exists()
+    again = launch(2, repo_of_scenes, out, *words)
+    assert again.returncode == 0, again.stderr
+    assert results(out).equals(of_one)
+
+
+def test_overwriting_is_refused_in_a_launch(
+    repo_of_scenes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "join_launch", lambda: nullcontext(Launch(0, 2)))
+    with pytest.raises(RclicksError, match="--overwrite: not in a launch of several; remove"):
+        command.benchmark_repo(
+            str(repo_of_scenes), ["simulated_scenes"], tmp_path, click_model="ud", overwrite=True
+        )
