@@ -8,14 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from rclicks_hf.benchmark.method_results import MethodResults, load_results
 from rclicks_hf.benchmark.report.data import CURVE_RUNS, IoUCurves, ReportData, UserScatter
 from rclicks_hf.benchmark.report.page import write_report
 from rclicks_hf.benchmark.results import read_results
-from rclicks_hf.benchmark.tables import (
-    MethodResults,
-    benchmark_table,
-    load_results,
-)
+from rclicks_hf.benchmark.tables import benchmark_table
 from rclicks_hf.metrics import nsr
 from rclicks_hf.metrics.click_counts import THRESHOLD
 
