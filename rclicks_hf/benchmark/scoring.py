@@ -157,7 +157,7 @@ def compare(
         >>> compare(MEASURES["base_noc"], first, second).difference
         Interval(mean=-1.0, low=-1.0, high=-1.0)
     """
-    found = [_by_stem(measure, method, threshold) for method in (first, second)]
+    found = [score_by_stem(measure, method, threshold) for method in (first, second)]
     shared = [stem for stem in found[0] if stem in found[1]]
     if not shared:
         return None
@@ -167,11 +167,30 @@ def compare(
     return Comparison(Interval(*(scale * bound for bound in interval)), len(shared))
 
 
-def _by_stem(measure: Measure, method: MethodResults, threshold: float) -> dict[str, float]:
+def score_by_stem(
+    measure: Measure, method: MethodResults, threshold: float = THRESHOLD
+) -> dict[str, float]:
+    """Value of every instance that has one.
+
+    Args:
+        measure: Of `MEASURES`.
+        method: Results of one method on one dataset.
+        threshold: IoU that NoC and NoF ask for.
+
+    Returns:
+        full_stem -> value; empty where the runs that it needs are missing.
+
+    Example:
+        >>> from rclicks_hf.benchmark.method_results import MethodKey
+        >>> ious = {"base": [np.array([0.5, 0.95])]}
+        >>> method = MethodResults(MethodKey("sam", "", "davis"), ("a",), ious, 0, False)
+        >>> score_by_stem(MEASURES["base_noc"], method)
+        {'a': 2.0}
+    """
     values = measure.of(method, threshold)
     if values is None:
         return {}
-    pairs = zip(method.stems, values.tolist(), strict=True)
+    pairs = zip(method.stems, values.astype(float).tolist(), strict=True)
     return {stem: value for stem, value in pairs if math.isfinite(value)}
 
 
