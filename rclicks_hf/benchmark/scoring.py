@@ -115,17 +115,12 @@ class Comparison:
         instances: How many were compared.
 
     Example:
-        >>> Comparison(Interval(-0.5, -0.8, -0.1), 50).is_clear
-        True
+        >>> Comparison(Interval(-0.5, -0.8, -0.1), 50).difference.mean
+        -0.5
     """
 
     difference: Interval
     instances: int
-
-    @property
-    def is_clear(self) -> bool:
-        """True where the interval leaves out 0."""
-        return not self.difference.low <= 0 <= self.difference.high
 
 
 def compare(

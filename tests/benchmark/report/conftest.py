@@ -11,12 +11,16 @@ import pytest
 
 from rclicks_hf.benchmark.groups import CLICKING_GROUPS
 from rclicks_hf.benchmark.report import (
+    ClickPath,
     ClickScore,
+    ExampleItem,
     GalleryItem,
     IoUCurves,
+    NamedTable,
     ReportData,
     UserScatter,
 )
+from rclicks_hf.benchmark.report.cells import Cell, Row, Table
 from rclicks_hf.benchmark.results import ResultRow, write_part
 from rclicks_hf.benchmark.tables import BenchmarkRow
 from rclicks_hf.data.instances import Click, Clicks, Instance
@@ -51,7 +55,7 @@ def _item(
         stem,
         stem,
         "",
-        "simulated_scenes",
+        "simulated_scenes" if simulated else "davis",
         "test",
         "fn" if later else "first",
         "geocut" if later else "none",
@@ -67,6 +71,18 @@ def _item(
     )
     click_map = (mask == 1) * rng.random((height, width))
     return GalleryItem(instance, click_map, Click(int(xs[0]), int(ys[0]), True), "by the network")
+
+
+def _table(simulated: bool) -> Table:
+    cells = [Cell("geocut", is_number=False), Cell("7.77", interval="[7.00, 8.00]")]
+    return Table([("Segmenter", False), ("Invented", True)], {"scenes": [Row(cells, simulated)]})
+
+
+def _example(simulated: bool) -> ExampleItem:
+    clicks = [Click(40, 30, True), Click(3, 5, False), Click(44, 20, True)]
+    path = ClickPath("Baseline", clicks, [0.5, 0.7, 0.91])
+    users = ClickPath("First clicks of users", clicks, [0.1, 0.5, 0.9], is_path=False)
+    return ExampleItem(_item(simulated=simulated).instance, "Hard: Sample NoC 20.00", [path, users])
 
 
 def _report(*, simulated: bool = True, **changes: object) -> ReportData:
@@ -98,8 +114,10 @@ def _report(*, simulated: bool = True, **changes: object) -> ReportData:
             ClickScore("Network", "scenes", 24, 0.4, 0.40, 0.09, 4.0, 1.2e-4),
         ],
         "benchmark_rows": [row],
+        "supplement": [NamedTable("Invented table", "Of nothing.", _table(simulated))],
         "curves": [IoUCurves("geocut on scenes", curves)],
         "scatter": [UserScatter("geocut on scenes", np.full(5, 0.8), np.full(5, 0.1), 12.5)],
+        "examples": [_example(simulated)],
         "gallery": [_item(simulated=simulated), _item(later=True, simulated=simulated)],
     }
     return ReportData(**{**parts, **changes})  # type: ignore[arg-type]
@@ -181,6 +199,12 @@ def _run(
         seconds_clicker=0.03,
         **common,  # type: ignore[arg-type]
     )
+
+
+@pytest.fixture
+def methods() -> tuple[_Method, ...]:
+    """The invented methods."""
+    return METHODS
 
 
 @pytest.fixture
