@@ -153,12 +153,17 @@ def load_results(*paths: str | Path) -> Results:
 
 _COLUMNS = ("segmenter", "click_model", "dataset", "full_stem", "run", "iou", "boundary_iou")
 
+_BATCH = 10_000
+
 
 def _methods(table: pa.Table) -> list[MethodResults]:
     by_method: dict[MethodKey, list[dict[str, Any]]] = {}
-    for row in table.select([*_COLUMNS, "error", "is_simulated"]).to_pylist():
-        key = MethodKey(row["segmenter"], row["click_model"], row["dataset"])
-        by_method.setdefault(key, []).append(row)
+    # Batch by batch: as Python floats, the IoUs of many methods would not fit in memory.
+    for batch in table.select([*_COLUMNS, "error", "is_simulated"]).to_batches(_BATCH):
+        for row in batch.to_pylist():
+            row |= {name: np.array(row[name], np.float64) for name in ("iou", "boundary_iou")}
+            key = MethodKey(row["segmenter"], row["click_model"], row["dataset"])
+            by_method.setdefault(key, []).append(row)
     return [_method(key, rows) for key, rows in by_method.items()]
 
 
@@ -185,8 +190,7 @@ def _by_run(
     """Run -> the column's values of every instance."""
     by_run: dict[str, dict[str, np.ndarray]] = {}
     for row in rows:
-        values = np.array(row[column], np.float64)
-        by_run.setdefault(row["run"], {})[row["full_stem"]] = values
+        by_run.setdefault(row["run"], {})[row["full_stem"]] = row[column]
     for run, by_stem in by_run.items():
         missing = next((stem for stem in stems if stem not in by_stem), None)
         if missing is not None:

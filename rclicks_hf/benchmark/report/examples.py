@@ -18,6 +18,8 @@ from rclicks_hf.benchmark.report.numbers import number
 from rclicks_hf.benchmark.report.score_cells import by_dataset
 from rclicks_hf.benchmark.results import BASELINE_RUN, USER_RUN, read_results
 from rclicks_hf.benchmark.scoring import score_by_stem
+from rclicks_hf.benchmark.source import RepoInstances
+from rclicks_hf.data import InstanceTable, load_instances
 from rclicks_hf.data.instances import Click
 from rclicks_hf.errors import RclicksError
 
@@ -99,6 +101,7 @@ def load_examples(
     paths: Sequence[Path],
     threshold: float,
     repos: Mapping[str, str],
+    fingerprints: Mapping[tuple[str, str], str] | None = None,
 ) -> tuple[list[ExampleItem], str]:
     """The examples of every dataset whose pictures are at hand.
 
@@ -107,6 +110,8 @@ def load_examples(
         paths: What it read.
         threshold: IoU that NoC asks for.
         repos: Dataset -> folder or Hub id of the dataset repo that was benchmarked.
+        fingerprints: (dataset, split) -> what the run's manifest says of the dataset; a repo of
+            other content is refused.
 
     Returns:
         The examples, and a sentence on what was left out and why (``""`` if nothing).
@@ -123,22 +128,24 @@ def load_examples(
         if not chosen or rows is None:
             continue
         try:
-            items += _items(rows, methods[0], chosen, repos.get(dataset))
+            items += _items(rows, methods[0], chosen, repos.get(dataset), fingerprints or {})
         except RclicksError as error:
             left_out.append(f"{dataset} ({error})")
     return items, f"pictures left out of {'; '.join(left_out)}" if left_out else ""
 
 
 def _items(
-    rows: pa.Table, method: MethodResults, chosen: Sequence[Chosen], repo: str | None
+    rows: pa.Table,
+    method: MethodResults,
+    chosen: Sequence[Chosen],
+    repo: str | None,
+    fingerprints: Mapping[tuple[str, str], str],
 ) -> list[ExampleItem]:
-    from rclicks_hf.data import load_instances
-
     if repo is None:
         raise RclicksError("the results do not say where its repo is; give --repo")
     mine = _rows_of(rows, method, [one.stem for one in chosen])
     tables = {
-        split: load_instances(repo, method.key.dataset, split=split, rounds=("first",))
+        split: _instances(repo, method.key.dataset, split, fingerprints)
         for split in {row["split"] for row in mine}
     }
     items = []
@@ -154,6 +161,17 @@ def _items(
         ]
         items.append(ExampleItem(table[table.stems.index(stem)], why, paths))
     return items
+
+
+def _instances(
+    repo: str, dataset: str, split: str, fingerprints: Mapping[tuple[str, str], str]
+) -> InstanceTable:
+    source = RepoInstances(repo, dataset, split)
+    table = load_instances(repo, dataset, split=split, rounds=("first",))
+    wanted = fingerprints.get((dataset, split))
+    if wanted and source.fingerprint() != wanted:
+        raise RclicksError(f"{repo}: not the version that was benchmarked; give its --repo")
+    return table
 
 
 def _rows_of(rows: pa.Table, method: MethodResults, stems: list[str]) -> list[dict[str, Any]]:

@@ -204,8 +204,14 @@ def report_data(
     """
     results, threshold = measured.results, measured.threshold
     rows = benchmark_table(results, threshold)
+    fingerprints = {
+        (manifest["dataset"], manifest["split"]): manifest["dataset_fingerprint"]
+        for manifest in measured.manifests
+    }
     examples, note = (
-        ([], "") if repos is None else load_examples(results, measured.paths, threshold, repos)
+        ([], "")
+        if repos is None
+        else load_examples(results, measured.paths, threshold, repos, fingerprints)
     )
     shown = {"Protocol": measured.protocol, "Threshold": f"IoU {threshold:g}"}
     return ReportData(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import pytest
 
 from rclicks_hf import data
 from rclicks_hf.benchmark import CLICKING_GROUPS, MethodKey, MethodResults, load_results
+from rclicks_hf.benchmark.manifest import IDENTITY
 from rclicks_hf.benchmark.report import measure_results, report_data, write_report_file
 from rclicks_hf.benchmark.report.examples import choose_examples
+from rclicks_hf.benchmark.source import RepoInstances
 
 MakeResults = Callable[..., Path]
 NAME, SIZE = "simulated_scenes", (24, 32)
@@ -116,3 +119,24 @@ def test_another_repo_is_told_and_leaves_the_page_whole(
     made = report_data(measure_results([folder]), repos={NAME: str(repo)})
     assert not made.examples
     assert "has no instance" in made.settings["Examples"]
+
+
+def test_a_repo_of_other_content_is_told(
+    make_results: MakeResults, repo: Path, tmp_path: Path
+) -> None:
+    folder = make_results(
+        tmp_path / "a", dataset=NAME, instances=8, simulated=True, size=SIZE, clicks=6
+    )
+    for fingerprint, shown in ((RepoInstances(str(repo), NAME).fingerprint(), 6), ("other", 0)):
+        manifest = dict.fromkeys(IDENTITY, "") | {
+            "dataset": NAME,
+            "split": "test",
+            "dataset_fingerprint": fingerprint,
+            "repo": str(repo),
+            "protocol": {},
+        }
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+        out = tmp_path / "r.html"
+        text = write_report_file([folder], out)  # the manifest says where the pictures are
+        assert out.read_text("utf-8").count('<article class="instance">') == shown
+        assert ("not the version that was benchmarked" in text) == (shown == 0)
