@@ -393,13 +393,41 @@ def report(
     results: Annotated[
         list[Path], typer.Argument(help="Results folders of `rclicks benchmark`, one or more.")
     ],
-    out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("report.html"),
+    out: Annotated[Path, typer.Option(help="File to write.")] = Path("report.html"),
+    format: Annotated[
+        str | None,
+        typer.Option(help="html, csv, markdown or latex; default: by the ending of --out."),
+    ] = None,
+    threshold: Annotated[
+        float | None, typer.Option(help="IoU that NoC and NoF ask for; default: the protocol's.")
+    ] = None,
+    repo: Annotated[
+        str | None,
+        typer.Option(help="Dataset repo with the pictures of hard instances (html only)."),
+    ] = None,
+    eval_results: Annotated[
+        Path | None, typer.Option(help="Folder for .eval_results/*.yaml and eval.yaml of the Hub.")
+    ] = None,
+    dataset_id: Annotated[
+        str, typer.Option(help="Hub id of the dataset repo, for --eval-results.")
+    ] = "",
 ) -> None:
-    """Write one self-contained page from benchmark results."""
-    from rclicks_hf.benchmark.report import report_from_results
+    """Write benchmark results as one page, or as tables."""
+    from rclicks_hf.benchmark.report.command import write_report_file
     from rclicks_hf.provenance import command_line
 
-    typer.echo(str(report_from_results(results, out, command=command_line())))
+    typer.echo(
+        write_report_file(
+            results,
+            out,
+            format=format,
+            threshold=threshold,
+            repo=repo,
+            eval_results=eval_results,
+            dataset_id=dataset_id,
+            command=command_line(),
+        )
+    )
 
 
 @app.command()

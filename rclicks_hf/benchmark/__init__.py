@@ -15,14 +15,10 @@ _EXPORTS = {
     "source": ["InstanceSource", "RepoInstances"],
     "engine": ["run_image"],
     "runner": ["run_benchmark"],
-    "tables": [
-        "BenchmarkRow",
-        "MethodKey",
-        "MethodResults",
-        "Results",
-        "benchmark_table",
-        "load_results",
-    ],
+    "method_results": ["MethodKey", "MethodResults", "Results", "load_results"],
+    "measures": ["MEASURES", "Measure"],
+    "scoring": ["Comparison", "Score", "compare", "dataset_nsr", "score", "score_all"],
+    "tables": ["BenchmarkRow", "benchmark_table"],
     "table_text": ["format_table"],
 }
 

@@ -1,4 +1,4 @@
-"""How much a segmenter depends on who clicks: Sample NoC, ΔSB, ΔGR and NSR.
+"""How much a segmenter depends on who clicks: Sample NoC, ΔSB, ΔGR, ΔHH and NSR.
 
 All are means of per-instance values, never ratios of means; every standard deviation is the
 population one. The per-instance values are public too, because intervals are drawn over them.
@@ -12,6 +12,13 @@ from typing import Any
 import numpy as np
 
 from rclicks_hf.metrics.click_counts import MAX_CLICKS, THRESHOLD, noc
+from rclicks_hf.metrics.group_scores import (
+    baseline_difference_values,
+    group_mean_values,
+    group_std_values,
+    half_difference_values,
+    range_difference_values,
+)
 from rclicks_hf.metrics.validation import check_ious
 
 
@@ -37,7 +44,7 @@ def sample_noc(
         (1.25, 0.25)
     """
     clicks = _group_noc(group_ious, threshold, max_clicks)
-    return float(clicks.mean()), float(clicks.std(axis=1).mean())
+    return float(group_mean_values(clicks).mean()), float(group_std_values(clicks).mean())
 
 
 def delta_sb(
@@ -101,7 +108,7 @@ def delta_sb_values(
             f"baseline_ious must be (N, K) with the N of group_ious, got {len(baseline)} rows for "
             f"{len(groups)} instances"
         )
-    return 100.0 * (groups.mean(axis=1) - baseline) / baseline
+    return baseline_difference_values(groups, baseline, relative=True)
 
 
 def delta_gr(group_ious: Any, threshold: float = THRESHOLD, max_clicks: int = MAX_CLICKS) -> float:
@@ -151,8 +158,55 @@ def delta_gr_values(
     groups = _group_noc(group_ious, threshold, max_clicks)
     if groups.shape[1] < 2:
         raise ValueError(f"group_ious must hold at least 2 groups, got {groups.shape[1]}")
-    first, last = groups[:, 0], groups[:, -1]
-    return 100.0 * (first - last) / last
+    return range_difference_values(groups, relative=True)
+
+
+def delta_hh(group_ious: Any, threshold: float = THRESHOLD, max_clicks: int = MAX_CLICKS) -> float:
+    """ΔHH: how many per cent more clicks the less likely half of the groups needs (H1 - H2).
+
+    The mean over instances and over the pairs G1/G6, G2/G7, ... G5/G10 of
+    (NoC(G_j) - NoC(G_j+5))/NoC(G_j+5), times 100.
+
+    Args:
+        group_ious: (N, G, K), G even, groups from the least likely clicks to the most.
+        threshold: IoU to reach.
+        max_clicks: Clicks that count.
+
+    Returns:
+        Per cent in [-95, 1900] for 20 clicks; 0 where it does not matter who clicks, lower is more
+        robust.
+
+    Raises:
+        ValueError: If the array is not (N, G, K) with G even and values in [0, 1].
+
+    Example:
+        >>> delta_hh([[[0.5, 0.95], [0.95, 0.95], [0.95, 0.95], [0.95, 0.95]]])
+        50.0
+    """
+    return float(delta_hh_values(group_ious, threshold, max_clicks).mean())
+
+
+def delta_hh_values(
+    group_ious: Any, threshold: float = THRESHOLD, max_clicks: int = MAX_CLICKS
+) -> np.ndarray:
+    """`delta_hh` of each instance, (N,) in per cent.
+
+    Args:
+        group_ious: (N, G, K), G even, groups from the least likely clicks to the most.
+        threshold: IoU to reach.
+        max_clicks: Clicks that count.
+
+    Returns:
+        (N,) per cent in [-95, 1900] for 20 clicks.
+
+    Raises:
+        ValueError: If the array is not (N, G, K) with G even and values in [0, 1].
+
+    Example:
+        >>> delta_hh_values([[[0.95], [0.95]], [[0.5], [0.95]]], max_clicks=3).tolist()
+        [0.0, 200.0]
+    """
+    return half_difference_values(_group_noc(group_ious, threshold, max_clicks), relative=True)
 
 
 def nsr(user_ious: Sequence[Any]) -> float:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
+from rclicks_hf.benchmark.report.cells import NamedTable
 from rclicks_hf.benchmark.tables import BenchmarkRow
 from rclicks_hf.data.instances import Click, Instance
 from rclicks_hf.metrics.click_counts import THRESHOLD
@@ -165,6 +167,48 @@ class GalleryItem:
             )
 
 
+class ClickPath(NamedTuple):
+    """The clicks of one run on one instance, in order, with the IoU after each.
+
+    Attributes:
+        title: Name of the run.
+        clicks: K clicks.
+        ious: K IoUs in [0, 1].
+        is_path: False where every click starts anew, as users' first clicks do.
+
+    Example:
+        >>> ClickPath("Baseline", [Click(3, 5, True)], [0.8]).is_path
+        True
+    """
+
+    title: str
+    clicks: Sequence[Click]
+    ious: Sequence[float]
+    is_path: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class ExampleItem:
+    """One instance of a benchmark to look at, with the clicks on it.
+
+    Attributes:
+        instance: Image and masks.
+        why: Why it is shown.
+        paths: The runs to show, a picture each.
+
+    Example:
+        >>> instance = Instance("a", "a", "", "grabcut", "test", "first", "none",
+        ...                     np.zeros((3, 4, 3), np.uint8), np.ones((3, 4), np.int8))
+        >>> path = ClickPath("Baseline", [Click(2, 1, True)], [0.9])
+        >>> ExampleItem(instance, "Hard: Sample NoC 20.00", [path]).paths[0].title
+        'Baseline'
+    """
+
+    instance: Instance
+    why: str
+    paths: Sequence[ClickPath]
+
+
 @dataclass(frozen=True, eq=False)
 class ReportData:
     """All that a report shows. A section without data is left out of the page.
@@ -177,9 +221,11 @@ class ReportData:
         settings: Name -> value of what the numbers depend on.
         click_scores: Rows of the click-model table.
         benchmark_rows: Rows of the benchmark table.
+        supplement: Further tables.
         curves: One chart of mean IoU per click each.
         scatter: One chart of users' first clicks each.
-        gallery: Instances to look at.
+        examples: Instances that are hard, or sensitive to who clicks, with the clicks of runs.
+        gallery: Instances to look at, with a click model's map.
         versions: Distribution -> version.
 
     Example:
@@ -195,8 +241,10 @@ class ReportData:
     settings: Mapping[str, str] = field(default_factory=dict)
     click_scores: Sequence[ClickScore] = ()
     benchmark_rows: Sequence[BenchmarkRow] = ()
+    supplement: Sequence[NamedTable] = ()
     curves: Sequence[IoUCurves] = ()
     scatter: Sequence[UserScatter] = ()
+    examples: Sequence[ExampleItem] = ()
     gallery: Sequence[GalleryItem] = ()
     versions: Mapping[str, str] = field(default_factory=installed_versions)
 
@@ -209,6 +257,8 @@ class ReportData:
             *(row.is_simulated for row in self.benchmark_rows),
             *(curves.is_simulated for curves in self.curves),
             *(points.is_simulated for points in self.scatter),
+            *(named.table.is_simulated for named in self.supplement),
+            *(item.instance.is_simulated for item in self.examples),
             *(item.instance.is_simulated for item in self.gallery),
         ]
         return any(flags)

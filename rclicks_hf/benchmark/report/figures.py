@@ -73,7 +73,7 @@ def draw_curves(axes: Axes, data: IoUCurves) -> None:
     axes.set_xlim(0.5, data.clicks[-1] + 0.5)
     axes.set_xticks(sorted({1, *range(5, len(data.clicks) + 1, 5)}))
     axes.set_ylim(_floor(data), 1.01)
-    axes.legend(loc="lower right", frameon=False, labelcolor=light("ink"))
+    axes.legend(loc="best", frameon=False, labelcolor=light("ink"))
 
 
 def draw_scatter(axes: Axes, data: UserScatter) -> None:

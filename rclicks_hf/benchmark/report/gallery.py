@@ -1,36 +1,25 @@
-"""Pictures of one instance: the object, the clicks on it, and what a click model predicts.
-
-All are drawn by Matplotlib at one scale, whatever the size of the photograph, so that markers and
-lines look the same everywhere.
-"""
+"""Pictures of one instance: the object, the clicks on it, and what a click model predicts."""
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
-from PIL import Image
 
 from rclicks_hf.benchmark.report.data import GalleryItem
+from rclicks_hf.benchmark.report.drawing import (
+    Picture,
+    draw_contour,
+    draw_photograph,
+    faded,
+    halo,
+    picture,
+)
 from rclicks_hf.benchmark.report.palette import light
 
-PANEL_PIXELS = 640
-JPEG_QUALITY = 82
-
-#: Least and greatest width over height of a picture; slimmer photographs get bars beside them.
-ASPECT_LIMITS = (0.6, 2.4)
-_BARS = "#8a9099"
-
-_DPI = 100
 _HEAT = mpl.colormaps["inferno"]
 
 #: Device -> marker. Shape and colour both tell the devices apart.
@@ -75,12 +64,12 @@ def draw_object(axes: Axes, item: GalleryItem, scale: float = 1.0) -> None:
         [[0, 1, 1, 1], [1, 0, 1, 1], [1, 1, 0, 1]]
     """
     instance = item.instance
-    _photograph(axes, instance.image)
+    draw_photograph(axes, instance.image)
     if instance.previous_mask is not None:
         tint = np.zeros((*instance.mask.shape, 4))
         tint[instance.error_mask] = (*mpl.colors.to_rgb(light("error")), 0.5)
         axes.imshow(tint, interpolation="nearest")
-    _contour(axes, instance.object_mask, scale)
+    draw_contour(axes, instance.object_mask, scale)
 
 
 def draw_clicks(axes: Axes, item: GalleryItem, scale: float = 1.0) -> None:
@@ -104,8 +93,8 @@ def draw_clicks(axes: Axes, item: GalleryItem, scale: float = 1.0) -> None:
         >>> pc.get_offsets().tolist(), baseline.get_offsets().tolist()
         ([[1.0, 1.0], [3.0, 2.0]], [[2.0, 1.0]])
     """
-    _photograph(axes, _faded(item.instance.image))
-    _contour(axes, item.instance.object_mask, scale)
+    draw_photograph(axes, faded(item.instance.image))
+    draw_contour(axes, item.instance.object_mask, scale)
     for device, marker in DEVICE_MARKERS.items():
         clicks = item.instance.clicks.on(device)
         axes.scatter(
@@ -140,9 +129,9 @@ def draw_click_map(axes: Axes, item: GalleryItem, scale: float = 1.0) -> None:
         >>> heat[1, :, 3].tolist()  # opacity
         [0.0, 0.0, 0.85, 0.0]
     """
-    _photograph(axes, _faded(item.instance.image))
+    draw_photograph(axes, faded(item.instance.image))
     axes.imshow(_heat(item.click_map), interpolation="bilinear")
-    _contour(axes, item.instance.object_mask, scale)
+    draw_contour(axes, item.instance.object_mask, scale)
     _baseline(axes, item, scale)
 
 
@@ -191,14 +180,6 @@ def count_clicks(item: GalleryItem) -> str:
     return f"{len(clicks)} {kind}click{'' if len(clicks) == 1 else 's'} ({by_device})"
 
 
-class Picture(NamedTuple):
-    """A JPEG as a ``data:`` address, and its size in pixels."""
-
-    uri: str
-    width: int
-    height: int
-
-
 def panel_picture(panel: Panel, item: GalleryItem) -> Picture:
     """Draw one picture; its longer side has `PANEL_PIXELS`.
 
@@ -216,43 +197,7 @@ def panel_picture(panel: Panel, item: GalleryItem) -> Picture:
         >>> picture.uri[:23], picture.width, picture.height
         ('data:image/jpeg;base64,', 640, 480)
     """
-    height, width = item.instance.mask.shape
-    aspect = float(np.clip(width / height, *ASPECT_LIMITS))
-    side = PANEL_PIXELS / _DPI
-    size = (side, side / aspect) if aspect >= 1 else (side * aspect, side)
-    figure = Figure(figsize=size, dpi=_DPI, facecolor=_BARS)
-    panel.draw(figure.add_axes((0, 0, 1, 1)), item, 1.0)
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    pixels = np.asarray(canvas.buffer_rgba())[..., :3]
-    buffer = io.BytesIO()
-    # Full-resolution colour: small markers lose theirs under chroma subsampling. Not optimised:
-    # Pillow's buffer for optimised JPEGs is too small for pictures that are mostly noise.
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0)
-    code = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return Picture(f"data:image/jpeg;base64,{code}", pixels.shape[1], pixels.shape[0])
-
-
-def _photograph(axes: Axes, image: np.ndarray) -> None:
-    height, width = image.shape[:2]
-    axes.imshow(image)
-    axes.set_axis_off()
-    axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), autoscale_on=False)
-
-
-def _faded(image: np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8, the photograph nearly grey, so that markers and heat stand out."""
-    grey = image @ np.array([0.299, 0.587, 0.114])
-    return (0.75 * grey[..., None] + 0.15 * image).astype(np.uint8)
-
-
-def _contour(axes: Axes, mask: np.ndarray, scale: float) -> None:
-    # A frame of background closes the contour where the object touches the image's border.
-    height, width = mask.shape
-    x, y = np.arange(-1, width + 1), np.arange(-1, height + 1)
-    if mask.any():
-        lines = axes.contour(x, y, np.pad(mask, 1), levels=[0.5], colors="white")
-        lines.set(linewidths=2.0 * scale, path_effects=[_halo(scale)])
+    return picture(lambda axes: panel.draw(axes, item, 1.0), item.instance.mask.shape)
 
 
 def _baseline(axes: Axes, item: GalleryItem, scale: float) -> None:
@@ -265,14 +210,10 @@ def _baseline(axes: Axes, item: GalleryItem, scale: float) -> None:
         color=light("base"),
         edgecolors="white",
         linewidths=1.6 * scale,
-        path_effects=[_halo(scale)],
+        path_effects=[halo(scale)],
         clip_on=False,
         zorder=5,
     )
-
-
-def _halo(scale: float) -> withStroke:
-    return withStroke(linewidth=4.5 * scale, foreground="#101010")
 
 
 def _heat(click_map: np.ndarray) -> np.ndarray:

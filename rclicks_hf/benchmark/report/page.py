@@ -12,7 +12,20 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from rclicks_hf.atomic import atomic_file
-from rclicks_hf.benchmark.report.data import GalleryItem, IoUCurves, ReportData, UserScatter
+from rclicks_hf.benchmark.report.click_paths import (
+    SHOWN_CLICKS,
+    iou_gradient,
+    path_picture,
+    path_words,
+)
+from rclicks_hf.benchmark.report.data import (
+    ClickPath,
+    ExampleItem,
+    GalleryItem,
+    IoUCurves,
+    ReportData,
+    UserScatter,
+)
 from rclicks_hf.benchmark.report.figures import curves_svg, scatter_svg
 from rclicks_hf.benchmark.report.gallery import PANELS, Panel, count_clicks, panel_picture
 from rclicks_hf.benchmark.report.numbers import number
@@ -39,8 +52,10 @@ class Section(NamedTuple):
 SECTIONS: tuple[Section, ...] = (
     Section("click_scores", "click-models", "Click models"),
     Section("benchmark_rows", "benchmark", "Benchmark"),
+    Section("supplement", "tables", "Further tables"),
     Section("curves", "curves", "IoU per click"),
     Section("scatter", "users", "Users' first clicks"),
+    Section("examples", "examples", "Hard and click-sensitive instances"),
     Section("gallery", "gallery", "Gallery"),
     Section("versions", "settings", "Command, settings and versions"),
     Section("title", "citation", "How to cite"),
@@ -116,6 +131,9 @@ def render(data: ReportData) -> str:
         benchmark_notes=_benchmark_notes(),
         curves=[_curve_chart(i, c, data) for i, c in enumerate(data.curves)],
         scatter=[_scatter_chart(i, s, data) for i, s in enumerate(data.scatter)],
+        examples=[_example(item, data) for item in data.examples],
+        iou_colours=iou_gradient(),
+        shown_clicks=SHOWN_CLICKS,
         gallery=[_gallery_entry(item, data) for item in data.gallery],
         shows_error=any(item.instance.previous_mask is not None for item in data.gallery),
         heat=_heat_gradient(),
@@ -163,6 +181,30 @@ def _scatter_chart(index: int, data: UserScatter, report: ReportData) -> dict[st
         "svg": Markup(scatter_svg(data, f"scatter-{index}")),
         "nsr": number(data.nsr, 2),
         "is_simulated": report.is_simulated or data.is_simulated,
+    }
+
+
+def _example(item: ExampleItem, report: ReportData) -> dict[str, Any]:
+    simulated = report.is_simulated or item.instance.is_simulated
+    return {
+        "stem": item.instance.full_stem,
+        "dataset": item.instance.dataset,
+        "why": item.why,
+        "panels": [_example_panel(path, item, simulated) for path in item.paths],
+    }
+
+
+def _example_panel(path: ClickPath, item: ExampleItem, simulated: bool) -> dict[str, Any]:
+    made = path_picture(item, path)
+    words = path_words(path)
+    return {
+        "title": path.title,
+        "words": words,
+        "alt": f"Photograph with the object's contour and the clicks of {path.title}: {words}.",
+        "uri": Markup(made.uri),
+        "width": made.width,
+        "height": made.height,
+        "is_simulated": simulated,
     }
 
 

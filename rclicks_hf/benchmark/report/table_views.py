@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
+from rclicks_hf.benchmark.report.cells import Cell, Row, Table, ranks
 from rclicks_hf.benchmark.report.data import CURVE_RUNS, ClickScore, IoUCurves
 from rclicks_hf.benchmark.report.figures import RUN_STYLES
 from rclicks_hf.benchmark.report.numbers import ABSENT, number, scale_of, times_ten
@@ -14,31 +13,6 @@ from rclicks_hf.benchmark.tables import BenchmarkRow
 from rclicks_hf.metrics import CLICK_METRICS, METRICS, MetricInfo
 
 T = TypeVar("T", ClickScore, BenchmarkRow)
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One cell: its text, and whether it is the best of its column, a number, or a row's name."""
-
-    text: str
-    is_best: bool = False
-    is_number: bool = True
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row; ``is_simulated`` marks it."""
-
-    cells: Sequence[Cell]
-    is_simulated: bool = False
-
-
-@dataclass(frozen=True)
-class Table:
-    """Column heads (text, whether numbers stand below), and rows under the title of their group."""
-
-    heads: Sequence[tuple[str, bool]]
-    groups: Mapping[str, Sequence[Row]]
 
 
 def click_score_table(scores: Sequence[ClickScore]) -> Table:
@@ -86,13 +60,11 @@ def _head(metric: MetricInfo, unit: str = "") -> str:
 
 
 def _ranked(values: Sequence[float], metric: MetricInfo, digits: int = 3) -> list[Cell]:
-    printed = [round(value, digits) for value in values]
-    finite = [value for value in printed if math.isfinite(value)]
-    best = (max if metric.direction == "up" else min)(finite, default=math.nan)
-    alone = len(values) < 2
+    """Cells of a column with the best marked; the second and third are not, few as they are."""
+    found = ranks(values, up=metric.direction == "up", digits=digits)
     return [
-        Cell(number(value, digits), is_best=not alone and shown == best)
-        for value, shown in zip(values, printed, strict=True)
+        Cell(number(value, digits), rank=int(rank == 1))
+        for value, rank in zip(values, found, strict=True)
     ]
 
 
@@ -100,21 +72,44 @@ def _sample_noc(row: BenchmarkRow) -> str:
     return f"{number(row.sample_noc, 2)} ± {number(row.sample_noc_std, 2)}"
 
 
-#: Head of a number column of the benchmark table -> its text.
-BENCHMARK_COLUMNS: Mapping[str, Callable[[BenchmarkRow], str]] = {
-    "Instances": lambda row: str(row.instances),
-    "Failures": lambda row: str(row.failures),
-    f"Sample {_head(METRICS['noc'])}": _sample_noc,
-    f"Baseline {_head(METRICS['noc'])}": lambda row: number(row.baseline_noc, 2),
-    _head(METRICS["delta_sb"], unit=" %"): lambda row: number(row.delta_sb, 2),
-    _head(METRICS["delta_gr"], unit=" %"): lambda row: number(row.delta_gr, 2),
-    _head(METRICS["nsr"], unit=" %"): lambda row: number(row.nsr, 2),
-    "NoF\N{NO-BREAK SPACE}↓": lambda row: number(row.nof, 1),
-}
+class Column(NamedTuple):
+    """One number column of the benchmark table."""
+
+    head: str
+    text: Callable[[BenchmarkRow], str]
+    value: Callable[[BenchmarkRow], float] | None = None  # what ranks it; lower is better
+    digits: int = 2
+
+
+#: Number columns of the benchmark table.
+BENCHMARK_COLUMNS: tuple[Column, ...] = (
+    Column("Instances", lambda row: str(row.instances)),
+    Column("Failures", lambda row: str(row.failures)),
+    Column(f"Sample {_head(METRICS['noc'])}", _sample_noc, lambda row: row.sample_noc),
+    Column(
+        f"Baseline {_head(METRICS['noc'])}",
+        lambda row: number(row.baseline_noc, 2),
+        lambda row: row.baseline_noc,
+    ),
+    Column(
+        _head(METRICS["delta_sb"], unit=" %"),
+        lambda row: number(row.delta_sb, 2),
+        lambda row: row.delta_sb,
+    ),
+    Column(
+        _head(METRICS["delta_gr"], unit=" %"),
+        lambda row: number(row.delta_gr, 2),
+        lambda row: row.delta_gr,
+    ),
+    Column(_head(METRICS["nsr"], unit=" %"), lambda row: number(row.nsr, 2), lambda row: row.nsr),
+    Column("NoF\N{NO-BREAK SPACE}↓", lambda row: number(row.nof, 1), lambda row: row.nof, 1),
+)
 
 
 def benchmark_table_view(rows: Sequence[BenchmarkRow]) -> Table:
-    """The benchmark's table: a group a dataset, a row a segmenter and click model.
+    """The benchmark's table: a group a dataset, a row a segmenter and click model, ranks told.
+
+    Ranks are among the segmenters that one click model clicked at.
 
     Args:
         rows: Those of one dataset are brought together, in order of first appearance.
@@ -125,17 +120,37 @@ def benchmark_table_view(rows: Sequence[BenchmarkRow]) -> Table:
         ['geocut', 'dt', '9']
     """
     heads = [("Segmenter", False), ("Click model", False)]
-    heads += [(name, True) for name in BENCHMARK_COLUMNS]
+    heads += [(column.head, True) for column in BENCHMARK_COLUMNS]
     groups = _by_dataset(rows)
-    return Table(
-        heads, {name: [_benchmark_row(r) for r in group] for name, group in groups.items()}
-    )
+    return Table(heads, {name: _benchmark_rows(group) for name, group in groups.items()})
 
 
-def _benchmark_row(row: BenchmarkRow) -> Row:
-    names = (Cell(t or ABSENT, is_number=False) for t in (row.segmenter, row.click_model))
-    numbers = (Cell(write(row)) for write in BENCHMARK_COLUMNS.values())
-    return Row([*names, *numbers], row.is_simulated)
+def _benchmark_rows(rows: Sequence[BenchmarkRow]) -> list[Row]:
+    columns = [_column_ranks(column, rows) for column in BENCHMARK_COLUMNS]
+    return [
+        Row(
+            [
+                *(Cell(t or ABSENT, is_number=False) for t in (row.segmenter, row.click_model)),
+                *(
+                    Cell(column.text(row), rank)
+                    for column, rank in zip(BENCHMARK_COLUMNS, found, strict=True)
+                ),
+            ],
+            row.is_simulated,
+        )
+        for row, *found in zip(rows, *columns, strict=True)
+    ]
+
+
+def _column_ranks(column: Column, rows: Sequence[BenchmarkRow]) -> list[int]:
+    if column.value is None:
+        return [0] * len(rows)
+    found = dict.fromkeys(range(len(rows)), 0)
+    for click_model in {row.click_model for row in rows}:
+        places = [i for i, row in enumerate(rows) if row.click_model == click_model]
+        values = [column.value(rows[i]) for i in places]
+        found |= dict(zip(places, ranks(values, up=False, digits=column.digits), strict=True))
+    return list(found.values())
 
 
 def curve_table(data: IoUCurves) -> Table:

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from rclicks_hf.benchmark.groups import CLICKING_GROUPS
 from rclicks_hf.benchmark.report import (
+    ClickPath,
     ClickScore,
+    ExampleItem,
     GalleryItem,
     IoUCurves,
+    NamedTable,
     ReportData,
     UserScatter,
 )
+from rclicks_hf.benchmark.report.cells import Cell, Row, Table
+from rclicks_hf.benchmark.results import ResultRow, write_part
 from rclicks_hf.benchmark.tables import BenchmarkRow
 from rclicks_hf.data.instances import Click, Clicks, Instance
 
 MakeItem = Callable[..., GalleryItem]
 MakeReport = Callable[..., ReportData]
+MakeResults = Callable[..., Path]
+
+#: Invented runs: name -> how far its clicks are from the best ones.
+_RUNS = {"base": 0.0, **{run: 0.22 - 0.02 * k for k, run in enumerate(CLICKING_GROUPS)}}
 
 
 def _item(
@@ -43,7 +55,7 @@ def _item(
         stem,
         stem,
         "",
-        "simulated_scenes",
+        "simulated_scenes" if simulated else "davis",
         "test",
         "fn" if later else "first",
         "geocut" if later else "none",
@@ -59,6 +71,18 @@ def _item(
     )
     click_map = (mask == 1) * rng.random((height, width))
     return GalleryItem(instance, click_map, Click(int(xs[0]), int(ys[0]), True), "by the network")
+
+
+def _table(simulated: bool) -> Table:
+    cells = [Cell("geocut", is_number=False), Cell("7.77", interval="[7.00, 8.00]")]
+    return Table([("Segmenter", False), ("Invented", True)], {"scenes": [Row(cells, simulated)]})
+
+
+def _example(simulated: bool) -> ExampleItem:
+    clicks = [Click(40, 30, True), Click(3, 5, False), Click(44, 20, True)]
+    path = ClickPath("Baseline", clicks, [0.5, 0.7, 0.91])
+    users = ClickPath("First clicks of users", clicks, [0.1, 0.5, 0.9], is_path=False)
+    return ExampleItem(_item(simulated=simulated).instance, "Hard: Sample NoC 20.00", [path, users])
 
 
 def _report(*, simulated: bool = True, **changes: object) -> ReportData:
@@ -90,11 +114,103 @@ def _report(*, simulated: bool = True, **changes: object) -> ReportData:
             ClickScore("Network", "scenes", 24, 0.4, 0.40, 0.09, 4.0, 1.2e-4),
         ],
         "benchmark_rows": [row],
+        "supplement": [NamedTable("Invented table", "Of nothing.", _table(simulated))],
         "curves": [IoUCurves("geocut on scenes", curves)],
         "scatter": [UserScatter("geocut on scenes", np.full(5, 0.8), np.full(5, 0.1), 12.5)],
+        "examples": [_example(simulated)],
         "gallery": [_item(simulated=simulated), _item(later=True, simulated=simulated)],
     }
     return ReportData(**{**parts, **changes})  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class _Method:
+    """An invented method: how good it is, and how much it depends on the clicks."""
+
+    segmenter: str
+    skill: float = 0.8
+    fragility: float = 0.5
+
+
+METHODS = (
+    _Method("sam", 0.86, 0.3),
+    _Method("ritm", 0.82, 0.8),
+    _Method("simpleclick", 0.9, 0.45),
+    _Method("geocut", 0.6, 1.1),
+)
+
+
+def _results(
+    folder: Path,
+    *,
+    methods: Sequence[_Method] = METHODS,
+    dataset: str = "davis",
+    click_model: str = "cm",
+    instances: int = 12,
+    clicks: int = 20,
+    simulated: bool = False,
+    split: str = "test",
+    users: Sequence[str] = ("user", "nuser"),
+    size: tuple[int, int] = (48, 64),
+    failed: Sequence[tuple[str, str]] = (),
+) -> Path:
+    """Writes a results folder of invented numbers; ``failed`` names (segmenter, stem)."""
+    rows = []
+    for m, method in enumerate(methods):
+        for i in range(instances):
+            stem = f"{split}_{i:03d}"
+            common = {
+                "dataset": dataset, "full_stem": stem, "image_stem": stem, "split": split,
+                "segmenter": method.segmenter, "click_model": click_model,
+                "is_simulated": simulated, "protocol_id": "rclicks-1", "protocol_digest": "ab" * 32,
+                "error": "Traceback" if (method.segmenter, stem) in failed else "",
+            }  # fmt: skip
+            rng = np.random.default_rng(1000 * m + i)
+            hardness = 1 + 0.25 * (i % 12)
+            for run, distance in _RUNS.items():
+                lost = (1 - method.skill + method.fragility * distance) * hardness
+                ious = np.clip(1 - lost / np.arange(1, clicks + 1) - 0.02 * rng.random(), 0, 1)
+                rows.append(_run(run, ious, rng, size, common))
+            for run in users:
+                count = 8 + i % 3
+                ious = np.clip(method.skill - method.fragility * 0.3 * rng.random(count), 0, 1)
+                rows.append(_run(run, ious, rng, size, common))
+    write_part(folder / "results.parquet", rows)
+    return folder
+
+
+def _run(
+    run: str,
+    ious: np.ndarray,
+    rng: np.random.Generator,
+    size: tuple[int, int],
+    common: dict[str, object],
+) -> ResultRow:
+    count = 0 if common["error"] else len(ious)
+    return ResultRow(
+        run=run,
+        iou=ious[:count].tolist(),
+        boundary_iou=(0.9 * ious[:count]).tolist(),
+        x=rng.integers(0, size[1], count).tolist(),
+        y=rng.integers(0, size[0], count).tolist(),
+        is_positive=[k % 3 != 2 for k in range(count)],
+        seconds_encoder=0.02,
+        seconds_decoder=0.1,
+        seconds_clicker=0.03,
+        **common,  # type: ignore[arg-type]
+    )
+
+
+@pytest.fixture
+def methods() -> tuple[_Method, ...]:
+    """The invented methods."""
+    return METHODS
+
+
+@pytest.fixture
+def make_results() -> MakeResults:
+    """Writes a results folder: ``make_results(folder, methods=..., dataset=..., ...)``."""
+    return _results
 
 
 @pytest.fixture

@@ -61,8 +61,9 @@ def test_the_page_marks_what_is_simulated(tmp_path: Path) -> None:
     folder = _write(tmp_path, ("dt", "davis", False), ("dt", "simulated_scenes", True))
     page = report_from_results([folder], tmp_path / "r.html").read_text(encoding="utf-8")
     assert "Some of the clicks on this page" in page
-    # One table row, and of the second dataset the chart, its numbers and the users' chart.
-    assert page.count('<span class="mark">Simulated clicks</span>') == 4
+    # A row of the main table and of five further ones; and of the second dataset the chart, its
+    # numbers and the users' chart.
+    assert page.count('<span class="mark">Simulated clicks</span>') == 6 + 3
     folder = _write(tmp_path, ("dt", "simulated_scenes", True))
     page = report_from_results([folder], tmp_path / "r.html").read_text(encoding="utf-8")
     assert "No person clicked" in page

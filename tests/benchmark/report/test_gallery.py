@@ -12,9 +12,8 @@ import pytest
 from PIL import Image
 
 from rclicks_hf.benchmark.report import GalleryItem
+from rclicks_hf.benchmark.report.drawing import ASPECT_LIMITS, PANEL_PIXELS
 from rclicks_hf.benchmark.report.gallery import (
-    ASPECT_LIMITS,
-    PANEL_PIXELS,
     PANELS,
     Panel,
     count_clicks,

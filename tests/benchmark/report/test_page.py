@@ -94,11 +94,12 @@ def test_pictures_and_charts_say_what_they_show(make_report: MakeReport) -> None
     reader = _read(render(make_report()))
     pictures = reader.named("img")
     charts = [svg for svg in reader.named("svg") if svg.get("role") == "img"]
-    assert len(pictures) == 2 * 3
+    assert len(pictures) == 2 + 2 * 3
     assert len(charts) == 2
     assert all(picture["alt"] for picture in pictures)
     assert all(chart["aria-label"] for chart in charts)
-    assert "12 simulated clicks (8 pc, 4 mobile)" in str(pictures[1]["alt"])
+    assert "12 simulated clicks (8 pc, 4 mobile)" in str(pictures[3]["alt"])
+    assert "IoU 0.50 after the first click, 0.91 after 3" in str(pictures[0]["alt"])
 
 
 def test_simulated_clicks_are_marked_wherever_they_show(make_report: MakeReport) -> None:
@@ -106,8 +107,9 @@ def test_simulated_clicks_are_marked_wherever_they_show(make_report: MakeReport)
     assert "No person clicked" in page
     assert "(simulated clicks)" in page[page.index("<title>") : page.index("</title>")]
     captions = re.findall(r"<figcaption>.*?</figcaption>", page, flags=re.DOTALL)
-    # Two tables, two charts, the numbers of one chart, two instances of three pictures.
-    assert len(captions) == 2 + 2 + 1 + 6
+    # Three tables, two charts, the numbers of one chart, an example of two pictures, two
+    # instances of three.
+    assert len(captions) == 3 + 2 + 1 + 2 + 6
     unmarked = [caption for caption in captions if "Simulated clicks" not in caption]
     assert unmarked == ["<figcaption>Object</figcaption>"] * 2
 
@@ -125,12 +127,21 @@ def test_one_simulated_part_marks_itself_and_the_page(make_report: MakeReport) -
 
 def test_the_numbers_are_there(make_report: MakeReport) -> None:
     words = _read(render(make_report())).words
-    for text in ("6.41 ± 1.12", "−18.30", "47.10", "NSR 12.50 %", "PDE ×10⁻⁴ ↑", "rclicks demo"):
+    for text in (
+        "6.41 ± 1.12",
+        "−18.30",
+        "47.10",
+        "NSR 12.50 %",
+        "PDE ×10⁻⁴ ↑",
+        "rclicks demo",
+        "7.77",
+    ):
         assert text in words, text
 
 
 @pytest.mark.parametrize(
-    "field", ["click_scores", "benchmark_rows", "curves", "scatter", "gallery"]
+    "field",
+    ["click_scores", "benchmark_rows", "supplement", "curves", "scatter", "examples", "gallery"],
 )
 def test_a_section_without_data_is_left_out(make_report: MakeReport, field: str) -> None:
     reader = _read(render(make_report(**{field: ()})))

@@ -33,10 +33,15 @@ def test_the_best_follows_each_metrics_direction() -> None:
 
 def test_models_printed_alike_are_equally_good() -> None:
     close = replace(A, click_model="C", ks=0.10004, nss=3.1)
-    assert _best([A, close]) == [
-        [True, True, True, False, True],
-        [True, True, True, True, True],
+    assert _best([A, close, B]) == [
+        [False, True, False, False, True],
+        [False, True, False, True, True],
+        [True, False, True, False, False],
     ]
+
+
+def test_where_all_are_printed_alike_none_is_marked() -> None:
+    assert _best([A, replace(A, click_model="C")]) == [[False] * 5] * 2
 
 
 def test_a_model_alone_and_a_missing_number_are_not_the_best() -> None:

@@ -1,0 +1,52 @@
+"""Which metrics rank methods alike: rank and linear correlation over methods."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy.stats import rankdata
+
+from rclicks_hf.metrics.validation import describe
+
+MIN_METHODS = 3
+
+
+def metric_correlations(tables: Sequence[Any]) -> np.ndarray:
+    """Correlation of metrics over methods, averaged over datasets (paper, correlation figure).
+
+    Args:
+        tables: For each dataset the (M, C) values of M methods, M >= 3, in C metrics. M may differ
+            between datasets.
+
+    Returns:
+        (C, C) in [0, 1]: Spearman's correlation below the diagonal, Pearson's above it, 1 on it;
+        the mean over datasets, then its absolute value. NaN where a metric is the same for all
+        methods of a dataset, or is absent (NaN).
+
+    Raises:
+        ValueError: If there are no tables, or one is not (M, C) with M >= 3 and the C of the first.
+
+    Example:
+        >>> metric_correlations([[[1, 2], [2, 3], [3, 10]]]).round(3).tolist()
+        [[1.0, 0.918], [1.0, 1.0]]
+    """
+    if len(tables) == 0:
+        raise ValueError("tables holds no datasets")
+    arrays = [np.asarray(table, np.float64) for table in tables]
+    for array in arrays:
+        if array.ndim != 2 or len(array) < MIN_METHODS or array.shape[1] != arrays[0].shape[-1]:
+            raise ValueError(f"a table must be (M, C), M >= {MIN_METHODS}, {describe(array)}")
+    pearson = np.mean([_pearson(array) for array in arrays], axis=0)
+    ranks = [rankdata(array, axis=0, nan_policy="propagate") for array in arrays]
+    spearman = np.mean([_pearson(array) for array in ranks], axis=0)
+    both = np.abs(np.triu(pearson, 1) + np.tril(spearman, -1))
+    np.fill_diagonal(both, 1.0)
+    return both
+
+
+def _pearson(values: np.ndarray) -> np.ndarray:
+    """(C, C) correlation of columns; NaN in row and column of one that is constant or absent."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.corrcoef(values, rowvar=False).reshape(values.shape[1], values.shape[1])

@@ -1,0 +1,161 @@
+"""What clicking groups say of any score: its mean, its spread, and who it depends on.
+
+A score is anything that a run of clicks gives: NoC, IoU-AUC, whether it failed. All functions
+give a value an instance; the paper's numbers are their means, and its spreads the means of the
+per-instance population standard deviations (never a deviation over instances).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rclicks_hf.metrics.validation import describe
+
+
+def group_mean_values(scores: Any) -> np.ndarray:
+    """Mean over the clicking groups; with NoC, the per-instance values of Sample NoC.
+
+    Args:
+        scores: (N, G) score of each instance and clicking group, finite.
+
+    Returns:
+        (N,) in the score's unit.
+
+    Raises:
+        ValueError: If the scores are not (N, G) and finite.
+
+    Example:
+        >>> group_mean_values([[2, 4], [5, 5]]).tolist()
+        [3.0, 5.0]
+    """
+    return _checked(scores).mean(axis=1)
+
+
+def group_std_values(scores: Any) -> np.ndarray:
+    """Population standard deviation over the clicking groups.
+
+    Args:
+        scores: (N, G) score of each instance and clicking group, finite.
+
+    Returns:
+        (N,) >= 0 in the score's unit.
+
+    Raises:
+        ValueError: If the scores are not (N, G) and finite.
+
+    Example:
+        >>> group_std_values([[2, 4], [5, 5]]).tolist()
+        [1.0, 0.0]
+    """
+    return _checked(scores).std(axis=1)
+
+
+def group_nsr_values(scores: Any) -> np.ndarray:
+    """Noise-to-signal ratio over the clicking groups: std over mean (paper, Table 12).
+
+    Args:
+        scores: (N, G) score >= 0 of each instance and clicking group, for example the IoU-AUC.
+
+    Returns:
+        (N,) per cent >= 0. Where every score is 0 there is no spread, and the ratio counts as 0
+        (the paper's code would divide by 0).
+
+    Raises:
+        ValueError: If the scores are not (N, G) and finite.
+
+    Example:
+        >>> group_nsr_values([[0.5, 1.0], [0.0, 0.0]]).round(2).tolist()
+        [33.33, 0.0]
+    """
+    scores = _checked(scores)
+    signal, noise = scores.mean(axis=1), scores.std(axis=1)
+    return 100.0 * np.divide(noise, signal, out=np.zeros_like(noise), where=signal > 0)
+
+
+def baseline_difference_values(scores: Any, baseline: Any, *, relative: bool) -> np.ndarray:
+    """ΔSB of any score: the groups' mean less the baseline clicker's.
+
+    Args:
+        scores: (N, G) score of each instance and clicking group.
+        baseline: (N,) score of the baseline clicker on the same instances.
+        relative: In per cent of the baseline's score (the paper does so for NoC), else as is.
+
+    Returns:
+        (N,) per cent, or in the score's unit.
+
+    Raises:
+        ValueError: If the scores are not (N, G) and (N,) and finite.
+
+    Example:
+        >>> baseline_difference_values([[2, 4]], [2], relative=True).tolist()
+        [50.0]
+        >>> baseline_difference_values([[2, 4]], [2], relative=False).tolist()
+        [1.0]
+    """
+    scores, baseline = _checked(scores), np.asarray(baseline, np.float64)
+    if baseline.shape != scores.shape[:1]:
+        raise ValueError(f"baseline must be (N,) with the N of scores, {describe(baseline)}")
+    return _difference(scores.mean(axis=1), baseline, relative)
+
+
+def range_difference_values(scores: Any, *, relative: bool) -> np.ndarray:
+    """ΔGR of any score: the first group (G1, least likely clicks) less the last (G10).
+
+    Args:
+        scores: (N, G), G >= 2.
+        relative: In per cent of the last group's score (the paper does so for NoC), else as is.
+
+    Returns:
+        (N,) per cent, or in the score's unit.
+
+    Raises:
+        ValueError: If the scores are not (N, G), G >= 2, and finite.
+
+    Example:
+        >>> range_difference_values([[6, 5, 4]], relative=True).tolist()
+        [50.0]
+    """
+    scores = _checked(scores, groups=2)
+    return _difference(scores[:, 0], scores[:, -1], relative)
+
+
+def half_difference_values(scores: Any, *, relative: bool) -> np.ndarray:
+    """ΔHH of any score: the less likely half of the groups against the more likely one, H1 - H2.
+
+    Group j is paired with group j + G/2 (G1 with G6, G2 with G7, ...); the pairs' differences are
+    averaged, so this is a mean of ratios where it is relative.
+
+    Args:
+        scores: (N, G), G even.
+        relative: In per cent of the more likely group's score (the paper does so for NoC).
+
+    Returns:
+        (N,) per cent, or in the score's unit.
+
+    Raises:
+        ValueError: If the scores are not (N, G), G even, and finite.
+
+    Example:
+        >>> half_difference_values([[3, 4, 2, 4]], relative=True).tolist()  # 50 % and 0 %
+        [25.0]
+    """
+    scores = _checked(scores, groups=2)
+    half, odd = divmod(scores.shape[1], 2)
+    if odd:
+        raise ValueError(f"scores must hold an even number of groups, {describe(scores)}")
+    return _difference(scores[:, :half], scores[:, half:], relative).mean(axis=1)
+
+
+def _difference(first: np.ndarray, second: np.ndarray, relative: bool) -> np.ndarray:
+    return 100.0 * (first - second) / second if relative else first - second
+
+
+def _checked(scores: Any, groups: int = 1) -> np.ndarray:
+    scores = np.asarray(scores, np.float64)
+    if scores.ndim != 2 or scores.shape[1] < groups:
+        raise ValueError(f"scores must be (N, G) with G >= {groups}, {describe(scores)}")
+    if not np.isfinite(scores).all():
+        raise ValueError(f"scores hold NaN or infinite values, {describe(scores)}")
+    return scores
