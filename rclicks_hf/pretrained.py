@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pickle import UnpicklingError
 from typing import Any
 
 from safetensors import SafetensorError
 from transformers.utils import logging
 
 from rclicks_hf.errors import RclicksError
+
+_NAMED = 5  # how many tensors an error names
 
 
 def load_network(
@@ -29,7 +32,7 @@ def load_network(
 
     Raises:
         RclicksError: If there is none, it is another kind of network, its weights are damaged, or
-            some are missing.
+            some are missing or too many; they are named.
 
     Example:
         >>> from rclicks_hf.saliency import SaliencyImageProcessor, SaliencyModel
@@ -44,26 +47,27 @@ def load_network(
             _require_kind(name_or_path, model_class, what)
             loaded: Any = model_class.from_pretrained(name_or_path, output_loading_info=True)
             processor = processor_class.from_pretrained(name_or_path)
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError, UnpicklingError) as error:
         reason = str(error).strip().splitlines()[0]
         raise RclicksError(
             f"{name_or_path}: no {what} can be loaded from there ({reason}); give a "
             "folder that save_pretrained wrote, or a Hub repo"
         ) from error
     model, report = loaded
-    missing = sorted(report["missing_keys"])
-    if missing:
-        raise RclicksError(
-            f"{name_or_path}: its weights lack {missing[0]} and {len(missing) - 1} more; "
-            "save or download the model again"
-        )
+    for verb, kind in (("lack", "missing_keys"), ("have beyond the network's", "unexpected_keys")):
+        if keys := sorted(report[kind]):
+            named = ", ".join(keys[:_NAMED]) + (", ..." if len(keys) > _NAMED else "")
+            raise RclicksError(
+                f"{name_or_path}: its weights {verb} {len(keys)} tensors ({named}); "
+                "save or download the model again"
+            )
     return model.eval(), processor
 
 
 def _require_kind(name_or_path: str | os.PathLike[str], model_class: Any, what: str) -> None:
     """A folder of another network would be loaded with all weights missing, and a warning."""
     found = model_class.config_class.get_config_dict(name_or_path)[0].get("model_type")
-    if found != model_class.config_class.model_type:
+    if found not in (None, model_class.config_class.model_type):
         raise RclicksError(f"{name_or_path}: holds a network of type {found!r}, no {what}")
 
 
