@@ -94,14 +94,18 @@ def markdown_tables(tables: Iterable[NamedTable], title: str) -> str:
     for named in tables:
         heads = [_escaped(text, _MARKDOWN) for text, _ in named.table.heads]
         rule = ["---:" if is_number else "---" for _, is_number in named.table.heads]
-        lines = [heads, rule]
+        lines = [_markdown_row(heads), _markdown_row(rule)]
         for line in _lines(named.table, _MARKDOWN_RANKS, _MARKDOWN):
-            blank = [""] * (len(heads) - 1)
-            lines.append([f"*{line.cells[0]}*", *blank] if line.is_group else line.cells)
-        rows = "\n".join(f"| {' | '.join(line)} |".replace("|  |", "| |") for line in lines)
+            group = f"| *{line.cells[0]}* |" + " |" * (len(heads) - 1)
+            lines.append(group if line.is_group else _markdown_row(line.cells))
+        rows = "\n".join(lines)
         parts += [f"## {_escaped(named.title, _MARKDOWN)}", _escaped(named.intro, _MARKDOWN), rows]
         parts += [SIMULATED_NOTE] if named.table.is_simulated else []
     return "\n\n".join(parts) + "\n"
+
+
+def _markdown_row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 _LATEX_RANKS = {1: r"\textbf{{{}}}", 2: r"\underline{{{}}}", 3: r"\textit{{{}}}"}
