@@ -324,7 +324,9 @@ def benchmark(
         Path,
         typer.Option(help="Results folder, of several datasets one each in it; resumes there."),
     ],
-    segmenter: Annotated[str, typer.Option(help="geocut, or your own as module:Class.")] = "geocut",
+    segmenter: Annotated[
+        str, typer.Option(help="geocut, a SAM folder or Hub id, or your own as module:Class.")
+    ] = "geocut",
     repo: Annotated[str, typer.Option(help="Dataset repo: a folder or a Hub id.")] = "rclicks",
     split: str = "test",
     runs: Annotated[

@@ -102,8 +102,9 @@ def benchmark_repo(
             paths.append(path)
     if not launch.is_main:
         return ""
+    table = benchmark_table(load_results(*paths), rules.noc_threshold)
     places = "\n".join(str(path) for path in paths)
-    return f"{format_table(benchmark_table(load_results(*paths)))}\n\n{places}"
+    return f"{format_table(table)}\n\n{places}"
 
 
 def _names(texts: Sequence[str]) -> list[str]:

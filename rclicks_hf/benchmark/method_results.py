@@ -12,13 +12,11 @@ import numpy as np
 import pyarrow as pa
 
 from rclicks_hf.benchmark.groups import CLICKING_GROUPS
-from rclicks_hf.benchmark.results import BASELINE_RUN, USER_RUN, read_results
+from rclicks_hf.benchmark.results import read_results
+from rclicks_hf.benchmark.runs import BASELINE_RUN, SAMPLED_RUN, USER_RUN
 from rclicks_hf.errors import RclicksError
 
 GROUP_RUNS: tuple[str, ...] = tuple(CLICKING_GROUPS)
-
-#: As many clicks as real users made, drawn from the click model; not every run has it.
-SAMPLED_USER_RUN = "nuser"
 
 
 class MethodKey(NamedTuple):
@@ -82,7 +80,7 @@ class MethodResults:
     @property
     def sampled_user_ious(self) -> list[np.ndarray]:
         """The same after clicks that the click model made in their place; empty if not run."""
-        return list(self.ious.get(SAMPLED_USER_RUN, []))
+        return list(self.ious.get(SAMPLED_RUN, []))
 
     @property
     def boundary(self) -> MethodResults:

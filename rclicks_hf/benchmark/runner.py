@@ -102,6 +102,7 @@ def run_benchmark(
     whole = protocol.shares_generators
     tasks = plan_images(instances.load(), limit=limit, stems=stems, whole_images=whole)
     manifest = describe_run(protocol, _identity(instances, segmenter, click_model), runs)
+    manifest["repo"] = str(getattr(instances, "repo", ""))  # where a report finds the pictures
     job = Job(instances, segmenter, click_model, runs, protocol, out, fail_fast)
     if is_main:
         open_results(out, manifest, protocol, overwrite=overwrite)
