@@ -44,7 +44,7 @@ def test_the_python_uses_run_one_after_the_other(
     repo: Path, hub, folder: Path, env: dict[str, str]
 ) -> None:
     snippets = blocks(repo, "python")
-    assert len(snippets) == 5
+    assert len(snippets) == 6
     run([sys.executable, "-m", "rclicks_hf.cli", "install"], folder, env)
     online = {**env, **hub.env(), "HF_HUB_OFFLINE": "0"}
     printed = [run([sys.executable, "-c", code], folder, online) for code in snippets]

@@ -36,6 +36,7 @@ def draw_path(axes: Axes, item: ExampleItem, path: ClickPath) -> None:
         path: The clicks.
 
     Example:
+        >>> from matplotlib.figure import Figure
         >>> from rclicks_hf.data.instances import Click, Instance
         >>> instance = Instance("a", "a", "", "grabcut", "test", "first", "none",
         ...                     np.zeros((3, 4, 3), np.uint8), np.ones((3, 4), np.int8))
@@ -91,6 +92,7 @@ def path_picture(item: ExampleItem, path: ClickPath) -> Picture:
         path: The clicks.
 
     Example:
+        >>> from matplotlib.figure import Figure
         >>> from rclicks_hf.data.instances import Click, Instance
         >>> instance = Instance("a", "a", "", "grabcut", "test", "first", "none",
         ...                     np.zeros((3, 4, 3), np.uint8), np.ones((3, 4), np.int8))

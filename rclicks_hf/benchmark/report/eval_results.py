@@ -94,7 +94,8 @@ def result_entries(measured: Measured, key: MethodKey, dataset_id: str) -> list[
         An entry a number that exists.
 
     Example:
-        >>> from rclicks_hf.benchmark.method_results import Results
+        >>> from rclicks_hf.benchmark.measures import MEASURES
+        >>> from rclicks_hf.benchmark.method_results import MethodKey, MethodResults, Results
         >>> from rclicks_hf.benchmark.scoring import Score
         >>> key = MethodKey("sam", "cm", "davis")
         >>> method = MethodResults(key, ("a",), {}, failures=2, is_simulated=False)

@@ -53,6 +53,7 @@ def draw_object(axes: Axes, item: GalleryItem, scale: float = 1.0) -> None:
         scale: Factor on the width of lines and markers; 1 suits `PANEL_PIXELS`.
 
     Example:
+        >>> from matplotlib.figure import Figure
         >>> from rclicks_hf.data.instances import Click, Instance
         >>> instance = Instance("a", "a", "", "grabcut", "test", "fn", "sam",
         ...                     np.zeros((3, 4, 3), np.uint8), np.ones((3, 4), np.int8),
@@ -81,6 +82,7 @@ def draw_clicks(axes: Axes, item: GalleryItem, scale: float = 1.0) -> None:
         scale: Factor on the width of lines and markers; 1 suits `PANEL_PIXELS`.
 
     Example:
+        >>> from matplotlib.figure import Figure
         >>> from rclicks_hf.data.instances import Click, Clicks, Instance
         >>> clicks = Clicks(np.array([1, 3, 0]), np.array([1, 2, 0]),
         ...                 np.array(["pc", "pc", "mobile"]))
@@ -119,6 +121,7 @@ def draw_click_map(axes: Axes, item: GalleryItem, scale: float = 1.0) -> None:
         scale: Factor on the width of lines and markers; 1 suits `PANEL_PIXELS`.
 
     Example:
+        >>> from matplotlib.figure import Figure
         >>> from rclicks_hf.data.instances import Click, Instance
         >>> instance = Instance("a", "a", "", "grabcut", "test", "first", "none",
         ...                     np.zeros((3, 4, 3), np.uint8), np.ones((3, 4), np.int8))
@@ -166,6 +169,7 @@ def count_clicks(item: GalleryItem) -> str:
 
     Example:
         >>> import numpy as np
+        >>> from matplotlib.figure import Figure
         >>> from rclicks_hf.data.instances import Click, Clicks, Instance
         >>> clicks = Clicks(np.array([1, 2, 0]), np.array([1, 2, 0]),
         ...                 np.array(["pc", "pc", "mobile"]))
@@ -189,6 +193,7 @@ def panel_picture(panel: Panel, item: GalleryItem) -> Picture:
 
     Example:
         >>> import numpy as np
+        >>> from matplotlib.figure import Figure
         >>> from rclicks_hf.data.instances import Click, Instance
         >>> instance = Instance("a", "a", "", "grabcut", "test", "first", "none",
         ...                     np.zeros((3, 4, 3), np.uint8), np.ones((3, 4), np.int8))

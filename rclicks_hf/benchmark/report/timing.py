@@ -37,7 +37,7 @@ def timing_tables(paths: Sequence[Path]) -> list[NamedTable]:
         ...     write_part(Path(folder) / "results.parquet", [row])
         ...     [table] = timing_tables([Path(folder)])
         >>> [cell.text for cell in table.table.groups["grabcut"][0].cells]
-        ['geocut', 'ud', '0.0', '250.0', '0.0', '250.0']
+        ['geocut', 'ud', '0.0', '250.0', '0.0', '0.0', '250.0']
     """
     if not paths:
         return []
