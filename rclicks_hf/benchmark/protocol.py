@@ -27,6 +27,10 @@ RULES: dict[str, tuple[str, ...]] = {
     # A click map with NaN or infinite values. failure: of the instance, with its traceback.
     # baseline: the deepest pixel is clicked instead, and nothing tells.
     "broken_map_rule": ("failure", "baseline"),
+    # What the clickability network's map is drawn from. normalised: cut out of the padding and
+    # min-max normalised again, as for the tables of click models. network: as the network has it,
+    # normalised over the padding too. The other click models have one form only.
+    "map_rule": ("normalised", "network"),
     # Images, masks and clicks have the size they have in the dataset; a segmenter that works at
     # another size returns its masks at this one.
     "resize_rule": ("none",),
@@ -50,7 +54,7 @@ class BenchmarkProtocol:
         group_edges: Shares of the click map's mass that bound the clicking groups: 2 to 11
             increasing numbers in [0, 1]. Groups are named g1 (the least likely clicks), g2, ...
         tie_rule, unknown_band_rule, nof_rule, random_state_rule, broken_map_rule: See `RULES`.
-        resize_rule, zoom_rule: See `RULES`.
+        map_rule, resize_rule, zoom_rule: See `RULES`.
         seed: The image's seed, or the number from which each trajectory's own seed is derived.
 
     Raises:
@@ -77,6 +81,7 @@ class BenchmarkProtocol:
     nof_rule: str = "strict"
     random_state_rule: str = "trajectory"
     broken_map_rule: str = "failure"
+    map_rule: str = "normalised"
     resize_rule: str = "none"
     zoom_rule: str = "segmenter"
     seed: int = 42
@@ -158,6 +163,7 @@ PROTOCOLS: dict[str, BenchmarkProtocol] = {
         nof_rule="reference",
         random_state_rule="image",
         broken_map_rule="baseline",
+        map_rule="network",
     ),
 }
 

@@ -84,11 +84,13 @@ class ImageWorker:
         self._job = job
         self._instances = job.source.load()
         self._segmenter = load_segmenter(job.segmenter)
-        self._click_model = None
+        self.click_model = None
         if need_click_model(job.runs):
             from rclicks_hf.click_models import load_click_model
 
-            self._click_model = load_click_model(job.click_model)
+            self.click_model = load_click_model(job.click_model)
+            if hasattr(self.click_model, "normalize"):
+                self.click_model.normalize = job.protocol.map_rule == "normalised"
 
     def __call__(self, task: ImageTask) -> ImageOutcome:
         """Benchmark one image and write its part file, unless another process does or did.
@@ -114,7 +116,7 @@ class ImageWorker:
             return run_image(
                 [self._instances[index] for index in task.indices],
                 self._segmenter,
-                self._click_model,
+                self.click_model,
                 job.runs,
                 job.protocol,
                 fail_fast=job.fail_fast,

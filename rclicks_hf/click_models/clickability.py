@@ -24,6 +24,8 @@ class ClickabilityClickModel:
         processor: The image processor that belongs to it.
         name: For tables and result files.
         batch_size: Instances a forward pass.
+        normalize: True normalises a map again once it is cut out of the padding, as for the paper's
+            tables of click models; False does not, as in the paper's clicker.
 
     Example:
         >>> from rclicks_hf.clickability import ClickabilityConfig
@@ -42,7 +44,9 @@ class ClickabilityClickModel:
         *,
         name: str = "cm",
         batch_size: int = 8,
+        normalize: bool = True,
     ):
+        self.normalize = normalize
         self.name = name
         self.model = model.eval()
         self.processor = processor
@@ -103,5 +107,5 @@ class ClickabilityClickModel:
         features = self.processor(images, object_masks, error_masks, return_tensors="pt")
         output = self.model(**features.to(self.model.device, self.model.dtype))
         sizes = [mask.shape for mask in error_masks]
-        maps = self.processor.post_process_click_maps(output, sizes)
+        maps = self.processor.post_process_click_maps(output, sizes, normalize=self.normalize)
         return [click_map.cpu().numpy() for click_map in maps]

@@ -69,15 +69,18 @@ def to_canvas(
     return F.pad(resized, (left, right, top, bottom))
 
 
-def from_canvas(click_maps: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+def from_canvas(
+    click_maps: torch.Tensor, size: tuple[int, int], *, normalize: bool = True
+) -> torch.Tensor:
     """Maps of images of one size, cut out of the padding, resized and min-max normalised.
 
     Args:
         click_maps: (B, 1, S, S), what the network made of the canvases.
         size: (height, width) of the images.
+        normalize: False leaves the values as the network has them, as the paper's clicker does.
 
     Returns:
-        (B, height, width) float32 in [0, 1]; a constant map becomes all zero.
+        (B, height, width) float32 in [0, 1]; a constant map becomes all zero where normalised.
 
     Example:
         >>> from_canvas(torch.tensor([[[[9.0, 9.0], [1.0, 3.0]]]]), (2, 2))[0].tolist()
@@ -86,6 +89,8 @@ def from_canvas(click_maps: torch.Tensor, size: tuple[int, int]) -> torch.Tensor
     top, left, height, width = letterbox(*size, (click_maps.shape[2], click_maps.shape[3]))
     cut = click_maps.float()[:, :, top : top + height, left : left + width]
     resized = F.interpolate(cut, size=size, mode="bilinear", antialias=True)[:, 0]
+    if not normalize:
+        return resized
     resized = resized - resized.amin((1, 2), keepdim=True)
     span = resized.amax((1, 2), keepdim=True)
     return torch.where(span > _ROUNDING, resized / span, 0)
@@ -253,7 +258,7 @@ class ClickabilityImageProcessor(PilBackend):
         return to_canvas(batch, canvas, antialias=antialias)[0].numpy()
 
     def post_process_click_maps(
-        self, outputs: Any, target_sizes: Sequence[tuple[int, int]]
+        self, outputs: Any, target_sizes: Sequence[tuple[int, int]], *, normalize: bool = True
     ) -> list[torch.Tensor]:
         """Bring the network's maps back to the images.
 
@@ -263,9 +268,10 @@ class ClickabilityImageProcessor(PilBackend):
         Args:
             outputs: A [`ClickabilityOutput`], or its `click_map` (B, 1, S, S).
             target_sizes: (height, width) of each image.
+            normalize: False leaves the last normalisation out, as the paper's clicker does.
 
         Returns:
-            Float32 (H, W) maps in [0, 1]; a constant map becomes all zero.
+            Float32 (H, W) maps in [0, 1]; a constant map becomes all zero where normalised.
 
         Raises:
             ValueError: If there are more or fewer sizes than maps.
@@ -274,7 +280,10 @@ class ClickabilityImageProcessor(PilBackend):
         if len(click_map) != len(target_sizes):
             raise ValueError(f"{len(click_map)} maps but {len(target_sizes)} target_sizes")
         pairs = zip(click_map, target_sizes, strict=True)
-        return [from_canvas(plane[None], (height, width))[0] for plane, (height, width) in pairs]
+        return [
+            from_canvas(plane[None], (height, width), normalize=normalize)[0]
+            for plane, (height, width) in pairs
+        ]
 
 
 def _is_array(image: Any) -> bool:

@@ -12,6 +12,7 @@ from benchmark_fakes import Disks, FakeSource, Slope, make_instance
 
 from rclicks_hf.benchmark import PROTOCOLS, BenchmarkProtocol, Clicker, run_image
 from rclicks_hf.benchmark.source import plan_images
+from rclicks_hf.benchmark.worker import Job
 from rclicks_hf.data import Instance
 from rclicks_hf.segmenters import Prediction
 
@@ -104,3 +105,21 @@ def test_one_object_of_an_image_is_run_with_those_before_it() -> None:
     [task] = plan_images(table, stems=["two.objects_______7"], whole_images=True)
     assert [table[index].object_stem for index in task.indices] == ["3", "7"]
     assert task.keys(["base"]) == {("two.objects_______7", "base")}
+
+
+@pytest.mark.parametrize(("name", "normalised"), [("rclicks-1", True), ("reference", False)])
+def test_the_network_s_map_is_taken_as_the_protocol_says(
+    tmp_path: Path, name: str, normalised: bool
+) -> None:
+    from rclicks_hf.clickability import (
+        ClickabilityConfig,
+        ClickabilityImageProcessor,
+        ClickabilityModel,
+    )
+
+    size = {"height": 32, "width": 32}
+    ClickabilityModel(ClickabilityConfig.from_preset("nano")).save_pretrained(tmp_path)
+    ClickabilityImageProcessor(size=size).save_pretrained(tmp_path)
+    model = str(tmp_path)
+    job = Job(FakeSource(), "geocut", model, ("g1",), PROTOCOLS[name], tmp_path / "out")
+    assert job.open().click_model.normalize is normalised

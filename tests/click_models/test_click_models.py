@@ -170,3 +170,16 @@ def test_the_table_needs_no_torch(repo: Path) -> None:
         [sys.executable, "-c", code], cwd=repo, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "False"
+
+
+def test_a_map_that_is_not_normalised_again_keeps_the_network_s_values(
+    network: ClickabilityClickModel,
+) -> None:
+    images, objects, errors = _instances()
+    again = network.click_maps(images, objects, errors)
+    network.normalize = False
+    plain = network.click_maps(images, objects, errors)
+    for before, after in zip(plain, again, strict=True):
+        assert before.min() > 0
+        span = before.max() - before.min()
+        np.testing.assert_allclose((before - before.min()) / span, after, atol=1e-5)
