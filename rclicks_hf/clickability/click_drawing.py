@@ -118,9 +118,12 @@ def group_slice(
         >>> start.item(), stop.item()
         (2, 4)
     """
-    total = summed[:, -1:].double()
-    low = torch.ceil(total * group[0]).long()
-    high = torch.floor(total * group[1]).long()
+    # A share of the mass is rounded to float32 as in the clicker, so that a sum which lies just on
+    # the edge falls on the same side; all of the mass is all of it.
+    total = summed[:, -1:]
+    shares = [(total.float() * share).double() for share in group]
+    low = torch.ceil(shares[0]).long()
+    high = torch.floor(shares[1]).long() if group[1] < 1 else total
     last = values.shape[1] - 1
     first_rank = torch.searchsorted(summed, low).clamp(max=last)
     last_rank = torch.searchsorted(summed, high, right=True).clamp(max=last)
