@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from pathlib import Path
 
@@ -118,15 +119,25 @@ def install_metrics() -> list[str]:
         ['rclicks_delta_gr', 'rclicks_delta_sb', 'rclicks_ks', 'rclicks_noc', 'rclicks_nsr',
          'rclicks_nss', 'rclicks_pde', 'rclicks_pl1', 'rclicks_wd']
     """
-    from evaluate.loading import init_dynamic_modules
-
-    root = Path(init_dynamic_modules()) / "metrics"
+    root = _evaluate_modules() / "metrics"
     root.mkdir(parents=True, exist_ok=True)
-    (root / "__init__.py").touch()
+    for package in (root.parent, root):
+        (package / "__init__.py").touch()
     modules = sorted(p for p in resource_path("metrics").iterdir() if p.name.startswith("rclicks_"))
     for module in modules:
         _install_metric(module, root / f"evaluate-metric--{module.name}")
     return [module.name for module in modules]
+
+
+def _evaluate_modules() -> Path:
+    """Folder of evaluate's module cache, by its own rules.
+
+    They are written out, since importing evaluate takes seconds: it imports PyTorch.
+    """
+    from huggingface_hub.constants import HF_HOME
+
+    cache = os.environ.get("HF_MODULES_CACHE") or Path(HF_HOME) / "modules"
+    return Path(cache) / "evaluate_modules"
 
 
 def _install_metric(module: Path, home: Path) -> None:

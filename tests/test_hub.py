@@ -77,5 +77,13 @@ def test_installed_metrics_load_by_name_from_any_folder(tmp_path: Path, repo: Pa
     assert "rclicks_noc" in loaded.stdout
 
 
+def test_the_cache_is_the_one_that_evaluate_uses() -> None:
+    from evaluate.loading import init_dynamic_modules
+
+    from rclicks_hf.hub import _evaluate_modules
+
+    assert _evaluate_modules() == Path(init_dynamic_modules())
+
+
 def test_installing_twice_is_the_same_as_once() -> None:
     assert install_metrics() == install_metrics()
