@@ -129,7 +129,7 @@ def build_dataset(
         (True, {('simulated_scenes', 'first'): 1}, True)
     """
     out = Path(out)
-    with atomic_directory(out, replace=replace) as part, ThreadPoolExecutor(1) as background:
+    with atomic_directory(out, replace=replace) as part, ThreadPoolExecutor(2) as background:
         table = complete_clicks(clicks, splits)
         writing = [background.submit(write_click_parts, table, part)]
         gathered = gather(table, _clickless(table, sources, splits or {}))
