@@ -138,17 +138,19 @@ def build_dataset(
         writing.append(background.submit(write_instance_parts, instances, part))
         if rejected:
             write_rejected(rejected, part)
-        duplicates = count_duplicates(table)
+        # Counted while the files are written.
+        clicks_of, instances_of = _counts(table), _counts(gathered.heads)
+        outside, duplicates = count_outside(table), count_duplicates(table)
         is_simulated = bool(table["is_simulated"][0].as_py())
         for done in writing:
             done.result()
         configs = write_card(part, is_simulated=is_simulated, is_twin=is_twin)
         return BuildReport(
             path=out,
-            clicks=_counts(table),
-            instances=_counts(gathered.heads),
+            clicks=clicks_of,
+            instances=instances_of,
             images=len(facts),
-            outside=count_outside(table),
+            outside=outside,
             duplicates=duplicates,
             resized=resized,
             rejected=len(rejected),

@@ -265,7 +265,7 @@ def _count_row(repo_files: RepoFiles, dataset: str) -> dict[str, Any]:
 
 def _clicked_instances(path: Path) -> int:
     """How many instances of a first round have clicks."""
-    table = pq.read_table(path, columns=["round", "x"], partitioning=None)
+    table = pq.ParquetFile(path).read(columns=["round", "x"])
     is_first = pc.equal(table["round"], ROUNDS.index("first"))
     has_clicks = pc.greater(pc.list_value_length(table["x"]), 0)
     return int(pc.sum(pc.and_(is_first, has_clicks)).as_py() or 0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import BinaryIO, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -159,19 +159,20 @@ def read_clicks(
     if on_error == "skip" and rejected is None:
         raise ValueError("on_error='skip' needs a list as rejected")
     path = Path(path)
-    data = csv_text.read_bytes(path)
-    names = csv_text.read_header(path, data)
-    _check_header(path, names)
-    rows = _whole_rows(path, data, names)
-    try:
-        if rows is None:
-            raise _NeedsLinesError
-        _check_rows(rows, datasets, on_outside)
-    except _NeedsLinesError:
-        rows = _numbered_rows(path, data, names, on_error == "skip")
-        _check_rows(rows, datasets, on_outside)
-    if rejected is not None:
-        rejected.extend(_with_text(rows.bad, data))
+    with csv_text.open_csv(path) as file:
+        names = csv_text.read_header(path, file)
+        _check_header(path, names)
+        rows = _whole_rows(path, file, names)
+        try:
+            if rows is None:
+                raise _NeedsLinesError
+            _check_rows(rows, datasets, on_outside)
+        except _NeedsLinesError:
+            data = csv_text.read_bytes(file)
+            rows = _numbered_rows(path, data, names, on_error == "skip")
+            _check_rows(rows, datasets, on_outside)
+            if rejected is not None:
+                rejected.extend(_with_text(rows.bad, data))
     table = _table(rows, names, datasets)
     return table if encoded else decode_table(table)
 
@@ -193,12 +194,12 @@ def _check_header(path: Path, names: list[str]) -> None:
         raise RclicksError(f"{path}, line 1: column {reserved[0]!r} is one we make; rename it")
 
 
-def _whole_rows(path: Path, data: bytes, names: list[str]) -> _Rows | None:
+def _whole_rows(path: Path, file: BinaryIO, names: list[str]) -> _Rows | None:
     """Every row in one go, without its line; None where the file is not sound enough for that."""
-    if b'"' in data and next(csv_text.bad_lines(data), None):
+    table = csv_text.parse_numbers(file, names, set(_NUMBERS))
+    if table is None:
         return None
-    table = csv_text.parse_numbers(data, names, set(_NUMBERS))
-    return table and _Rows(path, dict(zip(names, table.columns, strict=True)), None, skips=False)
+    return _Rows(path, dict(zip(names, table.columns, strict=True)), None, skips=False)
 
 
 def _numbered_rows(path: Path, data: bytes, names: list[str], skips: bool) -> _Rows:

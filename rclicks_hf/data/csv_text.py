@@ -6,9 +6,11 @@ A line is a row: a file in which a quoted field runs over a line's end is not re
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -37,38 +39,58 @@ class BadLine(NamedTuple):
     reason: str
 
 
-def read_bytes(path: Path) -> bytes:
-    """The bytes of the file.
+@contextmanager
+def open_csv(path: Path) -> Iterator[BinaryIO]:
+    """The file, open to be read more than once.
 
     Args:
-        path: The CSV.
+        path: The CSV; a pipe is read into memory.
 
-    Returns:
-        All of it.
+    Yields:
+        The file at its start; it can be sought.
 
     Raises:
         RclicksError: If it cannot be read.
 
     Example:
-        >>> read_bytes(Path("none.csv"))
+        >>> with open_csv(Path("none.csv")):
+        ...     pass
         Traceback (most recent call last):
         ...
         rclicks_hf.errors.RclicksError: none.csv: cannot be read (No such file or directory); ...
     """
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            yield file if file.seekable() else io.BytesIO(file.read())
     except OSError as error:
         raise RclicksError(
-            f"{path}: cannot be read ({error.strerror}); give the click CSV"
+            f"{path}: cannot be read ({error.strerror or error}); give the click CSV"
         ) from error
 
 
-def read_header(path: Path, data: bytes) -> list[str]:
+def read_bytes(file: BinaryIO) -> bytes:
+    r"""The bytes of the file.
+
+    Args:
+        file: The CSV, from `open_csv`.
+
+    Returns:
+        All of it.
+
+    Example:
+        >>> read_bytes(io.BytesIO(b"x,y\n1,2\n"))
+        b'x,y\n1,2\n'
+    """
+    file.seek(0)
+    return file.read()
+
+
+def read_header(path: Path, file: BinaryIO) -> list[str]:
     r"""Names of the columns.
 
     Args:
         path: The CSV, for messages.
-        data: Its bytes.
+        file: The same, from `open_csv`.
 
     Returns:
         The names in the first line, each different.
@@ -77,12 +99,12 @@ def read_header(path: Path, data: bytes) -> list[str]:
         RclicksError: If the line is no header: not UTF-8, a name twice, or a column without one.
 
     Example:
-        >>> read_header(Path("clicks.csv"), b"x,y\n1,2\n")
+        >>> read_header(Path("clicks.csv"), io.BytesIO(b"x,y\n1,2\n"))
         ['x', 'y']
     """
+    file.seek(0)
     try:
-        end = data.find(b"\n")
-        header = data[: len(data) if end < 0 else end].decode("utf-8-sig").rstrip("\r")
+        header = file.readline().decode("utf-8-sig").rstrip("\r\n")
         names = next(csv.reader([header], strict=True), [])
     except UnicodeDecodeError as error:
         raise RclicksError(f"{path}, line 1: not UTF-8 text; save the file as UTF-8") from error
@@ -150,30 +172,53 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def parse_numbers(data: bytes, names: list[str], numbers: set[str]) -> pa.Table | None:
+class _Watched(io.RawIOBase):
+    """A file that notes, block by block as it is read, whether a quote goes by."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.has_quotes = False
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        block = self._file.read(size)
+        self.has_quotes = self.has_quotes or b'"' in block
+        return block
+
+
+def parse_numbers(file: BinaryIO, names: list[str], numbers: set[str]) -> pa.Table | None:
     r"""The rows in one go, where every line has all fields and every number is one.
 
+    The file is never in memory as a whole: the parser takes it block by block.
+
     Args:
-        data: The bytes of the CSV, header included.
+        file: The CSV, from `open_csv`; its header is read again.
         names: The columns.
         numbers: Columns to read as float64; the others are text, dictionary-encoded.
 
     Returns:
-        A row a line; None where some line has another number of fields, or some field is no number.
-        `parse_text` then tells which.
+        A row a line, each column in one chunk; None where some line has another number of fields or
+        a quote that does not end on it, or some field is no number. `bad_lines` and `parse_text`
+        then tell which.
 
     Example:
-        >>> parse_numbers(b"a,n\nx,1.5\n", ["a", "n"], {"n"}).to_pylist()
+        >>> parse_numbers(io.BytesIO(b"a,n\nx,1.5\n"), ["a", "n"], {"n"}).to_pylist()
         [{'a': 'x', 'n': 1.5}]
-        >>> parse_numbers(b"a,n\nx,y\n", ["a", "n"], {"n"}) is None
+        >>> parse_numbers(io.BytesIO(b"a,n\nx,y\n"), ["a", "n"], {"n"}) is None
         True
     """
     types = {name: pa.float64() if name in numbers else DICTIONARY for name in names}
+    file.seek(0)
+    watched = _Watched(file)
     try:
-        table = pacsv.read_csv(pa.BufferReader(data), convert_options=_convert(types))
+        table = pacsv.read_csv(pa.PythonFile(watched, mode="r"), convert_options=_convert(types))
     except pa.ArrowInvalid:
         return None
-    return table.unify_dictionaries()
+    if watched.has_quotes and next(bad_lines(read_bytes(file)), None):
+        return None
+    return table.unify_dictionaries().combine_chunks()
 
 
 def parse_text(data: bytes, names: list[str]) -> tuple[pa.Table, np.ndarray, list[BadLine]]:
@@ -196,6 +241,8 @@ def parse_text(data: bytes, names: list[str]) -> tuple[pa.Table, np.ndarray, lis
         ([{'a': '1', 'b': '2'}], [3], [BadLine(line=4, reason='has 1 field instead of 2')])
     """
     malformed: list[BadLine] = []
+    if not data.endswith(b"\n"):
+        data += b"\n"  # Arrow takes a header that ends the file for an empty file
 
     def note(row: pacsv.InvalidRow) -> str:
         fields = "1 field" if row.actual_columns == 1 else f"{row.actual_columns} fields"

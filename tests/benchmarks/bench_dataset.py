@@ -103,7 +103,7 @@ def bench_index(folder: Path) -> None:
     start = time.perf_counter()
     index = ClickIndex(rows)
     made = time.perf_counter() - start
-    frame = pd.read_csv(folder / "clicks.csv", keep_default_na=False)
+    frame = pd.read_csv(folder / "clicks.csv", keep_default_na=False, low_memory=False)
     keys = list(index)
     some = [keys[i] for i in np.random.default_rng(0).permutation(len(keys))]
 

@@ -287,8 +287,9 @@ def test_lines_left_out_lie_beside_the_data(tmp_path: Path) -> None:
     assert counted["lines left out by the build"] == "1"
 
 
-def test_a_table_without_one_good_line_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "clicks.csv").write_text(",".join(CLICK_SCHEMA.names) + "\nGrabCut,a\n")
+@pytest.mark.parametrize("line", ["", "GrabCut,a\n"])
+def test_a_table_without_one_good_line_is_refused(tmp_path: Path, line: str) -> None:
+    (tmp_path / "clicks.csv").write_text(",".join(CLICK_SCHEMA.names) + "\n" + line)
     with pytest.raises(RclicksError, match="holds no click that can be read"):
         build_from_files(tmp_path / "clicks.csv", None, tmp_path / "r", on_error="skip")
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -126,6 +128,28 @@ def test_a_missing_file(tmp_path: Path) -> None:
         read_clicks(tmp_path / "c.csv")
     with pytest.raises(RclicksError, match="cannot be read"):
         read_clicks(tmp_path)
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_a_header_alone_is_a_table_without_rows(tmp_path: Path, end: str) -> None:
+    path = tmp_path / "c.csv"
+    path.write_bytes((HEADER + end).encode())
+    table = read_clicks(path)
+    assert table.column_names[: len(CLICK_SCHEMA)] == CLICK_SCHEMA.names
+    assert len(table) == 0
+
+
+def test_a_pipe_is_read_like_a_file(tmp_path: Path) -> None:
+    whole = _write(tmp_path / "c.csv", FIRST, LATER)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_bytes(whole.read_bytes()))
+    writer.start()
+    try:
+        table = read_clicks(pipe)
+    finally:
+        writer.join()
+    assert table.equals(read_clicks(whole))
 
 
 def test_skipping_keeps_the_rest_and_tells_what_it_left_out(tmp_path: Path) -> None:
