@@ -275,9 +275,7 @@ def _to_number(rows: _Rows, name: str) -> None:
 def _with_text(bad: list[csv_text.BadLine], data: bytes) -> list[RejectedRow]:
     lines = data.split(b"\n") if bad else []
     return [
-        RejectedRow(
-            line, reason, lines[line - 1].rstrip(b"\r").decode("utf-8", errors="backslashreplace")
-        )
+        RejectedRow(line, reason, lines[line - 1].decode("utf-8", errors="backslashreplace"))
         for line, reason in sorted(bad)
     ]
 

@@ -1,12 +1,14 @@
 """The text of a click CSV, as untrusted input: bytes, header, and the fields of each line.
 
-A line is a row: a file in which a quoted field runs over a line's end is not read.
+A line is a row: a file in which a quoted field runs over a line's end is not read. Lines end as in
+pandas and Arrow: by a line feed, a carriage return, or both.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,13 +16,13 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from rclicks_hf.data.encoding import DICTIONARY
 from rclicks_hf.errors import RclicksError
 
 FIRST_LINE = 2  # of the data: line 1 is the header
+MAX_LINE = 1 << 20  # bytes; Arrow's parser takes no longer ones
 
 
 class BadLine(NamedTuple):
@@ -69,7 +71,7 @@ def open_csv(path: Path) -> Iterator[BinaryIO]:
 
 
 def read_bytes(file: BinaryIO) -> bytes:
-    r"""The bytes of the file.
+    r"""The bytes of the file, every line ended by a line feed.
 
     Args:
         file: The CSV, from `open_csv`.
@@ -78,11 +80,12 @@ def read_bytes(file: BinaryIO) -> bytes:
         All of it.
 
     Example:
-        >>> read_bytes(io.BytesIO(b"x,y\n1,2\n"))
+        >>> read_bytes(io.BytesIO(b"x,y\r\n1,2\r"))
         b'x,y\n1,2\n'
     """
     file.seek(0)
-    return file.read()
+    data = file.read()
+    return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in data else data
 
 
 def read_header(path: Path, file: BinaryIO) -> list[str]:
@@ -96,21 +99,25 @@ def read_header(path: Path, file: BinaryIO) -> list[str]:
         The names in the first line, each different.
 
     Raises:
-        RclicksError: If the line is no header: not UTF-8, a name twice, or a column without one.
+        RclicksError: If the line is no header: not UTF-8, too long, a name twice, or a column
+            without one.
 
     Example:
         >>> read_header(Path("clicks.csv"), io.BytesIO(b"x,y\n1,2\n"))
         ['x', 'y']
     """
     file.seek(0)
+    lines = file.readline(MAX_LINE).splitlines()
+    if lines and len(lines[0]) >= MAX_LINE - 1:
+        raise RclicksError(f"{path}, line 1: {MAX_LINE:,} bytes or longer; give the click CSV")
     try:
-        header = file.readline().decode("utf-8-sig").rstrip("\r\n")
+        header = lines[0].decode("utf-8-sig") if lines else ""
         names = next(csv.reader([header], strict=True), [])
     except UnicodeDecodeError as error:
         raise RclicksError(f"{path}, line 1: not UTF-8 text; save the file as UTF-8") from error
     except csv.Error as error:
         raise RclicksError(f"{path}, line 1: {error}; give the click CSV") from error
-    twice = [name for name in names if names.count(name) > 1]
+    twice = [name for name, number in Counter(names).items() if number > 1]
     if twice or "" in names:
         raise RclicksError(
             f"{path}, line 1: column {(twice or [''])[0]!r} "
@@ -120,10 +127,10 @@ def read_header(path: Path, file: BinaryIO) -> list[str]:
 
 
 def bad_lines(data: bytes) -> Iterator[BadLine]:
-    r"""Lines that are not UTF-8, or whose quotes do not end on them.
+    r"""Lines that are not UTF-8, that are too long, or whose quotes do not end on them.
 
     Args:
-        data: The bytes of the CSV.
+        data: The bytes of the CSV, from `read_bytes`.
 
     Yields:
         The lines in order.
@@ -133,11 +140,14 @@ def bad_lines(data: bytes) -> Iterator[BadLine]:
         [3]
     """
     is_utf8 = _is_utf8(data)
-    if is_utf8 and b'"' not in data:
+    lines = data.split(b"\n")
+    if is_utf8 and b'"' not in data and max(map(len, lines)) < MAX_LINE:
         return
     open_quote = False
-    for number, line in enumerate(data.split(b"\n"), 1):
-        if not is_utf8 and not _is_utf8(line):
+    for number, line in enumerate(lines, 1):
+        if len(line) >= MAX_LINE:
+            yield BadLine(number, f"{len(line):,} bytes long; a row has less than {MAX_LINE:,}")
+        elif not is_utf8 and not _is_utf8(line):
             yield BadLine(number, "not UTF-8 text; save the file as UTF-8")
         elif line.count(b'"') % 2:
             # The next line with an odd number of quotes closes this one.
@@ -260,9 +270,8 @@ def parse_text(data: bytes, names: list[str]) -> tuple[pa.Table, np.ndarray, lis
         raise RclicksError(f"{str(error).splitlines()[0]}; mend that row") from error
     lines = np.arange(FIRST_LINE, FIRST_LINE + len(table) + len(malformed))
     lines = np.delete(lines, [bad.line - FIRST_LINE for bad in malformed])
-    filled = np.zeros(len(table), bool)
-    for name in names:
-        filled |= np.asarray(pc.not_equal(pc.cast(table[name], pa.string()), ""))
+    blank = {number for number, line in enumerate(data.split(b"\n"), 1) if not line}
+    filled = np.array([line not in blank for line in lines.tolist()], bool)
     return table.filter(pa.array(filled)).unify_dictionaries(), lines[filled], malformed
 
 

@@ -139,6 +139,62 @@ def test_a_header_alone_is_a_table_without_rows(tmp_path: Path, end: str) -> Non
     assert len(table) == 0
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("last", ["", "GrabCut,a"])
+def test_any_line_end_will_do(tmp_path: Path, end: str, last: str) -> None:
+    path = tmp_path / "c.csv"
+    path.write_bytes(end.join([HEADER, FIRST, "", LATER, last]).encode())
+    rejected: list[RejectedRow] = []
+    table = read_clicks(path, on_error="skip", rejected=rejected)
+    assert table["full_stem"].to_pylist() == ["304074", "hot dog00_1_ritm_fn_pc_23"]
+    assert [(row.line, row.text) for row in rejected] == ([(5, last)] if last else [])
+
+
+def test_a_line_of_commas_is_no_blank_line(tmp_path: Path) -> None:
+    path = _write(tmp_path / "c.csv", FIRST, "," * 10, LATER)
+    with pytest.raises(RclicksError, match="line 3: x '' is no number"):
+        read_clicks(path)
+
+
+def test_a_line_longer_than_any_row_is_named(tmp_path: Path) -> None:
+    path = _write(tmp_path / "c.csv", FIRST, FIRST + "z" * 3_000_000)
+    with pytest.raises(RclicksError, match=r"line 3: 3,000,\d\d\d bytes long"):
+        read_clicks(path)
+    columns = ",".join(f"column{number}" for number in range(200_000))
+    with pytest.raises(RclicksError, match="line 1: 1,048,576 bytes or longer"):
+        read_clicks(_write(tmp_path / "c.csv", FIRST, header=f"{HEADER},{columns}"))
+
+
+_EDITS = st.lists(
+    st.tuples(
+        st.sampled_from(["set", "insert", "delete"]),
+        st.integers(len(HEADER) + 1, 220),
+        st.sampled_from(list(b'",\n\r\0\xff.-e 0/9')),
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(edits=_EDITS)
+def test_every_line_of_a_damaged_file_is_a_row_or_is_told(
+    tmp_path: Path, edits: list[tuple[str, int, int]]
+) -> None:
+    data = bytearray("\n".join([HEADER, FIRST, LATER, FIRST, ""]).encode())
+    for edit, place, byte in edits:
+        end = place + 1 if edit != "insert" else place
+        data[place:end] = b"" if edit == "delete" else bytes([byte])
+    path = tmp_path / "c.csv"
+    path.write_bytes(data)
+    rejected: list[RejectedRow] = []
+    table = read_clicks(path, on_error="skip", rejected=rejected)
+    lines = bytes(data).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+    assert len(table) + len(rejected) == sum(line != b"" for line in lines[1:])
+    for row in rejected:
+        assert row.text == lines[row.line - 1].decode("utf-8", errors="backslashreplace")
+
+
 def test_a_pipe_is_read_like_a_file(tmp_path: Path) -> None:
     whole = _write(tmp_path / "c.csv", FIRST, LATER)
     pipe = tmp_path / "pipe"
