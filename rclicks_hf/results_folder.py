@@ -129,7 +129,7 @@ def refuse_other(
         out: The folder.
         found: Its manifest.
         wanted: The manifest of this run.
-        fields: What must be equal.
+        fields: What must be equal; of a ``..._fingerprint`` no value is told, only what changed.
 
     Raises:
         RclicksError: Names the first field that differs.
@@ -142,11 +142,13 @@ def refuse_other(
         give another --out or remove it
     """
     for name in fields:
-        if found.get(name) != wanted[name]:
-            raise RclicksError(
-                f"{out}: holds results of another {name} ({found.get(name)!r}, not "
-                f"{wanted[name]!r}); give another --out or remove it"
-            )
+        if found.get(name) == wanted[name]:
+            continue
+        told = f"holds results of another {name} ({found.get(name)!r}, not {wanted[name]!r})"
+        if name.endswith("_fingerprint"):
+            what = name.removesuffix("_fingerprint").replace("_", " ")
+            told = f"the {what} has changed since the results there were made"
+        raise RclicksError(f"{out}: {told}; give another --out or remove it")
 
 
 def write_manifest(out: Path, manifest: Mapping[str, Any]) -> None:

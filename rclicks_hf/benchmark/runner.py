@@ -21,7 +21,8 @@ from rclicks_hf.benchmark.worker import Job
 from rclicks_hf.click_models.identity import click_model_identity
 from rclicks_hf.processes import process_count, run_tasks
 from rclicks_hf.results_folder import part_path, write_manifest
-from rclicks_hf.segmenters.base import SEGMENTERS, load_segmenter
+from rclicks_hf.segmenters.base import load_segmenter
+from rclicks_hf.segmenters.identity import segmenter_identity
 
 
 def run_benchmark(
@@ -44,9 +45,10 @@ def run_benchmark(
 
     Images are shared out over processes and each image's rows are written as soon as they are
     there, so that the same call goes on where a stopped one was, and calls at the same time on the
-    same folder share the work. Results do not depend on the number of processes. Worker processes
-    are spawned: call it from a module that can be imported (under ``if __name__ == "__main__":`` in
-    a script).
+    same folder share the work. It is refused where a model, the dataset or the protocol has changed
+    since; of a segmenter ``module:Class``, the module's file. Results do not depend on the number
+    of processes. Worker processes are spawned: call it from a module that can be imported (under
+    ``if __name__ == "__main__":`` in a script).
 
     Args:
         instances: What to benchmark, for example ``RepoInstances("rclicks", "grabcut")``.
@@ -120,11 +122,8 @@ def run_benchmark(
 
 def _identity(instances: InstanceSource, segmenter: str, click_model: str) -> dict[str, str]:
     """What must be equal for a run to go on in a folder, but for the protocol."""
-    may_be_folder = segmenter not in SEGMENTERS  # names win over folders of that name
-    digest = click_model_identity(segmenter)["click_model_fingerprint"] if may_be_folder else ""
     return {
-        "segmenter": segmenter,
-        "segmenter_fingerprint": digest,
+        **segmenter_identity(segmenter),
         **click_model_identity(click_model),
         "dataset": instances.dataset,
         "split": instances.split,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from rclicks_hf.click_models.registry import split_spec
+from rclicks_hf.provenance import folder_digest
 
 
 def click_model_identity(spec: str) -> dict[str, str]:
@@ -26,12 +26,7 @@ def click_model_identity(spec: str) -> dict[str, str]:
     if not weights or not folder.is_dir():
         return {"click_model": spec, "click_model_fingerprint": ""}
     prefix = "" if spec == weights else f"{name}:"
-    digest = hashlib.sha256()
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        digest.update(file.relative_to(folder).as_posix().encode() + b"\0")
-        with file.open("rb") as content:
-            digest.update(hashlib.file_digest(content, "sha256").digest())
     return {
         "click_model": prefix + folder.resolve().name,
-        "click_model_fingerprint": digest.hexdigest(),
+        "click_model_fingerprint": folder_digest(folder),
     }

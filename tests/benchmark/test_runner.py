@@ -201,7 +201,7 @@ def test_fail_fast_stops(tmp_path: Path, num_proc: int) -> None:
         ({"protocol": replace(SHORT, group_edges=(0, 1))}, r"\(group_edges is \[0.0, 0.1,"),
         ({"segmenter": "geocut"}, "another segmenter"),
         ({"click_model": "dt"}, "another click_model"),
-        ({"source": FakeSource(content="b")}, "another dataset_fingerprint"),
+        ({"source": FakeSource(content="b")}, "the dataset has changed"),
         ({"source": FakeSource(dataset="davis")}, "another dataset "),
         ({"source": FakeSource(split="train")}, "another split"),
     ],
@@ -274,6 +274,22 @@ def test_a_model_folder_is_known_by_its_content_not_its_place(tmp_path: Path) ->
     assert here == there
     (tmp_path / "there/net/weights").write_text("2")
     assert click_model_identity(str(tmp_path / "there/net")) != here
+
+
+def test_a_segmenter_that_was_changed_does_not_go_on_in_its_old_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, out = tmp_path / "my_changing_segmenter.py", tmp_path / "out"
+    monkeypatch.syspath_prepend(tmp_path)
+    code = "from benchmark_fakes import Disks\n\n\nclass Mine(Disks):\n    pass\n"
+    settings: dict[str, Any] = {"segmenter": f"{module.stem}:Mine", "runs": ["base"]}
+    module.write_text(code)
+    run(out, limit=1, **settings)
+    run(out, limit=2, **settings)  # the same code: it goes on
+    module.write_text(code + "    threshold = 0.7\n")
+    with pytest.raises(RclicksError, match="the segmenter has changed since the results there"):
+        run(out, limit=3, **settings)
+    run(out, limit=3, overwrite=True, **settings)
 
 
 def test_a_results_folder_may_have_the_segmenter_s_name(

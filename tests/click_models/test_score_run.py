@@ -247,7 +247,7 @@ class TestResuming:
         (other / "manifest.json").write_text(
             json.dumps(manifest | {"devices": False, "dataset_fingerprint": ["0"]})
         )
-        with pytest.raises(RclicksError, match="another dataset_fingerprint"):
+        with pytest.raises(RclicksError, match="the dataset has changed"):
             run(scene_repo, other)
         (other / "manifest.json").write_text('{"segmenter": "geocut"}')
         with pytest.raises(RclicksError, match="not the manifest of scores of click models"):
