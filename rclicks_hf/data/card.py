@@ -239,7 +239,7 @@ def _template() -> Template:
 
 
 def _count_row(repo_files: RepoFiles, dataset: str) -> dict[str, Any]:
-    """Counted clicks a round and instances, with the published counts beside them."""
+    """Splits, counted clicks a round and instances, with the published counts beside them."""
     entry = SOURCE_DATASETS[dataset]
     real = SOURCE_DATASETS[entry.twin_of or dataset]
     published = {
@@ -260,7 +260,8 @@ def _count_row(repo_files: RepoFiles, dataset: str) -> dict[str, Any]:
         for paths in repo_files.of_config(ConfigKey(dataset, kind=INSTANCES)).values()
         for path in paths
     )
-    return {"title": entry.title, "counted": counted, "published": published}
+    splits = list(repo_files.of_config(ConfigKey(dataset)))
+    return {"title": entry.title, "splits": splits, "counted": counted, "published": published}
 
 
 def _clicked_instances(path: Path) -> int:

@@ -51,6 +51,8 @@ def test_a_real_dataset_shows_published_counts_beside_counted_ones(
     text = (tmp_path / "r" / "README.md").read_text(encoding="utf-8")
     assert "| DAVIS | 10 | 16,975 | 10 | 23,687 | 2 | 345 |" in text
     assert "simulated" not in text.split("---\n", 2)[2].replace("`is_simulated`", "")
+    assert "\n- splits: DAVIS test\n" in text
+    assert "-images" not in text  # it has none
     assert all(author in text for author in AUTHORS)
     for heading in (
         "Use",
