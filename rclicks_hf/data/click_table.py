@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rclicks_hf.data.encoding import Column, encode, map_words, row_codes
+from rclicks_hf.data.encoding import Column, drop_unused, encode, map_words, row_codes
 from rclicks_hf.data.schema import (
     CLICK_SCHEMA,
     CLOSED_VALUES,
@@ -50,7 +50,7 @@ def complete_clicks(clicks: pa.Table, splits: Splits | None = None) -> pa.Table:
     """
     _check_columns(clicks)
     columns: dict[str, Column] = {
-        field.name: encode(clicks[field.name])
+        field.name: drop_unused(encode(clicks[field.name]))
         if field.type == pa.string()
         else clicks[field.name].cast(field.type)
         for field in CLICK_SCHEMA
@@ -101,7 +101,7 @@ def group_by_instance(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _words(column: Column) -> list[str]:
-    return encode(column).dictionary.to_pylist()
+    return drop_unused(encode(column)).dictionary.to_pylist()
 
 
 def _plain(column: pa.DictionaryArray) -> list[str]:

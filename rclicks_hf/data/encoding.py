@@ -156,11 +156,27 @@ def compact(column: pa.DictionaryArray) -> pa.DictionaryArray:
         >>> compact(encode(words).slice(7, 1)).dictionary.to_pylist()
         ['7']
     """
-    if len(column.dictionary) <= _FEW_WORDS:
-        return column
+    return column if len(column.dictionary) <= _FEW_WORDS else drop_unused(column)
+
+
+def drop_unused(column: pa.DictionaryArray) -> pa.DictionaryArray:
+    """The column without the words that it does not use.
+
+    Args:
+        column: (n,) text; a filter or a slice leaves it with the words of rows that are gone.
+
+    Returns:
+        (n,) the same text.
+
+    Example:
+        >>> drop_unused(encode(pa.array(["a", "b"])).slice(1)).dictionary.to_pylist()
+        ['b']
+    """
     codes = column.indices.to_numpy()
     used = np.zeros(len(column.dictionary), bool)
     used[codes] = True
+    if used.all():
+        return column
     place = np.cumsum(used, dtype=np.int32) - 1
     words = column.dictionary.filter(pa.array(used))
     return pa.DictionaryArray.from_arrays(pa.array(place[codes]), words)

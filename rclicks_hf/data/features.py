@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pyarrow as pa
 from datasets import ClassLabel, Features, Image, List, Value
 
-from rclicks_hf.data.encoding import Column, compact, encode
+from rclicks_hf.data.encoding import Column, drop_unused, encode
 from rclicks_hf.data.schema import CLICK_SCHEMA, CLOSED_VALUES, DERIVED_SCHEMA
 
 
@@ -79,7 +79,7 @@ def encode_labels(column: Column, name: str) -> pa.Array:
         >>> encode_labels(pa.array(["mobile", "pc"]), "device").to_pylist()
         [1, 0]
     """
-    words = compact(encode(column))
+    words = drop_unused(encode(column))
     labels = [CLOSED_VALUES[name].index(word) for word in words.dictionary.to_pylist()]
     return pa.array(labels, pa.int64()).take(words.indices)
 

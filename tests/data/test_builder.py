@@ -15,6 +15,7 @@ from PIL import Image
 
 from rclicks_hf.data.builder import build_dataset, build_from_files
 from rclicks_hf.data.clicks_csv import read_clicks
+from rclicks_hf.data.encoding import encode
 from rclicks_hf.data.loading import load_instances
 from rclicks_hf.data.memory_source import MemorySource
 from rclicks_hf.data.schema import CLICK_SCHEMA, CLOSED_VALUES, ConfigKey, config_names
@@ -285,6 +286,42 @@ def test_lines_left_out_lie_beside_the_data(tmp_path: Path) -> None:
     assert load_dataset(str(tmp_path / "r"), "all").num_rows == {"test": 2}
     counted = {check.name: check.detail for check in verify_dataset(tmp_path / "r")}
     assert counted["lines left out by the build"] == "1"
+
+
+def test_words_of_lines_left_out_do_not_stop_a_build(tmp_path: Path) -> None:
+    row = "GrabCut,a,a,,first,,pc,1,2,3,4"
+    bad = [
+        row.replace("GrabCut", "Pascal"),
+        row.replace("first", "third"),
+        row.replace("pc", "tablet"),
+        row.replace("a,a", "../x,../x"),
+        row + ",one too many",
+    ]
+    lines = [",".join(CLICK_SCHEMA.names), *bad, row]
+    (tmp_path / "clicks.csv").write_text("\n".join(lines))
+    report = build_from_files(
+        tmp_path / "clicks.csv", None, tmp_path / "r", on_error="skip", progress=False
+    )
+    assert (report.rejected, report.clicks) == (len(bad), {("grabcut", "first"): 1})
+    assert pq.read_table(tmp_path / "r/rejected.parquet")["text"].to_pylist() == bad
+    assert load_dataset(str(tmp_path / "r"), "all")["test"]["full_stem"] == ["a"]
+
+
+def test_words_of_rows_filtered_away_do_not_count(tmp_path: Path) -> None:
+    rows = [
+        ("davis", "a", "a", "", "first", "none", "pc", 1, 2, 64, 48),
+        ("simulated_scenes", "b", "b", "", "first", "none", "tablet", 1, 2, 64, 48),
+    ]
+    columns = {
+        name: encode(pa.array(values)) if isinstance(values[0], str) else pa.array(values)
+        for name, values in zip(CLICK_SCHEMA.names, zip(*rows, strict=True), strict=True)
+    }
+    clicks = pa.table(columns)
+    with pytest.raises(RclicksError, match="device 'tablet' is unknown"):
+        build_dataset(clicks, {}, tmp_path / "r", progress=False)
+    real = clicks.filter(pa.array([True, False]))
+    report = build_dataset(real, {}, tmp_path / "r", progress=False)
+    assert (report.is_simulated, report.clicks) == (False, {("davis", "first"): 1})
 
 
 @pytest.mark.parametrize("line", ["", "GrabCut,a\n"])
