@@ -15,6 +15,7 @@ from rclicks_hf.metrics.kolmogorov_smirnov import ks_share
 from rclicks_hf.metrics.points import pl1_points, wd_points
 from rclicks_hf.metrics.sampling import SEED
 from rclicks_hf.metrics.validation import (
+    as_array,
     check_count,
     check_points,
     check_size,
@@ -73,7 +74,7 @@ def split_half_scores(
         >>> split_half_scores(x, y, size=(60, 40), density=density).pde
         0.0
     """
-    x, y = np.asarray(x), np.asarray(y)
+    x, y = as_array(x, "x"), as_array(y, "y")
     points_x, points_y = check_points(x, y)
     size = check_size(size)
     if x.size < LEAST_CLICKS:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import rankdata
 
-from rclicks_hf.metrics.validation import describe
+from rclicks_hf.metrics.validation import as_array, describe
 
 MIN_METHODS = 3
 
@@ -34,7 +34,7 @@ def metric_correlations(tables: Sequence[Any]) -> np.ndarray:
     """
     if len(tables) == 0:
         raise ValueError("tables holds no datasets")
-    arrays = [np.asarray(table, np.float64) for table in tables]
+    arrays = [as_array(table, "a table").astype(np.float64) for table in tables]
     for array in arrays:
         if array.ndim != 2 or len(array) < MIN_METHODS or array.shape[1] != arrays[0].shape[-1]:
             raise ValueError(f"a table must be (M, C), M >= {MIN_METHODS}, {describe(array)}")
@@ -49,4 +49,8 @@ def metric_correlations(tables: Sequence[Any]) -> np.ndarray:
 def _pearson(values: np.ndarray) -> np.ndarray:
     """(C, C) correlation of columns; NaN in row and column of one that is constant or absent."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.corrcoef(values, rowvar=False).reshape(values.shape[1], values.shape[1])
+        matrix = np.corrcoef(values, rowvar=False).reshape(values.shape[1], values.shape[1])
+    # The mean of equal values can be off by a rounding, which would leave them a spread.
+    constant = (values == values[0]).all(axis=0)
+    matrix[constant] = matrix[:, constant] = np.nan
+    return matrix

@@ -17,7 +17,7 @@ def nss(click_map: Any, x: Any, y: Any) -> float:
     standard deviation.
 
     Args:
-        click_map: (H, W), >= 0, any sum above 0.
+        click_map: (H, W), >= 0, any sum far above 1e-9; near it the epsilons rule the score.
         x: (n,) columns of the clicks, pixels; clicks outside the map count at its nearest pixel.
         y: (n,) rows of the clicks.
 
@@ -62,7 +62,7 @@ def pde(click_map: Any, x: Any, y: Any) -> float:
     it only between models on the same images.
 
     Args:
-        click_map: (H, W), >= 0, any sum above 0.
+        click_map: (H, W), >= 0, any sum far above 1e-9; near it the epsilons rule the score.
         x: (n,) columns of the clicks, pixels; clicks outside the map count at its nearest pixel.
         y: (n,) rows of the clicks.
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rclicks_hf.metrics.validation import describe
+from rclicks_hf.metrics.validation import as_array, describe
 
 
 def group_mean_values(scores: Any) -> np.ndarray:
@@ -63,13 +63,15 @@ def group_nsr_values(scores: Any) -> np.ndarray:
         (the paper's code would divide by 0).
 
     Raises:
-        ValueError: If the scores are not (N, G) and finite.
+        ValueError: If the scores are not (N, G), finite and >= 0.
 
     Example:
         >>> group_nsr_values([[0.5, 1.0], [0.0, 0.0]]).round(2).tolist()
         [33.33, 0.0]
     """
     scores = _checked(scores)
+    if (scores < 0).any():
+        raise ValueError(f"scores must be >= 0, got {scores.min():g}, {describe(scores)}")
     signal, noise = scores.mean(axis=1), scores.std(axis=1)
     return 100.0 * np.divide(noise, signal, out=np.zeros_like(noise), where=signal > 0)
 
@@ -86,7 +88,8 @@ def baseline_difference_values(scores: Any, baseline: Any, *, relative: bool) ->
         (N,) per cent, or in the score's unit.
 
     Raises:
-        ValueError: If the scores are not (N, G) and (N,) and finite.
+        ValueError: If the scores are not (N, G) and (N,) and finite, or, where relative, the
+            baseline's is 0.
 
     Example:
         >>> baseline_difference_values([[2, 4]], [2], relative=True).tolist()
@@ -94,7 +97,7 @@ def baseline_difference_values(scores: Any, baseline: Any, *, relative: bool) ->
         >>> baseline_difference_values([[2, 4]], [2], relative=False).tolist()
         [1.0]
     """
-    scores, baseline = _checked(scores), np.asarray(baseline, np.float64)
+    scores, baseline = _checked(scores), _finite(baseline, "baseline scores")
     if baseline.shape != scores.shape[:1]:
         raise ValueError(f"baseline must be (N,) with the N of scores, {describe(baseline)}")
     return _difference(scores.mean(axis=1), baseline, relative)
@@ -111,7 +114,8 @@ def range_difference_values(scores: Any, *, relative: bool) -> np.ndarray:
         (N,) per cent, or in the score's unit.
 
     Raises:
-        ValueError: If the scores are not (N, G), G >= 2, and finite.
+        ValueError: If the scores are not (N, G), G >= 2, and finite, or, where relative, the last
+            group's is 0.
 
     Example:
         >>> range_difference_values([[6, 5, 4]], relative=True).tolist()
@@ -135,7 +139,8 @@ def half_difference_values(scores: Any, *, relative: bool) -> np.ndarray:
         (N,) per cent, or in the score's unit.
 
     Raises:
-        ValueError: If the scores are not (N, G), G even, and finite.
+        ValueError: If the scores are not (N, G), G even, and finite, or, where relative, a more
+            likely group's is 0.
 
     Example:
         >>> half_difference_values([[3, 4, 2, 4]], relative=True).tolist()  # 50 % and 0 %
@@ -149,13 +154,27 @@ def half_difference_values(scores: Any, *, relative: bool) -> np.ndarray:
 
 
 def _difference(first: np.ndarray, second: np.ndarray, relative: bool) -> np.ndarray:
-    return 100.0 * (first - second) / second if relative else first - second
+    if not relative:
+        return first - second
+    if not second.all():
+        raise ValueError(
+            f"{np.count_nonzero(second == 0)} scores to compare with are 0, so there is no "
+            "relative difference; use relative=False"
+        )
+    return 100.0 * (first - second) / second
 
 
 def _checked(scores: Any, groups: int = 1) -> np.ndarray:
-    scores = np.asarray(scores, np.float64)
+    scores = _finite(scores, "scores")
     if scores.ndim != 2 or scores.shape[1] < groups:
         raise ValueError(f"scores must be (N, G) with G >= {groups}, {describe(scores)}")
-    if not np.isfinite(scores).all():
-        raise ValueError(f"scores hold NaN or infinite values, {describe(scores)}")
     return scores
+
+
+def _finite(values: Any, name: str) -> np.ndarray:
+    array = as_array(values, name)
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must be real numbers, {describe(array)}")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} hold NaN or infinite values, {describe(array)}")
+    return array.astype(np.float64)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rclicks_hf.metrics.validation import check_count, describe
+from rclicks_hf.metrics.validation import as_array, check_count, describe
 
 # Values gathered at once: 8 MB of indices, whatever the number of instances.
 _CHUNK = 1_000_000
@@ -104,7 +104,7 @@ def paired_interval(
 
 
 def _checked(values: Any, name: str) -> np.ndarray:
-    array = np.asarray(values)
+    array = as_array(values, name)
     if array.ndim != 1 or array.size == 0 or array.dtype.kind not in "fiub":
         raise ValueError(f"{name} must be a non-empty (N,) array of numbers, {describe(array)}")
     array = array.astype(np.float64)
@@ -114,7 +114,7 @@ def _checked(values: Any, name: str) -> np.ndarray:
 
 
 def _resampled_means(values: np.ndarray, resamples: int, seed: int) -> np.ndarray:
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(check_count(seed, "seed", least=0))
     at_once = max(1, _CHUNK // values.size)
     rounds = (min(at_once, resamples - done) for done in range(0, resamples, at_once))
     return np.concatenate(

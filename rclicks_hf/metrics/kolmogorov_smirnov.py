@@ -12,6 +12,8 @@ from rclicks_hf.metrics.estimate import Estimate
 from rclicks_hf.metrics.validation import check_sets
 
 SIGNIFICANCE = 0.05
+# Pairs of points compared at once: three tables of 32 MB, whatever the number of sets.
+_CHUNK = 32_000_000
 
 
 class ConstantCoordinateWarning(RuntimeWarning):
@@ -133,6 +135,17 @@ def ks2d_statistic(x1: np.ndarray, y1: np.ndarray, x2: np.ndarray, y2: np.ndarra
         >>> ks2d_statistic(x, y, np.vstack([x, x + 9]), np.vstack([y, y])).tolist()
         [0.25, 1.0]
     """
+    sets = (x1, y1, x2, y2)
+    count = max(len(x1), len(x2))
+    at_once = max(1, _CHUNK // max(x1.shape[1], x2.shape[1]) ** 2)
+    parts = [slice(start, start + at_once) for start in range(0, count, at_once)]
+    return np.concatenate(
+        [_statistic(*(side if len(side) == 1 else side[part] for side in sets)) for part in parts]
+    )
+
+
+def _statistic(x1: np.ndarray, y1: np.ndarray, x2: np.ndarray, y2: np.ndarray) -> np.ndarray:
+    """`ks2d_statistic`, all sets at once."""
     # Points run down the first axis so that every sum over points is a sum of whole rows.
     x1, y1, x2, y2 = x1.T, y1.T, x2.T, y2.T
     at1 = _largest_difference(

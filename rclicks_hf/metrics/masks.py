@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from rclicks_hf.metrics.validation import describe
+from rclicks_hf.metrics.validation import as_array, describe
 
 UNKNOWN = -1
 
@@ -25,7 +25,7 @@ def iou(mask: Any, prediction: Any, ignore: Any = None) -> float | np.ndarray:
         both empty (the paper's code has 0/0 = NaN there).
 
     Raises:
-        ValueError: If the shapes do not fit.
+        ValueError: If the shapes do not fit, or a mask holds NaN or no real numbers.
 
     Example:
         >>> mask = [[1, 1, 0], [0, 0, -1]]
@@ -56,7 +56,8 @@ def boundary_iou(
         empty (the paper's code has 0/0 = NaN there).
 
     Raises:
-        ValueError: If the shapes do not fit, or the ratio is not above 0.
+        ValueError: If the shapes do not fit, a mask holds NaN or no real numbers, or the ratio is
+            not above 0.
 
     Example:
         >>> square = np.zeros((9, 9), bool)
@@ -72,7 +73,7 @@ def boundary_iou(
     )
 
 
-def boundary(mask: np.ndarray, dilation_ratio: float = 0.02) -> np.ndarray:
+def boundary(mask: Any, dilation_ratio: float = 0.02) -> np.ndarray:
     """The inner boundary band of masks, as `boundary_iou` compares them.
 
     Args:
@@ -83,7 +84,7 @@ def boundary(mask: np.ndarray, dilation_ratio: float = 0.02) -> np.ndarray:
         (..., H, W) bool.
 
     Raises:
-        ValueError: If the ratio is not above 0.
+        ValueError: If the masks are not bool of two or more axes, or the ratio is not above 0.
 
     Example:
         >>> boundary(np.ones((3, 4), bool)).astype(int)
@@ -91,7 +92,10 @@ def boundary(mask: np.ndarray, dilation_ratio: float = 0.02) -> np.ndarray:
                [1, 0, 0, 1],
                [1, 1, 1, 1]])
     """
-    if not dilation_ratio > 0:
+    mask = as_array(mask, "mask")
+    if mask.ndim < 2 or mask.dtype.kind != "b":
+        raise ValueError(f"mask must be a bool array (..., H, W), {describe(mask)}")
+    if not 0 < dilation_ratio < np.inf:
         raise ValueError(f"dilation_ratio must be above 0, got {dilation_ratio!r}")
     distance = max(1, round(dilation_ratio * float(np.hypot(*mask.shape[-2:]))))
     eroded = _erode_rows(mask, distance)
@@ -123,7 +127,7 @@ def _ratio(first: np.ndarray, second: np.ndarray) -> float | np.ndarray:
 
 def _checked(mask: Any, prediction: Any, ignore: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Object (H, W), prediction (..., H, W) and counted pixels (H, W), all bool."""
-    mask, prediction = np.asarray(mask), np.asarray(prediction)
+    mask, prediction = _numbers(mask, "mask"), _numbers(prediction, "prediction")
     if mask.ndim != 2 or mask.size == 0:
         raise ValueError(f"mask must be a non-empty (H, W) array, {describe(mask)}")
     if prediction.shape[-2:] != mask.shape:
@@ -132,8 +136,18 @@ def _checked(mask: Any, prediction: Any, ignore: Any) -> tuple[np.ndarray, np.nd
         )
     keep = mask != UNKNOWN if mask.dtype.kind != "b" else np.ones(mask.shape, bool)
     if ignore is not None:
-        ignore = np.asarray(ignore)
+        ignore = as_array(ignore, "ignore")
         if ignore.shape != mask.shape or ignore.dtype.kind != "b":
             raise ValueError(f"ignore must be a bool array of {mask.shape}, {describe(ignore)}")
         keep &= ~ignore
     return mask > 0, prediction > 0, keep
+
+
+def _numbers(mask: Any, name: str) -> np.ndarray:
+    """An array of real numbers; a NaN is neither object nor background."""
+    array = as_array(mask, name)
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must hold real numbers, {describe(array)}")
+    if array.dtype.kind == "f" and np.isnan(array).any():
+        raise ValueError(f"{name} holds NaN, {describe(array)}")
+    return array

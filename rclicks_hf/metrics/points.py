@@ -15,6 +15,8 @@ from rclicks_hf.metrics.validation import check_sets, check_size
 
 # Up to so many repeated points an assignment is faster than the linear program.
 _MOST_REPEATED = 300
+# Costs held at once: 64 MB, whatever the number of sets.
+_CHUNK = 8_000_000
 
 
 def pl1_points(x1: Any, y1: Any, x2: Any, y2: Any, size: Any) -> float | np.ndarray:
@@ -148,6 +150,15 @@ def _transport(x1: np.ndarray, y1: np.ndarray, x2: np.ndarray, y2: np.ndarray) -
         first, second = (
             np.repeat(side, count // side.shape[1], axis=1) for side in (first, second)
         )
+    at_once = max(1, _CHUNK // second.shape[1] ** 2)
+    parts = [slice(start, start + at_once) for start in range(0, len(second), at_once)]
+    return np.concatenate(
+        [_assigned(first if len(first) == 1 else first[part], second[part]) for part in parts]
+    )
+
+
+def _assigned(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Mean distance (R,) of the best partners in sets of one size, (R, n, 2) or one set and R."""
     costs = _costs(first, second)
     # What all costs of a point have in common changes no assignment; without it the solver's
     # shortest paths are short, and it is up to a third faster.

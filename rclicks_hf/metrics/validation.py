@@ -23,6 +23,31 @@ def describe(array: np.ndarray) -> str:
     return f"got shape {array.shape}, dtype {array.dtype}"
 
 
+def as_array(values: Any, name: str) -> np.ndarray:
+    """`numpy.asarray` that names what it cannot read.
+
+    Args:
+        values: Array, nested lists, a tensor on the CPU.
+        name: What the error calls it.
+
+    Returns:
+        The array; no copy where none is needed.
+
+    Raises:
+        ValueError: If rows differ in length, or a tensor cannot be read as an array.
+
+    Example:
+        >>> as_array([[1, 2], [3]], "mask")
+        Traceback (most recent call last):
+        ...
+        ValueError: mask must be a rectangular array of numbers (setting an array element with...
+    """
+    try:
+        return np.asarray(values)
+    except (RuntimeError, TypeError, ValueError) as error:  # torch raises the first two
+        raise ValueError(f"{name} must be a rectangular array of numbers ({error})") from None
+
+
 def check_click_map(click_map: Any, name: str = "click_map") -> np.ndarray:
     """A click map as a C-contiguous (H, W) array of float32 or float64.
 
@@ -36,8 +61,8 @@ def check_click_map(click_map: Any, name: str = "click_map") -> np.ndarray:
         (H, W) float32 where it was float32, else float64; values as they were.
 
     Raises:
-        ValueError: If the map is not 2-D, empty or all zero, or holds NaN, infinite or negative
-            values.
+        ValueError: If the map is not 2-D, empty or all zero, holds NaN, infinite or negative
+            values, or has a sum beyond the range of its type.
 
     Example:
         >>> check_click_map([[0, 3], [1, 0]])
@@ -47,7 +72,7 @@ def check_click_map(click_map: Any, name: str = "click_map") -> np.ndarray:
         ...
         ValueError: click_map holds negative values (least -0.5), got shape (1, 2), dtype float64
     """
-    array = np.asarray(click_map)
+    array = as_array(click_map, name)
     if array.ndim != 2 or array.size == 0:
         raise ValueError(f"{name} must be a non-empty (H, W) array, {describe(array)}")
     if array.dtype.kind not in "fiub":
@@ -60,6 +85,12 @@ def check_click_map(click_map: Any, name: str = "click_map") -> np.ndarray:
         raise ValueError(f"{name} holds negative values (least {low:g}), {describe(array)}")
     if high == 0:
         raise ValueError(f"{name} is zero everywhere, so it is no distribution, {describe(array)}")
+    with np.errstate(over="ignore"):  # the sum itself only where it might be too large
+        if np.isinf(high * array.dtype.type(array.size)) and np.isinf(array.sum()):
+            raise ValueError(
+                f"{name} has a sum beyond the range of its type, so scale it down, "
+                f"{describe(array)}"
+            )
     return array
 
 
@@ -89,7 +120,7 @@ def check_points(
         ...
         ValueError: x and y must have one shape, got (2,) and (1,)
     """
-    x, y = np.asarray(x), np.asarray(y)
+    x, y = (as_array(values, name) for values, name in zip((x, y), names, strict=True))
     for name, array in zip(names, (x, y), strict=True):
         if array.dtype.kind not in "fiu" and array.size:
             raise ValueError(f"{name} must hold real numbers, {describe(array)}")
@@ -163,7 +194,7 @@ def check_size(size: Any) -> tuple[float, float]:
         ...
         ValueError: size must be a bounding box (w, h) with both sides above 0, got (30.0, 0.0)
     """
-    array = np.asarray(size)
+    array = as_array(size, "size")
     if array.shape != (2,) or array.dtype.kind not in "fiu":
         raise ValueError(f"size must be (w, h), {describe(array)}")
     w, h = (float(side) for side in array)
@@ -204,6 +235,9 @@ def check_count(value: Any, name: str, least: int = 1) -> int:
 def check_ious(ious: Any, name: str = "ious", *, ndim: int | None = None) -> np.ndarray:
     """IoU values as a float64 array with clicks on the last axis.
 
+    Values in single or half precision are read as the shortest decimals that they stand for: an IoU
+    of 0.9 reaches a threshold of 0.9 in every type.
+
     Args:
         ious: Values in [0, 1].
         name: What the error calls them.
@@ -213,21 +247,28 @@ def check_ious(ious: Any, name: str = "ious", *, ndim: int | None = None) -> np.
         The values as float64, of the shape given.
 
     Raises:
-        ValueError: If the array is ragged, empty or of another number of axes, or holds NaN or
-            values outside [0, 1].
+        ValueError: If the array is ragged, empty or of another number of axes, or holds NaN,
+            values outside [0, 1] or no real numbers.
 
     Example:
         >>> check_ious([[0.5, 1]], ndim=2)
         array([[0.5, 1. ]])
+        >>> check_ious(np.float32([0.9])).tolist()
+        [0.9]
         >>> check_ious([[0.5, 95]])
         Traceback (most recent call last):
         ...
         ValueError: ious must lie in [0, 1], got [0.5, 95], got shape (1, 2), dtype float64
     """
+    array = as_array(ious, name)
+    if array.dtype.kind not in "fiubO":
+        raise ValueError(f"{name} must hold real numbers, {describe(array)}")
+    if array.dtype in (np.float32, np.float16):
+        array = array.astype(str)
     try:
-        array = np.asarray(ious, dtype=np.float64)
+        array = array.astype(np.float64, copy=False)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} must be a rectangular array of numbers ({error})") from None
+        raise ValueError(f"{name} must hold real numbers ({error})") from None
     if array.ndim == 0 or array.size == 0 or (ndim is not None and array.ndim != ndim):
         axes = "one or more axes" if ndim is None else f"{ndim} axes"
         raise ValueError(f"{name} must be a non-empty array of {axes}, {describe(array)}")

@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from metric_tester import (
     ClickMapTester,
     GeometricTester,
@@ -16,6 +17,7 @@ from metric_tester import (
 )
 
 from rclicks_hf import metrics
+from rclicks_hf.metrics import kolmogorov_smirnov, points
 
 pytestmark = pytest.mark.filterwarnings("ignore::rclicks_hf.metrics.ConstantCoordinateWarning")
 
@@ -48,6 +50,10 @@ BAD_MAPS = [
     (np.ones((0, 8)), r"click_map must be a non-empty.*\(0, 8\)"),
     (np.full((6, 8), "a"), r"click_map must hold real numbers.*\(6, 8\)"),
     (np.full((6, 8), 1j), r"click_map must hold real numbers.*\(6, 8\)"),
+    ([[1.0, 2.0], [3.0]], r"click_map must be a rectangular array"),
+    (np.full((6, 8), 3e38, np.float32), r"click_map has a sum beyond the range.*\(6, 8\)"),
+    (np.full((6, 8), 1e308), r"click_map has a sum beyond the range.*\(6, 8\)"),
+    (torch.ones(6, 8, requires_grad=True), r"click_map must be a rectangular.*requires grad"),
 ]
 BAD_CLICKS = [
     (([], []), r"x is empty.*\(0,\)"),
@@ -57,6 +63,7 @@ BAD_CLICKS = [
     (([[1, 2]], [[1, 2]]), r"x must have shape \(n,\).*\(1, 2\)"),
     ((3, 4), r"x must have shape \(n,\).*\(\)"),
     ((["a"], [1]), r"x must hold real numbers.*\(1,\)"),
+    (([[1], [2, 3]], [1, 2]), r"x must be a rectangular array"),
 ]
 BAD_BOXES = [(0, 5), (4, 0), (-1, 5), (np.nan, 5), (4,), 4, None, "ab"]
 BAD_IOUS = [
@@ -114,6 +121,19 @@ class TestWDPoints(TwoSampleTester):
         ((*LINE, *([*reversed(axis)] for axis in LINE), BOX), 0.0),
     )
     refused = TestPL1Points.refused
+
+
+@pytest.mark.parametrize("function", ["ks2d_pvalue", "wd_points"])
+@pytest.mark.parametrize("one", [False, True], ids=["pairs", "one to many"])
+def test_sets_are_compared_a_part_at_a_time(function, one, monkeypatch):
+    """As many at once as fit; the values are those of all at once."""
+    x1, y1, x2, y2 = np.random.default_rng(0).integers(0, 9, (4, 7, 6))
+    sets = (x1[0], y1[0], x2, y2) if one else (x1, y1, x2, y2)
+    box = (BOX,) if function == "wd_points" else ()
+    at_once = getattr(metrics, function)(*sets, *box)
+    for module in (kolmogorov_smirnov, points):
+        monkeypatch.setattr(module, "_CHUNK", 3 * 6 * 6)
+    np.testing.assert_array_equal(getattr(metrics, function)(*sets, *box), at_once)
 
 
 class TestKS(ClickMapTester):
@@ -236,6 +256,10 @@ class MaskTester(GeometricTester):
     refused = (
         ((np.ones((1, 4, 5), bool), np.ones((4, 5), bool)), r"mask must be .*\(1, 4, 5\)"),
         ((np.ones((4, 5), bool), np.ones((5, 4), bool)), r"prediction must be .*\(5, 4\)"),
+        ((np.full((4, 5), np.nan), np.ones((4, 5), bool)), r"mask holds NaN.*\(4, 5\)"),
+        ((np.ones((4, 5)), np.full((2, 4, 5), np.nan)), r"prediction holds NaN.*\(2, 4, 5\)"),
+        ((np.ones((4, 5)), np.full((4, 5), "a")), r"prediction must hold real.*\(4, 5\)"),
+        ((np.full((4, 5), 1j), np.ones((4, 5))), r"mask must hold real.*\(4, 5\)"),
     )
 
     def draw(self, rng, *, ties):
@@ -267,6 +291,15 @@ class TestIoU(MaskTester):
 
 class TestBoundaryIoU(MaskTester):
     function = "boundary_iou"
+
+    def test_the_band_of_something_else_is_refused(self):
+        for mask in (np.full((4, 5), 255, np.uint8), np.ones((4, 5)), np.ones(5, bool)):
+            with pytest.raises(ValueError, match=r"mask must be a bool array \(..., H, W\)"):
+                metrics.boundary(mask)
+        assert metrics.boundary([[True, False]]).tolist() == [[True, False]]
+        for ratio in (0.0, np.inf, np.nan):
+            with pytest.raises(ValueError, match="dilation_ratio must be above 0"):
+                metrics.boundary_iou(np.ones((4, 5)), np.ones((4, 5)), dilation_ratio=ratio)
 
 
 class TestNoC(IouTester):

@@ -77,6 +77,14 @@ def test_bad_scores_are_named() -> None:
         metrics.half_difference_values([[1.0, 2.0, 3.0]], relative=True)
     with pytest.raises(ValueError, match="scores hold NaN"):
         metrics.group_std_values([[np.nan, 1.0]])
+    with pytest.raises(ValueError, match=r"scores must be a rectangular array"):
+        metrics.group_mean_values([[1.0], [1.0, 2.0]])
+    with pytest.raises(ValueError, match="scores must be >= 0, got -2"):
+        metrics.group_nsr_values([[-2.0, -1.0]])
+    with pytest.raises(ValueError, match="baseline scores hold NaN"):
+        metrics.baseline_difference_values([[1.0, 2.0]], [np.nan], relative=False)
+    with pytest.raises(ValueError, match="1 scores to compare with are 0"):
+        metrics.baseline_difference_values([[1.0], [2.0]], [0.0, 1.0], relative=True)
     with pytest.raises(ValueError, match=r"baseline must be \(N,\)"):
         metrics.baseline_difference_values([[1.0, 2.0]], [1.0, 2.0], relative=False)
 
@@ -100,6 +108,14 @@ def test_ties_share_a_rank_and_constants_have_no_correlation() -> None:
     assert found[1, 0] == pytest.approx(spearmanr(table[:, 0], table[:, 1]).statistic)
     assert np.isnan(found[2, 0])
     assert np.isnan(found[0, 2])
+
+
+@pytest.mark.parametrize(("constant", "methods"), [(0.1, 3), (0.7, 7), (5.49, 33)])
+def test_a_constant_whose_mean_is_rounded_has_no_correlation(constant: float, methods: int) -> None:
+    varied = np.random.default_rng(0).random((methods, 2))
+    found = metrics.metric_correlations([np.column_stack([varied, np.full(methods, constant)])])
+    assert np.isnan([found[0, 2], found[1, 2], found[2, 0], found[2, 1]]).all()
+    assert not np.isnan(found[:2, :2]).any()
 
 
 def test_too_few_methods_are_refused() -> None:

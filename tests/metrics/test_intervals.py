@@ -41,6 +41,11 @@ class TestBootstrapInterval:
             bootstrap_interval([1.0], confidence=95)
         with pytest.raises(ValueError, match="resamples must be"):
             bootstrap_interval([1.0], resamples=0)
+        for seed in (None, -1):
+            with pytest.raises(ValueError, match="seed must be a whole number of at least 0"):
+                bootstrap_interval([1.0], seed=seed)
+        with pytest.raises(ValueError, match="values must be a rectangular array"):
+            bootstrap_interval([[1.0], [1.0, 2.0]])
 
 
 class TestPairedInterval:

@@ -109,12 +109,20 @@ class TestClickCounts:
             ([0.5, np.nan], r"ious holds NaN.*\(2,\)"),
             ([50.0, 91.0], r"ious must lie in \[0, 1\], got \[50, 91\]"),
             ([[0.5], [0.5, 0.6]], "ious must be a rectangular array"),
+            (["0.95", "0.5"], "ious must hold real numbers"),
+            (np.array([0.95 + 0.5j, 0.5]), "ious must hold real numbers"),
         ],
     )
     def test_bad_values(self, ious, message):
         for function in (metrics.noc, metrics.nof, metrics.nof_reference, metrics.iou_auc):
             with pytest.raises(ValueError, match=message):
                 function(ious)
+
+    @pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64, np.longdouble])
+    def test_a_decimal_is_the_same_in_every_precision(self, kind):
+        for threshold in (0.8, 0.85, 0.9, 0.95):
+            assert metrics.noc(np.array([0.1, threshold], kind), threshold) == 2
+            assert metrics.nof(np.array([[threshold]], kind), threshold) == 0
 
     def test_bad_options(self):
         with pytest.raises(ValueError, match=r"threshold must lie in \(0, 1\], got 90"):
