@@ -14,6 +14,7 @@ class RclicksNoc(metrics_modules.IouMetric):
     """Mean number of clicks of each instance; with clicking groups it is Sample NoC."""
 
     metric_name = "noc"
+    may_stop_early = True
     inputs = """
 Args:
     predictions: For each instance the IoU after click 1, 2, ... K, in [0, 1]: a list of K values,
@@ -35,6 +36,7 @@ Returns:
         max_clicks: int = 20,
         per_instance: bool = False,
     ) -> dict[str, Any]:
+        metrics_modules.require_instances(predictions)
         clicks = [metrics.noc(ious, threshold, max_clicks) for ious in predictions]
         failed = [metrics.nof([ious], threshold, max_clicks) for ious in predictions]
         means = [float(groups.mean()) for groups in clicks]

@@ -6,6 +6,7 @@ Modules reach these classes through this package (``metrics_modules.ClickMetric`
 
 from rclicks_hf.metrics_modules.click_metric import ClickMetric, RecordedClicks, SampledClickMetric
 from rclicks_hf.metrics_modules.iou_metric import BaselineIouMetric, GroupIouMetric, IouMetric
+from rclicks_hf.metrics_modules.pairs import require_instances
 from rclicks_hf.metrics_modules.space import launch_space
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "RecordedClicks",
     "SampledClickMetric",
     "launch_space",
+    "require_instances",
 ]

@@ -12,7 +12,8 @@ import numpy as np
 
 from rclicks_hf.metrics import METRICS, MODES
 from rclicks_hf.metrics.sampling import RESAMPLES, SEED
-from rclicks_hf.metrics_modules.pairs import paired, single
+from rclicks_hf.metrics.validation import check_count
+from rclicks_hf.metrics_modules.pairs import paired, require_instances, single
 
 INPUTS = """
 Args:
@@ -39,9 +40,13 @@ FEATURES = datasets.Features(
         },
     }
 )
-# What goes through Arrow: the score, not the map, and the score's Monte-Carlo standard error.
+# What goes through Arrow: the score, not the map; the score's Monte-Carlo standard error, and the
+# seed of its draw.
 STORED = datasets.Features(
-    {"predictions": datasets.Value("float64"), "references": datasets.Value("float64")}
+    {
+        "predictions": datasets.Value("float64"),
+        "references": {"error": datasets.Value("float64"), "seed": datasets.Value("int64")},
+    }
 )
 
 
@@ -71,19 +76,20 @@ class RecordedClicks(NamedTuple):
         """Read a reference dict.
 
         Raises:
-            ValueError: If it is no dict with the clicks' coordinates.
+            ValueError: If it is no dict with the clicks' coordinates, or its seed is no number.
         """
         if not isinstance(reference, Mapping) or not {"x", "y"} <= reference.keys():
+            got = [*reference] if isinstance(reference, Mapping) else type(reference).__name__
             raise ValueError(
                 'references must be dicts {"x", "y", "width", "height"}, one an instance, '
-                f"got {type(reference).__name__}"
+                f"got {got}"
             )
         width, height, seed = (reference.get(key) for key in ("width", "height", "seed"))
         return cls(
             np.asarray(reference["x"]),
             np.asarray(reference["y"]),
             None if width is None or height is None else (width, height),
-            default_seed if seed is None else int(seed),
+            default_seed if seed is None else _whole_seed(seed),
         )
 
     def box_size(self) -> tuple[float, float]:
@@ -97,6 +103,12 @@ class RecordedClicks(NamedTuple):
                 'references lack "width" and "height", the bounding box of the object in pixels'
             )
         return self.size
+
+
+def _whole_seed(seed: Any) -> int:
+    """A seed of a reference; tables with gaps hold them as floats."""
+    whole = int(seed) if isinstance(seed, float) and seed.is_integer() else seed
+    return check_count(whole, "seed", least=0)
 
 
 class ClickMetric(evaluate.Metric):
@@ -127,20 +139,28 @@ class ClickMetric(evaluate.Metric):
 
     def add_batch(self, *, predictions: Any = None, references: Any = None, **kwargs: Any) -> None:
         """Add click maps and the clicks on their instances."""
-        instances = [
-            (prediction, RecordedClicks.read(reference, self.seed))
-            for prediction, reference in paired(predictions, references)
-        ]
-        scores = [self.score(click_map, clicks) for click_map, clicks in instances]
-        errors = [getattr(score, "standard_error", 0.0) for score in scores]
-        super().add_batch(predictions=scores, references=errors, **kwargs)
+        pairs = paired(predictions, references)
+        scores, draws = [], []
+        for i, (click_map, reference) in enumerate(pairs):
+            try:
+                clicks = RecordedClicks.read(reference, self.seed)
+                scores.append(self.score(click_map, clicks))
+            except ValueError as error:
+                raise ValueError(f"instance {i} of {len(pairs)}: {error}") from error
+            spread = getattr(scores[-1], "standard_error", 0.0)
+            draws.append({"error": spread, "seed": clicks.seed})
+        super().add_batch(predictions=scores, references=draws, **kwargs)
 
     def _infer_feature_from_batch(self, batch: Any) -> datasets.Features:
         return STORED
 
     def _compute(
-        self, predictions: Sequence[float], references: Sequence[float], per_instance: bool = False
+        self,
+        predictions: Sequence[float],
+        references: Sequence[Mapping[str, Any]],
+        per_instance: bool = False,
     ) -> dict[str, Any]:
+        require_instances(predictions)
         result: dict[str, Any] = {self.metric_name: float(np.mean(predictions))}
         if per_instance:
             result[f"{self.metric_name}_per_instance"] = [float(score) for score in predictions]
@@ -170,10 +190,24 @@ class SampledClickMetric(ClickMetric):
         self.mode = mode
 
     def _compute(
-        self, predictions: Sequence[float], references: Sequence[float], per_instance: bool = False
+        self,
+        predictions: Sequence[float],
+        references: Sequence[Mapping[str, Any]],
+        per_instance: bool = False,
     ) -> dict[str, Any]:
         result = super()._compute(predictions, references, per_instance)
         if self.mode == "exact":
-            error = np.linalg.norm(references) / len(references)
-            result[f"{self.metric_name}_standard_error"] = float(error)
+            result[f"{self.metric_name}_standard_error"] = _standard_error(references)
         return result
+
+
+def _standard_error(draws: Sequence[Mapping[str, Any]]) -> float:
+    """Monte-Carlo standard error of the mean over instances.
+
+    Draws of one seed come from one stream of random numbers, so their errors may all point one way:
+    they add up (an upper bound). Those of different seeds are independent.
+    """
+    by_seed: dict[int, float] = {}
+    for draw in draws:
+        by_seed[draw["seed"]] = by_seed.get(draw["seed"], 0.0) + draw["error"]
+    return float(np.linalg.norm([*by_seed.values()]) / len(draws))

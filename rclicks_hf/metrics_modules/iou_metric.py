@@ -10,7 +10,7 @@ import numpy as np
 
 from rclicks_hf.metrics import METRICS
 from rclicks_hf.metrics.validation import check_ious
-from rclicks_hf.metrics_modules.pairs import paired, single
+from rclicks_hf.metrics_modules.pairs import listed, paired, single
 
 _ROWS = datasets.List(datasets.List(datasets.Value("float64")))
 _ROW = datasets.List(datasets.Value("float64"))
@@ -22,6 +22,8 @@ class IouMetric(evaluate.Metric):
     metric_name: ClassVar[str]
     inputs: ClassVar[str]
     features_of_instance: ClassVar[dict[str, Any]] = {"predictions": _ROWS}
+    #: Whether the lists of one instance may differ in length, because each stopped at its success.
+    may_stop_early: ClassVar[bool] = False
 
     def _info(self) -> evaluate.MetricInfo:
         info = METRICS[self.metric_name]
@@ -38,9 +40,9 @@ class IouMetric(evaluate.Metric):
 
     def add_batch(self, *, predictions: Any = None, references: Any = None, **kwargs: Any) -> None:
         """Add the IoU values of some instances."""
-        if predictions is None:
-            raise ValueError("predictions are missing")
-        rows = [_rows(values, f"predictions[{i}]") for i, values in enumerate(predictions)]
+        read = _stopped_rows if self.may_stop_early else _rows
+        instances = enumerate(listed(predictions, "predictions"))
+        rows = [read(values, f"predictions[{i}]") for i, values in instances]
         super().add_batch(predictions=rows, references=references, **kwargs)
 
 
@@ -84,3 +86,12 @@ def _rows(values: Any, name: str) -> list[list[float]]:
     if rows.ndim != 2:
         raise ValueError(f"{name} must have one or two axes, got shape {rows.shape}")
     return rows.tolist()
+
+
+def _stopped_rows(values: Any, name: str) -> list[list[float]]:
+    """`_rows` where each list may end early: it stays at its last value, so NoC is the same."""
+    if not isinstance(values, list | tuple) or not all(map(np.iterable, values)):
+        return _rows(values, name)
+    rows = [check_ious(row, f"{name}[{i}]", ndim=1).tolist() for i, row in enumerate(values)]
+    longest = max(map(len, rows), default=0)
+    return _rows([row + row[-1:] * (longest - len(row)) for row in rows], name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -9,7 +10,7 @@ def paired(predictions: Any, references: Any) -> list[tuple[Any, Any]]:
     """Predictions with their references.
 
     Raises:
-        ValueError: If one is missing, or they differ in number.
+        ValueError: If one is missing or no list, or they differ in number.
 
     Example:
         >>> paired([1, 2], "ab")
@@ -19,15 +20,51 @@ def paired(predictions: Any, references: Any) -> list[tuple[Any, Any]]:
         ...
         ValueError: predictions and references must be as many, got 2 and 1
     """
-    for name, values in (("predictions", predictions), ("references", references)):
-        if values is None:
-            raise ValueError(f"{name} are missing")
+    predictions, references = listed(predictions, "predictions"), listed(references, "references")
     if len(predictions) != len(references):
         raise ValueError(
             "predictions and references must be as many, "
             f"got {len(predictions)} and {len(references)}"
         )
     return list(zip(predictions, references, strict=True))
+
+
+def listed(values: Any, name: str) -> list[Any]:
+    """Inputs as a list, one entry an instance.
+
+    Raises:
+        ValueError: If they are missing, or cannot be gone through.
+
+    Example:
+        >>> listed(3, "predictions")
+        Traceback (most recent call last):
+        ...
+        ValueError: predictions must be a list, one entry an instance, got int
+    """
+    if values is None:
+        raise ValueError(f"{name} are missing")
+    try:
+        return list(values)
+    except TypeError:
+        raise ValueError(
+            f"{name} must be a list, one entry an instance, got {type(values).__name__}"
+        ) from None
+
+
+def require_instances(predictions: Sequence[Any]) -> None:
+    """Refuse a mean over nothing.
+
+    Raises:
+        ValueError: If no instance was added.
+
+    Example:
+        >>> require_instances([])
+        Traceback (most recent call last):
+        ...
+        ValueError: no instances were added, so there is no mean
+    """
+    if len(predictions) == 0:
+        raise ValueError("no instances were added, so there is no mean")
 
 
 def single(prediction: Any, reference: Any, others: dict[str, Any]) -> dict[str, Any]:

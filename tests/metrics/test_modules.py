@@ -101,8 +101,10 @@ class TestClickMetrics:
     def test_maps_do_not_pass_through_arrow(self, name, load, instances):
         module = load(name)
         module.add_batch(predictions=instances[0], references=instances[1])
-        stored = {key: value.dtype for key, value in module.selected_feature_format.items()}
-        assert stored == {"predictions": "float64", "references": "float64"}
+        stored = module.selected_feature_format
+        assert stored["predictions"].dtype == "float64"
+        kinds = {key: value.dtype for key, value in stored["references"].items()}
+        assert kinds == {"error": "float64", "seed": "int64"}
         module.compute()
 
     def test_bad_input_says_what_is_wrong(self, name, load, instances):
@@ -114,8 +116,16 @@ class TestClickMetrics:
             module.add_batch(predictions=maps, references=references[:2])
         with pytest.raises(ValueError, match=r'references must be dicts \{"x", "y"'):
             module.add(prediction=maps[0], reference=[1, 2])
-        with pytest.raises(ValueError, match="click_map is zero everywhere"):
-            module.add(prediction=np.zeros((3, 3)), reference=references[0])
+        with pytest.raises(ValueError, match=r"one an instance, got \['x'\]"):
+            module.add(prediction=maps[0], reference={"x": [1]})
+        with pytest.raises(ValueError, match=r"references must be a list.*got int"):
+            module.add_batch(predictions=maps, references=3)
+        with pytest.raises(ValueError, match="instance 1 of 2: click_map is zero everywhere"):
+            module.add_batch(predictions=[maps[0], np.zeros((3, 3))], references=references[:2])
+        with pytest.raises(ValueError, match=r"instance 0 of 1: seed must be a whole number.*1\.5"):
+            module.add(prediction=maps[0], reference=references[0] | {"seed": 1.5})
+        with pytest.raises(ValueError, match="no instances were added"):
+            load(name).compute(predictions=[], references=[])
         assert module.compute(predictions=maps, references=references)[name] == pytest.approx(
             np.mean(pure_scores(name, maps, references))
         )
@@ -135,13 +145,22 @@ def test_options_of_the_draw(name, load, instances):
 @pytest.mark.parametrize("name", ["ks", "pl1", "wd"])
 def test_exact_mode_tells_the_standard_error_of_the_mean(name, load, instances):
     maps, references = instances
-    result = load(name, mode="exact").compute(predictions=maps, references=references)
-    scores = pure_scores(name, maps, references, mode="exact")
+    shared = load(name, mode="exact").compute(predictions=maps, references=references)
+    own = [reference | {"seed": 42.0 + i} for i, reference in enumerate(references)]
+    result = load(name, mode="exact").compute(predictions=maps, references=own)
+    scores = [
+        pure_scores(name, [click_map], [reference], mode="exact", seed=42 + i)[0]
+        for i, (click_map, reference) in enumerate(zip(maps, references, strict=True))
+    ]
     assert result[name] == pytest.approx(np.mean(scores), rel=1e-12)
     errors = [score.standard_error for score in scores]
     expected = np.sqrt(np.square(errors).sum()) / len(scores)
     assert result[f"{name}_standard_error"] == pytest.approx(expected)
     assert (expected > 0) == (name != "pl1")
+    scores = pure_scores(name, maps, references, mode="exact")
+    # From one stream of random numbers the errors may all point one way.
+    expected = np.mean([score.standard_error for score in scores])
+    assert shared[f"{name}_standard_error"] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("name", ["pl1", "wd"])
@@ -198,6 +217,20 @@ class TestIouMetrics:
         assert result["nsr"] == pytest.approx(metrics.nsr(ious))
         assert result["nsr_per_instance"] == pytest.approx(metrics.nsr_values(ious))
 
+    def test_noc_of_groups_that_stopped_early(self, load):
+        full = [[[0.5, 0.95, 0.96], [0.91, 0.92, 0.93]], [[0.1, 0.2, 0.3], [0.2, 0.9, 0.9]]]
+        stopped = [[[0.5, 0.95], [0.91]], [[0.1, 0.2, 0.3], np.array([0.2, 0.9])]]
+        result = load("noc").compute(predictions=stopped, per_instance=True)
+        assert result == load("noc").compute(predictions=full, per_instance=True)
+        assert result["noc_per_instance"] == [1.5, 11.0]
+        with pytest.raises(ValueError, match=r"predictions\[0\]\[1\] must be a non-empty array"):
+            load("noc").add(prediction=[[0.5], []])
+
+    @pytest.mark.parametrize("kind", [np.float32, np.float16])
+    def test_the_threshold_is_reached_in_single_precision(self, load, kind):
+        ious = np.array([[0.5, 0.9, 1.0]], kind)
+        assert load("noc").compute(predictions=ious)["noc"] == 2.0
+
     @pytest.mark.parametrize("name", IOU_METRICS)
     def test_add_and_add_batch_give_the_same(self, name, load, trajectories):
         groups, baseline = trajectories
@@ -216,6 +249,11 @@ class TestIouMetrics:
                 load(name).add_batch(
                     predictions=[groups[0], groups[1] * 100], references=baseline[:2]
                 )
+        with pytest.raises(ValueError, match=r"predictions must be a list.*got int"):
+            load("noc").compute(predictions=3)
+        for name in IOU_METRICS:
+            with pytest.raises(ValueError, match=r"no instances|non-empty"):
+                load(name).compute(predictions=[], references=[])
         with pytest.raises(ValueError, match="references are missing"):
             load("delta_sb").compute(predictions=groups)
         with pytest.raises(
