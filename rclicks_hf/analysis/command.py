@@ -18,6 +18,7 @@ from rclicks_hf.analysis.display_modes import (
     compare_display_modes,
     is_published,
     read_previews,
+    require_two_modes,
 )
 from rclicks_hf.analysis.published import published_value
 from rclicks_hf.analysis.sensitivity import sensitivity_by_instance
@@ -189,9 +190,10 @@ def _format_display_modes(summary: Sequence[SummaryRow], previews: Path) -> str:
 
 
 def _read_previews(previews: Path, sources: Path | None) -> dict[str, pa.Table]:
-    if sources is None:
-        return read_previews(previews)
-    return read_previews(previews, FolderSource("tetris", sources / PREVIEW_FOLDER))
+    masks = None if sources is None else FolderSource("tetris", sources / PREVIEW_FOLDER)
+    modes = read_previews(previews, masks)
+    require_two_modes(modes, str(previews))
+    return modes
 
 
 def _datasets_of(repo: str | Path) -> list[str]:

@@ -149,13 +149,9 @@ def compare_display_modes(
         [{'mode': 'Object_CutOut', 'clicks_reference': 5, 'ks': 1.0, 'wd': 0.0}]
     """
     least = check_count(least, "least")
+    require_two_modes(previews)
     modes = {mode: _by_stem(table) for mode, table in previews.items()}
-    reference = modes.pop(REFERENCE_MODE, None)
-    if reference is None or not modes:
-        raise RclicksError(
-            f"previews: need clicks of {REFERENCE_MODE!r} and of another display mode; "
-            f"there are {', '.join(previews) or 'none'}"
-        )
+    reference = modes.pop(REFERENCE_MODE)
     pairs = [
         (mode, stem, instances.get(stem), reference.get(stem))
         for mode, instances in modes.items()
@@ -170,6 +166,29 @@ def compare_display_modes(
         ]
     columns = measured(*TwoSampleScores._fields, counts=["clicks", "clicks_reference"])
     return pa.Table.from_pylist(rows, result_schema(_KEYS, columns))
+
+
+def require_two_modes(previews: Mapping[str, pa.Table], name: str = "previews") -> None:
+    """Refuse previews in which nothing can be compared.
+
+    Args:
+        previews: Display mode -> instances, from `read_previews`.
+        name: What the error calls them, for example the file.
+
+    Raises:
+        RclicksError: If the text description or every other mode has no clicks.
+
+    Example:
+        >>> require_two_modes({"Text_Description": pa.table({})}, "p.csv")
+        Traceback (most recent call last):
+        ...
+        rclicks_hf.errors.RclicksError: p.csv: need clicks of 'Text_Description' and of another...
+    """
+    if REFERENCE_MODE not in previews or len(previews) < 2:
+        raise RclicksError(
+            f"{name}: need clicks of {REFERENCE_MODE!r} and of another display mode; "
+            f"there are {', '.join(previews) or 'none'}"
+        )
 
 
 def _by_stem(table: pa.Table) -> dict[str, ClickedInstance]:

@@ -11,7 +11,7 @@ from commands import run_rclicks
 from typer.testing import CliRunner
 
 from rclicks_hf import data
-from rclicks_hf.analysis import analyse_repo, compare_devices
+from rclicks_hf.analysis import analyse_repo, command, compare_devices
 from rclicks_hf.analysis.command import load_instance_rows
 from rclicks_hf.cli import app
 from rclicks_hf.data.schema import CLICK_SCHEMA
@@ -106,6 +106,7 @@ def test_recorded_clicks_stand_beside_the_published_values(tmp_path: Path) -> No
         ("--previews none.csv", "none.csv: cannot be read"),
         ("--sources .", "give both"),
         ("--previews p.csv --sources .", "no folder images/"),
+        ("--previews one.csv", "one.csv: need clicks of 'Text_Description' and of another"),
     ],
 )
 def test_mistakes_are_one_line_and_leave_nothing(
@@ -113,12 +114,15 @@ def test_mistakes_are_one_line_and_leave_nothing(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "p.csv").write_text(PREVIEWS)
+    (tmp_path / "one.csv").write_text("\n".join(PREVIEWS.splitlines()[:2]))
+    # Told before the long work.
+    monkeypatch.setattr(command, "_analyses", lambda *_: pytest.fail("the analyses have begun"))
     line = ["analyse", str(built), "--out", "results", *options.split()]
     result = CliRunner().invoke(app, line)
     assert isinstance(result.exception, RclicksError)
     assert message in str(result.exception)
     assert "\n" not in str(result.exception)
-    assert [path.name for path in tmp_path.iterdir()] == ["p.csv"]
+    assert {path.name for path in tmp_path.iterdir()} == {"p.csv", "one.csv"}
 
 
 def test_a_missing_repo_and_an_existing_output_are_one_line(built: Path, tmp_path: Path) -> None:
