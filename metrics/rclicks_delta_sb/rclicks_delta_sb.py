@@ -18,7 +18,8 @@ class RclicksDeltaSb(metrics_modules.BaselineIouMetric):
 Args:
     predictions: For each instance a list of the clicking groups' IoU after click 1, 2, ... K:
         (groups, clicks), values in [0, 1], one shape for all instances.
-    references: For each instance the baseline clicker's IoU after click 1, 2, ... K.
+    references: For each instance the baseline clicker's IoU after click 1, 2, ... K, as many
+        clicks for all instances.
     threshold: Of `compute`; the IoU to reach, 0.9 by default.
     max_clicks: Of `compute`; the clicks that count, 20 by default.
     per_instance: Of `compute`; True adds the value of every instance.
@@ -34,8 +35,8 @@ Returns:
         max_clicks: int = 20,
         per_instance: bool = False,
     ) -> dict[str, Any]:
-        groups = self.groups(predictions)
-        values = metrics.delta_sb_values(groups, references, threshold, max_clicks)
+        groups, baselines = self.groups(predictions), self.baselines(references)
+        values = metrics.delta_sb_values(groups, baselines, threshold, max_clicks)
         result: dict[str, Any] = {"delta_sb": float(np.mean(values))}
         if per_instance:
             result["delta_sb_per_instance"] = values.tolist()

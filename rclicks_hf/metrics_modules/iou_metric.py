@@ -55,16 +55,21 @@ class GroupIouMetric(IouMetric):
         Raises:
             ValueError: If instances differ in groups or clicks.
         """
-        shapes = sorted({np.shape(values) for values in predictions})
-        if len(shapes) > 1:
-            raise ValueError(f"predictions must all have one shape (groups, clicks), got {shapes}")
-        return np.asarray(predictions, dtype=np.float64)
+        return _of_one_shape(predictions, "predictions", "(groups, clicks)")
 
 
 class BaselineIouMetric(GroupIouMetric):
     """A group metric with the IoU of the baseline clicker after each click, (K,), as reference."""
 
     features_of_instance: ClassVar[dict[str, Any]] = {"predictions": _ROWS, "references": _ROW}
+
+    def baselines(self, references: Any) -> np.ndarray:
+        """The baseline of all instances as (N, K).
+
+        Raises:
+            ValueError: If instances differ in clicks.
+        """
+        return _of_one_shape(references, "references", "(clicks,)")
 
     def add_batch(self, *, predictions: Any = None, references: Any = None, **kwargs: Any) -> None:
         """Add the groups' and the baseline's IoU values of some instances."""
@@ -74,6 +79,13 @@ class BaselineIouMetric(GroupIouMetric):
             for i, (_, baseline) in enumerate(pairs)
         ]
         super().add_batch(predictions=predictions, references=baselines, **kwargs)
+
+
+def _of_one_shape(values: Any, name: str, axes: str) -> np.ndarray:
+    shapes = sorted({np.shape(instance) for instance in values})
+    if len(shapes) > 1:
+        raise ValueError(f"{name} must all have one shape {axes}, got {shapes}")
+    return np.asarray(values, dtype=np.float64)
 
 
 def _rows(values: Any, name: str) -> list[list[float]]:

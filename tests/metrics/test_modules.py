@@ -260,6 +260,8 @@ class TestIouMetrics:
             ValueError, match=r"references\[0\] must be a non-empty array of 1 axes"
         ):
             load("delta_sb").compute(predictions=groups, references=groups)
+        with pytest.raises(ValueError, match=r"references must all have one shape \(clicks,\)"):
+            load("delta_sb").compute(predictions=groups[:2], references=[[0.5, 0.9], [0.95]])
         with pytest.raises(ValueError, match=r"must all have one shape \(groups, clicks\)"):
             load("delta_gr").compute(predictions=[groups[0], groups[1, :5]])
 
