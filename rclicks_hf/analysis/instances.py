@@ -14,6 +14,7 @@ from tqdm.auto import tqdm
 from rclicks_hf.data.features import word_columns
 from rclicks_hf.data.instances import Clicks
 from rclicks_hf.data.schema import CLOSED_VALUES
+from rclicks_hf.errors import RclicksError
 from rclicks_hf.metrics import ConstantCoordinateWarning
 
 #: What a length is divided by: the sides or the diagonal of this.
@@ -75,6 +76,9 @@ def read_instances(instances: pa.Table) -> list[ClickedInstance]:
     Returns:
         An object a row, in order. Its unit is the object's box; the image where the row has none.
 
+    Raises:
+        RclicksError: If clicks are null, or made on an unknown device.
+
     Example:
         >>> row = {"dataset": 2, "split": 2, "full_stem": "095", "click_type": 0, "box": [],
         ...        "is_simulated": False, "w": 854, "h": 480, "x": [1], "y": [2], "device": [1]}
@@ -83,7 +87,14 @@ def read_instances(instances: pa.Table) -> list[ClickedInstance]:
         ('davis', 'image', (854, 480), ['mobile'])
     """
     columns = word_columns(instances.select([n for n in _KEYS.names if n != "unit"])).to_pydict()
-    x, y, device = (_lists(instances[name]) for name in ("x", "y", "device"))
+    x, y, device = (_lists(instances[name], name) for name in ("x", "y", "device"))
+    codes = np.concatenate([[], *device])
+    if ((codes < 0) | (codes >= len(_DEVICE_NAMES))).any():
+        raise RclicksError(
+            f"instances: device codes must be 0 to {len(_DEVICE_NAMES) - 1} "
+            f"({', '.join(_DEVICE_NAMES)}), got {codes.min():g} to {codes.max():g}; build the "
+            "dataset again"
+        )
     boxes, widths, heights = (instances[name].to_pylist() for name in ("box", "w", "h"))
     return [
         ClickedInstance(
@@ -96,11 +107,14 @@ def read_instances(instances: pa.Table) -> list[ClickedInstance]:
     ]
 
 
-def _lists(column: pa.ChunkedArray) -> list[np.ndarray]:
+def _lists(column: pa.ChunkedArray, name: str) -> list[np.ndarray]:
     """A column of lists as an array a row."""
     lists = column.combine_chunks()
+    flat = lists.flatten()
+    if lists.null_count or flat.null_count:
+        raise RclicksError(f"instances: column {name!r} holds nulls; build the dataset again")
     lengths = lists.value_lengths().to_numpy()
-    values = np.asarray(lists.flatten()).astype(np.int64)  # of no rows: an array of no type
+    values = np.asarray(flat).astype(np.int64)  # of no rows: an array of no type
     return np.split(values, np.cumsum(lengths)[:-1]) if len(lengths) else []
 
 

@@ -45,7 +45,8 @@ def bootstrap_interval(
         seed: Seed of the resampling.
 
     Returns:
-        The mean and the bounds of its interval.
+        The mean and the bounds of its interval; of one value no more is known than itself, so both
+        bounds are that value.
 
     Raises:
         ValueError: If the values are not (N,) and finite, or an option is out of range.

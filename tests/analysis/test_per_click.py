@@ -17,10 +17,12 @@ from hypothesis import strategies as st
 from rclicks_hf.analysis import (
     click_sensitivity,
     click_spread,
+    read_instances,
     sensitivity_by_instance,
     split_half_agreement,
     spread_by_instance,
 )
+from rclicks_hf.errors import RclicksError
 from rclicks_hf.metrics import instance_seed, split_half_scores
 
 Make = Callable[..., dict[str, Any]]
@@ -139,3 +141,23 @@ def test_no_instances_is_an_empty_table(
     result = analysis(clouds.slice(0, 0), progress=False)
     assert result.schema == analysis(clouds, progress=False).schema
     assert len(result) == 0
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        ({"device": [0, -1]}, r"device codes must be 0 to 1 \(pc, mobile\), got -1 to 0"),
+        ({"device": [0, 2]}, r"device codes must be 0 to 1 \(pc, mobile\), got 0 to 2"),
+        ({"device": [0, None]}, "column 'device' holds nulls"),
+        ({"x": [None, None]}, "column 'x' holds nulls"),
+        ({"y": None}, "column 'y' holds nulls"),
+    ],
+)
+def test_clicks_of_a_damaged_repo_are_refused(
+    make_row: Make, damage: dict[str, Any], message: str
+) -> None:
+    row = make_row("a", [(1, 2), (3, 4)], [])
+    whole = pa.Table.from_pylist([row])
+    assert len(read_instances(whole)[0].clicks) == 2
+    with pytest.raises(RclicksError, match=message):
+        read_instances(pa.Table.from_pylist([row | damage, row]))
