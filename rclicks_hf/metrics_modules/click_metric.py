@@ -108,7 +108,9 @@ class RecordedClicks(NamedTuple):
 def _whole_seed(seed: Any) -> int:
     """A seed of a reference; tables with gaps hold them as floats."""
     whole = int(seed) if isinstance(seed, float) and seed.is_integer() else seed
-    return check_count(whole, "seed", least=0)
+    if check_count(whole, "seed", least=0) >= 2**32:
+        raise ValueError(f"seed must be below 2**32, got {whole}")
+    return whole
 
 
 class ClickMetric(evaluate.Metric):

@@ -124,6 +124,8 @@ class TestClickMetrics:
             module.add_batch(predictions=[maps[0], np.zeros((3, 3))], references=references[:2])
         with pytest.raises(ValueError, match=r"instance 0 of 1: seed must be a whole number.*1\.5"):
             module.add(prediction=maps[0], reference=references[0] | {"seed": 1.5})
+        with pytest.raises(ValueError, match=r"seed must be below 2\*\*32"):
+            module.add(prediction=maps[0], reference=references[0] | {"seed": 2**70})
         with pytest.raises(ValueError, match="no instances were added"):
             load(name).compute(predictions=[], references=[])
         assert module.compute(predictions=maps, references=references)[name] == pytest.approx(
