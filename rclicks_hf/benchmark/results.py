@@ -251,6 +251,9 @@ def read_results(path: str | Path) -> pa.Table:
     if file.is_dir():
         file = file / "results.parquet"
     if not file.is_file():
+        inside = sorted(str(found.parent) for found in Path(path).glob("*/results.parquet"))
+        if inside:  # of several datasets
+            raise RclicksError(f"{path}: holds results folders; give {', '.join(inside)}")
         raise RclicksError(f"{file}: no such results; let `rclicks benchmark` finish first")
     table = read_part(file)
     if table is None:

@@ -207,3 +207,10 @@ def test_trajectories_that_ended_early_are_not_put_into_a_table(tmp_path: Path) 
 def test_a_bar_in_a_name_does_not_end_its_cell_in_markdown() -> None:
     text = format_table([BenchmarkRow("a|b", "ud", "davis", 1, 0)], "markdown")
     assert r"| a\|b " in text
+
+
+def test_the_folder_of_several_results_folders_names_them(tmp_path: Path) -> None:
+    for name in ("davis", "grabcut"):
+        save(tmp_path / name, [row("a", "base", [0.5])])
+    with pytest.raises(RclicksError, match=r"holds results folders; give .*davis, .*grabcut$"):
+        load_results(tmp_path)

@@ -176,3 +176,26 @@ def test_a_method_without_numbers_has_no_spread(
     )
     write_report_file([folder], tmp_path / "r.html")
     assert "– ±" not in (tmp_path / "r.html").read_text("utf-8")
+
+
+def test_an_ending_in_capitals_is_an_ending(folders: list[Path], tmp_path: Path) -> None:
+    write_report_file(folders, tmp_path / "R.TEX")
+    assert "tabular" in (tmp_path / "R.TEX").read_text("utf-8")
+
+
+def test_an_unfinished_run_is_told(folders: list[Path], tmp_path: Path) -> None:
+    manifest = dict.fromkeys(IDENTITY, "x") | {"protocol": {}, "is_finished": False}
+    (folders[0] / "manifest.json").write_text(json.dumps(manifest))
+    said = write_report_file(folders[:1], tmp_path / "r.csv")
+    assert said.splitlines()[0].startswith("x on x: its last run has not finished")
+
+
+@pytest.mark.parametrize("name", ["folder", ""])
+def test_a_folder_in_the_place_of_the_file_is_one_line(
+    folders: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(RclicksError, match=r"cannot be written there|is a folder"):
+        write_report_file(folders, Path(name), format="csv")
+    assert not list(tmp_path.glob(".*.tmp"))
