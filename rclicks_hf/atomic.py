@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rclicks_hf.errors import RclicksError
 
-_REFUSALS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
+_REFUSALS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR)
 LEAST_FREE = 1 << 20  # bytes; with less, a failed write is taken for the disk's fault
 
 
@@ -115,6 +115,8 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         ['a.txt']
     """
     final = Path(path)
+    if not final.name:
+        raise RclicksError(f"{final}: is a folder; give the name of a file in it")
     part = _sibling(final)
     try:
         with _explain_refusal(part, final):

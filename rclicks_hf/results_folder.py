@@ -5,6 +5,7 @@ The manifest says what the results are of; a run of something else is refused.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -19,6 +20,9 @@ from rclicks_hf.atomic import atomic_file
 from rclicks_hf.errors import RclicksError
 
 MANIFEST, PARTS = "manifest.json", "parts"
+
+#: Characters of a part's name before it is cut: file systems take 255 bytes, temporary ending too.
+MAX_NAME = 180
 
 #: A flipped bit in the stored values is noticed when they are read.
 PARQUET_OPTIONS = {"write_page_checksum": True}
@@ -38,7 +42,10 @@ def part_path(out: Path, name: str) -> Path:
         >>> part_path(Path("runs"), "hot dog/1").name
         'hot%20dog%2F1.parquet'
     """
-    return out / PARTS / f"{quote(name, safe='')}.parquet"
+    file = quote(name, safe="")
+    if len(file) > MAX_NAME:
+        file = f"{file[:MAX_NAME]}~{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+    return out / PARTS / f"{file}.parquet"
 
 
 def write_table(path: Path, table: pa.Table) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
 CLAIMS = "claims"
 
@@ -37,14 +38,22 @@ def claim(file: Path, *, wait: bool = False) -> Iterator[bool]:
         ...     mine
         True
     """
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("a+") as handle:
+    with _open(file) as handle:
         is_mine = _lock(handle.fileno(), wait)
         if is_mine:
             handle.truncate(0)
             handle.write(f"{platform.node()} {os.getpid()}\n")
             handle.flush()
         yield is_mine  # closing the file gives the lock up
+
+
+def _open(file: Path) -> TextIO:
+    for _ in range(100):
+        # Another process may finish, and remove the folder, at any moment.
+        with suppress(FileNotFoundError, FileExistsError):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            return file.open("a+")
+    return file.open("a+")
 
 
 def _lock(descriptor: int, wait: bool) -> bool:

@@ -61,7 +61,8 @@ class Clicker:
         seed: Seed of the legacy generator, or the generator itself where several objects share it.
 
     Raises:
-        ValueError: If ``object_mask`` is not (H, W), or ``group`` is no group.
+        ValueError: If ``object_mask`` is not (H, W) with at least one pixel, has other values (255
+            for the object), or ``group`` is no group.
 
     Example:
         >>> mask = np.zeros((5, 7), np.int8)
@@ -79,10 +80,17 @@ class Clicker:
         seed: int | np.random.RandomState = 42,
     ) -> None:
         mask = np.asarray(object_mask)
-        if mask.ndim != 2:
-            raise ValueError(f"object_mask must be (H, W), got shape {mask.shape}")
-        self._object = mask == 1
-        self._background = (mask != 1) & (mask != -1)
+        if mask.ndim != 2 or not mask.size:
+            raise ValueError(
+                f"object_mask must be (H, W) with at least one pixel, got shape {mask.shape}"
+            )
+        self._object, self._background = mask == 1, mask == 0
+        known = np.count_nonzero(self._object) + np.count_nonzero(self._background)
+        if known + np.count_nonzero(mask == -1) != mask.size:
+            raise ValueError(
+                "object_mask must hold 1 (object), 0 (background) and -1 (unknown) only, "
+                f"got {mask.min()} to {mask.max()}"
+            )
         self._not_clicked = np.ones(mask.shape, bool)
         self._click_map = click_map
         self._group = check_group(group or _WHOLE_MAP)
@@ -122,7 +130,7 @@ class Clicker:
             The target.
 
         Raises:
-            ValueError: If ``prediction`` is not of the mask's shape.
+            ValueError: If ``prediction`` is not of the mask's shape, or holds floats.
 
         Example:
             >>> clicker = Clicker(np.array([[1, 1, 0, 0, 0, -1]]))
@@ -130,7 +138,12 @@ class Clicker:
             >>> target.is_positive, target.error_mask.astype(int).tolist()
             (False, [[0, 0, 1, 1, 1, 0]])
         """
-        predicted = np.asarray(prediction, dtype=bool)
+        values = np.asarray(prediction)
+        if values.dtype.kind == "f":  # every probability above 0 would count as object
+            raise ValueError(
+                f"prediction must be bool, got {values.dtype}; compare it with the threshold first"
+            )
+        predicted = values.astype(bool, copy=False)
         if predicted.shape != self._object.shape:
             raise ValueError(
                 f"prediction must have the object_mask's shape {self._object.shape}, "

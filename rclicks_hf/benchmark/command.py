@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import pyarrow.compute as pc
+
 from rclicks_hf.benchmark.launch import join_launch
 from rclicks_hf.benchmark.protocol import load_protocol
+from rclicks_hf.benchmark.results import read_results
 from rclicks_hf.benchmark.runner import run_benchmark
 from rclicks_hf.benchmark.source import RepoInstances, share_stems
 from rclicks_hf.benchmark.table_text import format_table
@@ -80,6 +83,8 @@ def benchmark_repo(
     chosen = share_stems([RepoInstances(repo, name, split) for name in names], stems)
     if len(names) > 1 and (out / MANIFEST).exists():
         raise RclicksError(f"{out}: holds results of one dataset; give another --out for several")
+    for source in list(chosen)[1:]:
+        source.load()  # one that is not there is told now, not when those before it are done
     paths = []
     with join_launch() as launch:
         if launch.processes > 1 and overwrite:
@@ -103,8 +108,22 @@ def benchmark_repo(
     if not launch.is_main:
         return ""
     table = benchmark_table(load_results(*paths), rules.noc_threshold)
-    places = "\n".join(str(path) for path in paths)
+    places = "\n".join(line for path in paths for line in (*_failure(path), str(path)))
     return f"{format_table(table)}\n\n{places}"
+
+
+def _failure(path: Path) -> list[str]:
+    """A line on the first failure, which no number of the table tells of."""
+    rows = read_results(path).select(["full_stem", "error"])
+    failed = rows.filter(pc.not_equal(rows["error"], ""))
+    if not failed.num_rows:
+        return []
+    first = failed.slice(0, 1).to_pylist()[0]
+    count = len(failed["full_stem"].unique())
+    return [
+        f"{count} failed, first {first['full_stem']}: {first['error'].strip().splitlines()[-1]} "
+        "(tracebacks are in column error, and --fail-fast stops at the first)"
+    ]
 
 
 def _names(texts: Sequence[str]) -> list[str]:

@@ -84,7 +84,8 @@ class _ImagePass:
         rows: list[ResultRow] = []
         start, state, broken = time.perf_counter(), None, ""
         try:
-            state = self._method.segmenter.encode(instances[0].image)
+            # A copy, so that no code of others changes what click models and later objects see.
+            state = self._method.segmenter.encode(instances[0].image.copy())
         except Exception as error:  # recorded for every object of the image
             broken = self._failure(instances[0], error)
         share = (time.perf_counter() - start) / (len(instances) * len(self._runs))

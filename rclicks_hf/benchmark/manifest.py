@@ -76,6 +76,28 @@ def _accelerator() -> dict[str, str]:
     return {"gpu": torch.cuda.get_device_name()}
 
 
+def read_run(out: Path) -> dict[str, Any] | None:
+    """The manifest of a benchmark, None where the folder is empty or not there.
+
+    Args:
+        out: The results folder.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        RclicksError: If something else stands there.
+
+    Example:
+        >>> read_run(Path("never-made")) is None
+        True
+    """
+    found = read_manifest(out, "a benchmark", (*IDENTITY, "protocol"))
+    if found is not None and not isinstance(found["protocol"], dict):
+        raise RclicksError(f"{out / MANIFEST}: its protocol is damaged; remove the folder")
+    return found
+
+
 def open_results(
     out: Path, manifest: dict[str, Any], protocol: BenchmarkProtocol, *, overwrite: bool
 ) -> None:
@@ -106,7 +128,7 @@ def open_results(
         rclicks_hf.errors.RclicksError: ...: holds results of another segmenter
         ('geocut', not 'sam'); give another --out or remove it
     """
-    found = _read(out)
+    found = read_run(out)
     if found is not None and overwrite:
         _clear(out)
     else:
@@ -143,11 +165,7 @@ def join_results(
                 f"{out}: the main process has not opened it; do all nodes see one folder there?"
             )
         time.sleep(0.05)
-    _refuse_other_run(out, _read(out), manifest, protocol)
-
-
-def _read(out: Path) -> dict[str, Any] | None:
-    return read_manifest(out, "a benchmark", (*IDENTITY, "protocol"))
+    _refuse_other_run(out, read_run(out), manifest, protocol)
 
 
 def _refuse_other_run(

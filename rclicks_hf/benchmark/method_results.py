@@ -63,14 +63,23 @@ class MethodResults:
     @cached_property
     def group_ious(self) -> np.ndarray:
         """(N, G, K) IoU; groups from the least likely clicks to the most. G = 0 if none was run."""
-        runs = [np.stack(self.ious[run]) for run in GROUP_RUNS if run in self.ious and self.stems]
+        runs = [self.ious[run] for run in GROUP_RUNS if run in self.ious and self.stems]
+        self._refuse_uneven([one for run in runs for one in run])
         return np.stack(runs, axis=1) if runs else np.zeros((len(self.stems), 0, 0))
 
     @cached_property
     def baseline_ious(self) -> np.ndarray:
         """(N, K) IoU of the baseline clicker; N = 0 if it was not run."""
         runs = self.ious.get(BASELINE_RUN, [])
+        self._refuse_uneven(runs)
         return np.stack(runs) if runs else np.zeros((0, 0))
+
+    def _refuse_uneven(self, ious: Sequence[np.ndarray]) -> None:
+        if len({len(one) for one in ious}) > 1:
+            raise RclicksError(
+                f"{' / '.join(self.key)}: trajectories of different lengths cannot be put into a "
+                "table; benchmark with a target_iou above 1, which never ends one early"
+            )
 
     @property
     def user_ious(self) -> list[np.ndarray]:

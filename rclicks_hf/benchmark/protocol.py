@@ -87,8 +87,8 @@ class BenchmarkProtocol:
     seed: int = 42
 
     def __post_init__(self) -> None:
-        if self.max_clicks < 1:
-            raise ValueError(f"max_clicks must be at least 1, got {self.max_clicks}")
+        _check_whole("max_clicks", self.max_clicks, 1)
+        _check_whole("seed", self.seed, 0)
         if not self.target_iou > 0:
             raise ValueError(f"target_iou must be above 0, got {self.target_iou}")
         if not 0 < self.noc_threshold <= 1:
@@ -151,6 +151,13 @@ class BenchmarkProtocol:
         mine = json.loads(json.dumps(asdict(self)))
         names = [field.name for field in fields(self)]
         return [name for name in names if name not in other or mine[name] != other[name]]
+
+
+def _check_whole(name: str, value: object, least: int) -> None:
+    if not isinstance(value, int):
+        raise ValueError(f"{name} must be a whole number, got {value!r}")
+    if not least <= value < 2**32:  # NumPy's seeds have 32 bits
+        raise ValueError(f"{name} must be at least {least} and below 2**32, got {value}")
 
 
 #: Name -> protocol. `docs/protocol.md` lists how they differ, and what that does to the numbers.

@@ -159,12 +159,16 @@ class RowCounts(NamedTuple):
     failures: int
 
 
-def merge_parts(parts: Iterable[tuple[Path, set[tuple[str, str]]]], path: Path) -> RowCounts:
+def merge_parts(
+    parts: Iterable[tuple[Path, set[tuple[str, str]]]], path: Path, *, draws: bool = True
+) -> RowCounts:
     """Write many parts into one results file, a part in memory at a time.
 
     Args:
         parts: (file, its (full_stem, run) keys that are wanted), in the order of the rows.
         path: The results file.
+        draws: False where no wanted run draws from a click model: then no row names one, also where
+            its part is of an earlier run that did, or one method would come apart into two.
 
     Returns:
         Number of rows written, and of failed instances among them.
@@ -196,6 +200,10 @@ def merge_parts(parts: Iterable[tuple[Path, set[tuple[str, str]]]], path: Path) 
                 raise RclicksError(f"{part}: damaged since it was written; run the command again")
             keep = [key in wanted for key in part_keys(table)]
             table = table.filter(pa.array(keep, pa.bool_()))
+            if not draws:
+                place = RESULT_SCHEMA.get_field_index("click_model")
+                nobody = pa.repeat(pa.scalar(""), table.num_rows)
+                table = table.set_column(place, RESULT_SCHEMA.field(place), nobody)
             writer.write_table(table)
             rows += table.num_rows
             failed = table.filter(pc.not_equal(table["error"], ""))
@@ -243,8 +251,23 @@ def read_results(path: str | Path) -> pa.Table:
     if file.is_dir():
         file = file / "results.parquet"
     if not file.is_file():
+        inside = sorted(str(found.parent) for found in Path(path).glob("*/results.parquet"))
+        if inside:  # of several datasets
+            raise RclicksError(f"{path}: holds results folders; give {', '.join(inside)}")
         raise RclicksError(f"{file}: no such results; let `rclicks benchmark` finish first")
     table = read_part(file)
     if table is None:
         raise RclicksError(f"{file}: not readable as benchmark results; run the benchmark again")
+    if not table.num_rows:
+        raise RclicksError(f"{file}: holds no results; run the benchmark again")
+    for column in ("iou", "boundary_iou"):
+        _check_ious(table[column], f"{file}: column {column}")
     return table
+
+
+def _check_ious(column: pa.ChunkedArray, name: str) -> None:
+    """Refuse what no benchmark writes, before some number is made of it."""
+    values = pc.list_flatten(column)
+    is_iou = pc.and_(pc.greater_equal(values, 0.0), pc.less_equal(values, 1.0))  # NaN is not
+    if column.null_count or values.null_count or not pc.all(is_iou, min_count=0).as_py():
+        raise RclicksError(f"{name} has values that are no IoU in [0, 1]; run the benchmark again")

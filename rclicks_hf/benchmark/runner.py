@@ -15,9 +15,10 @@ from rclicks_hf.benchmark.progress import Progress
 from rclicks_hf.benchmark.protocol import BenchmarkProtocol
 from rclicks_hf.benchmark.results import merge_parts
 from rclicks_hf.benchmark.revisions import hub_revision
-from rclicks_hf.benchmark.runs import check_runs
+from rclicks_hf.benchmark.runs import check_runs, need_click_model
 from rclicks_hf.benchmark.source import ImageTask, InstanceSource, plan_images
 from rclicks_hf.benchmark.worker import Job
+from rclicks_hf.click_models import load_click_model
 from rclicks_hf.click_models.identity import click_model_identity
 from rclicks_hf.processes import process_count, run_tasks
 from rclicks_hf.results_folder import part_path, write_manifest
@@ -100,7 +101,9 @@ def run_benchmark(
     protocol = protocol or BenchmarkProtocol()
     runs = check_runs(runs, protocol)
     processes = process_count(num_proc)
-    load_segmenter(segmenter)  # a wrong name is told before anything is written
+    load_segmenter(segmenter)  # wrong names are told before anything is written
+    if need_click_model(runs):
+        load_click_model(click_model)
     whole = protocol.shares_generators
     tasks = plan_images(instances.load(), limit=limit, stems=stems, whole_images=whole)
     manifest = describe_run(protocol, _identity(instances, segmenter, click_model), runs)
@@ -134,7 +137,7 @@ def _identity(instances: InstanceSource, segmenter: str, click_model: str) -> di
 def _merge(job: Job, tasks: list[ImageTask]) -> dict[str, Any]:
     """Write the results file, and say what it holds."""
     parts = ((part_path(job.out, task.image_stem), task.keys(job.runs)) for task in tasks)
-    counts = merge_parts(parts, job.out / RESULTS)
+    counts = merge_parts(parts, job.out / RESULTS, draws=need_click_model(job.runs))
     return {
         "is_finished": True,
         "rows": counts.rows,

@@ -17,6 +17,10 @@ def _number(value: float) -> str:
     return "–" if math.isnan(value) else f"{value:.2f}"
 
 
+def _with_spread(value: float, spread: float) -> str:
+    return _number(value) if math.isnan(value) else f"{_number(value)} ± {_number(spread)}"
+
+
 #: Title -> text of the cell.
 _COLUMNS: dict[str, Callable[[BenchmarkRow], str]] = {
     "Segmenter": lambda row: row.segmenter,
@@ -24,7 +28,7 @@ _COLUMNS: dict[str, Callable[[BenchmarkRow], str]] = {
     "Dataset": lambda row: row.dataset,
     "Instances": lambda row: str(row.instances),
     "Failed": lambda row: str(row.failures),
-    "Sample NoC ↓": lambda row: f"{_number(row.sample_noc)} ± {_number(row.sample_noc_std)}",
+    "Sample NoC ↓": lambda row: _with_spread(row.sample_noc, row.sample_noc_std),
     "ΔSB % ↓": lambda row: _number(row.delta_sb),
     "ΔGR % ↓": lambda row: _number(row.delta_gr),
     "NSR % ↓": lambda row: _number(row.nsr),
@@ -57,7 +61,7 @@ def format_table(rows: Sequence[BenchmarkRow], style: str = "plain") -> str:
         raise RclicksError(f"{style}: no such table style; choose {', '.join(STYLES)}")
     cells = [list(_COLUMNS), *([cell(row) for cell in _COLUMNS.values()] for row in rows)]
     if style == "markdown":
-        lines = align(cells, _LEFT)
+        lines = align([[cell.replace("|", r"\|") for cell in line] for line in cells], _LEFT)
         widths = [len(cell) for cell in lines[0]]
         rule = ["-" * w if c < _LEFT else "-" * (w - 1) + ":" for c, w in enumerate(widths)]
         lines.insert(1, rule)

@@ -63,7 +63,7 @@ def _click_once(method: Method, state: Any, trajectories: list[Trajectory]) -> N
     clicked = time.perf_counter()
     predicted = method.predict(
         state,
-        [t.clicks for t in trajectories],
+        [list(t.clicks) for t in trajectories],  # their own, to do with what they like
         [t.memory for t in trajectories],
         trajectories[0].mask.shape,
     )

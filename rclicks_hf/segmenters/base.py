@@ -20,6 +20,7 @@ import importlib
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -127,6 +128,8 @@ def check_image(image: np.ndarray) -> None:
         ...
         ValueError: image must be (H, W, 3) uint8, got shape (4, 4), dtype uint8
     """
+    if not isinstance(image, np.ndarray):
+        raise ValueError(f"image must be an (H, W, 3) uint8 array, got {type(image).__name__}")
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
         raise ValueError(
             f"image must be (H, W, 3) uint8, got shape {image.shape}, dtype {image.dtype}"
@@ -158,8 +161,8 @@ def load_segmenter(spec: str) -> Segmenter:
         The segmenter.
 
     Raises:
-        RclicksError: If there is no such segmenter, it cannot be made, or it lacks a part of the
-            protocol.
+        RclicksError: If there is no such segmenter, it cannot be made, it lacks a part of the
+            protocol, or its name or threshold cannot be.
 
     Example:
         >>> load_segmenter("geocut").name
@@ -193,7 +196,7 @@ def _call(spec: str) -> Any:
         raise RclicksError(
             f"{spec}: cannot import {module_name} ({error}); run it from the folder of that module"
         ) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a script without `if __name__ == "__main__":`
         raise RclicksError(
             f"{spec}: importing {module_name} raised {in_one_line(error)}; mend that"
         ) from error
@@ -206,7 +209,7 @@ def _call(spec: str) -> Any:
         raise RclicksError(
             f"{spec}: cannot be made without arguments ({error}); give defaults to all of them"
         ) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise RclicksError(f"{spec}: making it raised {in_one_line(error)}; mend that") from error
 
 
@@ -239,4 +242,29 @@ def _check_parts(segmenter: Any, spec: str) -> Segmenter:
     missing += [f"{m}()" for m in _METHODS if not callable(getattr(segmenter, m, None))]
     if missing:
         raise RclicksError(f"{spec}: not a segmenter, it lacks {', '.join(missing)}; add that")
+    wrong = wrong_parts(segmenter)
+    if wrong:
+        raise RclicksError(f"{spec}: {wrong}; mend that")
     return segmenter
+
+
+def wrong_parts(segmenter: Segmenter) -> str:
+    """What is wrong with a segmenter's name or threshold.
+
+    Args:
+        segmenter: The method.
+
+    Returns:
+        One line, ``""`` where both can be.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> wrong_parts(SimpleNamespace(name="disk", threshold=5))
+        'threshold must be a number in (0, 1), got 5'
+    """
+    name, threshold = segmenter.name, segmenter.threshold
+    if not isinstance(name, str) or not name:
+        return f"name must be a non-empty text, got {name!r}"
+    if not isinstance(threshold, Real) or not 0 < threshold < 1:
+        return f"threshold must be a number in (0, 1), got {threshold!r}"
+    return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from rclicks_hf.data.instances import Click
-from rclicks_hf.segmenters.base import Prediction, Segmenter, in_one_line
+from rclicks_hf.segmenters.base import Prediction, Segmenter, in_one_line, wrong_parts
 
 _TOLERANCE = 1e-3  # batched and single arithmetic of a network differ a little
 _HEIGHT, _WIDTH = 61, 84
@@ -58,8 +59,8 @@ def check_predictions(
         shape: (H, W) of the image.
 
     Raises:
-        ValueError: If there is not one prediction a trajectory, or a probability is not a finite
-            floating-point (H, W) array.
+        ValueError: If there is not one prediction a trajectory, or a probability is not a
+            floating-point (H, W) array of values in [0, 1].
 
     Example:
         >>> check_predictions([Prediction(np.zeros((2, 3)))], 2, (2, 3))
@@ -77,15 +78,18 @@ def check_predictions(
                 f"probability must be a floating-point {shape} array, got shape {values.shape}, "
                 f"dtype {values.dtype}"
             )
-        if not np.isfinite(values).all():
+        low, high = float(values.min()), float(values.max())  # NaN where there is one
+        if not (math.isfinite(low) and math.isfinite(high)):
             raise ValueError("probability must be finite, got NaN or infinite values")
+        if low < -_TOLERANCE or high > 1 + _TOLERANCE:  # interpolation may overshoot a little
+            raise ValueError(f"probability must lie in [0, 1], got {low:g} to {high:g}")
     return found
 
 
 def _try(name: str, check: Callable[[Any], str], segmenter: Segmenter) -> ConformanceCheck:
     try:
         detail = check(segmenter)
-    except Exception as error:  # whatever a stranger's code raises is the finding
+    except (Exception, SystemExit) as error:  # whatever a stranger's code raises is the finding
         detail = in_one_line(error)
     return ConformanceCheck(name, not detail, detail)
 
@@ -111,19 +115,31 @@ def _one(segmenter: Any, state: Any, clicks: list[Click], memory: Any = None) ->
     return _predict(segmenter, state, [clicks], [memory])[0]
 
 
+def _values(prediction: Prediction) -> np.ndarray:
+    """A copy, which later calls cannot change."""
+    return np.asarray(prediction.probability).copy()
+
+
+def _gap(first: np.ndarray, second: np.ndarray) -> float:
+    return float(np.abs(first - second).max())
+
+
 def _has_parts(segmenter: Any) -> str:
-    if not isinstance(segmenter.name, str) or not segmenter.name:
-        return f"name must be a non-empty text, got {segmenter.name!r}"
-    if not 0 < float(segmenter.threshold) < 1:
-        return f"threshold must lie in (0, 1), got {segmenter.threshold!r}"
-    return ""
+    return wrong_parts(segmenter)
 
 
 def _predicts_probabilities(segmenter: Any) -> str:
-    values = _one(segmenter, segmenter.encode(_image()), _clicks()[:1]).probability
-    if values.min() < 0 or values.max() > 1:
-        return f"probability must lie in [0, 1], got {values.min():g} to {values.max():g}"
+    _one(segmenter, segmenter.encode(_image()), _clicks()[:1])
     return ""
+
+
+def _leaves_what_it_is_given(segmenter: Any) -> str:
+    image, clicks = _image(), _clicks()
+    given = list(clicks)
+    _one(segmenter, segmenter.encode(image), given)
+    if not np.array_equal(image, _image()):
+        return "the image was changed: work on a copy"
+    return "" if given == clicks else "the clicks were changed: work on a copy"
 
 
 def _takes_memory(segmenter: Any) -> str:
@@ -136,10 +152,10 @@ def _takes_memory(segmenter: Any) -> str:
 def _trajectories_are_independent(segmenter: Any) -> str:
     state, clicks = segmenter.encode(_image()), _clicks()
     batch = [clicks[:1], clicks, clicks[1:2]]
-    together = _predict(segmenter, state, batch, [None] * len(batch))
-    for number, (prediction, trajectory) in enumerate(zip(together, batch, strict=True)):
-        alone = _one(segmenter, state, trajectory)
-        gap = float(np.abs(alone.probability - prediction.probability).max())
+    # Copies: predictions that share one buffer are all the last one.
+    together = [_values(p) for p in _predict(segmenter, state, batch, [None] * len(batch))]
+    for number, (values, trajectory) in enumerate(zip(together, batch, strict=True)):
+        gap = _gap(_values(_one(segmenter, state, trajectory)), values)
         if gap > _TOLERANCE:
             return f"trajectory {number} differs by {gap:.2g} when predicted with others"
     return ""
@@ -148,11 +164,14 @@ def _trajectories_are_independent(segmenter: Any) -> str:
 def _repeats(segmenter: Any) -> str:
     state, clicks = segmenter.encode(_image()), _clicks()
     first = _one(segmenter, state, clicks[:1])
-    before = _one(segmenter, state, clicks[:2], first.memory).probability.copy()
+    one_click = _values(first)
+    before = _values(_one(segmenter, state, clicks[:2], first.memory))
     _one(segmenter, state, clicks, first.memory)
-    after = _one(segmenter, state, clicks[:2], first.memory).probability
-    gap = float(np.abs(before - after).max())
-    return f"the same call differs by {gap:.2g}" if gap > _TOLERANCE else ""
+    gap = _gap(_values(_one(segmenter, state, clicks[:2], first.memory)), before)
+    if gap > _TOLERANCE:
+        return f"the same call differs by {gap:.2g}"
+    gap = _gap(_values(_one(segmenter, segmenter.encode(_image()), clicks[:1])), one_click)
+    return f"the image encoded again differs by {gap:.2g}" if gap > _TOLERANCE else ""
 
 
 def _takes_a_negative_first_click(segmenter: Any) -> str:
@@ -177,6 +196,7 @@ _CHECKS: dict[str, Callable[[Any], str]] = {
     "has a name and a threshold": _has_parts,
     "predicts probabilities of the image's size": _predicts_probabilities,
     "takes its memory back": _takes_memory,
+    "leaves image and clicks as they are": _leaves_what_it_is_given,
     "trajectories are independent": _trajectories_are_independent,
     "repeats itself": _repeats,
     "takes a negative first click": _takes_a_negative_first_click,

@@ -142,7 +142,8 @@ class PromptedSegmenter(ABC):
 
     def _pixel_values(self, image: np.ndarray, resized: tuple[int, int]) -> Tensor:
         """(1, 3, S, S): resized, normalised, padded with zeros on the right and at the bottom."""
-        pixels = torch.tensor(image, device=self.model.device).permute(2, 0, 1)[None].float() / 255
+        rgb = np.ascontiguousarray(image)  # torch takes no negative strides, as of BGR turned round
+        pixels = torch.tensor(rgb, device=self.model.device).permute(2, 0, 1)[None].float() / 255
         pixels = F.interpolate(
             pixels, resized, mode="bilinear", align_corners=False, antialias=True
         )

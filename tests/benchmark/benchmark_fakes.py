@@ -145,6 +145,12 @@ class Raises(Disks):
         return super()._draw(state, clicks)
 
 
+class NoThreshold(Disks):
+    """Would take nothing for the object, whatever it predicts."""
+
+    threshold = float("nan")
+
+
 class WrongShape(Disks):
     """Returns a smaller mask."""
 

@@ -159,8 +159,10 @@ def test_clicks_are_clipped_into_the_image(click: tuple[int, int], inside: tuple
 
 def test_wrong_arguments_are_named() -> None:
     mask = np.ones((4, 5), np.int8)
-    with pytest.raises(ValueError, match=r"object_mask must be \(H, W\), got shape \(4, 5, 1\)"):
+    with pytest.raises(ValueError, match=r"object_mask must be \(H, W\) .*, got shape \(4, 5, 1\)"):
         Clicker(mask[..., None])
+    with pytest.raises(ValueError, match=r"at least one pixel, got shape \(0, 5\)"):
+        Clicker(mask[:0])
     with pytest.raises(ValueError, match=r"group must be"):
         Clicker(mask, lambda e: e, (0.5, 0.5))
     with pytest.raises(ValueError, match=r"prediction must have .* \(4, 5\), got \(5, 4\)"):
@@ -169,3 +171,16 @@ def test_wrong_arguments_are_named() -> None:
         Clicker(mask, lambda _: np.ones((2, 2))).next(mask == 0)
     with pytest.raises(ValueError, match=r"weights must be >= 0"):
         Clicker(mask, lambda _: np.full(mask.shape, -1.0)).next(mask == 0)
+
+
+@pytest.mark.parametrize("mask", [np.full((4, 5), 255, np.uint8), np.full((4, 5), 0.5)])
+def test_a_mask_of_another_coding_is_not_taken_for_background(mask: np.ndarray) -> None:
+    with pytest.raises(ValueError, match=r"must hold 1 \(object\), 0 .* only, got (255|0.5) to"):
+        Clicker(mask)
+
+
+def test_probabilities_are_not_taken_for_a_mask() -> None:
+    clicker = Clicker(np.ones((4, 5), np.int8))
+    with pytest.raises(ValueError, match="prediction must be bool, got float32; compare it"):
+        clicker.next(np.full((4, 5), 0.2, np.float32))
+    assert clicker.next(np.zeros((4, 5), np.uint8)).is_positive

@@ -104,6 +104,7 @@ def test_overwriting_takes_another_protocol(repo: Path, tmp_path: Path) -> None:
         (f"--dataset {','.join(TWO)} --instances q", "q: no such instance in the dataset"),
         ("--dataset ,", "dataset: none given"),
         ("--dataset kitti", "'kitti': unknown dataset"),
+        (f"--dataset {TWO[0]},davis", "has no config 'davis-instances'"),
     ],
 )
 def test_mistakes_are_named_and_leave_nothing_behind(
@@ -118,3 +119,11 @@ def test_a_folder_of_one_dataset_is_not_filled_with_several(repo: Path, tmp_path
     benchmark(repo, tmp_path / "out", f"--dataset {TWO[0]} --runs base --limit 1")
     with pytest.raises(RclicksError, match="holds results of one dataset; give another --out"):
         benchmark(repo, tmp_path / "out", f"--dataset {','.join(TWO)} --runs base --limit 1")
+
+
+def test_what_failed_first_is_told(repo: Path, tmp_path: Path) -> None:
+    line = f"--dataset {TWO[0]} --runs base --segmenter benchmark_fakes:WrongShape"
+    text = benchmark(repo, tmp_path / "out", line)
+    assert "2 failed, first s0: ValueError: probability must be a floating-point (24, 32)" in text
+    assert "±" not in text  # no number, no spread
+    assert "failed, first" not in benchmark(repo, tmp_path / "well", f"--dataset {TWO[0]}")

@@ -13,6 +13,7 @@ from rclicks_hf.click_models import load_click_model
 from rclicks_hf.data import Clicks
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.metrics import boundary_iou, iou
+from rclicks_hf.segmenters import Prediction
 
 SHORT = BenchmarkProtocol(max_clicks=4)
 
@@ -202,3 +203,40 @@ def test_wrong_runs_are_named() -> None:
         run_image([make_instance("a", "a")], Disks(), None, [])
     with pytest.raises(RclicksError, match="draw from a click model"):
         run_image([make_instance("a", "a")], Disks(), None, ["g1"])
+
+
+class Careless(Disks):
+    """Writes into what it is given."""
+
+    def encode(self, image: np.ndarray) -> Any:
+        state = super().encode(image)
+        image[:] = 0
+        return state
+
+    def predict(self, state: Any, clicks: Any, previous: Any) -> list[Prediction]:
+        found = super().predict(state, clicks, previous)
+        for trajectory in clicks:
+            trajectory.reverse()
+        return found
+
+
+def test_a_segmenter_that_writes_into_image_and_clicks_changes_nothing() -> None:
+    instance = make_instance("a", "a")
+    before = instance.image.copy()
+    runs = ["base", "g1", "user"]
+    rows = run_image([instance], Careless(), Slope(), runs, SHORT)
+    assert np.array_equal(instance.image, before)
+    for row, expected in zip(
+        rows, run_image([instance], Disks(), Slope(), runs, SHORT), strict=True
+    ):
+        assert (row.x, row.y, row.iou) == (expected.x, expected.y, expected.iou)
+
+
+def test_logits_are_not_scored_as_probabilities() -> None:
+    class Logits(Disks):
+        def predict(self, state: Any, clicks: Any, previous: Any) -> list[Prediction]:
+            found = super().predict(state, clicks, previous)
+            return [Prediction(20 * prediction.probability - 10) for prediction in found]
+
+    [row] = run_image([make_instance("a", "a")], Logits(), None, ["base"], SHORT)
+    assert "probability must lie in [0, 1], got -10 to 10" in row.error

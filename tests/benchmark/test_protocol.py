@@ -65,6 +65,10 @@ def test_groups_are_ten_equal_shares() -> None:
     ("changes", "message"),
     [
         ({"max_clicks": 0}, "max_clicks must be at least 1"),
+        ({"max_clicks": 2.5}, "max_clicks must be a whole number, got 2.5"),
+        ({"max_clicks": "3"}, "max_clicks must be a whole number, got '3'"),
+        ({"seed": -1}, "seed must be at least 0"),
+        ({"seed": 2**32}, r"below 2\*\*32"),
         ({"noc_threshold": 1.5}, r"noc_threshold must lie in \(0, 1\]"),
         ({"target_iou": 0.0}, "target_iou must be above 0"),
         ({"mask_threshold": 1.0}, r"mask_threshold must lie in \(0, 1\)"),

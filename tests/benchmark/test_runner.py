@@ -15,8 +15,20 @@ import pytest
 from benchmark_fakes import KILL_SWITCH, PID_FOLDER, FakeSource, InstanceList
 from benchmark_processes import is_running, start, wait_until
 
-from rclicks_hf.benchmark import PROTOCOLS, RUNS, BenchmarkProtocol, run_benchmark
-from rclicks_hf.benchmark.results import RESULT_SCHEMA, TIMING_COLUMNS, read_part, read_results
+from rclicks_hf.benchmark import (
+    PROTOCOLS,
+    RUNS,
+    BenchmarkProtocol,
+    load_results,
+    run_benchmark,
+)
+from rclicks_hf.benchmark.results import (
+    RESULT_SCHEMA,
+    TIMING_COLUMNS,
+    read_part,
+    read_results,
+    write_part,
+)
 from rclicks_hf.benchmark.revisions import hub_revision
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.results_folder import part_path
@@ -238,6 +250,22 @@ def test_limit_and_stems_choose_and_can_be_widened(tmp_path: Path) -> None:
     assert run(out, stems=chosen, runs=["g2"])["run"].to_pylist() == ["g2"]
 
 
+def test_images_of_an_earlier_run_with_groups_stay_in_one_method(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(out, limit=2, runs=["base", "g1"])
+    assert run(out, runs=["base"]).equals(run(tmp_path / "new", runs=["base"]))
+    assert len(load_results(out)) == 1
+
+
+def test_an_image_s_name_may_be_longer_than_a_file_s(tmp_path: Path) -> None:
+    names = ["д" * 90 + end for end in "аб"]
+    parts = [part_path(tmp_path, name) for name in names]
+    assert len(set(parts)) == 2
+    for part in parts:
+        write_part(part, [])
+        assert read_part(part) is not None
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -246,6 +274,8 @@ def test_limit_and_stems_choose_and_can_be_widened(tmp_path: Path) -> None:
         ({"num_proc": 0}, "num_proc: must be at least 1"),
         ({"runs": ["g11"]}, "g11 cannot be run"),
         ({"segmenter": "sam9"}, "sam9: no such segmenter"),
+        ({"segmenter": "benchmark_fakes:NoThreshold"}, r"threshold must be a number in \(0, 1\)"),
+        ({"click_model": "um"}, "um: no such click model"),
         ({"stems": []}, "no first-round instance"),
     ],
 )

@@ -186,3 +186,18 @@ def test_overwriting_is_refused_in_a_launch(
         command.benchmark_repo(
             str(repo_of_scenes), ["simulated_scenes"], tmp_path, click_model="ud", overwrite=True
         )
+
+
+def test_a_claim_is_made_while_another_process_removes_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_file, refusals = Path.open, iter([FileNotFoundError, FileExistsError])
+
+    def refuse_twice(path: Path, *words: object) -> object:
+        if refusal := next(refusals, None):
+            raise refusal(str(path))
+        return open_file(path, *words)
+
+    monkeypatch.setattr(Path, "open", refuse_twice)
+    with claim(tmp_path / CLAIMS / "a") as is_mine:
+        assert is_mine

@@ -11,12 +11,14 @@ import pytest
 
 from rclicks_hf.benchmark import (
     CLICKING_GROUPS,
+    MEASURES,
     BenchmarkRow,
     MethodKey,
     ResultRow,
     benchmark_table,
     format_table,
     load_results,
+    score,
 )
 from rclicks_hf.benchmark.results import read_part, rows_to_table, write_part
 from rclicks_hf.errors import RclicksError
@@ -179,3 +181,36 @@ def test_simulated_clicks_are_called_so() -> None:
 def test_an_unknown_style_is_named() -> None:
     with pytest.raises(RclicksError, match="html: no such table style; choose plain, markdown"):
         format_table([SHOWN], "html")
+
+
+@pytest.mark.parametrize("wrong", [None, [], [None, 0.5], [0.5, math.nan], [0.5, 1.5], [-0.1, 0.5]])
+@pytest.mark.parametrize("column", ["iou", "boundary_iou"])
+def test_what_is_no_iou_is_one_line(tmp_path: Path, wrong: list[float] | None, column: str) -> None:
+    rows = [row("a", "base", [0.5, 0.9]), replace(row("b", "base", [0.5, 0.9]), **{column: wrong})]
+    message = "different lengths" if wrong == [] else f"{column} has values that are no IoU"
+    with pytest.raises(RclicksError, match=message):
+        for measure in MEASURES.values():
+            score(measure, load_results(save(tmp_path, rows))[KEY])
+
+
+def test_results_without_a_row_are_one_line(tmp_path: Path) -> None:
+    with pytest.raises(RclicksError, match=r"results.parquet: holds no results"):
+        load_results(save(tmp_path, []))
+
+
+def test_trajectories_that_ended_early_are_not_put_into_a_table(tmp_path: Path) -> None:
+    rows = [row("a", "g1", [0.5, 0.9]), row("a", "g2", [0.95])]
+    with pytest.raises(RclicksError, match="benchmark with a target_iou above 1"):
+        benchmark_table(load_results(save(tmp_path, rows)))
+
+
+def test_a_bar_in_a_name_does_not_end_its_cell_in_markdown() -> None:
+    text = format_table([BenchmarkRow("a|b", "ud", "davis", 1, 0)], "markdown")
+    assert r"| a\|b " in text
+
+
+def test_the_folder_of_several_results_folders_names_them(tmp_path: Path) -> None:
+    for name in ("davis", "grabcut"):
+        save(tmp_path / name, [row("a", "base", [0.5])])
+    with pytest.raises(RclicksError, match=r"holds results folders; give .*davis, .*grabcut$"):
+        load_results(tmp_path)

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
+import torch
+from PIL import Image
 
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.segmenters import (
@@ -14,7 +17,7 @@ from rclicks_hf.segmenters import (
     check_segmenter,
     load_segmenter,
 )
-from rclicks_hf.segmenters.base import is_batched
+from rclicks_hf.segmenters.base import check_image, is_batched
 
 USER_MODULE = """
 import numpy as np
@@ -118,6 +121,39 @@ class _Broken(GeoCut):
             values = [v * 0 + len(values) / 9 for v in values]
         return [Prediction(v.astype(np.float32)) for v in values]
 
+    def encode(self, image):  # type: ignore[no-untyped-def]
+        if self.fault == "paints":
+            image[0] = 0
+        if self.fault == "encodes by chance":
+            self.calls += 1
+            image = np.roll(image, 20 * self.calls, axis=1)
+        return super().encode(image)
+
+
+class _Writes(_Broken):
+    def predict(self, state, clicks, previous):  # type: ignore[no-untyped-def]
+        found = super().predict(state, clicks, previous)
+        clicks[0].pop()
+        return found
+
+
+class _Reuses(_Broken):
+    """All its predictions are one array, so that the last one overwrites those before."""
+
+    buffers: ClassVar[dict[tuple[int, ...], np.ndarray]] = {}
+
+    def predict(self, state, clicks, previous):  # type: ignore[no-untyped-def]
+        return [self._reused(p) for p in super().predict(state, clicks, previous)]
+
+    def _reused(self, prediction: Prediction) -> Prediction:
+        shape = prediction.probability.shape
+        buffer = self.buffers.setdefault(shape, np.zeros(shape, np.float32))
+        buffer[:] = prediction.probability
+        return Prediction(buffer)
+
+
+_OF_THEIR_OWN = {"writes": _Writes, "reuses": _Reuses}
+
 
 @pytest.mark.parametrize(
     ("fault", "check", "detail"),
@@ -129,9 +165,29 @@ class _Broken(GeoCut):
         ("forgets", "trajectories are independent", "must return 3 predictions, got 2"),
         ("drifts", "repeats itself", "differs by"),
         ("mixes", "trajectories are independent", "differs by"),
+        ("reuses", "trajectories are independent", "differs by"),
+        ("writes", "leaves image and clicks as they are", "the clicks were changed"),
+        ("paints", "leaves image and clicks as they are", "the image was changed"),
+        ("encodes by chance", "repeats itself", "the image encoded again differs by"),
     ],
 )
 def test_faults_are_found(fault: str, check: str, detail: str) -> None:
-    found = {result.name: result for result in check_segmenter(_Broken(fault))}
+    segmenter = _OF_THEIR_OWN.get(fault, _Broken)(fault)
+    found = {result.name: result for result in check_segmenter(segmenter)}
     assert not found[check].ok
     assert detail in found[check].detail
+
+
+def test_masks_may_be_tensors() -> None:
+    class Tensors(GeoCut):
+        def predict(self, state, clicks, previous):  # type: ignore[no-untyped-def]
+            found = super().predict(state, clicks, previous)
+            return [Prediction(torch.tensor(p.probability), p.memory) for p in found]
+
+    assert [check for check in check_segmenter(Tensors()) if not check.ok] == []
+
+
+@pytest.mark.parametrize("image", [[[[0, 0, 0]]], Image.new("RGB", (4, 4)), None])
+def test_what_is_no_array_is_named(image: object) -> None:
+    with pytest.raises(ValueError, match=r"image must be an \(H, W, 3\) uint8 array, got"):
+        check_image(image)

@@ -22,6 +22,16 @@ class Unmakeable(Disk):
     def __init__(self):
         raise OSError("weights.pt is absent")
 
+class Leaves(Disk):
+    def __init__(self):
+        raise SystemExit(0)
+
+class Loose(Disk):
+    threshold = "0.5"
+
+class Nameless(Disk):
+    name = 7
+
 class Forgetful:
     name = "forgetful"
     threshold = 0.5
@@ -36,6 +46,7 @@ def folder(repo: Path, tmp_path: Path) -> Path:
     (tmp_path / "disk.py").write_text(disk)
     (tmp_path / "faulty.py").write_text(FAULTY)
     (tmp_path / "broken.py").write_text("1 / 0\n")
+    (tmp_path / "script.py").write_text("raise SystemExit(0)\n")
     return tmp_path
 
 
@@ -60,6 +71,10 @@ def test_the_ten_lines_of_the_readme_pass(folder: Path, repo: Path) -> None:
         ("faulty:Raises", "RuntimeError: no such layer"),
         ("faulty:Unmakeable", "OSError: weights.pt is absent"),
         ("faulty:Forgetful", "it lacks encode(), predict()"),
+        ("faulty:Leaves", "making it raised SystemExit"),
+        ("script:Disk", "importing script raised SystemExit: 0"),
+        ("faulty:Loose", "threshold must be a number in (0, 1), got '0.5'"),
+        ("faulty:Nameless", "name must be a non-empty text, got 7"),
         ("broken:Disk", "ZeroDivisionError: division by zero"),
         ("absent:Disk", "cannot import absent"),
         ("geocuts", "no such segmenter"),

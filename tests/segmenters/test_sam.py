@@ -247,3 +247,13 @@ def test_wrong_arguments_are_named(family: str) -> None:
         tiny_segmenter(family, batch_size=0)
     with pytest.raises(ValueError, match=r"image must be \(H, W, 3\) uint8"):
         tiny_segmenter(family).encode(np.zeros((4, 4), np.uint8))
+
+
+def test_an_image_turned_round_without_a_copy_works(family: str, image: np.ndarray) -> None:
+    segmenter = tiny_segmenter(family)
+    turned = image[:, ::-1, ::-1]
+    [expected], [found] = (
+        segmenter.predict(segmenter.encode(one), [[Click(3, 3, True)]], [None])
+        for one in (turned.copy(), turned)
+    )
+    assert np.array_equal(found.probability, expected.probability)

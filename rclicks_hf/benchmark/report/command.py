@@ -82,13 +82,23 @@ def write_report_file(
     text = _WRITERS[name](measured, data)
     with atomic_file(out) as part:
         part.write_text(text, encoding="utf-8")
-    note = data.settings.get("Examples", "")
-    return "\n".join(line for line in (hub, note, str(out)) if line)
+    notes = [data.settings.get("Examples", ""), *_unfinished(measured)]
+    return "\n".join(line for line in (hub, *notes, str(out)) if line)
+
+
+def _unfinished(measured: Measured) -> list[str]:
+    """Runs that were begun anew in their folder and stopped: what lies there is older."""
+    return [
+        f"{manifest['segmenter']} on {manifest['dataset']}: its last run has not finished; these "
+        "are the results of the one before"
+        for manifest in measured.manifests
+        if not manifest.get("is_finished", True)
+    ]
 
 
 def _format(out: Path, format: str | None) -> str:
     if format is None:
-        return next((name for name, end in FORMATS.items() if end == out.suffix), "html")
+        return next((name for name, end in FORMATS.items() if end == out.suffix.lower()), "html")
     if format not in FORMATS:
         raise RclicksError(f"{format}: no such format; choose {', '.join(FORMATS)}")
     return format

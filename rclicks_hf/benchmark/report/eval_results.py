@@ -135,8 +135,8 @@ def write_eval_results(measured: Measured, folder: Path, dataset_id: str) -> str
         What was written and what was left out, for people.
 
     Raises:
-        RclicksError: If the threshold is not that of the leaderboards, the id is none, or nothing
-            can be written.
+        RclicksError: If the threshold is not that of the leaderboards, the id is none, two methods
+            have one file name, or nothing can be written.
 
     Example:
         >>> from rclicks_hf.benchmark.method_results import Results
@@ -152,7 +152,7 @@ def write_eval_results(measured: Measured, folder: Path, dataset_id: str) -> str
         )
     if dataset_id.count("/") != 1 or not all(dataset_id.split("/")):
         raise RclicksError(f"{dataset_id or '--dataset-id'}: give the dataset's Hub id, user/name")
-    lines = []
+    lines: list[str] = []
     for key, method in measured.results.items():
         reason = _left_out(method)
         entries = [] if reason else result_entries(measured, key, dataset_id)
@@ -161,6 +161,8 @@ def write_eval_results(measured: Measured, folder: Path, dataset_id: str) -> str
             continue
         name = f"{key.dataset}_{_file_name(key.click_model)}.yaml"
         path = folder / _file_name(key.segmenter) / ".eval_results" / name
+        if str(path) in lines:  # "a/b" and "a_b"
+            raise RclicksError(f"{path}: of two methods, {' / '.join(key)} too; report them apart")
         _write_yaml(path, eval_result_entries_to_yaml(entries))
         lines.append(str(path))
     with atomic_file(folder / "eval.yaml") as part:

@@ -106,7 +106,7 @@ def draw_scatter(axes: Axes, data: UserScatter) -> None:
     axes.set_xlim(0, 1.02)
     highest = float(np.max(data.std[np.isfinite(data.std)], initial=0.0))
     axes.set_ylim(-0.01, max(0.1, 1.2 * highest))
-    axes.legend(loc="upper left", frameon=False, labelcolor=light("ink"))
+    axes.legend(loc="best", frameon=False, labelcolor=light("ink"))
 
 
 def curves_svg(data: IoUCurves, name: str) -> str:

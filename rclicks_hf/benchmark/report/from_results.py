@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rclicks_hf.benchmark.manifest import IDENTITY
+from rclicks_hf.benchmark.manifest import read_run
 from rclicks_hf.benchmark.method_results import MethodResults, Results, load_results
 from rclicks_hf.benchmark.report.data import CURVE_RUNS, IoUCurves, ReportData, UserScatter
 from rclicks_hf.benchmark.report.examples import load_examples
@@ -24,7 +24,7 @@ from rclicks_hf.benchmark.tables import benchmark_table
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.metrics import nsr
 from rclicks_hf.metrics.click_counts import THRESHOLD
-from rclicks_hf.results_folder import MANIFEST, read_manifest
+from rclicks_hf.results_folder import MANIFEST
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,9 +84,10 @@ def measure_results(
     manifests = tuple(found for path in paths if (found := _manifest(path)) is not None)
     if threshold is None:
         protocols = (manifest["protocol"].get("noc_threshold") for manifest in manifests)
-        threshold = float(next(protocols, None) or THRESHOLD)
-    if not 0 < threshold <= 1:
-        raise RclicksError(f"threshold: an IoU in (0, 1], got {threshold:g}")
+        threshold = next(protocols, None) or THRESHOLD
+    if not isinstance(threshold, int | float | np.floating) or not 0 < threshold <= 1:
+        raise RclicksError(f"threshold: an IoU in (0, 1], got {threshold}")
+    threshold = float(threshold)
     scores = {key: score_all(method, threshold) for key, method in results.items()}
     return Measured(paths, results, scores, threshold, _protocol(paths[0]), manifests)
 
@@ -95,7 +96,7 @@ def _manifest(path: Path) -> dict[str, Any] | None:
     folder = path if path.is_dir() else path.parent
     if not (folder / MANIFEST).is_file():
         return None
-    return read_manifest(folder, "a benchmark", (*IDENTITY, "protocol"))
+    return read_run(folder)
 
 
 def report_from_results(

@@ -9,6 +9,8 @@ from rclicks_hf.benchmark.report.cells import Cell, Row, Table, ranks
 from rclicks_hf.benchmark.report.data import CURVE_RUNS, ClickScore, IoUCurves
 from rclicks_hf.benchmark.report.figures import RUN_STYLES
 from rclicks_hf.benchmark.report.numbers import ABSENT, number, scale_of, times_ten
+from rclicks_hf.benchmark.report.score_cells import score_text
+from rclicks_hf.benchmark.scoring import Score
 from rclicks_hf.benchmark.tables import BenchmarkRow
 from rclicks_hf.metrics import CLICK_METRICS, METRICS, MetricInfo
 
@@ -69,7 +71,7 @@ def _ranked(values: Sequence[float], metric: MetricInfo, digits: int = 3) -> lis
 
 
 def _sample_noc(row: BenchmarkRow) -> str:
-    return f"{number(row.sample_noc, 2)} ± {number(row.sample_noc_std, 2)}"
+    return score_text(Score(row.sample_noc, row.sample_noc_std))
 
 
 class Column(NamedTuple):

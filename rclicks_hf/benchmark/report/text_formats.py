@@ -64,7 +64,10 @@ def _escaped(text: str, escape: Mapping[str, str]) -> str:
 
 
 _MARKDOWN_RANKS = {1: "**{}**", 2: "<u>{}</u>", 3: "*{}*"}
-_MARKDOWN = {"|": r"\|", "*": r"\*", "_": r"\_", "<": "&lt;", "`": r"\`", "\xa0": " ", "\n": " "}
+_MARKDOWN = {
+    "\\": r"\\", "|": r"\|", "*": r"\*", "_": r"\_", "<": "&lt;", "`": r"\`", "\xa0": " ",
+    "\n": " ",
+}  # fmt: skip
 
 
 def markdown_tables(tables: Iterable[NamedTable], title: str) -> str:

@@ -7,7 +7,9 @@ import io
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -138,3 +140,62 @@ def test_pictures_that_are_not_at_hand_are_told(folders: list[Path], tmp_path: P
     text = write_report_file(folders, tmp_path / "r.html")
     assert text.splitlines()[0].startswith("pictures left out of davis (the results do not say")
     assert "give --repo" in (tmp_path / "r.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "message"),
+    [
+        (None, r"manifest\.json: its protocol is damaged"),
+        ({"noc_threshold": "high"}, r"threshold: an IoU in \(0, 1\], got high"),
+        ({"noc_threshold": 1.0000001}, r"threshold: an IoU in \(0, 1\], got 1\.0000001"),
+    ],
+)
+def test_a_damaged_manifest_is_one_line(
+    folders: list[Path], tmp_path: Path, protocol: object, message: str
+) -> None:
+    manifest = dict.fromkeys(IDENTITY, "") | {"protocol": protocol}
+    (folders[0] / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(RclicksError, match=message):
+        write_report_file(folders[:1], tmp_path / "r.csv")
+
+
+def test_a_backslash_before_a_bar_does_not_end_a_cell_in_markdown(
+    make_results: MakeResults, methods: Any, tmp_path: Path
+) -> None:
+    folder = make_results(tmp_path / "c", methods=[replace(methods[0], segmenter="a\\|b")])
+    write_report_file([folder], tmp_path / "r.md")
+    assert r"| a\\\|b |" in (tmp_path / "r.md").read_text("utf-8")
+
+
+def test_a_method_without_numbers_has_no_spread(
+    make_results: MakeResults, methods: Any, tmp_path: Path
+) -> None:
+    stems = [("sam", f"test_{k:03}") for k in range(2)]
+    folder = make_results(
+        tmp_path / "c", methods=[replace(methods[0], segmenter="sam")], instances=2, failed=stems
+    )
+    write_report_file([folder], tmp_path / "r.html")
+    assert "– ±" not in (tmp_path / "r.html").read_text("utf-8")
+
+
+def test_an_ending_in_capitals_is_an_ending(folders: list[Path], tmp_path: Path) -> None:
+    write_report_file(folders, tmp_path / "R.TEX")
+    assert "tabular" in (tmp_path / "R.TEX").read_text("utf-8")
+
+
+def test_an_unfinished_run_is_told(folders: list[Path], tmp_path: Path) -> None:
+    manifest = dict.fromkeys(IDENTITY, "x") | {"protocol": {}, "is_finished": False}
+    (folders[0] / "manifest.json").write_text(json.dumps(manifest))
+    said = write_report_file(folders[:1], tmp_path / "r.csv")
+    assert said.splitlines()[0].startswith("x on x: its last run has not finished")
+
+
+@pytest.mark.parametrize("name", ["folder", ""])
+def test_a_folder_in_the_place_of_the_file_is_one_line(
+    folders: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(RclicksError, match=r"cannot be written there|is a folder"):
+        write_report_file(folders, Path(name), format="csv")
+    assert not list(tmp_path.glob(".*.tmp"))

@@ -93,3 +93,12 @@ def test_tasks_are_of_people_s_clicks_and_name_configs_and_splits() -> None:
     assert len({task["id"] for task in content["tasks"]}) == 5 * len(TASK_MEASURES)
     with pytest.raises(RclicksError, match="imagenet: no such dataset"):
         eval_yaml(["imagenet"])
+
+
+def test_two_methods_with_one_file_name_do_not_overwrite_each_other(
+    make_results: MakeResults, methods: tuple, tmp_path: Path
+) -> None:
+    alike = [replace(methods[0], segmenter=name) for name in ("a/b", "a_b")]
+    folder = make_results(tmp_path / "a", methods=alike, dataset="grabcut", instances=50, clicks=5)
+    with pytest.raises(RclicksError, match="a_b / cm / grabcut too; report them apart"):
+        write_report_file([folder], tmp_path / "r.csv", eval_results=tmp_path, dataset_id=ID)
