@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,11 +15,44 @@ from pathlib import Path
 from rclicks_hf.errors import RclicksError
 
 _REFUSALS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
+_LOCKED_WITHIN = 60  # seconds; a new folder is made first and then locked
 LEAST_FREE = 1 << 20  # bytes; with less, a failed write is taken for the disk's fault
 
 
-def _sibling(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+def _sibling(path: Path, key: str = "") -> Path:
+    return path.with_name(f".{path.name}.{key or uuid.uuid4().hex[:8]}.tmp")
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[bool]:
+    """Hold a folder's lock, which ends with the process however that ends; whether it was free."""
+    descriptor, is_free = -1, False
+    try:
+        with suppress(ImportError, OSError):  # a system or a disk without locks
+            import fcntl
+
+            descriptor = os.open(folder, os.O_RDONLY)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_free = True
+        yield is_free
+    finally:
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def _remove_left_over(final: Path) -> None:
+    """Remove the folders that killed runs left beside ``final``.
+
+    Only while ``final`` is there: a run that was killed in the middle of a swap leaves the older
+    folder under such a name.
+    """
+    if not os.path.lexists(final):
+        return
+    for part in final.parent.glob(str(_sibling(Path(glob.escape(final.name)), "????????"))):
+        with suppress(OSError), _locked(part) as is_free:
+            is_old = time.time() - part.stat().st_mtime > _LOCKED_WITHIN
+            if is_free and is_old and not part.is_symlink():
+                shutil.rmtree(part, ignore_errors=True)
 
 
 @contextmanager
@@ -130,6 +165,8 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
 def atomic_directory(path: str | os.PathLike[str], *, replace: bool = False) -> Iterator[Path]:
     """Fill a folder through a temporary sibling that takes its name only when it is whole.
 
+    The siblings that killed runs left are removed.
+
     Args:
         path: Final name of the folder.
         replace: Swap an older folder of that name out, once the new one is whole.
@@ -154,9 +191,12 @@ def atomic_directory(path: str | os.PathLike[str], *, replace: bool = False) -> 
     part = _sibling(final)
     try:
         with _explain_refusal(part, final):
+            _remove_left_over(final)
             part.mkdir(parents=True)
-            yield part
-            _swap_in(part, final)
+            with _locked(part):
+                yield part
+                _swap_in(part, final)
+            _remove_left_over(final)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
