@@ -108,3 +108,20 @@ def test_downloads_that_fail_are_one_line(folder: Path, repo: Path) -> None:
     assert done.stderr.count("\n") == 1
     assert "rclicks-files: the files cannot be fetched" in done.stderr
     assert not (folder / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("build --download --out mine", "mine: already exists"),
+        ("build --download --out mine --replace", "mine: is no dataset that `rclicks build` made"),
+        ("build --download --clicks other.csv", "other.csv: no such file; --download fetches"),
+    ],
+)
+def test_a_download_does_not_start_in_vain(folder: Path, repo: Path, line: str, words: str) -> None:
+    (folder / "mine").mkdir()
+    (folder / "mine" / "a.txt").write_text("keep")
+    done = run_rclicks(line, cwd=folder, site=repo, RCLICKS_ENDPOINT="http://127.0.0.1:9")
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert not (folder / "rclicks-files").exists()
