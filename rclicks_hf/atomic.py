@@ -40,19 +40,57 @@ def _locked(folder: Path) -> Iterator[bool]:
             os.close(descriptor)
 
 
-def _remove_left_over(final: Path) -> None:
-    """Remove the folders that killed runs left beside ``final``.
+def remove_left_over(folder: Path, name: str = "*") -> None:
+    """Remove the temporary folders that killed runs left.
 
-    Only while ``final`` is there: a run that was killed in the middle of a swap leaves the older
-    folder under such a name.
+    Args:
+        folder: Where they lie.
+        name: Final name that they were to take, a pattern.
+
+    Example:
+        >>> remove_left_over(Path("never-made"))
     """
-    if not os.path.lexists(final):
-        return
-    for part in final.parent.glob(str(_sibling(Path(glob.escape(final.name)), "????????"))):
+    for part in folder.glob(str(_sibling(Path(name), "????????"))):
         with suppress(OSError), _locked(part) as is_free:
             is_old = time.time() - part.stat().st_mtime > _LOCKED_WITHIN
             if is_free and is_old and not part.is_symlink():
                 shutil.rmtree(part, ignore_errors=True)
+
+
+def _remove_siblings(final: Path) -> None:
+    # A run that was killed in the middle of a swap leaves the older folder under such a name, and
+    # nothing under its own.
+    if os.path.lexists(final):
+        remove_left_over(final.parent, glob.escape(final.name))
+
+
+@contextmanager
+def scratch_directory(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """A hidden sibling of a path that is removed at the end, as are those that killed runs left.
+
+    Args:
+        path: Gives the name.
+
+    Yields:
+        The empty folder.
+
+    Example:
+        >>> import tempfile, pathlib
+        >>> with scratch_directory(pathlib.Path(tempfile.mkdtemp()) / "parts") as scratch:
+        ...     print(scratch.is_dir())
+        True
+        >>> scratch.exists()
+        False
+    """
+    final = Path(path)
+    remove_left_over(final.parent, glob.escape(final.name))
+    part = _sibling(final)
+    try:
+        part.mkdir(parents=True)
+        with _locked(part):
+            yield part
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
 @contextmanager
@@ -191,12 +229,12 @@ def atomic_directory(path: str | os.PathLike[str], *, replace: bool = False) -> 
     part = _sibling(final)
     try:
         with _explain_refusal(part, final):
-            _remove_left_over(final)
+            _remove_siblings(final)
             part.mkdir(parents=True)
             with _locked(part):
                 yield part
                 _swap_in(part, final)
-            _remove_left_over(final)
+            _remove_siblings(final)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 

@@ -232,7 +232,8 @@ def build_twin(out: str | Path, *, seed: int = 0, replace: bool = False) -> Buil
         Counts of what was written.
 
     Raises:
-        RclicksError: If ``out`` exists and ``replace`` is false, or the disk refuses.
+        RclicksError: If the seed is negative, ``out`` exists and ``replace`` is false, or the disk
+            refuses.
 
     Example:
         >>> build_twin(".")
@@ -240,6 +241,8 @@ def build_twin(out: str | Path, *, seed: int = 0, replace: bool = False) -> Buil
         ...
         rclicks_hf.errors.RclicksError: .: already exists; remove it or give another name with --out
     """
+    if seed < 0:
+        raise RclicksError(f"--seed {seed}: must be at least 0")
     check_out(Path(out), replace=replace)
     return build_dataset(twin_clicks(seed), {}, out, is_twin=True, replace=replace, progress=False)
 

@@ -21,7 +21,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm.auto import tqdm
 
-from rclicks_hf.atomic import atomic_directory, explain_full_disk
+from rclicks_hf.atomic import (
+    atomic_directory,
+    explain_full_disk,
+    remove_left_over,
+    scratch_directory,
+)
 from rclicks_hf.data.card import config_digest, read_card_header
 from rclicks_hf.data.schema import DEFAULT_CONFIG, ConfigKey
 from rclicks_hf.data.tree import RepoFiles
@@ -89,6 +94,8 @@ def install_dataset(
                 old = [folder for folder in old if folder != target]
     except (OSError, pa.ArrowException) as error:
         raise RclicksError(f"{root}: cannot be installed ({error}); build it again") from error
+    for parent in home.glob(f"*/{_VERSION}"):
+        remove_left_over(parent)
     for folder in old:
         shutil.rmtree(folder, ignore_errors=True)
     return list(entries)
@@ -100,16 +107,11 @@ def _arrow_files(
 ) -> Iterator[dict[Path, Path]]:
     """Parquet file -> its rows as an Arrow file, in a folder that is removed at the end."""
     files = sorted({path for of in splits.values() for paths in of.values() for path in paths})
-    folder = home / f".parts-{os.getpid()}"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
+    with scratch_directory(home / "parts") as folder:
         arrow = {file: folder / f"{number}.arrow" for number, file in enumerate(files)}
         for file, target in tqdm(arrow.items(), desc="install", unit="file", disable=not progress):
             _to_arrow(file, target)
         yield arrow
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _to_arrow(file: Path, target: Path) -> None:

@@ -176,3 +176,12 @@ def test_another_build_that_was_loaded_in_its_folder_does_not_pass_for_the_insta
     assert load("first", tmp_path, home) != load("first", cwd, home)
     load("all", tmp_path, home)
     assert load(config, cwd, home) == installed
+
+
+def test_what_a_killed_install_left_is_removed(built: Path, places: tuple[Path, Path]) -> None:
+    home = places[1] / "datasets"
+    for name in ("rclicks/.parts.01234567.tmp", "rclicks/first/0.0.0/.old.01234567.tmp"):
+        (home / name).mkdir(parents=True)
+        os.utime(home / name, (0, 0))
+    install_dataset(built, cache_dir=home, progress=False)
+    assert not list(home.rglob(".*"))
