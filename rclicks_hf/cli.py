@@ -133,7 +133,10 @@ def build(
         )
     )
     # Beside a build, load_dataset("rclicks") works by its name; so shall the metrics.
-    install_metrics()
+    try:
+        install_metrics()
+    except RclicksError as error:  # the dataset is built all the same
+        typer.echo(f"rclicks: {_one_line(error)}", err=True)
 
 
 @app.command()

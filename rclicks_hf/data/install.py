@@ -93,6 +93,11 @@ def install_dataset(
                 os.utime(target, (newest, newest))
                 old = [folder for folder in old if folder != target]
     except (OSError, pa.ArrowException) as error:
+        if str(getattr(error, "filename", None)).startswith(str(home)):
+            raise RclicksError(
+                f"{home}: the dataset cannot be installed there ({error.strerror}); set HF_HOME or "
+                "HF_DATASETS_CACHE to a folder that can be written"
+            ) from error
         raise RclicksError(f"{root}: cannot be installed ({error}); build it again") from error
     for parent in home.glob(f"*/{_VERSION}"):
         remove_left_over(parent)
