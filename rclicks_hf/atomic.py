@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,11 +15,82 @@ from pathlib import Path
 from rclicks_hf.errors import RclicksError
 
 _REFUSALS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR)
+_LOCKED_WITHIN = 60  # seconds; a new folder is made first and then locked
 LEAST_FREE = 1 << 20  # bytes; with less, a failed write is taken for the disk's fault
 
 
-def _sibling(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+def _sibling(path: Path, key: str = "") -> Path:
+    return path.with_name(f".{path.name}.{key or uuid.uuid4().hex[:8]}.tmp")
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[bool]:
+    """Hold a folder's lock, which ends with the process however that ends; whether it was free."""
+    descriptor, is_free = -1, False
+    try:
+        with suppress(ImportError, OSError):  # a system or a disk without locks
+            import fcntl
+
+            descriptor = os.open(folder, os.O_RDONLY)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_free = True
+        yield is_free
+    finally:
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def remove_left_over(folder: Path, name: str = "*") -> None:
+    """Remove the temporary folders that killed runs left.
+
+    Args:
+        folder: Where they lie.
+        name: Final name that they were to take, a pattern.
+
+    Example:
+        >>> remove_left_over(Path("never-made"))
+    """
+    for part in folder.glob(str(_sibling(Path(name), "????????"))):
+        with suppress(OSError), _locked(part) as is_free:
+            is_old = time.time() - part.stat().st_mtime > _LOCKED_WITHIN
+            if is_free and is_old and not part.is_symlink():
+                shutil.rmtree(part, ignore_errors=True)
+
+
+def _remove_siblings(final: Path) -> None:
+    # A run that was killed in the middle of a swap leaves the older folder under such a name, and
+    # nothing under its own.
+    if os.path.lexists(final):
+        remove_left_over(final.parent, glob.escape(final.name))
+
+
+@contextmanager
+def scratch_directory(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """A hidden sibling of a path that is removed at the end, as are those that killed runs left.
+
+    Args:
+        path: Gives the name.
+
+    Yields:
+        The empty folder.
+
+    Example:
+        >>> import tempfile, pathlib
+        >>> with scratch_directory(pathlib.Path(tempfile.mkdtemp()) / "parts") as scratch:
+        ...     print(scratch.is_dir())
+        True
+        >>> scratch.exists()
+        False
+    """
+    final = Path(path)
+    remove_left_over(final.parent, glob.escape(final.name))
+    part = _sibling(final)
+    try:
+        part.mkdir(parents=True)
+        with _locked(part):
+            yield part
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
 @contextmanager
@@ -132,6 +205,8 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
 def atomic_directory(path: str | os.PathLike[str], *, replace: bool = False) -> Iterator[Path]:
     """Fill a folder through a temporary sibling that takes its name only when it is whole.
 
+    The siblings that killed runs left are removed.
+
     Args:
         path: Final name of the folder.
         replace: Swap an older folder of that name out, once the new one is whole.
@@ -156,9 +231,12 @@ def atomic_directory(path: str | os.PathLike[str], *, replace: bool = False) -> 
     part = _sibling(final)
     try:
         with _explain_refusal(part, final):
+            _remove_siblings(final)
             part.mkdir(parents=True)
-            yield part
-            _swap_in(part, final)
+            with _locked(part):
+                yield part
+                _swap_in(part, final)
+            _remove_siblings(final)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 

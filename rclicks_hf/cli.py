@@ -100,7 +100,9 @@ def build(
         typer.Option(help="Folder with one folder a source dataset (GrabCut/, Berkeley/, ...)."),
     ] = None,
     out: Annotated[Path, typer.Option(help="Dataset repo to make.")] = Path("rclicks"),
-    replace: Annotated[bool, typer.Option("--replace", help="Swap an older build out.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Swap an older build out; nothing else is removed.")
+    ] = False,
     download: Annotated[
         bool,
         typer.Option(
@@ -131,7 +133,10 @@ def build(
         )
     )
     # Beside a build, load_dataset("rclicks") works by its name; so shall the metrics.
-    install_metrics()
+    try:
+        install_metrics()
+    except RclicksError as error:  # the dataset is built all the same
+        typer.echo(f"rclicks: {_one_line(error)}", err=True)
 
 
 @app.command()
@@ -472,7 +477,10 @@ def main() -> None:
         sys.exit(f"rclicks: {_one_line(error)}")
     except SystemExit as stop:
         if stop.code == INTERRUPTED:
-            typer.echo("\nrclicks: stopped; the same command goes on from here", err=True)
+            typer.echo(
+                "\nrclicks: stopped; run the same command again, it goes on from what it kept",
+                err=True,
+            )
         raise
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):

@@ -7,7 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
-from rclicks_hf.atomic import atomic_directory
+from rclicks_hf.atomic import atomic_directory, explain_full_disk
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.resources import resource_path
 
@@ -114,18 +114,28 @@ def install_metrics() -> list[str]:
     Returns:
         The names that ``evaluate.load`` now knows.
 
+    Raises:
+        RclicksError: If the cache cannot be written, or the disk is full.
+
     Example:
         >>> install_metrics()
         ['rclicks_delta_gr', 'rclicks_delta_sb', 'rclicks_ks', 'rclicks_noc', 'rclicks_nsr',
          'rclicks_nss', 'rclicks_pde', 'rclicks_pl1', 'rclicks_wd']
     """
     root = _evaluate_modules() / "metrics"
-    root.mkdir(parents=True, exist_ok=True)
-    for package in (root.parent, root):
-        (package / "__init__.py").touch()
     modules = sorted(p for p in resource_path("metrics").iterdir() if p.name.startswith("rclicks_"))
-    for module in modules:
-        _install_metric(module, root / f"evaluate-metric--{module.name}")
+    try:
+        with explain_full_disk(root):
+            root.mkdir(parents=True, exist_ok=True)
+            for package in (root.parent, root):
+                (package / "__init__.py").touch()
+            for module in modules:
+                _install_metric(module, root / f"evaluate-metric--{module.name}")
+    except OSError as error:
+        raise RclicksError(
+            f"{root}: the metrics cannot be installed there ({error.strerror}); set HF_HOME or "
+            "HF_MODULES_CACHE to a folder that can be written"
+        ) from error
     return [module.name for module in modules]
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import errno
+import fcntl
+import os
 from pathlib import Path
 
 import pytest
@@ -126,3 +128,23 @@ def test_a_full_disk_that_a_library_reports_in_its_own_way_is_explained(
     free["bytes"] = 1 << 30
     with pytest.raises(RuntimeError, match="unexpected pos"), explain_full_disk(tmp_path / "x/y"):
         raise RuntimeError("unexpected pos 651008 vs 650896")
+
+
+def test_what_killed_runs_left_is_removed_once_it_is_nobodys(tmp_path: Path) -> None:
+    for name in (".set.0123abcd.tmp", ".set.89abcdef.tmp", ".settings.0123abcd.tmp"):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (0, 0))
+    (tmp_path / ".set.fedcba98.tmp").mkdir()  # new: its run may be about to lock it
+    held = os.open(tmp_path / ".set.89abcdef.tmp", os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    with atomic_directory(tmp_path / "set"):
+        assert (tmp_path / ".set.0123abcd.tmp").exists()  # may be the old set of a swap cut short
+    kept = [".set.89abcdef.tmp", ".set.fedcba98.tmp", ".settings.0123abcd.tmp", "set"]
+    assert names(tmp_path) == kept
+    os.close(held)
+    with atomic_directory(tmp_path / "set", replace=True) as part:
+        os.utime(part, (0, 0))
+        with atomic_directory(tmp_path / "set", replace=True):
+            pass
+        assert part.exists()  # a run that goes on keeps its folder
+    assert names(tmp_path) == [".set.fedcba98.tmp", ".settings.0123abcd.tmp", "set"]

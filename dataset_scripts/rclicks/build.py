@@ -25,6 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--replace", action="store_true", help="swap an older build out")
     parser.add_argument("--download", action="store_true", help="fetch the published files first")
     parser.add_argument(
+        "--twin", action="store_true", help="simulated clicks in the published numbers instead"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of --twin")
+    parser.add_argument(
         "--on-error", choices=("stop", "skip"), default="stop", help="for a line that is not sound"
     )
     options = parser.parse_args(arguments)
@@ -35,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.out,
             replace=options.replace,
             download=options.download,
+            twin_seed=options.seed if options.twin else None,
             skip_errors=options.on_error == "skip",
         )
     except RclicksError as error:

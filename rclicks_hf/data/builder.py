@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,9 +17,10 @@ from tqdm.auto import tqdm
 
 from rclicks_hf.atomic import atomic_directory, require_absent
 from rclicks_hf.data.anomalies import count_duplicates, count_outside
-from rclicks_hf.data.card import write_card
+from rclicks_hf.data.card import is_build, write_card
 from rclicks_hf.data.click_table import Splits, complete_clicks
 from rclicks_hf.data.clicks_csv import RejectedRow, read_clicks
+from rclicks_hf.data.encoding import decode_table
 from rclicks_hf.data.folder_source import find_sources
 from rclicks_hf.data.image_rows import ImageRows, write_image_rows
 from rclicks_hf.data.image_source import ImageSource
@@ -108,7 +110,7 @@ def build_dataset(
         rejected: Lines that `read_clicks` left out; they are written to ``rejected.parquet``.
         is_twin: True for clicks of `twin_clicks`; the card then says so, and `verify_dataset`
             compares their numbers with those published of the real datasets.
-        replace: Put the new dataset in the place of an older folder.
+        replace: Put the new dataset in the place of an older build.
         progress: Show a progress bar.
 
     Returns:
@@ -129,7 +131,10 @@ def build_dataset(
         (True, {('simulated_scenes', 'first'): 1}, True)
     """
     out = Path(out)
-    with atomic_directory(out, replace=replace) as part, ThreadPoolExecutor(2) as background:
+    check_out(out, replace=replace)
+    # What a link names is swapped, so that the link goes on naming it.
+    place = out.resolve() if replace else out
+    with atomic_directory(place, replace=replace) as part, ThreadPoolExecutor(2) as background:
         table = complete_clicks(clicks, splits)
         writing = [background.submit(write_click_parts, table, part)]
         gathered = gather(table, _clickless(table, sources, splits or {}))
@@ -177,7 +182,7 @@ def build_from_files(
         out: Folder to make.
         on_error: ``"skip"`` writes the lines that cannot be read to ``rejected.parquet`` in
             ``out``; ``"raise"`` stops at the first.
-        replace: Put the new dataset in the place of an older folder.
+        replace: Put the new dataset in the place of an older build.
         progress: Show a progress bar.
 
     Returns:
@@ -192,8 +197,7 @@ def build_from_files(
         ...
         rclicks_hf.errors.RclicksError: none.csv: cannot be read (No such file or directory); ...
     """
-    if not replace:
-        require_absent(Path(out))
+    check_out(Path(out), replace=replace)
     rejected: list[RejectedRow] = []
     table = read_clicks(clicks, on_error=on_error, rejected=rejected, encoded=True)
     if not len(table):
@@ -204,7 +208,7 @@ def build_from_files(
         for name in datasets
         if SOURCE_DATASETS[name].has_split_lists and "split" not in table.column_names
     }
-    pictures = {} if sources is None else find_sources(sources, datasets)
+    pictures = {} if sources is None else find_sources(sources, datasets, progress=progress)
     return build_dataset(
         table,
         pictures,
@@ -222,13 +226,14 @@ def build_twin(out: str | Path, *, seed: int = 0, replace: bool = False) -> Buil
     Args:
         out: Folder to make.
         seed: Seed of `twin_clicks`.
-        replace: Put the new dataset in the place of an older folder.
+        replace: Put the new dataset in the place of an older build.
 
     Returns:
         Counts of what was written.
 
     Raises:
-        RclicksError: If ``out`` exists and ``replace`` is false, or the disk refuses.
+        RclicksError: If the seed is negative, ``out`` exists and ``replace`` is false, or the disk
+            refuses.
 
     Example:
         >>> build_twin(".")
@@ -236,9 +241,42 @@ def build_twin(out: str | Path, *, seed: int = 0, replace: bool = False) -> Buil
         ...
         rclicks_hf.errors.RclicksError: .: already exists; remove it or give another name with --out
     """
-    if not replace:
-        require_absent(Path(out))
+    if seed < 0:
+        raise RclicksError(f"--seed {seed}: must be at least 0")
+    check_out(Path(out), replace=replace)
     return build_dataset(twin_clicks(seed), {}, out, is_twin=True, replace=replace, progress=False)
+
+
+def check_out(out: Path, *, replace: bool) -> None:
+    """Refuse an output that is in the way, before any work is done.
+
+    Args:
+        out: Folder about to be made.
+        replace: Whether an older build may be swapped out; an empty folder may be as well.
+
+    Raises:
+        RclicksError: If ``out`` exists and ``replace`` is false, or it holds something that no
+            build made, or the command runs in it.
+
+    Example:
+        >>> check_out(Path("."), replace=True)
+        Traceback (most recent call last):
+        ...
+        rclicks_hf.errors.RclicksError: .: the command runs in this folder; ...
+    """
+    if not replace:
+        require_absent(out)
+    if not os.path.lexists(out):
+        return
+    if Path.cwd().is_relative_to(out.resolve()):
+        raise RclicksError(f"{out}: the command runs in this folder; run it beside the build")
+    if out.is_dir() and not any(out.iterdir()):
+        return
+    if not is_build(out):
+        raise RclicksError(
+            f"{out}: is no dataset that `rclicks build` made, so --replace leaves it alone; "
+            "remove it yourself or give another name with --out"
+        )
 
 
 def _clickless(
@@ -249,14 +287,13 @@ def _clickless(
     for dataset, source in sources.items():
         if not SOURCE_DATASETS[dataset].clickless:
             continue
-        clicked = set(
-            pc.unique(table.filter(pc.equal(table["dataset"], dataset))["full_stem"]).to_pylist()
-        )
+        clicked = _clicked_objects(table, dataset)
         objects = source.objects()
         per_image = Counter(image for image, _ in objects)
         for image, code in objects:
             stem = FullStem(image, code if per_image[image] > 1 else "")
-            if str(stem) not in clicked:
+            # The table may name an image's only object by its code or not at all.
+            if not clicked & {(image, code), (image, stem.object_stem)}:
                 rows.append(
                     {
                         "dataset": dataset,
@@ -267,6 +304,14 @@ def _clickless(
                     }
                 )
     return rows
+
+
+def _clicked_objects(table: pa.Table, dataset: str) -> set[tuple[str, str]]:
+    """(image_stem, object_stem) that have clicks in the first round."""
+    of_first = pc.and_(pc.equal(table["dataset"], dataset), pc.equal(table["round"], "first"))
+    names = ["image_stem", "object_stem"]
+    pairs = decode_table(table.select(names).filter(of_first)).group_by(names).aggregate([])
+    return set(zip(*(pairs[name].to_pylist() for name in names), strict=True))
 
 
 def _write_images(

@@ -67,23 +67,10 @@ def write_card(root: Path, *, is_simulated: bool, is_twin: bool = False) -> list
         >>> write_card(root, is_simulated=False)[:4]
         ['all', 'pc', 'first', 'first-pc']
     """
-    present = [path.name.removeprefix("dataset=") for path in (root / "clicks").iterdir()]
-    datasets = [name for name in SOURCE_DATASETS if name in present]
     repo_files = RepoFiles(root)
     digests: dict[Path, str] = {}
-    configs: dict[ConfigKey, dict[str, Any]] = {}
-    kinds: dict[str, Features] = {}
-    for key in config_keys(datasets):
-        files = repo_files.of_config(key)
-        if files:
-            if key.kind not in kinds:
-                schema = pq.read_schema(next(iter(files.values()))[0])
-                kinds[key.kind] = Features.from_arrow_schema(schema)
-            digest = content_digest(root, files, digests)
-            configs[key] = _config_entry(key, list(files), digest, is_simulated)
-    lists = {kind: features._to_yaml_list() for kind, features in kinds.items()}
-    # Split sizes stay out: with them ``filters=`` fails its size check.
-    infos = [{"config_name": key.name, "features": lists[key.kind]} for key in configs]
+    configs, kinds, infos = _config_tables(root, repo_files, digests, is_simulated)
+    datasets = _datasets_of(root)
     counts = [_count_row(repo_files, name) for name in datasets]
     clicks = sum(row["counted"][round_] for row in counts for round_ in ROUNDS)
     header = _header(clicks, is_simulated, is_twin)
@@ -104,6 +91,54 @@ def write_card(root: Path, *, is_simulated: bool, is_twin: bool = False) -> list
     return names
 
 
+def expected_configs(root: Path, header: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """What a card must say of its configs, by the files that are there.
+
+    Args:
+        root: The repo's folder.
+        header: The card's header, of which only the tags count.
+
+    Returns:
+        Config name -> its entries in ``configs`` and in ``dataset_info``.
+
+    Raises:
+        OSError: If a file cannot be read; `pyarrow.ArrowException` if it is no Parquet file.
+
+    Example:
+        >>> expected_configs(Path("nowhere"), {})
+        {}
+    """
+    is_simulated = "simulated" in (header.get("tags") or [])
+    entries, _, infos = _config_tables(root, RepoFiles(root), {}, is_simulated)
+    pairs = zip(entries.values(), infos, strict=True)
+    return {entry["config_name"]: (entry, info) for entry, info in pairs}
+
+
+def _datasets_of(root: Path) -> list[str]:
+    present = {path.name.removeprefix("dataset=") for path in root.glob("clicks/*")}
+    return [name for name in SOURCE_DATASETS if name in present]
+
+
+def _config_tables(
+    root: Path, repo_files: RepoFiles, digests: dict[Path, str], is_simulated: bool
+) -> tuple[dict[ConfigKey, dict[str, Any]], dict[str, Features], list[dict[str, Any]]]:
+    """Entries of ``configs``, features by kind, and entries of ``dataset_info``."""
+    configs: dict[ConfigKey, dict[str, Any]] = {}
+    kinds: dict[str, Features] = {}
+    for key in config_keys(_datasets_of(root)):
+        files = repo_files.of_config(key)
+        if files:
+            if key.kind not in kinds:
+                schema = pq.read_schema(next(iter(files.values()))[0])
+                kinds[key.kind] = Features.from_arrow_schema(schema)
+            digest = content_digest(root, files, digests)
+            configs[key] = _config_entry(key, list(files), digest, is_simulated)
+    lists = {kind: features._to_yaml_list() for kind, features in kinds.items()}
+    # Split sizes stay out: with them ``filters=`` fails its size check.
+    infos = [{"config_name": key.name, "features": lists[key.kind]} for key in configs]
+    return configs, kinds, infos
+
+
 def read_card_header(root: Path) -> dict[str, Any]:
     """The YAML of a repo's card.
 
@@ -111,7 +146,7 @@ def read_card_header(root: Path) -> dict[str, Any]:
         root: The repo's folder.
 
     Returns:
-        The header; at least ``configs`` is a list.
+        The header; at least ``configs`` is a list of entries with a name each.
 
     Raises:
         RclicksError: If there is no card or its header cannot be read.
@@ -128,9 +163,37 @@ def read_card_header(root: Path) -> dict[str, Any]:
         header = yaml.safe_load(match.group(1)) if match else None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise RclicksError(f"{path}: cannot be read; build the dataset again") from error
-    if not isinstance(header, dict) or not isinstance(header.get("configs"), list):
+    if not isinstance(header, dict) or not _lists_configs(header):
         raise RclicksError(f"{path}: its header lists no configs; build the dataset again")
     return header
+
+
+def _lists_configs(header: dict[str, Any]) -> bool:
+    entries = header.get("configs")
+    return (
+        isinstance(entries, list)
+        and bool(entries)
+        and all(isinstance(e, dict) and isinstance(e.get("config_name"), str) for e in entries)
+    )
+
+
+def is_build(root: Path) -> bool:
+    """Whether a folder is a dataset repo that `write_card` described.
+
+    Args:
+        root: Any path.
+
+    Returns:
+        True where its card's configs carry digests of their files.
+
+    Example:
+        >>> is_build(Path("nowhere"))
+        False
+    """
+    try:
+        return any(map(config_digest, read_card_header(root)["configs"]))
+    except RclicksError:
+        return False
 
 
 def config_digest(entry: dict[str, Any]) -> str:

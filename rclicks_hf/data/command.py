@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rclicks_hf.data.builder import build_from_files, build_twin
+from rclicks_hf.data.builder import build_from_files, build_twin, check_out
 from rclicks_hf.data.download import FILES, download_files, manual_steps
 from rclicks_hf.errors import RclicksError
 
@@ -54,7 +54,13 @@ def build_repo(
             "--clicks: give clicks.csv, or --download to fetch it, or --twin for simulated clicks"
         )
     clicks = clicks or DOWNLOADS / FILES[0].name
+    check_out(out, replace=replace)  # not after minutes of download
     if download:
+        if clicks.name != FILES[0].name and not clicks.exists():
+            raise RclicksError(
+                f"{clicks}: no such file; --download fetches {FILES[0].name}, so name that, or "
+                "leave --clicks out"
+            )
         download_files(clicks.parent)
     report = build_from_files(
         clicks, sources, out, on_error="skip" if skip_errors else "raise", replace=replace

@@ -90,7 +90,7 @@ ARCHIVES = (
 def download_files(folder: str | Path, *, progress: bool = True) -> list[Path]:
     """Fetch the click tables and split lists of the pinned commit.
 
-    A file that is there and sound is not fetched again.
+    A file that is there and sound is not fetched again; one that is not is left as it is.
 
     Args:
         folder: Folder to put them in; it is made.
@@ -100,7 +100,8 @@ def download_files(folder: str | Path, *, progress: bool = True) -> list[Path]:
         Paths of the files, in the order of `FILES`.
 
     Raises:
-        RclicksError: If a file cannot be fetched, or is not the one that was published.
+        RclicksError: If a file cannot be fetched, or is not the one that was published, be it the
+            fetched one or one that lies there.
 
     Example:
         >>> os.environ[ENDPOINT_VARIABLE] = "ftp://example.org"
@@ -169,7 +170,10 @@ def blob_sha1(path: Path) -> str:
 
 def _fetch(file: PublicFile, address: str, folder: Path, progress: bool) -> Path:
     path, part = folder / file.name, folder / f".{file.name}.part"
-    if path.exists() and _problem(file, path) is None:
+    if path.exists():
+        problem = _problem(file, path)
+        if problem:  # it may be someone's own
+            raise RclicksError(f"{path}: {problem}; move it away, or give another folder")
         return path
     for attempt in range(_ATTEMPTS):
         try:

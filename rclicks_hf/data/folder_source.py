@@ -7,14 +7,19 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from tqdm.auto import tqdm
 
-from rclicks_hf.data.image_files import IMAGE_SUFFIXES, encode_png, image_size, read_rgb
+from rclicks_hf.data.image_files import (
+    IMAGE_SUFFIXES,
+    encode_png,
+    image_size,
+    is_plain,
+    read_rgb,
+)
 from rclicks_hf.data.layouts import LAYOUTS, Layout, limited_size, resize_codes
 from rclicks_hf.data.schema import SOURCE_DATASETS
 from rclicks_hf.data.stems import stem_problem
 from rclicks_hf.errors import RclicksError
-
-_PASSED_THROUGH = (".jpg", ".jpeg", ".png")
 
 
 class FolderSource:
@@ -28,6 +33,7 @@ class FolderSource:
         root: The dataset's folder.
         previous_masks: Folder of ``<full_stem>.png``; by default looked for in ``root`` and beside
             it, where the layout says.
+        progress: Show a bar while `objects` reads every mask.
 
     Raises:
         RclicksError: If the layout is unknown, a folder is missing, or an image has no mask.
@@ -44,7 +50,12 @@ class FolderSource:
     """
 
     def __init__(
-        self, layout: str, root: str | Path, *, previous_masks: str | Path | None = None
+        self,
+        layout: str,
+        root: str | Path,
+        *,
+        previous_masks: str | Path | None = None,
+        progress: bool = False,
     ) -> None:
         if layout not in LAYOUTS:
             raise RclicksError(f"{layout}: unknown layout; use one of {', '.join(LAYOUTS)}")
@@ -59,6 +70,7 @@ class FolderSource:
                 )
         self._images, self._masks = map(_files_by_stem, folders)
         self._previous = self._previous_folders(previous_masks)
+        self._progress = progress
         self._last_codes: tuple[str, np.ndarray] | None = None
         self._check_pairs()
 
@@ -66,9 +78,10 @@ class FolderSource:
         """All (image_stem, object_stem), sorted by image; reads every mask of a coded layout."""
         if not self.layout.has_object_codes:
             return [(stem, "") for stem in self._images]
+        stems = tqdm(self._images, desc="masks", unit="mask", disable=not self._progress)
         return [
             (stem, str(code))
-            for stem in self._images
+            for stem in stems
             for code in np.unique(self._codes(stem)).tolist()
             if code != 0
         ]
@@ -87,15 +100,14 @@ class FolderSource:
         return cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR)
 
     def encoded_image(self, image_stem: str) -> bytes:
-        """The image file itself where it is a JPEG or PNG of the right size, else a PNG.
+        """The image file itself where it is a plain JPEG or PNG of the right size, else a PNG.
 
         Raises:
             RclicksError: If the image is missing or cannot be read.
         """
         path = self._image_path(image_stem)
         pixels = self.image(image_stem)  # a file that does not decode must not go into a dataset
-        same_size = image_size(path) == pixels.shape[1::-1]
-        if same_size and path.suffix.lower() in _PASSED_THROUGH:
+        if image_size(path) == pixels.shape[1::-1] and is_plain(path):
             return path.read_bytes()
         return encode_png(pixels)
 
@@ -202,13 +214,16 @@ class FolderSource:
         return (codes == int(object_stem)).astype(np.int8)
 
 
-def find_sources(root: str | Path, datasets: Iterable[str]) -> dict[str, FolderSource]:
+def find_sources(
+    root: str | Path, datasets: Iterable[str], *, progress: bool = False
+) -> dict[str, FolderSource]:
     """Readers for the datasets that lie side by side in one folder.
 
     Args:
         root: Folder that holds ``GrabCut/``, ``Berkeley/``, ``DAVIS/``, ``COCO_MVal/``, ``TETRIS/``
             or some of them.
         datasets: Keys of `SOURCE_DATASETS` to look for; those without a folder layout are left out.
+        progress: Show bars of work that takes minutes.
 
     Returns:
         Dataset name -> its reader.
@@ -226,7 +241,7 @@ def find_sources(root: str | Path, datasets: Iterable[str]) -> dict[str, FolderS
     """
     layouts = {name: SOURCE_DATASETS[name].layout for name in datasets}
     return {
-        name: FolderSource(layout, _dataset_folder(Path(root), LAYOUTS[layout]))
+        name: FolderSource(layout, _dataset_folder(Path(root), LAYOUTS[layout]), progress=progress)
         for name, layout in layouts.items()
         if layout
     }

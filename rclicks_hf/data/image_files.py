@@ -13,6 +13,10 @@ from rclicks_hf.errors import RclicksError
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 _DECODE_ERRORS = (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError)
+_DEEP_GREY = ("I;16", "I;16L", "I;16B", "I;16N")  # Pillow's modes of 16 bits
+_NO_RANGE = ("I", "F")  # 32 bits: nothing says which value is white
+_PLAIN_MODES = ("RGB", "L")
+_PLAIN_FORMATS = ("JPEG", "MPO", "PNG")  # MPO: what some cameras call a JPEG
 _ORIENTATION_TAG = 0x0112
 _SIDEWAYS = range(5, 9)  # EXIF orientations that swap width and height
 
@@ -27,14 +31,24 @@ def decode_rgb(data: bytes) -> np.ndarray:
         data: Bytes of an image file.
 
     Returns:
-        (H, W, 3) uint8 RGB.
+        (H, W, 3) uint8 RGB; 16-bit grey is scaled to 8 bits.
+
+    Raises:
+        ValueError: If the pixels are 32-bit numbers, which have no agreed white.
 
     Example:
         >>> decode_rgb(encode_png(np.zeros((2, 3), np.uint8))).shape
         (2, 3, 3)
     """
     with Image.open(io.BytesIO(data)) as image:
-        return np.array(ImageOps.exif_transpose(image).convert("RGB"))
+        ImageOps.exif_transpose(image, in_place=True)
+        if image.mode in _NO_RANGE:
+            raise _PixelTypeError("has 32-bit pixels")
+        if image.mode in _DEEP_GREY:  # Pillow's own conversion cuts at 255
+            # Rounded up, so that no label of a mask becomes background.
+            grey = ((np.asarray(image).astype(np.uint32) + 256) // 257).astype(np.uint8)
+            return np.repeat(grey[..., None], 3, axis=2)
+        return np.array(image if image.mode == "RGB" else image.convert("RGB"))
 
 
 def read_rgb(path: Path) -> np.ndarray:
@@ -87,6 +101,34 @@ def image_size(path: Path) -> tuple[int, int]:
     except _DECODE_ERRORS as error:
         raise _unreadable(path, error) from error
     return (height, width) if sideways else (width, height)
+
+
+def is_plain(path: Path) -> bool:
+    """Whether a file can go into a dataset as it is: a JPEG or PNG of 8-bit RGB or grey.
+
+    Others (palette, CMYK, alpha, 16 bits) would reach the dataset's users in their own pixel modes.
+
+    Args:
+        path: Image file.
+
+    Returns:
+        True or False, by the header.
+
+    Raises:
+        RclicksError: If the file is missing, broken or no image.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "a.png"
+        >>> _ = path.write_bytes(encode_png(np.zeros((2, 3), np.uint8)))
+        >>> is_plain(path)
+        True
+    """
+    try:
+        with Image.open(path) as image:
+            return image.format in _PLAIN_FORMATS and image.mode in _PLAIN_MODES
+    except _DECODE_ERRORS as error:
+        raise _unreadable(path, error) from error
 
 
 def encode_png(array: np.ndarray) -> bytes:
@@ -144,6 +186,21 @@ def decode_mask(data: bytes) -> np.ndarray:
         return lookup[np.asarray(image)]
 
 
+class _PixelTypeError(ValueError):
+    """Pixels that cannot be shown as 8-bit RGB."""
+
+
 def _unreadable(path: Path, error: BaseException) -> RclicksError:
-    reason = "no such file" if isinstance(error, FileNotFoundError) else "not a readable image"
-    return RclicksError(f"{path}: {reason}; replace the file by a whole one")
+    remedy = "replace the file by a whole one"
+    if isinstance(error, FileNotFoundError):
+        reason = "no such file"
+    elif isinstance(error, Image.DecompressionBombError):
+        reason = f"has more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels"
+        remedy = "make it smaller"
+    elif isinstance(error, _PixelTypeError):
+        reason, remedy = str(error), "save it with 8 bits a channel"
+    elif isinstance(error, OSError) and error.errno:
+        reason, remedy = f"cannot be read ({error.strerror})", "give a file that can be read"
+    else:
+        reason = "not a readable image"
+    return RclicksError(f"{path}: {reason}; {remedy}")

@@ -16,6 +16,7 @@ from rclicks_hf.data.schema import DEVICES
 from rclicks_hf.errors import RclicksError
 
 _COLUMNS = ["dataset", "full_stem", "device", "x", "y"]
+_NUMBERS = ["dataset", "device", "x", "y"]
 _Key = tuple[str, str]
 
 
@@ -30,7 +31,7 @@ class ClickIndex(Mapping[_Key, Clicks]):
             with its columns ``dataset``, ``full_stem``, ``device``, ``x`` and ``y``.
 
     Raises:
-        RclicksError: If a column is missing.
+        RclicksError: If a column is missing or of another type, or the rows are streamed.
 
     Example:
         >>> rows = datasets.Dataset.from_dict({
@@ -107,6 +108,11 @@ class ClickIndex(Mapping[_Key, Clicks]):
 
 
 def _table(rows: datasets.Dataset | datasets.DatasetDict | pa.Table) -> pa.Table:
+    if not isinstance(rows, datasets.Dataset | datasets.DatasetDict | pa.Table):
+        raise RclicksError(
+            f"rows: {type(rows).__name__} has no rows that can be sorted; give a Dataset, as "
+            "load_dataset gives it without streaming"
+        )
     if isinstance(rows, datasets.DatasetDict):
         rows = datasets.concatenate_datasets(list(rows.values()))
     missing = [name for name in _COLUMNS if name not in rows.column_names]
@@ -116,6 +122,13 @@ def _table(rows: datasets.Dataset | datasets.DatasetDict | pa.Table) -> pa.Table
         )
     if isinstance(rows, datasets.Dataset):
         rows = rows.select_columns(_COLUMNS).with_format("arrow")[:]
+    wrong = [name for name in _NUMBERS if not pa.types.is_integer(rows.schema.field(name).type)]
+    if wrong and len(rows):  # empty columns may have no type
+        kind = rows.schema.field(wrong[0]).type
+        raise RclicksError(
+            f"rows: column {wrong[0]!r} holds {kind}; give a click config, a click a row, with "
+            "labels as load_dataset gives them"
+        )
     return rows.select(_COLUMNS).combine_chunks()
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +21,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm.auto import tqdm
 
-from rclicks_hf.atomic import atomic_directory, explain_full_disk
+from rclicks_hf.atomic import (
+    atomic_directory,
+    explain_full_disk,
+    remove_left_over,
+    scratch_directory,
+)
 from rclicks_hf.data.card import config_digest, read_card_header
 from rclicks_hf.data.schema import DEFAULT_CONFIG, ConfigKey
 from rclicks_hf.data.tree import RepoFiles
@@ -29,6 +35,9 @@ from rclicks_hf.errors import RclicksError
 NAME = "rclicks"
 _VERSION = "0.0.0"
 _MARK = "installed-by-rclicks"
+# The library takes the newest. Loading a build in its own folder leaves a newer one of the same
+# name; what was installed is to stay what every other folder gets.
+_AHEAD = 10 * 365 * 24 * 3600  # seconds
 _BATCH_ROWS = 1_000
 _IMAGE_BATCH_ROWS = 50
 
@@ -62,6 +71,10 @@ def install_dataset(
     root = Path(repo)
     entries = {entry["config_name"]: entry for entry in read_card_header(root)["configs"]}
     repo_files = RepoFiles(root)
+    splits = {name: repo_files.of_config(ConfigKey.parse(name)) for name in entries}
+    empty = next((name for name, of in splits.items() if not of), None)
+    if empty:
+        raise RclicksError(f"{root}: no files of the config {empty!r}; build it again")
     home = Path(cache_dir or datasets.config.HF_DATASETS_CACHE) / NAME
     digests = {name: config_digest(entry) for name, entry in entries.items()}
     common = hashlib.sha256(repr(sorted(digests.items())).encode()).hexdigest()
@@ -70,35 +83,40 @@ def install_dataset(
     names = sorted(entries, key=lambda name: name == DEFAULT_CONFIG)
     old = [mark.parent for mark in home.glob(f"*/{_VERSION}/*/{_MARK}")]
     try:
-        with explain_full_disk(home), _arrow_files(root, home, progress) as arrow:
+        with explain_full_disk(home), _arrow_files(splits, home, progress) as arrow:
             for name in names:
                 version = digests[name] if name == DEFAULT_CONFIG else common
                 target = home / name / _VERSION / version
                 with atomic_directory(target, replace=True) as part:
-                    _fill(part, name, repo_files.of_config(ConfigKey.parse(name)), arrow)
-                os.utime(target)
+                    _fill(part, name, splits[name], arrow)
+                newest = time.time() + _AHEAD
+                os.utime(target, (newest, newest))
                 old = [folder for folder in old if folder != target]
     except (OSError, pa.ArrowException) as error:
+        if str(getattr(error, "filename", None)).startswith(str(home)):
+            raise RclicksError(
+                f"{home}: the dataset cannot be installed there ({error.strerror}); set HF_HOME or "
+                "HF_DATASETS_CACHE to a folder that can be written"
+            ) from error
         raise RclicksError(f"{root}: cannot be installed ({error}); build it again") from error
+    for parent in home.glob(f"*/{_VERSION}"):
+        remove_left_over(parent)
     for folder in old:
         shutil.rmtree(folder, ignore_errors=True)
     return list(entries)
 
 
 @contextmanager
-def _arrow_files(root: Path, home: Path, progress: bool) -> Iterator[dict[Path, Path]]:
+def _arrow_files(
+    splits: dict[str, dict[str, list[Path]]], home: Path, progress: bool
+) -> Iterator[dict[Path, Path]]:
     """Parquet file -> its rows as an Arrow file, in a folder that is removed at the end."""
-    files = sorted(root.glob("*/**/*.parquet"))
-    folder = home / f".parts-{os.getpid()}"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
+    files = sorted({path for of in splits.values() for paths in of.values() for path in paths})
+    with scratch_directory(home / "parts") as folder:
         arrow = {file: folder / f"{number}.arrow" for number, file in enumerate(files)}
         for file, target in tqdm(arrow.items(), desc="install", unit="file", disable=not progress):
             _to_arrow(file, target)
         yield arrow
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _to_arrow(file: Path, target: Path) -> None:

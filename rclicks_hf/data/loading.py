@@ -102,7 +102,7 @@ def load_instances(
     dataset: str,
     *,
     split: str = "test",
-    rounds: Sequence[str] = ROUNDS,
+    rounds: str | Sequence[str] = ROUNDS,
 ) -> InstanceTable:
     """Load the instances of one dataset from a built repo.
 
@@ -110,7 +110,7 @@ def load_instances(
         repo: Folder that `build_dataset` made, or a Hub id.
         dataset: Key of `SOURCE_DATASETS`.
         split: ``"train"``, ``"validation"`` or ``"test"``.
-        rounds: Rounds to keep.
+        rounds: Rounds to keep, or the name of one.
 
     Returns:
         The instances, lazily decoded.
@@ -125,6 +125,7 @@ def load_instances(
         ...
         rclicks_hf.errors.RclicksError: 'dev': unknown split; use one of train, validation, test
     """
+    rounds = (rounds,) if isinstance(rounds, str) else rounds
     unknown = set(rounds) - set(ROUNDS)
     if unknown:
         raise RclicksError(f"{min(unknown)!r}: unknown round; use {' or '.join(ROUNDS)}")
@@ -172,6 +173,8 @@ def load_config(repo: str | Path, key: ConfigKey, split: str) -> datasets.Datase
         ...
         rclicks_hf.errors.RclicksError: never-made: no dataset there; give the folder that ...
     """
+    if not str(repo):
+        raise RclicksError("repo: is empty; give the folder that `rclicks build` made, or a Hub id")
     try:
         return datasets.load_dataset(str(repo), key.name, split=split)
     except (OSError, ValueError, yaml.YAMLError, datasets.exceptions.DatasetsError) as error:

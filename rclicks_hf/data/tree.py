@@ -66,13 +66,22 @@ class RepoFiles:
     Args:
         root: The repo's folder.
 
+    Attributes:
+        strays: Parquet files that lie where no config's glob finds them.
+
     Example:
         >>> RepoFiles(Path("nowhere")).of_config(ConfigKey("davis"))
         {}
     """
 
     def __init__(self, root: Path) -> None:
-        self._files = {path: _levels(path.relative_to(root)) for path in _parquet(root)}
+        placed = {path: _levels(path.relative_to(root)) for path in _parquet(root)}
+        self._files = {path: levels for path, levels in placed.items() if levels}
+        self.strays = [path for path, levels in placed.items() if not levels]
+
+    def of_kind(self, kind: str) -> list[Path]:
+        """The files of ``"clicks"``, ``"images"`` or ``"instances"``, sorted."""
+        return [path for path, levels in self._files.items() if levels["kind"] == kind]
 
     def of_config(self, key: ConfigKey) -> dict[str, list[Path]]:
         """The files of a config, by split; see `config_files`."""
@@ -91,8 +100,13 @@ def _parquet(root: Path) -> list[Path]:
 
 
 def _levels(path: Path) -> dict[str, str]:
-    kind, *levels = path.parent.parts
-    return {"kind": kind} | dict(level.split("=", 1) for level in levels if "=" in level)
+    """What the folders above a file say, empty where they are not those of `part_path`."""
+    kind, *folders = path.parent.parts
+    levels = dict(folder.partition("=")[::2] for folder in folders)
+    names = ["dataset", "round", "device", "split"] if kind == CLICKS else ["dataset", "split"]
+    if list(levels) != names or len(folders) != len(names) or levels["split"] not in SPLITS:
+        return {}
+    return {"kind": kind} | levels
 
 
 def content_digest(root: Path, files: dict[str, list[Path]], digests: dict[Path, str]) -> str:

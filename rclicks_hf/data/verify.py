@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -12,14 +12,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from rclicks_hf.data.anomalies import ANOMALIES
-from rclicks_hf.data.card import config_digest, header_is_twin, read_card_header
-from rclicks_hf.data.features import word_columns
+from rclicks_hf.data.card import config_digest, expected_configs, header_is_twin, read_card_header
+from rclicks_hf.data.features import click_features, instance_features, word_columns
 from rclicks_hf.data.parts import REJECTED
-from rclicks_hf.data.schema import DEVICES, ROUNDS, SOURCE_DATASETS, ConfigKey, SourceDataset
-from rclicks_hf.data.tree import RepoFiles, content_digest
+from rclicks_hf.data.schema import DEVICES, ROUNDS, SOURCE_DATASETS, SourceDataset
+from rclicks_hf.data.tree import RepoFiles
 from rclicks_hf.errors import RclicksError
 
 _KEY = ["dataset", "full_stem"]
+_COLUMNS = {"clicks": click_features, "instances": instance_features}
 _MARKS = {True: "✓", False: "✗", None: "·"}
 
 
@@ -50,10 +51,11 @@ def verify_dataset(path: str | Path) -> list[Check]:
         path: Folder that `build_dataset` made.
 
     Returns:
-        One entry a check: content digests, published counts (of real datasets, and of a twin), no
-        empty cells, every click has its instance and every instance its clicks, every picture has
-        its instance, coordinates lie within the image. What the paper's code reads and yet looks
-        odd is counted, not condemned (`rclicks_hf.data.anomalies`).
+        One entry a check: content digests and what the card says of each config, published counts
+        (of real datasets, and of a twin), no empty cells, every click has its instance and every
+        instance its clicks, every picture has its instance, coordinates lie within the image. What
+        the paper's code reads and yet looks odd is counted, not condemned
+        (`rclicks_hf.data.anomalies`).
 
     Raises:
         RclicksError: If the folder holds no dataset, or a file in it cannot be read.
@@ -71,14 +73,15 @@ def verify_dataset(path: str | Path) -> list[Check]:
     """
     root = Path(path)
     header = read_card_header(root)
+    files = RepoFiles(root)
     try:
-        clicks = _read(root, "clicks")
-        instances = _read(root, "instances")
-        images = _read(root, "images", _KEY)
+        clicks = _read(root, files, "clicks")
+        instances = _read(root, files, "instances")
+        images = _read(root, files, "images", _KEY)
+        checks = [*_card_checks(root, header), _stray_check(root, files)]
         rejected = pq.read_metadata(root / REJECTED) if (root / REJECTED).exists() else None
     except (OSError, pa.ArrowException) as error:
         raise RclicksError(f"{root}: {str(error).splitlines()[0]}; build it again") from error
-    checks = [*_digest_checks(root, header["configs"])]
     checks += _count_checks(clicks, instances, is_twin=header_is_twin(header))
     checks += _join_checks(clicks, instances, images)
     checks += _coordinate_checks(clicks, instances)
@@ -113,17 +116,19 @@ def format_checks(checks: Sequence[Check]) -> str:
     return "\n".join([*lines, f"{len(tested)} check{plural}, {failed or 'none'} failed"])
 
 
-def _read(root: Path, kind: str, columns: list[str] | None = None) -> pa.Table:
+def _read(root: Path, files: RepoFiles, kind: str, columns: list[str] | None = None) -> pa.Table:
     """All rows of one kind, closed columns as words."""
     parts = [
-        pq.read_table(path, columns=columns, partitioning=None)
-        for path in sorted((root / kind).rglob("*.parquet"))
+        pq.read_table(path, columns=columns, partitioning=None) for path in files.of_kind(kind)
     ]
     if not parts and kind != "images":
         raise RclicksError(f"{root}: no Parquet files in {kind}/; build the dataset again")
     if not parts:
         return pa.table({name: pa.array([], pa.string()) for name in _KEY})
     table = pa.concat_tables(parts, promote_options="default").combine_chunks()
+    missing = [name for name in columns or _COLUMNS[kind]() if name not in table.column_names]
+    if missing:
+        raise RclicksError(f"{root}: no column {missing[0]!r} in {kind}/; build it again")
     lists = [name for name in table.column_names if pa.types.is_list(table[name].type)]
     words = word_columns(table.drop_columns(lists))
     for name in lists:
@@ -131,21 +136,39 @@ def _read(root: Path, kind: str, columns: list[str] | None = None) -> pa.Table:
     return words
 
 
-def _digest_checks(root: Path, entries: Sequence[dict[str, str]]) -> Iterator[Check]:
-    """A row for each config whose files are not those of the card; one row where all are."""
-    repo_files = RepoFiles(root)
-    digests: dict[Path, str] = {}
+def _card_checks(root: Path, header: dict[str, Any]) -> Iterator[Check]:
+    """A row for each config that the card tells otherwise than the files; one row if none."""
+    expected = expected_configs(root, header)
+    told = {entry["config_name"]: entry for entry in header["configs"]}
+    tables = header["dataset_info"] if isinstance(header.get("dataset_info"), list) else []
+    infos = {table.get("config_name"): table for table in tables if isinstance(table, dict)}
     wrong = 0
-    for entry in entries:
-        name = entry["config_name"]
-        found = content_digest(root, repo_files.of_config(ConfigKey.parse(name)), digests)
-        told = config_digest(entry)
-        if found != told:
+    for name in {**told, **expected}:
+        entry, info = expected.get(name, ({}, {}))
+        found, on_card = config_digest(entry), config_digest(told.get(name, {}))
+        check = None
+        if found != on_card or not found:
+            detail = f"files {found[:12] or 'none'}, card {on_card[:12] or 'none'}"
+            check = Check(f"digest of {name}", False, detail)
+        elif _globs(told[name]) != _globs(entry):
+            check = Check(f"card entry of {name}", False, "does not name the config's own files")
+        elif infos.get(name) != info:
+            check = Check(f"card features of {name}", False, "are not those of the files")
+        if check:
             wrong += 1
-            detail = f"files {found[:12]}, card {told[:12] or 'none'}"
-            yield Check(f"digest of {name}", False, detail)
+            yield check
     if not wrong:
-        yield Check("digests", True, f"all {len(entries)} configs")
+        yield Check("digests", True, f"all {len(told)} configs")
+
+
+def _globs(entry: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in entry.items() if name != "description"}
+
+
+def _stray_check(root: Path, files: RepoFiles) -> Check:
+    strays = [path.relative_to(root).as_posix() for path in files.strays]
+    example = f", for example {strays[0]}" if strays else ""
+    return Check("files of no config", not strays, f"{len(strays):,}{example}")
 
 
 def _count_checks(clicks: pa.Table, instances: pa.Table, *, is_twin: bool) -> Iterator[Check]:
@@ -216,7 +239,10 @@ def _join_checks(clicks: pa.Table, instances: pa.Table, images: pa.Table) -> Ite
         return pa.table({name: table[name].cast(kind) for name, kind in keys.items()})
 
     of_clicks = plain(clicks).group_by(_KEY).aggregate([([], "count_all")])
-    sizes = plain(instances).append_column("n", pc.list_value_length(instances["x"]))
+    lengths = [pc.list_value_length(instances[name]) for name in ("x", "y", "device")]
+    # -1 where the lists of an instance disagree: no number of clicks is that.
+    agree = pc.and_(pc.equal(lengths[0], lengths[1]), pc.equal(lengths[0], lengths[2]))
+    sizes = plain(instances).append_column("n", pc.if_else(agree, lengths[0], -1))
     joined = of_clicks.join(sizes, _KEY, join_type="full outer")
     without = pc.is_null(joined["n"])
     yield _none_of("clicks without an instance", joined.filter(without))

@@ -10,6 +10,7 @@ from pathlib import Path
 from rclicks_hf.errors import RclicksError
 
 MIN_SCENES = 3  # one in three is held out, and two must be left to train on
+LEAST = {"scenes": MIN_SCENES, "epochs": 1, "instances": 1, "seed": 0, "num_proc": 1}
 
 
 @dataclass(frozen=True)
@@ -46,14 +47,23 @@ class DemoSettings:
     instances: int = 12
 
     def __post_init__(self) -> None:
-        for name, least in (("scenes", MIN_SCENES), ("epochs", 1), ("instances", 1), ("seed", 0)):
+        for name, least in LEAST.items():
             value = getattr(self, name)
-            if value < least:
-                raise RclicksError(f"--{name} {value}: must be at least {least}")
+            if value is not None and value < least:
+                raise RclicksError(f"--{name.replace('_', '-')} {value}: must be at least {least}")
 
     @property
     def digest(self) -> str:
         """Identity of the settings that decide the results (not where, nor on how many cores)."""
-        deciding = {k: str(v) for k, v in asdict(self).items() if k not in ("out", "num_proc")}
-        deciding["data"] = str(self.data.resolve()) if self.data else "embedded"
+        deciding: dict[str, object] = {
+            k: str(v) for k, v in asdict(self).items() if k not in ("out", "num_proc")
+        }
+        deciding["data"] = _state(self.data) if self.data else "embedded"
         return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
+
+
+def _state(folder: Path) -> list[object]:
+    """The folder and its files as they are now: no run goes on with pictures that were changed."""
+    root = folder.resolve()
+    files = (path for path in sorted(root.rglob("*")) if path.is_file())
+    return [str(root), *((str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files)]

@@ -77,3 +77,43 @@ def test_an_existing_folder_is_not_touched(
     with pytest.raises(RclicksError, match="already exists"):
         build_dataset(make_clicks(make_source(1)), {}, tmp_path, progress=False)
     assert _files(tmp_path) == {"keep.txt": b"mine"}
+
+
+def _is_kept(folder: Path, clicks: pa.Table, out: Path, message: str) -> None:
+    before = _files(folder)
+    with pytest.raises(RclicksError, match=message):
+        build_dataset(clicks, {}, out, replace=True, progress=False)
+    assert _files(folder) == before
+
+
+def test_only_a_build_is_replaced(
+    tmp_path: Path,
+    make_source: Callable[..., MemorySource],
+    make_clicks: Callable[..., pa.Table],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clicks = make_clicks(make_source(1))
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "clicks.csv").write_text("mine")
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "card").mkdir()
+    (tmp_path / "card" / "README.md").write_text("---\nconfigs: [{config_name: other}]\n---\n")
+    for name in ("folder", "file", "card"):
+        _is_kept(tmp_path, clicks, tmp_path / name, "is no dataset that `rclicks build` made")
+    build_dataset(clicks, {}, tmp_path / "rclicks", progress=False)
+    monkeypatch.chdir(tmp_path / "rclicks")
+    for out in (".", "..", tmp_path / "rclicks"):
+        _is_kept(tmp_path, clicks, Path(out), "the command runs in this folder")
+
+
+def test_what_a_link_names_is_replaced_and_the_link_stays(
+    tmp_path: Path, make_source: Callable[..., MemorySource], make_clicks: Callable[..., pa.Table]
+) -> None:
+    (tmp_path / "rclicks").symlink_to(tmp_path / "disk" / "build")
+    (tmp_path / "disk" / "build").mkdir(parents=True)  # an empty folder may be taken
+    for images in (1, 2):
+        clicks = make_clicks(make_source(images))
+        build_dataset(clicks, {}, tmp_path / "rclicks", replace=True, progress=False)
+    assert (tmp_path / "rclicks").is_symlink()
+    assert [path.name for path in (tmp_path / "disk").iterdir()] == ["build"]
+    assert len(pq.read_table(tmp_path / "disk" / "build" / "instances", partitioning=None)) == 4

@@ -29,3 +29,7 @@ def test_the_entry_script_builds_and_explains(
     assert _run(repo, monkeypatch, "--clicks", str(csv), "--out", str(out)) == 1
     assert "already exists" in capsys.readouterr().err
     assert _run(repo, monkeypatch, "--clicks", str(csv), "--out", str(out), "--replace") == 0
+    assert _run(repo, monkeypatch, "--twin", "--clicks", str(csv)) == 1
+    assert "--twin: takes no files" in capsys.readouterr().err
+    assert _run(repo, monkeypatch, "--twin", "--seed", "-1", "--out", str(out / "new")) == 1
+    assert "--seed -1: must be at least 0" in capsys.readouterr().err

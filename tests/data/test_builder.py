@@ -257,6 +257,17 @@ def test_objects_that_nobody_clicked_on_are_instances_too(tmp_path: Path) -> Non
     assert len(load_instances(out, "tetris", split="validation")[1].clicks) == 0
 
 
+@pytest.mark.parametrize("row", ["a,a,", "a,a,7", "a_______7,a,7"])
+def test_an_only_object_is_clicked_on_however_the_table_names_it(tmp_path: Path, row: str) -> None:
+    _tetris_folder(tmp_path)
+    header = ",".join(CLICK_SCHEMA.names)
+    (tmp_path / "clicks.csv").write_text(f"{header}\nTETRIS,{row},first,,pc,1001,5,4096,20\n")
+    (tmp_path / "TETRIS_train.txt").write_text("a\n")
+    (tmp_path / "TETRIS_val.txt").write_text("")
+    report = build_from_files(tmp_path / "clicks.csv", tmp_path, tmp_path / "r", progress=False)
+    assert report.images == 1
+
+
 def test_real_grabcut_folder(shared: Path, tmp_path: Path) -> None:
     (tmp_path / "clicks.csv").write_text(
         f"{','.join(CLICK_SCHEMA.names)}\nGrabCut,153077,153077,,first,,pc,240,160,481,321\n"

@@ -108,3 +108,45 @@ def test_downloads_that_fail_are_one_line(folder: Path, repo: Path) -> None:
     assert done.stderr.count("\n") == 1
     assert "rclicks-files: the files cannot be fetched" in done.stderr
     assert not (folder / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("build --download --out mine", "mine: already exists"),
+        ("build --download --out mine --replace", "mine: is no dataset that `rclicks build` made"),
+        ("build --download --clicks other.csv", "other.csv: no such file; --download fetches"),
+    ],
+)
+def test_a_download_does_not_start_in_vain(folder: Path, repo: Path, line: str, words: str) -> None:
+    (folder / "mine").mkdir()
+    (folder / "mine" / "a.txt").write_text("keep")
+    done = run_rclicks(line, cwd=folder, site=repo, RCLICKS_ENDPOINT="http://127.0.0.1:9")
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert not (folder / "rclicks-files").exists()
+
+
+def test_a_cache_that_cannot_be_written(folder: Path, repo: Path) -> None:
+    (folder / "file").touch()
+    home = {"HF_HOME": str(folder / "file"), "HF_HUB_OFFLINE": "1"}
+    done = run_rclicks("build --clicks clicks.csv", cwd=folder, site=repo, **home)
+    assert done.returncode == 0  # the dataset is there
+    assert done.stdout.startswith("rclicks: 20 clicks")
+    assert "the metrics cannot be installed there" in done.stderr
+    assert "set HF_HOME or HF_MODULES_CACHE" in done.stderr
+    assert "Traceback" not in done.stderr
+    done = run_rclicks("install", cwd=folder, site=repo, **home)
+    assert done.returncode == 1
+    assert done.stderr.startswith("rclicks: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_dataset_cache_that_cannot_be_written(folder: Path, repo: Path) -> None:
+    (folder / "file").touch()
+    home = {"HF_HOME": str(folder / "home"), "HF_HUB_OFFLINE": "1"}
+    assert run_rclicks("build --clicks clicks.csv", cwd=folder, site=repo, **home).returncode == 0
+    home["HF_DATASETS_CACHE"] = str(folder / "file")
+    done = run_rclicks("install", cwd=folder, site=repo, **home)
+    assert done.returncode == 1
+    assert "the dataset cannot be installed there (Not a directory); set HF_HOME" in done.stderr

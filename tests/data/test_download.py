@@ -140,9 +140,12 @@ def test_another_file_is_refused_and_not_kept(
     assert fetched(tmp_path) == CONTENT
 
 
-def test_a_file_that_the_user_changed_is_fetched_anew(server: Server, tmp_path: Path) -> None:
+def test_a_file_of_the_user_is_not_overwritten(server: Server, tmp_path: Path) -> None:
     (tmp_path / "clicks.csv").write_text("mine")
-    assert fetched(tmp_path) == CONTENT
+    with pytest.raises(RclicksError, match=r"clicks\.csv: is not the published .*; move it away"):
+        download_files(tmp_path, progress=False)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"clicks.csv": "mine"}
+    assert server.asked == []
 
 
 def test_a_missing_file_and_a_missing_server(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -70,3 +71,28 @@ def test_from_every_kind_of_loaded_rows(built: Path) -> None:
     with pytest.raises(RclicksError, match="no column 'device'; give a click config"):
         ClickIndex(loaded["train"].remove_columns("device"))
     assert len(ClickIndex(pa.table({k: v[:0] for k, v in ROWS.items()}))) == 0
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda path: load_dataset(path, "all", split="train", streaming=True), "IterableDataset"),
+        (lambda path: load_dataset(path, "all", streaming=True), "IterableDatasetDict has no rows"),
+        (lambda path: load_dataset(path, "all", split="train").to_pandas(), "DataFrame has no"),
+        (lambda path: None, "NoneType has no rows that can be sorted; give a Dataset"),
+        (
+            lambda path: load_dataset(path, "simulated_scenes-instances", split="train"),
+            "column 'device' holds list<.*>; give a click config, a click a row",
+        ),
+        (
+            lambda path: pa.table(ROWS | {"dataset": ["davis"] * 4}),
+            "column 'dataset' holds string; give a click config, .* with labels",
+        ),
+    ],
+)
+def test_what_is_no_table_of_clicks(
+    built: Path, make: Callable[[str], object], message: str
+) -> None:
+    with pytest.raises(RclicksError, match=message) as error:
+        ClickIndex(make(str(built)))
+    assert "\n" not in str(error.value)

@@ -130,3 +130,58 @@ def test_what_cannot_be_installed(
         install_dataset(root, cache_dir=places[1], progress=False)
     assert str(error.value).startswith(str(root))
     assert not list(places[1].rglob("*.arrow"))
+
+
+@pytest.mark.parametrize("damage", ["a config without files", "no configs"])
+def test_a_damaged_build_leaves_what_was_installed(
+    built: Path, tmp_path: Path, places: tuple[Path, Path], damage: str
+) -> None:
+    cwd, home = places
+    install_dataset(built, cache_dir=home / "datasets", progress=False)
+    root = tmp_path / "copy"
+    shutil.copytree(built, root)
+    if damage == "no configs":
+        (root / "README.md").write_text("---\nconfigs: []\n---\n")
+    else:
+        shutil.rmtree(root / "images")
+    with pytest.raises(RclicksError, match=r"no files of the config 'sim|lists no configs"):
+        install_dataset(root, cache_dir=home / "datasets", progress=False)
+    assert load("all", cwd, home) == load("all", built.parent, home)
+
+
+def test_files_of_no_config_are_not_installed(
+    built: Path, tmp_path: Path, places: tuple[Path, Path]
+) -> None:
+    cwd, home = places
+    root = tmp_path / "copy"
+    shutil.copytree(built, root)
+    shutil.copy(next((root / "clicks").rglob("*.parquet")), root / "clicks" / "copy.parquet")
+    install_dataset(root, cache_dir=home / "datasets", progress=False)
+    assert load("all", cwd, home) == load("all", built.parent, home)
+
+
+@pytest.mark.parametrize("config", ["", "first"])
+def test_another_build_that_was_loaded_in_its_folder_does_not_pass_for_the_installed(
+    built: Path,
+    tmp_path: Path,
+    places: tuple[Path, Path],
+    make_source: Callable[..., MemorySource],
+    make_clicks: Callable[..., pa.Table],
+    config: str,
+) -> None:
+    cwd, home = places
+    install_dataset(built, cache_dir=home / "datasets", progress=False)
+    installed = load(config, cwd, home)
+    build_dataset(make_clicks(make_source(3), seed=5), {}, tmp_path / "rclicks", progress=False)
+    assert load("first", tmp_path, home) != load("first", cwd, home)
+    load("all", tmp_path, home)
+    assert load(config, cwd, home) == installed
+
+
+def test_what_a_killed_install_left_is_removed(built: Path, places: tuple[Path, Path]) -> None:
+    home = places[1] / "datasets"
+    for name in ("rclicks/.parts.01234567.tmp", "rclicks/first/0.0.0/.old.01234567.tmp"):
+        (home / name).mkdir(parents=True)
+        os.utime(home / name, (0, 0))
+    install_dataset(built, cache_dir=home, progress=False)
+    assert not list(home.rglob(".*"))

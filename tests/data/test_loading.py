@@ -151,3 +151,10 @@ def test_a_broken_file_is_an_error_in_one_line(built: Path, tmp_path: Path) -> N
     with pytest.raises(RclicksError) as error:
         load_instances(out, NAME, split="test")
     assert "\n" not in str(error.value)
+
+
+def test_one_round_by_its_name(built: Path) -> None:
+    firsts = load_instances(built, NAME, split="train", rounds="first")
+    assert firsts.stems == load_instances(built, NAME, split="train", rounds=("first",)).stems
+    with pytest.raises(RclicksError, match="repo: is empty; give the folder"):
+        load_instances("", NAME)

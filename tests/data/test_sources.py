@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import io
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -258,3 +260,73 @@ def test_previous_masks_over_a_folder(tmp_path: Path) -> None:
     assert source.previous_mask("a b.1_geocut_fp_pc_1") is not None
     assert source.previous_mask("a b.1_geocut_fn_pc_1") is None
     assert source.encoded_image("a b.1") == inner.encoded_image("a b.1")
+
+
+def test_16_bit_files_are_scaled_not_cut(tmp_path: Path) -> None:
+    root = _folder(tmp_path, "grabcut", "a")
+    grey = _mask_file("grabcut")
+    _save(grey.astype(np.uint16) * 257, root / "boundary_GT" / "b.png")
+    shades = np.linspace(0, 65535, grey.size).reshape(SIZE).astype(np.uint16)
+    _save(shades, root / "data_GT" / "b.png")
+    source = FolderSource("grabcut", root)
+    np.testing.assert_array_equal(source.mask("b", ""), source.mask("a", ""))
+    expected = shades / 257
+    np.testing.assert_allclose(source.image("b")[..., 2], expected, atol=1)
+    np.testing.assert_array_equal(decode_rgb(source.encoded_image("b")), source.image("b"))
+
+
+def test_small_labels_of_a_16_bit_mask_are_no_background(tmp_path: Path) -> None:
+    root = _folder(tmp_path, "davis", "a")
+    (root / "gt" / "a.bmp").unlink()
+    _save(OBJECT.astype(np.uint16), root / "gt" / "a.png")
+    np.testing.assert_array_equal(FolderSource("davis", root).mask("a", "") == 1, OBJECT)
+
+
+@pytest.mark.parametrize("mode", ["P", "CMYK", "RGBA", "1", "I;16"])
+def test_pictures_reach_the_dataset_in_rgb(tmp_path: Path, mode: str) -> None:
+    root = _folder(tmp_path, "davis", "a")
+    path = root / "img" / ("a.jpg" if mode == "CMYK" else "a.png")
+    (root / "img" / "a.jpg").unlink()
+    picture = Image.radial_gradient("L").resize(SIZE[::-1])
+    if mode == "I;16":
+        picture = Image.fromarray(np.asarray(picture).astype(np.uint16) * 257)
+    else:
+        picture = picture.convert("RGB").convert(mode)
+    picture.save(path)
+    source = FolderSource("davis", root)
+    data = source.encoded_image("a")
+    with Image.open(io.BytesIO(data)) as stored:
+        assert stored.mode == "RGB"
+        np.testing.assert_array_equal(np.asarray(stored), source.image("a"))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda path: path.mkdir(), r"cannot be read \(Is a directory\)"),
+        (lambda path: path.symlink_to(path), r"cannot be read \("),
+        (lambda path: path.symlink_to("nowhere.png"), "no such file"),
+        (lambda path: path.write_bytes(b""), "not a readable image; replace the file by a whole"),
+        (
+            lambda path: Image.new("F", SIZE[::-1]).save(path, format="TIFF"),
+            "has 32-bit pixels; save it with 8 bits",
+        ),
+        (lambda path: Image.new("1", (20_000, 10_000)).save(path), "has more than .* pixels; make"),
+    ],
+)
+def test_what_cannot_be_read_is_told_apart(
+    tmp_path: Path, make: Callable[[Path], object], message: str
+) -> None:
+    path = tmp_path / "a.png"
+    make(path)
+    with pytest.raises(RclicksError, match=message) as error:
+        read_rgb(path)
+    assert str(error.value).startswith(str(path))
+
+
+def test_reading_all_masks_shows_a_bar(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _folder(tmp_path / "TETRIS", "tetris")
+    find_sources(tmp_path, ["tetris"])["tetris"].objects()
+    assert capsys.readouterr().err == ""
+    find_sources(tmp_path, ["tetris"], progress=True)["tetris"].objects()
+    assert "masks: 100%" in capsys.readouterr().err

@@ -29,7 +29,7 @@ def _edit(root: Path, kind: str, change: Callable[[pa.Table], pa.Table]) -> None
     pq.write_table(change(pq.read_table(path, partitioning=None)), path)
 
 
-def _with(table: pa.Table, name: str, value: int) -> pa.Table:
+def _with(table: pa.Table, name: str, value: object) -> pa.Table:
     """The first row's value replaced."""
     values = table[name].to_pylist()
     values[0] = value
@@ -114,3 +114,78 @@ def test_what_is_no_dataset(built: Path, tmp_path: Path, damage: str) -> None:
         verify_dataset(root)
     assert str(error.value).startswith(str(root))
     assert "\n" not in str(error.value)
+
+
+def _put(root: Path, target: str) -> None:
+    path = root / "clicks" / target / "part-00000.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(next((root / "clicks").rglob("*.parquet")), path)
+
+
+@pytest.mark.parametrize(
+    "place", [".", "dataset=davis", "dataset=davis/round=first/device=pc/split=dev"]
+)
+def test_a_file_that_no_config_loads_is_told(built: Path, tmp_path: Path, place: str) -> None:
+    root = _copy(built, tmp_path)
+    _put(root, place)
+    assert _failed(root) == {"files of no config"}
+
+
+def _without_entry(text: str, name: str) -> str:
+    start = text.index(f"- config_name: {name}\n")
+    return text[:start] + text[text.index("- config_name", start + 1) :]
+
+
+FIRST_GLOB = "path: clicks/dataset=*/round=first/"
+
+
+@pytest.mark.parametrize(
+    ("edit", "failed"),
+    [
+        (lambda t: _without_entry(t, "first"), {"digest of first"}),
+        (
+            lambda t: t.replace("config_name: first\n", "config_name: fist\n", 1),
+            {"digest of fist", "digest of first"},
+        ),
+        (
+            lambda t: t.replace(FIRST_GLOB + "device=*", FIRST_GLOB + "device=pc", 1),
+            {"card entry of first"},
+        ),
+        (lambda t: t.replace("  default: true\n", ""), {"card entry of all"}),
+        (lambda t: t[: t.index("dataset_info:")] + t[t.index("\n---\n") + 1 :], "features"),
+    ],
+)
+def test_a_card_that_was_edited_is_found(
+    built: Path, tmp_path: Path, edit: Callable[[str], str], failed: set[str] | str
+) -> None:
+    root = _copy(built, tmp_path)
+    card = root / "README.md"
+    card.write_text(edit(card.read_text()))
+    found = _failed(root)
+    if failed == "features":
+        assert "card features of all" in found
+    else:
+        assert found == failed
+
+
+@pytest.mark.parametrize("entries", ["[]", "[3]", "[{config: all}]", "{all: 1}"])
+def test_a_card_without_configs_is_one_line(built: Path, tmp_path: Path, entries: str) -> None:
+    root = _copy(built, tmp_path)
+    (root / "README.md").write_text(f"---\nconfigs: {entries}\n---\n")
+    with pytest.raises(RclicksError, match=r"README\.md: its header lists no configs"):
+        verify_dataset(root)
+
+
+@pytest.mark.parametrize("name", ["x", "y", "device"])
+def test_lists_of_unequal_length_are_found(built: Path, tmp_path: Path, name: str) -> None:
+    root = _copy(built, tmp_path)
+    _edit(root, "instances", lambda table: _with(table, name, table[name][0].as_py()[1:]))
+    assert "instances whose click lists differ in length" in _failed(root)
+
+
+def test_a_column_that_is_gone_is_one_line(built: Path, tmp_path: Path) -> None:
+    root = _copy(built, tmp_path)
+    for path in (root / "clicks").rglob("*.parquet"):
+        pq.write_table(pq.read_table(path, partitioning=None).drop_columns(["x"]), path)
+    with pytest.raises(RclicksError, match="no column 'x' in clicks/; build it again"):
+        verify_dataset(root)

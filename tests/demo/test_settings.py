@@ -10,10 +10,11 @@ from rclicks_hf.errors import RclicksError
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("scenes", 2), ("epochs", 0), ("instances", 0), ("seed", -1)]
+    ("name", "value"),
+    [("scenes", 2), ("epochs", 0), ("instances", 0), ("seed", -1), ("num_proc", 0)],
 )
 def test_senseless_numbers_are_one_line(name: str, value: int) -> None:
-    with pytest.raises(RclicksError, match=f"--{name} {value}: must be at least"):
+    with pytest.raises(RclicksError, match=f"--{name.replace('_', '-')} {value}: must be at least"):
         DemoSettings(**{name: value})
 
 
@@ -71,3 +72,13 @@ def test_an_existing_folder_is_refused_and_kept(tmp_path: Path) -> None:
     ):
         pytest.fail("the body must not run")
     assert (tmp_path / "out" / "mine.txt").read_text() == "keep"
+
+
+def test_changed_pictures_are_other_settings(tmp_path: Path) -> None:
+    (tmp_path / "data_GT").mkdir()
+    picture = tmp_path / "data_GT" / "a.jpg"
+    picture.write_bytes(b"one")
+    before = DemoSettings(data=tmp_path).digest
+    assert DemoSettings(data=tmp_path).digest == before
+    picture.write_bytes(b"three")
+    assert DemoSettings(data=tmp_path).digest != before
