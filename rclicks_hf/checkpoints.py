@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import zipfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import torch
 from rclicks_hf.errors import RclicksError
 
 _NAMED = 5  # how many keys an error names
+_GROWTH = 10  # how many times its size an archive may unpack to
 
 
 def load_state_dict(
@@ -27,7 +29,8 @@ def load_state_dict(
         Tensor of each key, on the CPU.
 
     Raises:
-        RclicksError: If the file is absent, damaged, or holds anything but tensors.
+        RclicksError: If the file is absent, damaged, or holds anything but dense tensors of finite
+            real numbers.
 
     Example:
         >>> import tempfile
@@ -38,6 +41,7 @@ def load_state_dict(
     """
     if not Path(path).is_file():
         raise RclicksError(f"{path}: no such file; give the checkpoint, {original}")
+    _refuse_bomb(Path(path))
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -45,13 +49,42 @@ def load_state_dict(
             f"{path}: holds more than tensors, or is damaged, and was not loaded; "
             "download the original checkpoint again"
         ) from error
-    except (RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
+    except Exception as error:  # a damaged pickle raises whatever its bytes happen to mean
         raise RclicksError(f"{path}: truncated or no checkpoint; download it again") from error
     if not isinstance(state, dict) or not all(
         isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in state.items()
     ):
         raise RclicksError(f"{path}: is not a dict of tensors; give the bare state dict")
+    for key, tensor in state.items():
+        if unusable := _why_unusable(tensor):
+            raise RclicksError(f"{path}: {key} {unusable}; download the original checkpoint again")
     return state
+
+
+def _refuse_bomb(path: Path) -> None:
+    """`torch.save` does not compress: an archive that says it grows would only fill the memory."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return  # an older format, or damaged
+    if unpacked > _GROWTH * path.stat().st_size:
+        raise RclicksError(
+            f"{path}: would unpack to {unpacked / 2**30:.1f} GiB and was not loaded; "
+            "download the original checkpoint again"
+        )
+
+
+def _why_unusable(tensor: torch.Tensor) -> str:
+    """What a network's parameter cannot be; ``""`` for one that it can."""
+    is_plain = tensor.layout == torch.strided and not (tensor.is_quantized or tensor.is_meta)
+    # A view may claim more elements than are stored.
+    if not is_plain or tensor.nbytes > tensor.untyped_storage().nbytes():
+        return "is no plain dense tensor"
+    if tensor.is_complex():
+        return "holds complex numbers"
+    # As float32, as which the networks take it: a larger float64 is infinite there.
+    return "" if bool(tensor.float().isfinite().all()) else "holds numbers that are not finite"
 
 
 def check_keys(

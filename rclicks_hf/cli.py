@@ -202,8 +202,10 @@ def train(
     from accelerate import PartialState
 
     from rclicks_hf.clickability.command import train_from_repo
-    from rclicks_hf.hub import push_folder
+    from rclicks_hf.hub import push_folder, require_repo_id
 
+    if push_to_hub:
+        require_repo_id(push_to_hub)
     train_from_repo(
         dataset,
         config,

@@ -12,12 +12,42 @@ from rclicks_hf.errors import RclicksError
 from rclicks_hf.resources import resource_path
 
 REPO_TYPES = ("dataset", "model", "space")
+#: What a stopped write of `rclicks_hf.atomic`, or Python, may have left in a folder.
+_LEFTOVERS = ["*.tmp", "*__pycache__/*"]
+
+
+def require_repo_id(repo_id: str) -> None:
+    """Refuse what cannot be the id of a repo, before there is work that would be in vain.
+
+    Args:
+        repo_id: ``"namespace/name"``.
+
+    Raises:
+        RclicksError: If it is none.
+
+    Example:
+        >>> require_repo_id("owner/name")
+        >>> require_repo_id("name")
+        Traceback (most recent call last):
+        ...
+        rclicks_hf.errors.RclicksError: name: not a Hub id; write it as namespace/name
+    """
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id
+
+    try:
+        validate_repo_id(repo_id)
+        is_whole = "/" in repo_id
+    except HFValidationError:
+        is_whole = False
+    if not is_whole:
+        raise RclicksError(f"{repo_id}: not a Hub id; write it as namespace/name")
 
 
 def push_folder(
     folder: str | Path, repo_id: str, *, repo_type: str = "dataset", private: bool = False
 ) -> str:
-    """Upload a folder to the Hub in one commit.
+    """Upload a folder to the Hub in one commit; what a stopped write left (``*.tmp``) stays here.
 
     Args:
         folder: A built dataset repo, a saved model, or a metric module.
@@ -31,7 +61,7 @@ def push_folder(
 
     Raises:
         RclicksError: If the folder is missing or has no card, the id or type is wrong, or the Hub
-            refuses.
+            refuses, is out of reach or goes away; the same call again sends what is missing.
 
     Example:
         >>> push_folder("never-built", "owner/name")
@@ -40,13 +70,13 @@ def push_folder(
         rclicks_hf.errors.RclicksError: never-built: no README.md there; push a built dataset, ...
     """
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
     folder = Path(folder)
     if repo_type not in REPO_TYPES:
         raise RclicksError(f"{repo_type}: no such repo type; choose {', '.join(REPO_TYPES)}")
     if not (folder / "README.md").is_file():
         raise RclicksError(f"{folder}: no README.md there; push a built dataset, model or metric")
+    require_repo_id(repo_id)
     api = HfApi()
     try:
         api.create_repo(
@@ -61,20 +91,25 @@ def push_folder(
             repo_id=repo_id,
             repo_type=repo_type,
             commit_message=f"Upload {folder.resolve().name} with rclicks push",
+            ignore_patterns=_LEFTOVERS,
         )
-    except HFValidationError as error:
-        raise RclicksError(f"{repo_id}: not a Hub id; write it as namespace/name") from error
-    except (HfHubHTTPError, OSError) as error:
+    except ValueError as error:  # the card's metadata, with what is wrong in later lines
+        raise RclicksError(f"{folder}: the Hub cannot take it: {error}") from error
+    except Exception as error:  # HTTP errors are those of whatever HTTP library the client uses
         raise RclicksError(
-            f"{repo_id}: the Hub refused or was out of reach ({_first_line(error)}); "
-            "check the name, the network and `hf auth login`"
+            f"{repo_id}: the Hub refused or was out of reach ({_reason(error)}); "
+            "check the name, the network and `hf auth login`, then push again"
         ) from error
     return str(commit.commit_url)
 
 
-def _first_line(error: BaseException) -> str:
+def _reason(error: BaseException) -> str:
+    """First line of an error, and of what it came from: a failed upload names only the file."""
     lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+    told = lines[0] if lines else type(error).__name__
+    if isinstance(error, RuntimeError) and error.__cause__ is not None:
+        return f"{told} {_reason(error.__cause__)}"
+    return told
 
 
 def install_all(repo: str | Path | None = None) -> str:

@@ -8,12 +8,21 @@ from contextlib import contextmanager
 from pickle import UnpicklingError
 from typing import Any
 
+from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from transformers.utils import logging
 
 from rclicks_hf.errors import RclicksError
 
 _NAMED = 5  # how many tensors an error names
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    RuntimeError,
+    SafetensorError,
+    StrictDataclassError,
+    UnpicklingError,
+)
 
 
 def load_network(
@@ -32,7 +41,7 @@ def load_network(
 
     Raises:
         RclicksError: If there is none, it is another kind of network, its weights are damaged, or
-            some are missing or too many; they are named.
+            some are missing, too many or not finite; they are named.
 
     Example:
         >>> from rclicks_hf.saliency import SaliencyImageProcessor, SaliencyModel
@@ -47,8 +56,11 @@ def load_network(
             _require_kind(name_or_path, model_class, what)
             loaded: Any = model_class.from_pretrained(name_or_path, output_loading_info=True)
             processor = processor_class.from_pretrained(name_or_path)
-    except (OSError, ValueError, RuntimeError, SafetensorError, UnpicklingError) as error:
-        reason = str(error).strip().splitlines()[0]
+    except _UNREADABLE as error:
+        lines = str(error).strip().splitlines()
+        reason = " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]
+        if isinstance(error, UnpicklingError):  # torch's own words advise to run the code in it
+            reason = "its pickled weights hold more than tensors, or are damaged"
         raise RclicksError(
             f"{name_or_path}: no {what} can be loaded from there ({reason}); give a "
             "folder that save_pretrained wrote, or a Hub repo"
@@ -60,6 +72,12 @@ def load_network(
             raise RclicksError(
                 f"{name_or_path}: its weights {verb} {len(keys)} tensors ({named}); "
                 "save or download the model again"
+            )
+    for key, tensor in model.state_dict().items():
+        if not tensor.isfinite().all():
+            raise RclicksError(
+                f"{name_or_path}: its weights hold numbers that are not finite ({key}); train it "
+                "again with a lower learning rate, or download it again"
             )
     return model.eval(), processor
 

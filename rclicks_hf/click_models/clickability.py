@@ -104,7 +104,13 @@ class ClickabilityClickModel:
         self, triples: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]
     ) -> list[np.ndarray]:
         images, object_masks, error_masks = (list(column) for column in zip(*triples, strict=True))
-        features = self.processor(images, object_masks, error_masks, return_tensors="pt")
+        features = self.processor(
+            images,
+            object_masks,
+            error_masks,
+            input_data_format="channels_last",  # an image of 3 x 3 pixels fits both orders
+            return_tensors="pt",
+        )
         output = self.model(**features.to(self.model.device, self.model.dtype))
         sizes = [mask.shape for mask in error_masks]
         maps = self.processor.post_process_click_maps(output, sizes, normalize=self.normalize)

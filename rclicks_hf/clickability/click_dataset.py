@@ -107,6 +107,11 @@ class ClickMapDataset(Dataset[Features]):
         if len(clicks):
             target = click_map(clicks.x, clicks.y, error_mask, sigma=self.sigma)
         batch = self.processor(
-            instance.image, instance.object_mask, error_mask, target, return_tensors="pt"
+            instance.image,
+            instance.object_mask,
+            error_mask,
+            target,
+            input_data_format="channels_last",
+            return_tensors="pt",
         )
         return {name: tensor[0].contiguous() for name, tensor in batch.items()}

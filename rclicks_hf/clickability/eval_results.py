@@ -9,7 +9,6 @@ from pathlib import Path
 
 import yaml
 from huggingface_hub import EvalResultEntry, HfApi, eval_result_entries_to_yaml
-from huggingface_hub.errors import HfHubHTTPError
 
 from rclicks_hf.clickability.training_scores import SCORES
 from rclicks_hf.data.fingerprint import dataset_fingerprint
@@ -28,6 +27,7 @@ class DataSource:
         split: Split of it.
         revision: Commit of the Hub repo; None for a folder, or where it could not be asked for.
         digest: Of the content: changes whenever the instances do.
+        train_digest: The same of the split that the network learnt from, where it is known.
     """
 
     repo: str
@@ -35,15 +35,19 @@ class DataSource:
     split: str
     revision: str | None
     digest: str
+    train_digest: str = ""
 
     @classmethod
-    def of(cls, repo: str | Path, config: str, split: str) -> DataSource:
+    def of(
+        cls, repo: str | Path, config: str, split: str, *, train_split: str = "train"
+    ) -> DataSource:
         """Look at a dataset repo.
 
         Args:
             repo: Folder or Hub id.
             config: Source dataset in it.
             split: Split of it.
+            train_split: Split that is learnt from.
 
         Returns:
             What it is.
@@ -58,13 +62,14 @@ class DataSource:
             split=split,
             revision=None if is_folder else _commit(str(repo)),
             digest=dataset_fingerprint(str(repo), config, split, ROUNDS),
+            train_digest=dataset_fingerprint(str(repo), config, train_split, ROUNDS),
         )
 
 
 def _commit(repo_id: str) -> str | None:
     try:
         return HfApi().dataset_info(repo_id).sha
-    except (OSError, ValueError, HfHubHTTPError):
+    except Exception:  # the errors are those of whatever HTTP library the Hub's client uses
         return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,13 +30,16 @@ class HyperParameters:
         batch_size: Instances a forward pass and process.
         gradient_accumulation: Forward passes a step; batch norm sees each alone.
         learning_rate: Peak of the cosine.
-        warmup_ratio: Share of the steps with rising rate.
+        warmup_ratio: Share of the steps with rising rate, below 1.
         weight_decay: Decoupled (AdamW); 0 is the paper's Adam.
         max_grad_norm: Gradients are clipped to this norm.
         flip_probability: Of mirroring image, masks and target in an epoch.
         sigma: Blur of the target click maps, in pixels of a 1920 x 1080 screen.
         bf16: True runs the network in bfloat16; weights and loss stay float32.
         seed: Of initialisation, order and flips.
+
+    Raises:
+        RclicksError: If a value is out of its range.
 
     Example:
         >>> HyperParameters(epochs=3).learning_rate
@@ -53,6 +57,23 @@ class HyperParameters:
     sigma: float = 5.0
     bf16: bool = False
     seed: int = 42
+
+    def __post_init__(self) -> None:
+        is_good = {
+            "epochs": 0 < self.epochs < math.inf,
+            "batch_size": self.batch_size >= 1,
+            "gradient_accumulation": self.gradient_accumulation >= 1,
+            "learning_rate": 0 <= self.learning_rate < math.inf,
+            "warmup_ratio": 0 <= self.warmup_ratio < 1,  # `Trainer` takes 1 for one step
+            "weight_decay": 0 <= self.weight_decay < math.inf,
+            "max_grad_norm": self.max_grad_norm >= 0,
+            "flip_probability": 0 <= self.flip_probability <= 1,
+            "sigma": 0 < self.sigma < math.inf,
+            "seed": 0 <= self.seed < 2**32,
+        }
+        for name, good in is_good.items():
+            if not good:
+                raise RclicksError(f"{name}: {getattr(self, name)} is out of range")
 
 
 def require_reporter(name: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 from torch.nn import functional as F  # noqa: N812
 from transformers.image_processing_backends import PilBackend
 from transformers.image_processing_utils import BatchFeature
@@ -105,11 +106,17 @@ def _as_list(batch: Any, item_ndim: int) -> list[Any]:
     return [batch]
 
 
+def _numpy(array: Any) -> Any:
+    """Tensors as arrays, also those of bfloat16, which NumPy does not have."""
+    if not isinstance(array, torch.Tensor):
+        return array
+    array = array.detach().cpu()
+    return (array.float() if array.dtype == torch.bfloat16 else array).numpy()
+
+
 def _plane(mask: Any, name: str) -> np.ndarray:
     """A mask or map of any array-like type as a two-dimensional array."""
-    if isinstance(mask, torch.Tensor):
-        mask = mask.detach().cpu().numpy()
-    plane = np.asarray(mask)
+    plane = np.asarray(_numpy(mask))
     if plane.ndim == 3 and plane.shape[0] == 1:
         plane = plane[0]
     if plane.ndim != 2:
@@ -126,8 +133,9 @@ class ClickabilityImageProcessor(PilBackend):
     edges become soft. Click maps are antialiased, so that no click falls between the pixels.
 
     Images: uint8 in [0, 255] or float in [0, 1]; (H, W, 3), (3, H, W), grey (H, W), RGBA (the
-    alpha is dropped), PIL images or tensors. Masks: (H, W); what is > 0 is inside, so 1, 255 and
-    True mean the same, and GrabCut's unknown band (-1) is background.
+    alpha is dropped), PIL images or tensors; 16 bits have to be scaled down first. Where a shape
+    fits both orders, the mask's shape decides, then `input_data_format`. Masks: (H, W); what is
+    > 0 is inside, so 1, 255 and True mean the same, and GrabCut's unknown band (-1) is background.
 
     Example:
         >>> processor = ClickabilityImageProcessor(size={"height": 160, "width": 160})
@@ -178,8 +186,9 @@ class ClickabilityImageProcessor(PilBackend):
             with `click_maps`, `labels` (B, 1, S, S).
 
         Raises:
-            ValueError: If the numbers differ, a mask has another size than its image, an error
-                mask is empty, or a float image leaves [0, 1].
+            ValueError: If there is no image, the numbers differ, a mask has another size than its
+                image, an error mask is empty, a click map is negative or not finite, a float image
+                leaves [0, 1], or another one [0, 255].
         """
         return super().preprocess(images, object_masks, error_masks, click_maps, **kwargs)
 
@@ -193,8 +202,13 @@ class ClickabilityImageProcessor(PilBackend):
         return_tensors: str | TensorType | None = None,
         **kwargs: Any,
     ) -> BatchFeature:
-        image_list: Any = [images] if is_valid_image(images) and _is_single(images) else images
-        arrays = [self._rgb(image, i, **kwargs) for i, image in enumerate(image_list)]
+        is_one = isinstance(images, str) or (is_valid_image(images) and _is_single(images))
+        image_list: Any = [images] if is_one else images
+        if not len(image_list):
+            raise ValueError("images is empty; give at least one")
+        planes = _arrays(object_masks, len(image_list), "object_masks")
+        pairs = zip(image_list, planes, strict=True)
+        arrays = [self._rgb(*pair, f"images[{i}]", **kwargs) for i, pair in enumerate(pairs)]
         sizes = [array.shape[1:] for array in arrays]
         objects = _masks(object_masks, sizes, "object_masks")
         errors = objects if error_masks is None else _masks(error_masks, sizes, "error_masks")
@@ -209,6 +223,9 @@ class ClickabilityImageProcessor(PilBackend):
         }
         if click_maps is not None:
             maps = _planes(click_maps, sizes, "click_maps")
+            for i, plane in enumerate(maps):
+                if not (np.isfinite(plane).all() and (plane >= 0).all()):
+                    raise ValueError(f"click_maps[{i}] has values that are negative or not finite")
             data["labels"] = [
                 self._letterbox(plane.astype(np.float32)[None], canvas, antialias=True)
                 for plane in maps
@@ -219,7 +236,8 @@ class ClickabilityImageProcessor(PilBackend):
     def _rgb(
         self,
         image: Any,
-        index: int,
+        mask: np.ndarray,
+        name: str,
         *,
         do_rescale: bool,
         rescale_factor: float,
@@ -230,16 +248,15 @@ class ClickabilityImageProcessor(PilBackend):
         **kwargs: Any,
     ) -> np.ndarray:
         """(3, H, W) float32, normalised."""
+        _check_range(image, name)
+        if _is_array(image):
+            image = _numpy(image)
+            input_data_format = input_data_format or _order(image.shape, mask.shape)
         array = self.process_image(
             image, do_convert_rgb=not _is_array(image), input_data_format=input_data_format
         )
-        if array.dtype.kind == "f" and (array.min() < 0 or array.max() > 1):
-            raise ValueError(
-                f"images[{index}] is float with values from {array.min():.3g} to "
-                f"{array.max():.3g}; give floats in [0, 1] or uint8"
-            )
         if array.shape[0] not in (1, 3, 4):
-            raise ValueError(f"images[{index}] has {array.shape[0]} channels; give 1, 3 or 4")
+            raise ValueError(f"{name} has {array.shape[0]} channels; give 1, 3 or 4")
         array = np.broadcast_to(array[:3], (3, *array.shape[1:]))
         is_integer = array.dtype.kind in "iu"
         array = array.astype(np.float32)
@@ -290,6 +307,33 @@ def _is_array(image: Any) -> bool:
     return isinstance(image, np.ndarray | torch.Tensor)
 
 
+def _check_range(image: Any, name: str) -> None:
+    """Refuse what would silently be taken for 8 bits, or for floats in [0, 1]."""
+    if isinstance(image, Image.Image):
+        if not image.mode.startswith(("I", "F")):
+            return
+        array, most = np.asarray(image), 255  # of these Pillow's conversion to RGB clips the rest
+    elif _is_array(image):
+        array = _numpy(image)
+        most = 1 if array.dtype.kind == "f" else 255
+    else:
+        return
+    if array.size and not (array.min() >= 0 and array.max() <= most):  # NaN is neither
+        raise ValueError(
+            f"{name} is {'float' if most == 1 else array.dtype} with values from "
+            f"{array.min():.5g} to {array.max():.5g}; give floats in [0, 1] or uint8"
+        )
+
+
+def _order(shape: tuple[int, ...], mask_shape: tuple[int, ...]) -> str | None:
+    """Which axis has the channels, where the shape fits both orders but the mask only one."""
+    if len(shape) != 3 or not {shape[0], shape[2]} <= {1, 3, 4}:
+        return None
+    fits = {"channels_last": shape[:2], "channels_first": shape[1:]}
+    orders = [order for order, size in fits.items() if size == mask_shape]
+    return orders[0] if len(orders) == 1 else None
+
+
 def _is_single(image: Any) -> bool:
     return not _is_array(image) or image.ndim <= 3
 
@@ -300,11 +344,17 @@ def _canvas(size: SizeDict) -> tuple[int, int]:
     return size.height, size.width
 
 
+def _arrays(batch: Any, count: int, name: str) -> list[np.ndarray]:
+    """As many masks or maps as images, as (H, W) arrays."""
+    planes = [_plane(item, f"{name}[{i}]") for i, item in enumerate(_as_list(batch, 2))]
+    if len(planes) != count:
+        raise ValueError(f"{count} images but {len(planes)} {name}; give one (H, W) for each")
+    return planes
+
+
 def _planes(batch: Any, sizes: list[tuple[int, ...]], name: str) -> list[np.ndarray]:
     """As many (H, W) arrays as images, of the images' sizes."""
-    planes = [_plane(item, f"{name}[{i}]") for i, item in enumerate(_as_list(batch, 2))]
-    if len(planes) != len(sizes):
-        raise ValueError(f"{len(sizes)} images but {len(planes)} {name}")
+    planes = _arrays(batch, len(sizes), name)
     for i, (plane, size) in enumerate(zip(planes, sizes, strict=True)):
         if plane.shape != tuple(size):
             raise ValueError(f"{name}[{i}] is {plane.shape}, its image is {tuple(size)}")

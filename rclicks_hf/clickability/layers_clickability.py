@@ -7,10 +7,34 @@ from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
 
+class ClickabilityDepthwise(nn.Conv2d):
+    """A depthwise convolution that keeps the size."""
+
+    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+        """(B, C, H, W) to the same shape."""
+        if not self._may_hang(hidden):
+            return super().forward(hidden)
+        with torch.autocast("cpu", enabled=False):
+            bias = None if self.bias is None else self.bias.float()
+            made = self._conv_forward(hidden.float(), self.weight.float(), bias)
+        return made.to(hidden.dtype)
+
+    def _may_hang(self, hidden: torch.Tensor) -> bool:
+        """OneDNN never returns from such a one on CPUs that compute in half precision themselves.
+
+        Seen with torch 2.13, bfloat16 and float16, kernels 15 and more wide.
+        """
+        if self.in_channels > 16 or self.kernel_size[1] < 15 or hidden.device.type != "cpu":
+            return False
+        return hidden.dtype.itemsize < 4 or torch.is_autocast_enabled("cpu")
+
+
 def depthwise(channels: int, height: int, width: int) -> nn.Conv2d:
     """A depthwise convolution that keeps the size; channels as given, kernel in pixels."""
     padding = (height // 2, width // 2)
-    return nn.Conv2d(channels, channels, (height, width), padding=padding, groups=channels)
+    return ClickabilityDepthwise(
+        channels, channels, (height, width), padding=padding, groups=channels
+    )
 
 
 class ClickabilityDropPath(nn.Module):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
+from PIL import Image
 from transformers.image_utils import load_image
 from transformers.pipelines.base import Pipeline
 
@@ -49,11 +51,17 @@ class ClickabilityPipeline(Pipeline):
             likely pixel of the error mask as `{"x", "y"}`.
 
         Raises:
-            ValueError: If there is no object mask, or a mask does not fit its image.
+            ValueError: If there is no object mask, a mask does not fit its image, or a keyword is
+                unknown or given beside dicts.
         """
         if not isinstance(inputs, dict | list):
             masks = {name: kwargs.pop(name, None) for name in ("object_mask", "error_mask")}
             inputs = {"image": inputs, **masks}
+        if unknown := sorted(kwargs.keys() - {"batch_size", "num_workers"}):
+            raise ValueError(
+                f"{', '.join(unknown)}: no such keyword here; give object_mask and error_mask "
+                "beside one image, or in each dict"
+            )
         return super().__call__(inputs, **kwargs)
 
     def _sanitize_parameters(self, **kwargs: Any) -> tuple[dict, dict, dict]:
@@ -61,12 +69,14 @@ class ClickabilityPipeline(Pipeline):
 
     def preprocess(self, input_: Any, **kwargs: Any) -> dict[str, Any]:
         """Load the image and the masks and prepare them for the network."""
+        if not isinstance(input_, dict) or input_.get("image") is None:
+            raise ValueError("image is missing; of several images give a list of dicts")
         if input_.get("object_mask") is None:
             raise ValueError("object_mask is missing; give the mask of the object beside the image")
         image = _load(input_["image"])
-        object_mask = _load(input_["object_mask"])
+        object_mask = _load_mask(input_["object_mask"])
         error_mask = input_.get("error_mask")
-        error_mask = object_mask if error_mask is None else _load(error_mask)
+        error_mask = object_mask if error_mask is None else _load_mask(error_mask)
         features = dict(
             self.image_processor(image, object_mask, error_mask, return_tensors="pt").items()
         )
@@ -89,10 +99,20 @@ class ClickabilityPipeline(Pipeline):
 
 
 def _load(source: Any) -> Any:
-    """Paths become PIL images; arrays and images stay what they are."""
-    if not isinstance(source, str):
+    """Paths and addresses become PIL images; arrays and images stay what they are."""
+    if not isinstance(source, str | os.PathLike):
         return source
-    return load_image(source)
+    return load_image(os.fspath(source))
+
+
+def _load_mask(source: Any) -> Any:
+    """The same for masks; a file keeps its values, which colours would replace in a palette."""
+    if not isinstance(source, str | os.PathLike):
+        return source
+    if os.path.isfile(source):
+        with Image.open(source) as mask:
+            return np.asarray(mask)
+    return np.asarray(load_image(os.fspath(source))).max(axis=2)
 
 
 __all__ = ["ClickabilityPipeline"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import math
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -57,6 +59,24 @@ class _EpochCallback(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         self.dataset.epoch = round(state.epoch or 0)
+
+
+class _ScoreCallback(TrainerCallback):
+    """Stops a training that cannot have a best epoch when that shows first, not at its end."""
+
+    def on_evaluate(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        metrics: dict[str, float] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if state.best_metric is None and math.isnan((metrics or {}).get("eval_sim", math.nan)):
+            raise RclicksError(
+                f"{args.output_dir}: no evaluation instance has a SIM: none has clicks, or the "
+                "training diverged; choose another evaluation split or a lower learning rate"
+            )
 
 
 class _ProgressCallback(TrainerCallback):
@@ -114,7 +134,8 @@ def train(
         train_instances: Instances to learn from.
         eval_instances: Instances to choose the best epoch by.
         output_dir: New folder.
-        model: Network to fine-tune; it is changed. None starts from `config`.
+        model: Network to fine-tune; it is changed, so load it again to resume. None starts from
+            `config`.
         config: Shape of a new network; None is the published one. Not beside `model`.
         source: What the evaluation instances are, for `.eval_results/`; None writes none.
         num_workers: Processes that load data, a training process; 0 loads in this one.
@@ -131,9 +152,10 @@ def train(
         The best network and how it came about.
 
     Raises:
-        RclicksError: If there is nothing to train or evaluate on, `output_dir` exists, the library
-            of `report_to` is absent, or an unfinished training with other settings stands in the
-            way.
+        RclicksError: If there is nothing to train or evaluate on, a hyper-parameter is out of its
+            range, `output_dir` exists, the library of `report_to` is absent, no evaluation instance
+            can be scored, or an unfinished training with other settings, data or start stands in
+            the way.
         ValueError: If both `model` and `config` are given.
 
     Example:
@@ -161,6 +183,7 @@ def train(
     require_absent(Path(output_dir))
     require_reporter(report_to)
     settings = HyperParameters(**hyper_parameters)
+    start = None if model is None else _weights_digest(model)
     if model is None:
         set_seed(settings.seed)
         # A copy: saving writes into a model's config, and the caller may use it again.
@@ -175,6 +198,7 @@ def train(
         train_data=provenance(train_instances),
         eval_data=provenance(eval_instances),
         source=source,
+        start=start,
     )
     with arguments.main_process_first(local=False):
         _prepare(working, facts.digest(model.config), is_main=arguments.process_index == 0)
@@ -196,6 +220,14 @@ def train(
         shutil.rmtree(working, ignore_errors=True)
     trainer.accelerator.wait_for_everyone()
     return result
+
+
+def _weights_digest(model: ClickabilityModel) -> str:
+    digest = hashlib.sha256()
+    for name, tensor in model.state_dict().items():
+        plain = tensor.detach().cpu().contiguous().reshape(-1)
+        digest.update(name.encode() + plain.view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
 
 
 def _click_maps(
@@ -232,8 +264,8 @@ def _prepare(working: Path, digest: str, *, is_main: bool) -> None:
     marker = working / "settings.sha256"
     if marker.is_file() and marker.read_text() != digest:
         raise RclicksError(
-            f"{working}: an unfinished training with other settings; remove it to start anew, or "
-            "repeat its settings to resume"
+            f"{working}: an unfinished training with other settings, other data or another network "
+            "to start from; remove it to start anew, or repeat what it had to resume"
         )
     if is_main:
         with atomic_file(marker) as part:
@@ -271,7 +303,7 @@ def _trainer(
         eval_dataset=eval_dataset,
         compute_metrics=scores.mean,  # type: ignore[arg-type]
         preprocess_logits_for_metrics=scores.per_map,  # type: ignore[arg-type]
-        callbacks=[_EpochCallback(train_dataset)],
+        callbacks=[_EpochCallback(train_dataset), _ScoreCallback()],
     )
     # The loss is a mean over the batch, whatever `forward` takes: without this, `Trainer` adds up
     # the losses of accumulated batches and of processes instead of averaging them.

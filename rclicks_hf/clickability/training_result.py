@@ -59,6 +59,7 @@ class TrainingFacts:
         train_data: What it learns from.
         eval_data: What its best epoch is chosen by.
         source: Where the latter comes from; None where that is not known.
+        start: Digest of the weights that are fine-tuned; None from scratch.
     """
 
     settings: HyperParameters
@@ -66,11 +67,12 @@ class TrainingFacts:
     train_data: Provenance
     eval_data: Provenance
     source: DataSource | None
+    start: str | None = None
 
     def digest(self, config: ClickabilityConfig) -> str:
         """Differs between trainings of which one cannot go on with the other's state."""
         # Not the source's commit: without a network it cannot be asked for, and its content counts.
-        content = None if self.source is None else self.source.digest
+        content = None if self.source is None else (self.source.digest, self.source.train_digest)
         facts = [asdict(replace(self, source=None)), content, config.to_diff_dict()]
         text = json.dumps(facts, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()

@@ -40,7 +40,7 @@ class SaliencyImageProcessor(BaseImageProcessor):
     As TranSalNet's code does it: the image is resized in 8 bits (bilinear, aspect kept), put in
     the middle of a canvas of grey level 1, and divided by 255; mean and deviation stay as they are.
 
-    Images: uint8 RGB, (H, W, 3).
+    Images: uint8 RGB, (H, W, 3), as arrays, tensors or PIL images.
 
     Args:
         size: `height` and `width` of the canvas.
@@ -64,14 +64,14 @@ class SaliencyImageProcessor(BaseImageProcessor):
 
     def preprocess(
         self,
-        images: np.ndarray | Sequence[np.ndarray],
+        images: Any,
         return_tensors: str | TensorType | None = "pt",
         **kwargs: Any,
     ) -> BatchFeature:
         """Prepare a batch.
 
         Args:
-            images: One image or a list, (H, W, 3) uint8 RGB each.
+            images: One image, a list or a stacked batch, (H, W, 3) uint8 RGB each.
             return_tensors: "pt" or "np".
             **kwargs: Ignored.
 
@@ -79,11 +79,14 @@ class SaliencyImageProcessor(BaseImageProcessor):
             `pixel_values` (B, 3, height, width) float32 in [0, 1].
 
         Raises:
-            ValueError: If an image is not (H, W, 3) uint8.
+            ValueError: If there is no image, or one is not (H, W, 3) uint8.
         """
-        if isinstance(images, np.ndarray) and images.ndim == 3:
+        if not isinstance(images, list | tuple) and getattr(images, "ndim", 3) < 4:
             images = [images]
-        canvases = [self._canvas(image, f"images[{i}]") for i, image in enumerate(images)]
+        if not len(images):
+            raise ValueError("images is empty; give at least one")
+        arrays = [np.asarray(image) for image in images]
+        canvases = [self._canvas(array, f"images[{i}]") for i, array in enumerate(arrays)]
         pixel_values = np.stack(canvases).transpose(0, 3, 1, 2).astype(np.float32) / np.float32(255)
         return BatchFeature({"pixel_values": pixel_values}, tensor_type=return_tensors)
 

@@ -10,6 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from PIL import Image
 from scipy.ndimage import distance_transform_edt
 
 from rclicks_hf.click_models import (
@@ -183,3 +184,13 @@ def test_a_map_that_is_not_normalised_again_keeps_the_network_s_values(
         assert before.min() > 0
         span = before.max() - before.min()
         np.testing.assert_allclose((before - before.min()) / span, after, atol=1e-5)
+
+
+def test_an_image_of_three_by_three_pixels_is_not_turned(network: ClickabilityClickModel) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (3, 3, 3), dtype=np.uint8)
+    mask = np.ones((3, 3), bool)
+    # A PIL image leaves no doubt about its axes.
+    inputs = network.processor(Image.fromarray(image), mask, return_tensors="pt")
+    with torch.inference_mode():
+        expected = network.processor.post_process_click_maps(network.model(**inputs), [(3, 3)])[0]
+    np.testing.assert_allclose(network.click_map(image, mask, mask), expected, atol=1e-5)

@@ -49,6 +49,7 @@ MAPS: dict[str, Callable[[np.random.Generator, tuple[int, int]], np.ndarray]] = 
 @pytest.mark.parametrize("kind", MAPS)
 @settings(max_examples=40, deadline=None)
 @example(seed=2, height=1, width=2, group=(0.3, 0.4))  # a plateau ends where the mass is 0.3
+@example(seed=1, height=3, width=6, group=(0.0, 0.1))  # little mass, in few whole numbers
 @given(
     seed=st.integers(0, 2**32 - 1),
     height=st.integers(1, 12),
@@ -69,7 +70,10 @@ def test_groups_and_chances_are_the_clicker_s(
         return
     actual = _probabilities(weights, group)
     np.testing.assert_array_equal(actual > 0, expected > 0)
-    np.testing.assert_allclose(actual, expected / expected.sum(), rtol=1e-5, atol=1e-9)
+    # Masses are whole numbers of at most this unit: in a group of little mass that is seen.
+    wanted, unit = expected / expected.sum(), weights.max() / 2**31 / expected.sum()
+    allowed = 1e-5 * wanted + 1e-9 + unit * (1 + weights.size * wanted)
+    assert (np.abs(actual - wanted) <= allowed).all()
 
 
 def test_draws_follow_the_chances() -> None:

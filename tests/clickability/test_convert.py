@@ -6,6 +6,7 @@ import os
 import pickle
 from collections.abc import Callable
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 import torch
@@ -93,3 +94,44 @@ def test_a_hostile_pickle_does_not_run(tmp_path: Path, legacy: bool) -> None:
     function, arguments = _Hostile(trace).__reduce__()
     function(*arguments)
     assert trace.exists(), "the pickle was harmless: the test proves nothing"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "text"),
+    [
+        (lambda weight: torch.full_like(weight, torch.nan), "not finite"),
+        (lambda weight: weight.double() + 1e300, "not finite"),
+        (lambda weight: weight.to(torch.complex64), "complex"),
+        (lambda weight: weight.to_sparse(), "no plain dense tensor"),
+        (lambda weight: weight.to("meta"), "no plain dense tensor"),
+        (lambda weight: torch.ones(1).expand_as(weight), "no plain dense tensor"),
+    ],
+    ids=["nan", "float64", "complex", "sparse", "meta", "expanded"],
+)
+def test_tensors_that_are_no_weights_are_refused(
+    checkpoint: Path, tmp_path: Path, spoil: Callable[[torch.Tensor], torch.Tensor], text: str
+) -> None:
+    state = torch.load(checkpoint, weights_only=True)
+    state["maps_transform.2.weight"] = spoil(state["maps_transform.2.weight"])
+    torch.save(state, checkpoint)
+    told = _refused(checkpoint, tmp_path / "out")
+    assert f"maps_transform.2.weight {'is' if 'dense' in text else 'holds'}" in told
+    assert text in told
+
+
+def test_an_archive_that_would_fill_the_memory_is_not_unpacked(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    bomb = tmp_path / "bomb.pth"
+    with ZipFile(checkpoint) as whole, ZipFile(bomb, "w", ZIP_DEFLATED) as archive:
+        for entry in whole.infolist():
+            size = 200 << 20 if entry.filename.endswith("data/0") else 0
+            archive.writestr(entry.filename, bytes(size) or whole.read(entry))
+    assert "would unpack to 0.2 GiB" in _refused(bomb, tmp_path / "out")
+
+
+@pytest.mark.parametrize("content", [b"\x80\x02.", b"<html>not found</html>", bytes(range(256))])
+def test_bytes_that_are_no_checkpoint_are_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "model.pth"
+    path.write_bytes(content)
+    _refused(path, tmp_path / "out")

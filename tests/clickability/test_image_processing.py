@@ -36,8 +36,9 @@ def _mask(height: int = 40, width: int = 60) -> np.ndarray:
         lambda image: np.dstack([image, np.full(image.shape[:2], 7, np.uint8)]),
         lambda image: [image],
         lambda image: image[None],
+        lambda image: Image.fromarray(image).convert("RGBA"),
     ],
-    ids=["pil", "torch", "chw", "float", "torch-double", "rgba", "list", "batch"],
+    ids=["pil", "torch", "chw", "float", "torch-double", "rgba", "list", "batch", "pil-rgba"],
 )
 def test_every_form_of_an_image_gives_the_same(
     processor: ClickabilityImageProcessor, convert: Any
@@ -133,6 +134,17 @@ def test_a_constant_map_becomes_zero(processor: ClickabilityImageProcessor) -> N
         (([_image()] * 2, [_mask()]), "2 images but 1 object_masks"),
         ((_image().astype(np.float32), _mask()), r"images\[0\] is float with values from"),
         ((_image(), _image()), r"object_masks\[0\] is|object_masks\[0\] must be|but 40"),
+        ((_image().astype(np.uint16) * 257, _mask()), r"images\[0\] is uint16 with values from"),
+        ((_image().astype(int) - 128, _mask()), r"images\[0\] is int64 with values from"),
+        ((np.full((40, 60, 3), np.nan), _mask()), r"images\[0\] is float with values from nan"),
+        (
+            (Image.fromarray(_image()[..., 0].astype(np.uint16) * 257), _mask()),
+            r"images\[0\] is uint16 with values from",
+        ),
+        (([], []), "images is empty"),
+        (("photo.png", _mask()), "str"),
+        ((_image(), _mask(), None, -np.ones((40, 60))), r"click_maps\[0\] has values that are"),
+        ((_image(), _mask(), None, np.full((40, 60), np.nan)), r"click_maps\[0\] has values"),
     ],
 )
 def test_bad_inputs_are_named(
@@ -145,3 +157,22 @@ def test_bad_inputs_are_named(
 def test_as_many_sizes_as_maps(processor: ClickabilityImageProcessor) -> None:
     with pytest.raises(ValueError, match="2 maps but 1 target_sizes"):
         processor.post_process_click_maps(torch.rand(2, 1, 64, 64), [(4, 4)])
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 60), (3, 60), (4, 5), (1, 1), (3, 4)])
+def test_the_mask_tells_which_axis_has_the_channels(
+    processor: ClickabilityImageProcessor, height: int, width: int
+) -> None:
+    image, mask = _image(height, width), np.ones((height, width), bool)
+    expected = processor(Image.fromarray(image), mask, return_tensors="pt")["pixel_values"]
+    for given_image in (image, image.transpose(2, 0, 1)):
+        made = processor(given_image, mask, return_tensors="pt")["pixel_values"]
+        torch.testing.assert_close(made, expected, rtol=0, atol=0)
+
+
+def test_bfloat16_tensors_are_taken(processor: ClickabilityImageProcessor) -> None:
+    image, mask = torch.from_numpy(_image()).permute(2, 0, 1) / 255, torch.from_numpy(_mask())
+    exact = processor(image, mask, return_tensors="pt")
+    half = processor(image.bfloat16(), mask.bfloat16(), return_tensors="pt")
+    torch.testing.assert_close(half["object_mask"], exact["object_mask"], rtol=0, atol=0)
+    assert 0 < (half["pixel_values"] - exact["pixel_values"]).abs().max() < 0.02

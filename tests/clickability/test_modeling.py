@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 from huggingface_hub.errors import StrictDataclassError
@@ -92,6 +97,32 @@ def test_bfloat16_gives_a_float32_map(config: ClickabilityConfig) -> None:
         ).click_map
     assert half.dtype == torch.float32
     assert (half - exact).abs().mean() < 0.05
+
+
+HALF = """
+import sys
+import torch
+from rclicks_hf.clickability.layers_clickability import depthwise
+
+layer, hidden = depthwise(16, 1, 21), torch.rand(1, 16, 40, 40)
+hidden = hidden.contiguous(memory_format=torch.channels_last)
+for dtype in (torch.bfloat16, torch.float16):
+    with torch.no_grad(), torch.autocast("cpu", dtype=dtype):
+        under_autocast = layer(hidden.to(dtype))
+    with torch.no_grad():
+        exact = layer(hidden.to(dtype).float())
+        alone = depthwise(16, 1, 21).to(dtype)
+        alone.load_state_dict(layer.state_dict())
+        for made in (alone(hidden.to(dtype)), under_autocast):
+            assert made.dtype == dtype
+            torch.testing.assert_close(made.float(), exact, rtol=0.02, atol=0.02)
+"""
+
+
+def test_half_precision_comes_to_an_end_on_the_cpu(repo: Path) -> None:
+    # In a process of its own: oneDNN's kernel for this shape runs for ever on some CPUs.
+    env = {**os.environ, "PYTHONPATH": str(repo)}
+    subprocess.run([sys.executable, "-c", HALF], env=env, check=True, timeout=120)
 
 
 @settings(max_examples=20, deadline=None)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from transformers import AutoConfig, AutoImageProcessor, AutoModel, pipeline
 
 from rclicks_hf.clickability import (
@@ -223,3 +224,54 @@ def test_a_damaged_folder_is_one_line(model_folder: Path, tmp_path: Path) -> Non
     with pytest.raises(RclicksError, match="no clickability network") as caught:
         load_pretrained(model_folder)
     assert "\n" not in str(caught.value)
+
+
+def test_weights_that_are_not_finite_are_refused(
+    model_folder: Path, model: ClickabilityModel
+) -> None:
+    with torch.no_grad():
+        model.maps_transform[0].weight.fill_(torch.nan)
+    model.save_pretrained(model_folder)
+    with pytest.raises(RclicksError, match=r"not finite \(maps_transform\.0\.weight\)"):
+        load_pretrained(model_folder)
+
+
+def test_a_config_of_wrong_types_is_one_line(model_folder: Path) -> None:
+    config = model_folder / "config.json"
+    config.write_text(config.read_text().replace('"nmf_rank": 16', '"nmf_rank": "a"'))
+    with pytest.raises(RclicksError, match=r"nmf_rank.* expected int") as caught:
+        load_pretrained(model_folder)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.fixture
+def clicks(model_folder: Path) -> Any:
+    return pipeline("click-prediction", model=str(model_folder))  # type: ignore[call-overload]
+
+
+def test_the_pipeline_takes_files(clicks: Any, tmp_path: Path) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    mask = np.zeros((40, 60), np.uint8)
+    mask[10:30, 12:30] = 1
+    expected = clicks(image, object_mask=mask)
+    folder = tmp_path / "Bilder äöü"
+    folder.mkdir()
+    Image.fromarray(image).save(folder / "image.png")
+    palette = Image.fromarray(mask)
+    palette.putpalette([255, 255, 255, 0, 0, 0])
+    for name, saved in {"grey": Image.fromarray(mask), "palette": palette}.items():
+        saved.save(folder / f"{name}.png")
+        for kind in (str, Path):
+            made = clicks(kind(folder / "image.png"), object_mask=kind(folder / f"{name}.png"))
+            np.testing.assert_allclose(made["click_map"], expected["click_map"], atol=1e-5)
+
+
+def test_the_pipeline_names_what_it_cannot_use(clicks: Any) -> None:
+    image, mask = np.zeros((40, 60, 3), np.uint8), np.ones((40, 60), bool)
+    with pytest.raises(ValueError, match="eror_mask: no such keyword"):
+        clicks(image, object_mask=mask, eror_mask=mask)
+    with pytest.raises(ValueError, match="object_mask: no such keyword here"):
+        clicks([{"image": image, "object_mask": mask}], object_mask=mask)
+    for inputs in ([image], {"object_mask": mask}):
+        with pytest.raises(ValueError, match="image is missing"):
+            clicks(inputs)

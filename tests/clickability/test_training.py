@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -248,11 +249,13 @@ def test_what_a_training_depends_on(instances: list[Instance], config: Clickabil
     assert replace(facts, source=replace(source, revision=None)).digest(config) == digest
     others = [
         replace(facts, source=replace(source, digest="beef")),
+        replace(facts, source=replace(source, train_digest="beef")),
+        replace(facts, start="beef"),
         replace(facts, processes=2),
         replace(facts, settings=HyperParameters(bf16=True)),
         replace(facts, train_data=replace(data, count=7)),
     ]
-    assert len({digest, *(other.digest(config) for other in others)}) == 5
+    assert len({digest, *(other.digest(config) for other in others)}) == 7
 
 
 def test_provenance_looks_into_joined_parts(instances: list[Instance]) -> None:
@@ -262,3 +265,87 @@ def test_provenance_looks_into_joined_parts(instances: list[Instance]) -> None:
     assert (facts.count, facts.datasets) == (16, ("davis", "simulated_scenes"))
     assert facts.is_simulated
     assert not provenance(people).is_simulated
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("epochs", 0),
+        ("batch_size", 0),
+        ("learning_rate", float("nan")),
+        ("warmup_ratio", 1.0),
+        ("sigma", 0),
+        ("seed", -1),
+    ],
+)
+def test_hyper_parameters_out_of_range_are_named(name: str, value: Any) -> None:
+    with pytest.raises(RclicksError, match=f"{name}: {value} is out of range"):
+        HyperParameters(**{name: value})
+
+
+def test_a_training_that_cannot_be_scored_stops_at_its_first_evaluation(
+    tmp_path: Path, instances: list[Instance], config: ClickabilityConfig
+) -> None:
+    none = Clicks(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, "U6"))
+    bare = [replace(instance, clicks=none) for instance in instances[:2]]
+    steps: list[int] = []
+    with pytest.raises(RclicksError, match="no evaluation instance has a SIM: none has clicks"):
+        train(
+            instances[:2],
+            bare,
+            tmp_path / "model",
+            config=config,
+            epochs=3,
+            batch_size=2,
+            progress=lambda step, *_: steps.append(step),
+        )
+    assert steps == [1]
+    assert not (tmp_path / "model").exists()
+
+
+def test_another_network_is_not_mixed_into_an_unfinished_fine_tuning(
+    tmp_path: Path, instances: list[Instance], config: ClickabilityConfig
+) -> None:
+    class StoppedError(Exception):
+        pass
+
+    def stop(step: int, *_: Any) -> None:
+        if step == 3:
+            raise StoppedError
+
+    def run(seed: int, progress: Any) -> ClickabilityModel:
+        torch.manual_seed(seed)
+        start = ClickabilityModel(deepcopy(config))  # saving writes into it
+        few = instances[:4]
+        options: dict[str, Any] = {"epochs": 2, "batch_size": 2, "learning_rate": 1e-9}
+        return train(few, few, tmp_path / "model", model=start, progress=progress, **options).model
+
+    with pytest.raises(StoppedError):
+        run(0, stop)
+    with pytest.raises(RclicksError, match="another network to start from"):
+        run(1, lambda *_: None)
+    run(0, lambda *_: None)
+    assert (tmp_path / "model").is_dir()
+
+
+@pytest.mark.parametrize("batch_size", [3, 5])
+def test_the_evaluation_loss_is_the_mean_over_instances(
+    tmp_path: Path, instances: list[Instance], config: ClickabilityConfig, batch_size: int
+) -> None:
+    result = train(
+        instances[:2],
+        instances[:7],
+        tmp_path / "model",
+        config=config,
+        epochs=1,
+        batch_size=batch_size,
+        progress=lambda *_: None,
+    )
+    judged = ClickMapDataset(instances[:7], result.processor)
+    with torch.no_grad():
+        losses = [
+            float(result.model(**{name: value[None] for name, value in judged[i].items()}).loss)
+            for i in range(7)
+        ]
+    assert np.ptp(losses) > 0.01
+    assert result.metrics["loss"] == pytest.approx(np.mean(losses), rel=1e-5)

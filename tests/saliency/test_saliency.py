@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from transformers import AutoConfig, AutoImageProcessor, AutoModel
 
 from rclicks_hf.errors import RclicksError
@@ -79,6 +81,20 @@ def test_images_that_are_no_rgb_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=r"images\[1\] must be \(H, W, 3\) uint8, got"):
         processor([np.zeros((9, 9, 3), np.uint8), image])
+    with pytest.raises(ValueError, match="images is empty"):
+        processor([])
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [Image.fromarray, torch.from_numpy, lambda image: [Image.fromarray(image)], lambda i: i[None]],
+)
+def test_every_form_of_an_image_gives_the_same(
+    processor: SaliencyImageProcessor, convert: Callable[[np.ndarray], Any]
+) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    expected, made = processor(image)["pixel_values"], processor(convert(image))["pixel_values"]
+    torch.testing.assert_close(made, expected, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (500, 90), (90, 500), (64, 96), (200, 300)])
