@@ -136,7 +136,8 @@ def refuse_other(
         out: The folder.
         found: Its manifest.
         wanted: The manifest of this run.
-        fields: What must be equal; of a ``..._fingerprint`` no value is told, only what changed.
+        fields: What must be equal. A ``..._fingerprint`` of ``""`` is one that was not known, for
+            example of a model that a run did without; on either side it equals every other.
 
     Raises:
         RclicksError: Names the first field that differs.
@@ -149,10 +150,12 @@ def refuse_other(
         give another --out or remove it
     """
     for name in fields:
-        if found.get(name) == wanted[name]:
+        is_fingerprint = name.endswith("_fingerprint")
+        both = (found.get(name), wanted[name])
+        if both[0] == both[1] or (is_fingerprint and "" in both):
             continue
         told = f"holds results of another {name} ({found.get(name)!r}, not {wanted[name]!r})"
-        if name.endswith("_fingerprint"):
+        if is_fingerprint:
             what = name.removesuffix("_fingerprint").replace("_", " ")
             told = f"the {what} has changed since the results there were made"
         raise RclicksError(f"{out}: {told}; give another --out or remove it")

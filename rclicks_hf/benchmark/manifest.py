@@ -105,7 +105,7 @@ def open_results(
 
     Args:
         out: The folder.
-        manifest: From `describe_run`.
+        manifest: From `describe_run`; fingerprints that it lacks are taken from the folder's.
         protocol: The rules to be followed.
         overwrite: Remove older results first, of whatever run.
 
@@ -133,6 +133,8 @@ def open_results(
         _clear(out)
     else:
         _refuse_other_run(out, found, manifest, protocol)
+        # What an earlier run knew of a model that this one does without stays known.
+        manifest |= {name: manifest[name] or found[name] for name in IDENTITY} if found else {}
     write_manifest(out, manifest)
 
 

@@ -14,7 +14,6 @@ from rclicks_hf.benchmark.manifest import RESULTS, describe_run, join_results, o
 from rclicks_hf.benchmark.progress import Progress
 from rclicks_hf.benchmark.protocol import BenchmarkProtocol
 from rclicks_hf.benchmark.results import merge_parts
-from rclicks_hf.benchmark.revisions import hub_revision
 from rclicks_hf.benchmark.runs import check_runs, need_click_model
 from rclicks_hf.benchmark.source import ImageTask, InstanceSource, plan_images
 from rclicks_hf.benchmark.worker import Job
@@ -22,6 +21,7 @@ from rclicks_hf.click_models import load_click_model
 from rclicks_hf.click_models.identity import click_model_identity
 from rclicks_hf.processes import process_count, run_tasks
 from rclicks_hf.results_folder import part_path, write_manifest
+from rclicks_hf.revisions import hub_revision
 from rclicks_hf.segmenters.base import load_segmenter
 from rclicks_hf.segmenters.identity import segmenter_identity
 

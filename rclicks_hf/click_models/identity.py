@@ -1,4 +1,4 @@
-"""What a click model is: its name, and a digest of its files."""
+"""What a click model is: its name, and a digest of its files or its commit."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ from pathlib import Path
 
 from rclicks_hf.click_models.registry import split_spec
 from rclicks_hf.provenance import folder_digest
+from rclicks_hf.revisions import hub_revision
 
 
 def click_model_identity(spec: str) -> dict[str, str]:
-    """What a click model is, wherever it lies: its name, and a digest of a model folder's files.
+    """What a click model is, wherever it lies: its name, and a digest of its files or its commit.
 
     Args:
         spec: What `load_click_model` takes: name, folder or Hub id, with or without a prefix.
 
     Returns:
-        ``click_model`` and ``click_model_fingerprint``, the latter ``""`` for what is no folder.
+        ``click_model`` and ``click_model_fingerprint``: of a folder a digest of its files, of a Hub
+        repo the commit that was loaded here; ``""`` where there is neither.
 
     Example:
         >>> click_model_identity("dt")
@@ -24,7 +26,8 @@ def click_model_identity(spec: str) -> dict[str, str]:
     name, weights = split_spec(spec)
     folder = Path(weights)
     if not weights or not folder.is_dir():
-        return {"click_model": spec, "click_model_fingerprint": ""}
+        revision = hub_revision(weights, "model") if weights else ""
+        return {"click_model": spec, "click_model_fingerprint": revision}
     prefix = "" if spec == weights else f"{name}:"
     return {
         "click_model": prefix + folder.resolve().name,

@@ -1,4 +1,4 @@
-"""What a segmenter is: its name, and a digest of its files."""
+"""What a segmenter is: its name, and a digest of its files or its commit."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import importlib.util
 from pathlib import Path
 
 from rclicks_hf.provenance import file_digest, folder_digest
+from rclicks_hf.revisions import hub_revision
 from rclicks_hf.segmenters.base import SEGMENTERS
 
 
 def segmenter_identity(spec: str) -> dict[str, str]:
-    """What a segmenter is, wherever it lies: its name, and a digest of its files.
+    """What a segmenter is, wherever it lies: its name, and a digest of its files or its commit.
 
     Of a class of one's own that is the file of its module; what the module imports is not seen.
 
@@ -18,8 +19,8 @@ def segmenter_identity(spec: str) -> dict[str, str]:
         spec: What `load_segmenter` takes, and has loaded.
 
     Returns:
-        ``segmenter`` and ``segmenter_fingerprint``, the latter ``""`` where there are no such files
-        (a name in `SEGMENTERS`, a Hub id).
+        ``segmenter`` and ``segmenter_fingerprint``: of a folder or module a digest, of a Hub repo
+        the commit that was loaded here; ``""`` where there is neither.
 
     Example:
         >>> segmenter_identity("geocut")
@@ -32,6 +33,8 @@ def segmenter_identity(spec: str) -> dict[str, str]:
         name, digest = Path(spec).resolve().name, folder_digest(Path(spec))
     elif ":" in spec:
         digest = _code_digest(spec.partition(":")[0])
+    else:
+        digest = hub_revision(spec, "model")
     return {"segmenter": name, "segmenter_fingerprint": digest}
 
 

@@ -29,7 +29,6 @@ from rclicks_hf.benchmark.results import (
     read_results,
     write_part,
 )
-from rclicks_hf.benchmark.revisions import hub_revision
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.results_folder import part_path
 
@@ -330,12 +329,20 @@ def test_a_results_folder_may_have_the_segmenter_s_name(
     assert run(Path("geocut"), **settings).equals(run(Path("geocut"), **settings))
 
 
-def test_the_revision_is_the_commit_that_the_cache_holds(tmp_path: Path) -> None:
-    repo = tmp_path / "models--me--net"
-    (repo / "refs").mkdir(parents=True)
-    (repo / "refs/main").write_text("0123abcd")
-    (repo / "snapshots/0123abcd").mkdir(parents=True)
-    (repo / "snapshots/0123abcd/config.json").write_text("{}")
-    assert hub_revision("me/net", "model", tmp_path) == "0123abcd"
-    assert hub_revision("me/net", "dataset", tmp_path) == ""
-    assert hub_revision("me/other", "model", tmp_path) == ""
+def test_a_model_that_a_run_does_without_may_be_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = ["1"]
+    monkeypatch.setattr(
+        "rclicks_hf.click_models.identity.hub_revision", lambda name, kind: commit[0]
+    )
+    settings: dict[str, Any] = {"click_model": "me/net", "limit": 1, "runs": ["base"]}
+    out = tmp_path / "out"
+    for known in ("1", "", "1"):  # the middle one in a cache that was emptied
+        commit[0] = known
+        run(out, **settings)
+        manifest = json.loads((out / "manifest.json").read_text())
+        assert manifest["click_model_fingerprint"] == "1"
+    commit[0] = "2"
+    with pytest.raises(RclicksError, match="the click model has changed since"):
+        run(out, **settings)
