@@ -167,24 +167,28 @@ def install(
 
 @app.command()
 def train(
-    output: Annotated[Path, typer.Option(help="Model folder to make; must not exist.")],
-    dataset: Annotated[str, typer.Option(help="Dataset repo: a folder or a Hub id.")] = "rclicks",
+    output: Annotated[
+        Path, typer.Option("--output", "--out", help="Model folder to make; must not exist.")
+    ],
+    dataset: Annotated[
+        str, typer.Option("--dataset", "--repo", help="Dataset repo: a folder or a Hub id.")
+    ] = "rclicks",
     config: Annotated[str, typer.Option(help="Source dataset to train on.")] = "tetris",
     model: Annotated[
         str | None, typer.Option(help="Model folder or Hub id to fine-tune; default: from scratch.")
     ] = None,
     preset: Annotated[str, typer.Option(help="Size when training from scratch.")] = "base",
     eval_split: Annotated[str, typer.Option(help="Split to evaluate on.")] = "validation",
-    epochs: Annotated[float, typer.Option(min=0.0)] = 20.0,
+    epochs: Annotated[float, typer.Option(min=0.0, help="Above 0.")] = 20.0,
     batch_size: Annotated[int, typer.Option(min=1, help="Instances a pass and process.")] = 16,
     gradient_accumulation: Annotated[int, typer.Option(min=1, help="Passes a step.")] = 1,
     learning_rate: Annotated[float, typer.Option(min=0.0)] = 1e-2,
     warmup_ratio: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="Share of the steps with rising rate.")
+        float, typer.Option(min=0.0, help="Share of the steps with rising rate, below 1.")
     ] = 0.1,
     flip_probability: Annotated[float, typer.Option(min=0.0, max=1.0)] = 0.5,
     bf16: Annotated[bool, typer.Option("--bf16", help="Run the network in bfloat16.")] = False,
-    seed: int = 42,
+    seed: Annotated[int, typer.Option(min=0)] = 42,
     num_workers: Annotated[
         int, typer.Option(min=0, help="Processes that load data, a training process.")
     ] = 0,

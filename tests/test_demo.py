@@ -139,7 +139,7 @@ def test_the_verbs_run_on_what_the_demo_left(demo_run, wheel_folder, tmp_path, n
 def test_the_train_verb_fine_tunes_the_saved_model(demo_run, wheel_folder, tmp_path) -> None:
     out, _ = demo_run
     line = (
-        f"train --output tuned --dataset {out / 'rclicks'} --config simulated_scenes "
+        f"train --out tuned --repo {out / 'rclicks'} --config simulated_scenes "
         f"--model {out / 'model'} --epochs 1 --batch-size 4 --learning-rate 0.001"
     )
     done = run_rclicks(line, cwd=tmp_path, site=wheel_folder)
