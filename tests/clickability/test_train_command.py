@@ -238,7 +238,7 @@ def test_mistakes_are_one_line_and_leave_nothing(
     for line, text in (
         ("--report-to paper", "--report-to paper: unknown"),
         ("--eval-split test", "has no split 'test'"),
-        ("--seed -1", "seed: -1 is out of range"),
+        ("--warmup-ratio 1", "warmup_ratio: 1.0 is out of range"),
         ("--push-to-hub clicks", "clicks: not a Hub id"),
     ):
         done = CliRunner().invoke(app, _words(repo_folder, start, tmp_path / "model", line))
