@@ -42,12 +42,37 @@ class ClickabilityOutput(ModelOutput):
     logits: torch.Tensor | None = None
 
 
+def click_map_losses(
+    click_map: torch.Tensor, labels: torch.Tensor, eps: float = 1e-9
+) -> torch.Tensor:
+    """KL divergence of each sum-normalised prediction from its sum-normalised target.
+
+    The paper trains with their mean, [`click_map_loss`].
+
+    Args:
+        click_map: (B, 1, H, W) prediction, >= 0.
+        labels: (B, 1, H, W) target click map, >= 0; a map that is all zero adds no loss.
+        eps: Keeps the division and the logarithm finite.
+
+    Returns:
+        (B,) float32, Σ q·log(q / (p + eps) + eps) of each map.
+
+    Example:
+        >>> target = torch.tensor([[[[1.0, 3.0]]], [[[1.0, 0.0]]]])
+        >>> click_map_losses(torch.ones(2, 1, 1, 2), target)
+        tensor([0.1308, 0.6931])
+    """
+    p = click_map.float().flatten(1)
+    q = labels.float().flatten(1)
+    p = p / (p.sum(1, keepdim=True) + eps)
+    q = q / (q.sum(1, keepdim=True) + eps)
+    return (q * torch.log(q / (p + eps) + eps)).sum(1)
+
+
 def click_map_loss(
     click_map: torch.Tensor, labels: torch.Tensor, eps: float = 1e-9
 ) -> torch.Tensor:
-    """KL divergence between the sum-normalised target and the sum-normalised prediction.
-
-    The training loss of the paper: mean over the batch of Σ q·log(q / (p + eps) + eps).
+    """The training loss of the paper: mean over the batch of [`click_map_losses`].
 
     Args:
         click_map: (B, 1, H, W) prediction, >= 0.
@@ -62,11 +87,7 @@ def click_map_loss(
         >>> bool(click_map_loss(q, 3 * q).abs() < 1e-4)
         True
     """
-    p = click_map.float().flatten(1)
-    q = labels.float().flatten(1)
-    p = p / (p.sum(1, keepdim=True) + eps)
-    q = q / (q.sum(1, keepdim=True) + eps)
-    return (q * torch.log(q / (p + eps) + eps)).sum(1).mean()
+    return click_map_losses(click_map, labels, eps).mean()
 
 
 class ClickabilityScale(nn.Module):

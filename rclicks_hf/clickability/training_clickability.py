@@ -39,7 +39,7 @@ from rclicks_hf.clickability.model_card import provenance
 from rclicks_hf.clickability.modeling_clickability import ClickabilityModel
 from rclicks_hf.clickability.synchronized_norm import synchronize_batch_norms
 from rclicks_hf.clickability.training_result import TrainingFacts, TrainResult, save_training
-from rclicks_hf.clickability.training_scores import SCORES, TrainingScores
+from rclicks_hf.clickability.training_scores import COLUMNS, TrainingScores
 from rclicks_hf.data.instances import Instance
 from rclicks_hf.errors import RclicksError
 
@@ -294,7 +294,7 @@ def _trainer(
     arguments.disable_tqdm = arguments.disable_tqdm or progress is not None
     if arguments.world_size > 1:
         synchronize_batch_norms(model)
-    scores = TrainingScores(eval_dataset)
+    scores = TrainingScores(eval_dataset, map_eps=model.config.map_eps)
     trainer = Trainer(
         # Channels last: convolutions on the CPU run a fifth faster.
         model=model.to(memory_format=torch.channels_last),  # type: ignore[call-arg]
@@ -321,6 +321,6 @@ def _best_metrics(trainer: Trainer) -> dict[str, float]:
         log for log in trainer.state.log_history if "eval_sim" in log and log["step"] == step
     )
     return {
-        **{name: float(best[f"eval_{name}"]) for name in ("loss", *SCORES)},
+        **{name: float(best[f"eval_{name}"]) for name in COLUMNS},
         "epoch": float(best["epoch"]),
     }

@@ -1,4 +1,4 @@
-"""What a training is evaluated by: SIM, CC and the five click metrics."""
+"""What a training is evaluated by: the loss, SIM, CC and the five click metrics."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from transformers.trainer_utils import EvalPrediction
 
 from rclicks_hf.clickability.click_dataset import ClickMapDataset
 from rclicks_hf.clickability.map_similarity import correlation, similarity
+from rclicks_hf.clickability.modeling_clickability import click_map_losses
 from rclicks_hf.data.instances import Clicks
 from rclicks_hf.metrics import (
     CLICK_METRICS,
@@ -21,6 +22,9 @@ from rclicks_hf.metrics import (
 )
 
 SCORES = ("sim", "cc", *CLICK_METRICS)
+# `Trainer` knows the loss of a whole batch only. Where processes share an evaluation, it counts the
+# repeated instances that fill up the last batch into it; as a score, "loss" replaces its value.
+COLUMNS = ("loss", *SCORES)
 # Order in which `Trainer` hands them over.
 LABELS = ["labels", "instance"]
 
@@ -35,20 +39,22 @@ class _Reference(NamedTuple):
 
 
 class TrainingScores:
-    """Scores each map as soon as it is there, so that an evaluation keeps seven numbers a map.
+    """Scores each map as soon as it is there, so that an evaluation keeps eight numbers a map.
 
-    SIM and CC compare the network's map with the target, on the network's square. The click metrics
-    (KS, PL1, WD, NSS, PDE) compare the map, brought back to the image, with the clicks, as
-    ``rclicks evaluate-clicks`` does and with the same draws. Instances without clicks, and maps
-    that are all zero, have no scores and are left out of the means.
+    The loss, SIM and CC compare the network's map with the target, on the network's square. The
+    click metrics (KS, PL1, WD, NSS, PDE) compare the map, brought back to the image, with the
+    clicks, as ``rclicks evaluate-clicks`` does and with the same draws. Instances without clicks,
+    and maps that are all zero, have a loss but no scores, and are left out of the scores' means.
 
     Args:
         dataset: What is evaluated on, made with ``with_index``.
+        map_eps: Of the loss, as in `ClickabilityConfig`.
         seed: Of the draws of KS, PL1 and WD; every instance draws from one of its own.
     """
 
-    def __init__(self, dataset: ClickMapDataset, *, seed: int = 42):
+    def __init__(self, dataset: ClickMapDataset, *, map_eps: float = 1e-9, seed: int = 42):
         self._dataset = dataset
+        self._map_eps = map_eps
         self._seed = seed
         self._rows: list[np.ndarray] = []
         self._reference = cache(self._read)
@@ -70,7 +76,7 @@ class TrainingScores:
             labels: (B, 1, S, S) targets and (B,) indices of the instances.
 
         Returns:
-            (B, 7) float64, columns `SCORES`; NaN where there is no score.
+            (B, 8) float64, columns `COLUMNS`; NaN where there is no score.
         """
         click_maps = logits[0] if isinstance(logits, tuple) else logits
         targets, indices = labels
@@ -83,8 +89,12 @@ class TrainingScores:
             dtype=torch.float64,
             device=click_maps.device,
         )
-        alike = [similarity(click_maps, targets), correlation(click_maps, targets)]
-        return torch.cat([torch.stack(alike, dim=1).double(), rows], dim=1)
+        on_square = [
+            click_map_losses(click_maps, targets, self._map_eps),
+            similarity(click_maps, targets),
+            correlation(click_maps, targets),
+        ]
+        return torch.cat([torch.stack(on_square, dim=1).double(), rows], dim=1)
 
     def mean(self, prediction: EvalPrediction, compute_result: bool) -> dict[str, float]:
         """For `Trainer`'s ``compute_metrics`` with ``batch_eval_metrics``.
@@ -94,7 +104,7 @@ class TrainingScores:
             compute_result: True with the last batch.
 
         Returns:
-            Means over the instances by `SCORES`, empty before the last batch.
+            Means over the instances by `COLUMNS`, empty before the last batch.
         """
         self._rows.append(torch.as_tensor(prediction.predictions).cpu().numpy())
         if not compute_result:
@@ -104,7 +114,7 @@ class TrainingScores:
         kept = [column[~np.isnan(column)] for column in columns]
         return {
             name: float(column.mean()) if column.size else float("nan")
-            for name, column in zip(SCORES, kept, strict=True)
+            for name, column in zip(COLUMNS, kept, strict=True)
         }
 
 

@@ -25,6 +25,8 @@ from rclicks_hf.clickability import (
     ClickabilityImageProcessor,
     ClickabilityModel,
 )
+from rclicks_hf.clickability.click_dataset import ClickMapDataset
+from rclicks_hf.clickability.loading import load_pretrained
 from rclicks_hf.clickability.training_scores import SCORES
 from rclicks_hf.data.fingerprint import dataset_fingerprint
 from rclicks_hf.errors import RclicksError
@@ -34,7 +36,7 @@ DATASET = "simulated_scenes"
 
 @pytest.fixture(scope="session")
 def repo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A dataset repo: twelve instances of four scenes to train on, six of two to validate."""
+    """A dataset repo: twelve instances of four scenes to train on, nine of two to validate."""
     scenes = data.generate_scenes(6, seed=3, size=(64, 64))
     rounds = data.simulate_rounds(scenes, dataset=DATASET, progress=False)
     images = sorted({image for image, _ in scenes.objects()})
@@ -83,6 +85,17 @@ def _log(folder: Path) -> list[dict[str, Any]]:
     return json.loads((folder / "training_log.json").read_text())
 
 
+def _mean_loss(repo_folder: Path, folder: Path) -> float:
+    """Of a saved network, over the nine instances that the training was evaluated on."""
+    table = data.load_instances(str(repo_folder), DATASET, split="validation")
+    model, processor = load_pretrained(folder)
+    dataset = ClickMapDataset([table[index] for index in range(len(table))], processor)
+    items = [dataset[index] for index in range(len(dataset))]
+    batch = {name: torch.stack([item[name] for item in items]) for name in items[0]}
+    with torch.no_grad():
+        return float(model(**batch).loss)
+
+
 def test_two_processes_train_as_one_with_the_double_batch(
     repo_folder: Path, start: Path, tmp_path: Path
 ) -> None:
@@ -110,9 +123,11 @@ def test_two_processes_train_as_one_with_the_double_batch(
     assert logs[0][-1]["loss"] < logs[0][0]["loss"] - 0.01
     evaluations = [[log for log in _log(f) if "eval_sim" in log] for f in (alone, both)]
     for one, two in zip(*evaluations, strict=True):
-        # Not the loss: of an incomplete batch `Trainer` counts it as of a whole one.
         for name in ("eval_sim", "eval_cc", "eval_nss"):
             assert two[name] == pytest.approx(one[name], abs=1e-3), name
+    for folder in (alone, both):
+        last = [log["eval_loss"] for log in _log(folder) if "eval_loss" in log][-1]
+        assert last == pytest.approx(_mean_loss(repo_folder, folder / "last"), rel=1e-4)
     tensors = [load_file(folder / "model.safetensors") for folder in (alone, both)]
     for name, tensor in tensors[0].items():
         if "running" in name:

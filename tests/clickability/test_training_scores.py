@@ -19,8 +19,9 @@ from rclicks_hf.clickability import (
     train,
 )
 from rclicks_hf.clickability.click_dataset import ClickMapDataset
+from rclicks_hf.clickability.modeling_clickability import click_map_loss
 from rclicks_hf.clickability.training_result import TrainResult
-from rclicks_hf.clickability.training_scores import SCORES, TrainingScores
+from rclicks_hf.clickability.training_scores import COLUMNS, SCORES, TrainingScores
 from rclicks_hf.data.instances import Clicks, Instance
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.metrics import CLICK_METRICS
@@ -51,18 +52,19 @@ def test_a_map_without_clicks_or_without_values_has_no_scores(
     labels = torch.stack([item["labels"] for item in items])
     indices = torch.stack([item["instance"] for item in items])
     good = scores.per_map((labels + 0.01, labels), (labels, indices))
-    assert good.shape == (2, len(SCORES))
+    assert good.shape == (2, len(COLUMNS))
     assert not good[0].isnan().any()
-    assert good[1, 2:].isnan().all()
-    assert not good[1, :2].isnan().all() or labels[1].max() == 0
+    assert good[1, 3:].isnan().all()
+    assert not good[1, 1:3].isnan().all() or labels[1].max() == 0
+    assert good[:, 0].mean().item() == pytest.approx(click_map_loss(labels + 0.01, labels).item())
     flat = scores.per_map(torch.ones_like(labels), (labels, indices))
-    assert flat[:, 2:].isnan().all()
+    assert flat[:, 3:].isnan().all()
 
     batches: list[Any] = [type("Batch", (), {"predictions": rows}) for rows in (good, flat)]
     assert scores.mean(batches[0], compute_result=False) == {}
     means = scores.mean(batches[1], compute_result=True)
-    assert list(means) == list(SCORES)
-    assert means["nss"] == pytest.approx(good[0, 5].item())
+    assert list(means) == list(COLUMNS)
+    assert means["nss"] == pytest.approx(good[0, COLUMNS.index("nss")].item())
     only_flat = scores.mean(batches[1], compute_result=True)
     assert np.isnan(only_flat["ks"]), "rows of the first evaluation must be gone"
 
