@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pickle import UnpicklingError
 from typing import Any
@@ -15,6 +15,7 @@ from transformers.utils import logging
 from rclicks_hf.errors import RclicksError
 
 _NAMED = 5  # how many tensors an error names
+_VERBS = {"missing_keys": "lack", "unexpected_keys": "have beyond the network's"}
 _UNREADABLE = (
     OSError,
     ValueError,
@@ -52,7 +53,7 @@ def load_network(
         rclicks_hf.errors.RclicksError: never-made: no saliency network can be loaded from there...
     """
     try:
-        with _no_bar_for_a_folder(name_or_path):
+        with no_bar_for_a_folder(name_or_path):
             _require_kind(name_or_path, model_class, what)
             loaded: Any = model_class.from_pretrained(name_or_path, output_loading_info=True)
             processor = processor_class.from_pretrained(name_or_path)
@@ -66,11 +67,39 @@ def load_network(
             "folder that save_pretrained wrote, or a Hub repo"
         ) from error
     model, report = loaded
-    for verb, kind in (("lack", "missing_keys"), ("have beyond the network's", "unexpected_keys")):
+    check_weights(name_or_path, model, report)
+    return model.eval(), processor
+
+
+def check_weights(
+    name_or_path: str | os.PathLike[str],
+    model: Any,
+    report: Mapping[str, Collection[str]],
+    *,
+    may_have_more: bool = False,
+) -> None:
+    """Refuse weights that `transformers` takes with a warning, or silently.
+
+    Args:
+        name_or_path: Where they come from.
+        model: The `torch.nn.Module` that has them now.
+        report: What ``from_pretrained(..., output_loading_info=True)`` says of them.
+        may_have_more: True where a part of what was saved is left out on purpose.
+
+    Raises:
+        RclicksError: If some are missing, too many or not finite; they are named.
+
+    Example:
+        >>> check_weights("my-net", None, {"missing_keys": {"conv.bias"}, "unexpected_keys": set()})
+        Traceback (most recent call last):
+        ...
+        rclicks_hf.errors.RclicksError: my-net: its weights lack 1 tensors (conv.bias); save or ...
+    """
+    for kind in ["missing_keys"] if may_have_more else _VERBS:
         if keys := sorted(report[kind]):
             named = ", ".join(keys[:_NAMED]) + (", ..." if len(keys) > _NAMED else "")
             raise RclicksError(
-                f"{name_or_path}: its weights {verb} {len(keys)} tensors ({named}); "
+                f"{name_or_path}: its weights {_VERBS[kind]} {len(keys)} tensors ({named}); "
                 "save or download the model again"
             )
     for key, tensor in model.state_dict().items():
@@ -79,7 +108,6 @@ def load_network(
                 f"{name_or_path}: its weights hold numbers that are not finite ({key}); train it "
                 "again with a lower learning rate, or download it again"
             )
-    return model.eval(), processor
 
 
 def _require_kind(name_or_path: str | os.PathLike[str], model_class: Any, what: str) -> None:
@@ -90,10 +118,18 @@ def _require_kind(name_or_path: str | os.PathLike[str], model_class: Any, what: 
 
 
 @contextmanager
-def _no_bar_for_a_folder(name_or_path: str | os.PathLike[str]) -> Iterator[None]:
+def no_bar_for_a_folder(name_or_path: str | os.PathLike[str]) -> Iterator[None]:
     """Reading a folder takes a moment and needs no bar; a download from the Hub keeps its own.
 
     In worker processes such bars would break up the one of the whole work.
+
+    Args:
+        name_or_path: Folder, or Hub repo.
+
+    Example:
+        >>> with no_bar_for_a_folder("."):
+        ...     logging.is_progress_bar_enabled()
+        False
     """
     hide = os.path.isdir(name_or_path) and logging.is_progress_bar_enabled()
     if hide:

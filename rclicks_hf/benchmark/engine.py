@@ -25,7 +25,7 @@ from rclicks_hf.benchmark.single_clicks import click_as_sampled, click_as_users
 from rclicks_hf.benchmark.trajectories import Trajectory, click_trajectories
 from rclicks_hf.data.instances import Instance
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.segmenters.base import Segmenter
+from rclicks_hf.segmenters.base import Segmenter, is_batched
 
 TRAJECTORIES_TOGETHER = 64  # of several objects in one call: bounds the memory of a network
 
@@ -98,8 +98,7 @@ class _ImagePass:
 
     def _objects_together(self) -> int:
         """Objects whose trajectories share a call; one where their draws have an order."""
-        batched = getattr(self._method.segmenter, "batched", False)
-        if not batched or self._method.protocol.shares_generators:
+        if self._method.protocol.shares_generators or not is_batched(self._method.segmenter):
             return 1
         return max(1, TRAJECTORIES_TOGETHER // len(self._runs))
 

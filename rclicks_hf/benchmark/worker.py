@@ -11,6 +11,7 @@ from rclicks_hf.benchmark.protocol import BenchmarkProtocol
 from rclicks_hf.benchmark.results import TIMING_COLUMNS, ResultRow, part_keys, read_part, write_part
 from rclicks_hf.benchmark.runs import need_click_model
 from rclicks_hf.benchmark.source import ImageTask, InstanceSource
+from rclicks_hf.click_models import load_click_model
 from rclicks_hf.processes import one_thread
 from rclicks_hf.results_folder import part_path
 from rclicks_hf.segmenters.base import load_segmenter
@@ -86,8 +87,6 @@ class ImageWorker:
         self._segmenter = load_segmenter(job.segmenter)
         self.click_model = None
         if need_click_model(job.runs):
-            from rclicks_hf.click_models import load_click_model
-
             self.click_model = load_click_model(job.click_model)
             if hasattr(self.click_model, "normalize"):
                 self.click_model.normalize = job.protocol.map_rule == "normalised"

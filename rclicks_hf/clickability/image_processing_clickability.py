@@ -210,7 +210,7 @@ class ClickabilityImageProcessor(PilBackend):
         pairs = zip(image_list, planes, strict=True)
         arrays = [self._rgb(*pair, f"images[{i}]", **kwargs) for i, pair in enumerate(pairs)]
         sizes = [array.shape[1:] for array in arrays]
-        objects = _masks(object_masks, sizes, "object_masks")
+        objects = _masks(planes, sizes, "object_masks")
         errors = objects if error_masks is None else _masks(error_masks, sizes, "error_masks")
         for i, mask in enumerate(errors):
             if not mask.any():

@@ -91,11 +91,14 @@ def write_card(root: Path, *, is_simulated: bool, is_twin: bool = False) -> list
     return names
 
 
-def expected_configs(root: Path, header: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+def expected_configs(
+    root: Path, repo_files: RepoFiles, header: dict[str, Any]
+) -> dict[str, tuple[Any, Any]]:
     """What a card must say of its configs, by the files that are there.
 
     Args:
         root: The repo's folder.
+        repo_files: Its files.
         header: The card's header, of which only the tags count.
 
     Returns:
@@ -105,11 +108,11 @@ def expected_configs(root: Path, header: dict[str, Any]) -> dict[str, tuple[Any,
         OSError: If a file cannot be read; `pyarrow.ArrowException` if it is no Parquet file.
 
     Example:
-        >>> expected_configs(Path("nowhere"), {})
+        >>> expected_configs(Path("nowhere"), RepoFiles(Path("nowhere")), {})
         {}
     """
     is_simulated = "simulated" in (header.get("tags") or [])
-    entries, _, infos = _config_tables(root, RepoFiles(root), {}, is_simulated)
+    entries, _, infos = _config_tables(root, repo_files, {}, is_simulated)
     pairs = zip(entries.values(), infos, strict=True)
     return {entry["config_name"]: (entry, info) for entry, info in pairs}
 

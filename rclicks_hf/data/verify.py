@@ -78,7 +78,7 @@ def verify_dataset(path: str | Path) -> list[Check]:
         clicks = _read(root, files, "clicks")
         instances = _read(root, files, "instances")
         images = _read(root, files, "images", _KEY)
-        checks = [*_card_checks(root, header), _stray_check(root, files)]
+        checks = [*_card_checks(root, files, header), _stray_check(root, files)]
         rejected = pq.read_metadata(root / REJECTED) if (root / REJECTED).exists() else None
     except (OSError, pa.ArrowException) as error:
         raise RclicksError(f"{root}: {str(error).splitlines()[0]}; build it again") from error
@@ -136,9 +136,9 @@ def _read(root: Path, files: RepoFiles, kind: str, columns: list[str] | None = N
     return words
 
 
-def _card_checks(root: Path, header: dict[str, Any]) -> Iterator[Check]:
+def _card_checks(root: Path, files: RepoFiles, header: dict[str, Any]) -> Iterator[Check]:
     """A row for each config that the card tells otherwise than the files; one row if none."""
-    expected = expected_configs(root, header)
+    expected = expected_configs(root, files, header)
     told = {entry["config_name"]: entry for entry in header["configs"]}
     tables = header["dataset_info"] if isinstance(header.get("dataset_info"), list) else []
     infos = {table.get("config_name"): table for table in tables if isinstance(table, dict)}

@@ -124,10 +124,6 @@ def _gap(first: np.ndarray, second: np.ndarray) -> float:
     return float(np.abs(first - second).max())
 
 
-def _has_parts(segmenter: Any) -> str:
-    return wrong_parts(segmenter)
-
-
 def _predicts_probabilities(segmenter: Any) -> str:
     _one(segmenter, segmenter.encode(_image()), _clicks()[:1])
     return ""
@@ -193,7 +189,7 @@ def _takes_small_images(segmenter: Any) -> str:
 
 
 _CHECKS: dict[str, Callable[[Any], str]] = {
-    "has a name and a threshold": _has_parts,
+    "has a name and a threshold": wrong_parts,
     "predicts probabilities of the image's size": _predicts_probabilities,
     "takes its memory back": _takes_memory,
     "leaves image and clicks as they are": _leaves_what_it_is_given,

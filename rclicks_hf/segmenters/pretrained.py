@@ -13,6 +13,7 @@ from transformers import PreTrainedConfig
 from transformers.utils import logging
 
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.pretrained import check_weights, no_bar_for_a_folder
 from rclicks_hf.segmenters.prompted import PromptedSegmenter
 from rclicks_hf.segmenters.sam import SamSegmenter
 from rclicks_hf.segmenters.sam2 import Sam2Segmenter
@@ -44,7 +45,7 @@ def load_pretrained_segmenter(
 
     Raises:
         RclicksError: If there is no network of a supported type, its weights are damaged, kept
-            only as a pickle, or some are missing.
+            only as a pickle, or some are missing or not finite.
 
     Example:
         >>> load_pretrained_segmenter("never-saved/nothing")
@@ -77,34 +78,25 @@ def _model_type(name_or_path: str) -> str:
 
 def _load_model(name_or_path: str, model_class: Any) -> Any:
     try:
-        with _quiet(bar=not Path(name_or_path).is_dir()):
+        with no_bar_for_a_folder(name_or_path), _no_warnings():
             model, report = model_class.from_pretrained(
                 name_or_path, use_safetensors=True, dtype=torch.float32, output_loading_info=True
             )
     except Exception as error:  # the same
         raise _cannot_load(name_or_path, error) from error
-    missing = sorted(report["missing_keys"])
-    if missing:
-        raise RclicksError(
-            f"{name_or_path}: its weights lack {missing[0]} and {len(missing) - 1} more; "
-            "save or download the model again"
-        )
+    check_weights(name_or_path, model, report, may_have_more=True)
     return model
 
 
 @contextmanager
-def _quiet(bar: bool) -> Iterator[None]:
-    """Without warnings, which tell of what is checked here or meant; a download keeps its bar."""
-    verbosity, hide = logging.get_verbosity(), not bar and logging.is_progress_bar_enabled()
+def _no_warnings() -> Iterator[None]:
+    """They tell of what is checked here, or meant."""
+    verbosity = logging.get_verbosity()
     logging.set_verbosity_error()
-    if hide:
-        logging.disable_progress_bar()
     try:
         yield
     finally:
         logging.set_verbosity(verbosity)
-        if hide:
-            logging.enable_progress_bar()
 
 
 def _cannot_load(name_or_path: str, error: Exception) -> RclicksError:

@@ -104,6 +104,15 @@ def test_damaged_and_missing_weights_are_refused(tmp_path: Path) -> None:
     assert_refused(tmp_path, "mask_decoder.iou_token.weight")
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite_are_refused(tmp_path: Path, value: float) -> None:
+    model = tiny_model("sam")
+    with torch.no_grad():
+        model.mask_decoder.iou_token.weight[0, 0] = value
+    model.save_pretrained(tmp_path)
+    assert_refused(tmp_path, "not finite", "mask_decoder.iou_token.weight")
+
+
 def test_a_hub_repo_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(RclicksError, match="nobody/nothing: no segmentation network"):

@@ -18,8 +18,7 @@ from rclicks_hf.benchmark.report.numbers import number
 from rclicks_hf.benchmark.report.score_cells import by_dataset
 from rclicks_hf.benchmark.results import BASELINE_RUN, USER_RUN, read_results
 from rclicks_hf.benchmark.scoring import score_by_stem
-from rclicks_hf.benchmark.source import RepoInstances
-from rclicks_hf.data import InstanceTable, load_instances
+from rclicks_hf.benchmark.source import IndexedInstances, RepoInstances
 from rclicks_hf.data.instances import Click
 from rclicks_hf.errors import RclicksError
 
@@ -165,9 +164,9 @@ def _items(
 
 def _instances(
     repo: str, dataset: str, split: str, fingerprints: Mapping[tuple[str, str], str]
-) -> InstanceTable:
+) -> IndexedInstances:
     source = RepoInstances(repo, dataset, split)
-    table = load_instances(repo, dataset, split=split, rounds=("first",))
+    table = source.load()
     wanted = fingerprints.get((dataset, split))
     if wanted and source.fingerprint() != wanted:
         raise RclicksError(f"{repo}: not the version that was benchmarked; give its --repo")

@@ -169,7 +169,6 @@ def count_clicks(item: GalleryItem) -> str:
 
     Example:
         >>> import numpy as np
-        >>> from matplotlib.figure import Figure
         >>> from rclicks_hf.data.instances import Click, Clicks, Instance
         >>> clicks = Clicks(np.array([1, 2, 0]), np.array([1, 2, 0]),
         ...                 np.array(["pc", "pc", "mobile"]))
@@ -193,7 +192,6 @@ def panel_picture(panel: Panel, item: GalleryItem) -> Picture:
 
     Example:
         >>> import numpy as np
-        >>> from matplotlib.figure import Figure
         >>> from rclicks_hf.data.instances import Click, Instance
         >>> instance = Instance("a", "a", "", "grabcut", "test", "first", "none",
         ...                     np.zeros((3, 4, 3), np.uint8), np.ones((3, 4), np.int8))
