@@ -244,6 +244,8 @@ def test_an_interrupted_run_is_resumed_by_the_same_command(tmp_path: Path, repo:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        # Shells start background jobs with Ctrl-C ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     hidden = tmp_path / ".out.partial" / "rclicks"
     deadline = time.monotonic() + 120
