@@ -27,7 +27,7 @@ types:
 check: lint types test  ## what CI runs
 
 benchmarks:  ## speed, as ratios of both sides in one run
-	for file in tests/benchmarks/bench_*.py; do python $$file || exit 1; done
+	for file in tests/speed/bench_*.py; do python $$file || exit 1; done
 
 wheel:
 	python -m build --wheel --no-isolation

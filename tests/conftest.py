@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from commands import run_rclicks
+from helpers.commands import run_rclicks
 
 REPO = Path(__file__).resolve().parents[1]
 SHARED = REPO.parent / "shared"

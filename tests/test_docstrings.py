@@ -15,12 +15,14 @@ ROOMS = (
     "data",
     "metrics",
     "analysis",
-    "clickability",
-    "saliency",
+    "networks.clickability",
+    "networks.saliency",
     "click_models",
     "segmenters",
     "benchmark",
-    "benchmark.report",
+    "report",
+    "simulation",
+    "training",
 )
 
 

@@ -15,7 +15,7 @@ HEAVY = ("torch", "transformers", "datasets", "evaluate", "matplotlib", "cv2", "
 BELOW = {
     "data": set(),
     "metrics": set(),
-    "metrics_modules": {"metrics"},
+    "evaluate_modules": {"metrics"},
     "analysis": {"data", "metrics"},
     "clickability": {"data", "metrics"},
     "saliency": set(),

@@ -1,6 +1,6 @@
 """Build the RClicks dataset repo: ``python build.py --clicks clicks.csv --sources DIR``.
 
-The work is done by ``rclicks_hf.data.command.build_repo``; ``rclicks build`` is the same command.
+``rclicks build`` is the same command.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rclicks_hf.data.command import build_repo
+from rclicks_hf.data.build.command import build_repo
 from rclicks_hf.errors import RclicksError
 
 

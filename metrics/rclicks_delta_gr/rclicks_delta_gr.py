@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from rclicks_hf import metrics, metrics_modules
+from rclicks_hf import evaluate_modules as evaluate_modules
+from rclicks_hf import metrics
 
 
-class RclicksDeltaGr(metrics_modules.GroupIouMetric):
+class RclicksDeltaGr(evaluate_modules.GroupIouMetric):
     """Mean over instances of the relative excess of NoC in group G1 over NoC in group G10."""
 
     metric_name = "delta_gr"

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from rclicks_hf import metrics, metrics_modules
+from rclicks_hf import evaluate_modules as evaluate_modules
+from rclicks_hf import metrics
 
 
-class RclicksDeltaSb(metrics_modules.BaselineIouMetric):
+class RclicksDeltaSb(evaluate_modules.BaselineIouMetric):
     """Mean over instances of the relative excess of Sample NoC over the baseline's NoC."""
 
     metric_name = "delta_sb"

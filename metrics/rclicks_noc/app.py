@@ -1,5 +1,5 @@
 from pathlib import Path
 
-from rclicks_hf.metrics_modules import launch_space
+from rclicks_hf.evaluate_modules import launch_space
 
 launch_space(Path(__file__).with_name("rclicks_noc.py"))

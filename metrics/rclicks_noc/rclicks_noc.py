@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from rclicks_hf import metrics, metrics_modules
+from rclicks_hf import evaluate_modules as evaluate_modules
+from rclicks_hf import metrics
 
 
-class RclicksNoc(metrics_modules.IouMetric):
+class RclicksNoc(evaluate_modules.IouMetric):
     """Mean number of clicks of each instance; with clicking groups it is Sample NoC."""
 
     metric_name = "noc"
@@ -36,7 +37,7 @@ Returns:
         max_clicks: int = 20,
         per_instance: bool = False,
     ) -> dict[str, Any]:
-        metrics_modules.require_instances(predictions)
+        evaluate_modules.require_instances(predictions)
         clicks = [metrics.noc(ious, threshold, max_clicks) for ious in predictions]
         failed = [metrics.nof([ious], threshold, max_clicks) for ious in predictions]
         means = [float(groups.mean()) for groups in clicks]

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from rclicks_hf import metrics, metrics_modules
+from rclicks_hf import evaluate_modules as evaluate_modules
+from rclicks_hf import metrics
 
 
-class RclicksNsr(metrics_modules.IouMetric):
+class RclicksNsr(evaluate_modules.IouMetric):
     """Mean over instances of the IoU's standard deviation over its mean, over users' clicks."""
 
     metric_name = "nsr"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from rclicks_hf import metrics, metrics_modules
+from rclicks_hf import evaluate_modules as evaluate_modules
+from rclicks_hf import metrics
 
 
-class RclicksNss(metrics_modules.ClickMetric):
+class RclicksNss(evaluate_modules.ClickMetric):
     """Mean z-score of a click map at the pixels where people clicked."""
 
     metric_name = "nss"
 
-    def score(self, click_map: Any, clicks: metrics_modules.RecordedClicks) -> float:
+    def score(self, click_map: Any, clicks: evaluate_modules.RecordedClicks) -> float:
         return metrics.nss(click_map, clicks.x, clicks.y)

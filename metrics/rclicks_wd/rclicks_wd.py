@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from rclicks_hf import metrics, metrics_modules
+from rclicks_hf import evaluate_modules as evaluate_modules
+from rclicks_hf import metrics
 
 
-class RclicksWd(metrics_modules.SampledClickMetric):
+class RclicksWd(evaluate_modules.SampledClickMetric):
     """Wasserstein-1 distance of people's clicks to clicks drawn from a map, in box diagonals."""
 
     metric_name = "wd"
 
-    def score(self, click_map: Any, clicks: metrics_modules.RecordedClicks) -> metrics.Estimate:
+    def score(self, click_map: Any, clicks: evaluate_modules.RecordedClicks) -> metrics.Estimate:
         draw = (self.resamples, clicks.seed, self.mode)
         return metrics.wd(click_map, clicks.x, clicks.y, clicks.box_size(), *draw)

@@ -20,16 +20,16 @@ from rclicks_hf.analysis.display_modes import (
     read_previews,
     require_two_modes,
 )
-from rclicks_hf.analysis.published import published_value
+from rclicks_hf.analysis.paper_devices import published_value
 from rclicks_hf.analysis.sensitivity import sensitivity_by_instance
 from rclicks_hf.analysis.spread import spread_by_instance
 from rclicks_hf.analysis.summary import SummaryRow, format_summary, summarise
-from rclicks_hf.atomic import atomic_directory, require_absent
 from rclicks_hf.data.loading import load_config
 from rclicks_hf.data.schema import INSTANCES, SOURCE_DATASETS, SPLITS, ConfigKey
-from rclicks_hf.data.sources import FolderSource
+from rclicks_hf.data.sources import FolderStore
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.metrics.sampling import SEED
+from rclicks_hf.support.atomic import atomic_directory, require_absent
 
 PREVIEW_FOLDER = "PREVIEW"
 NOTE = """\
@@ -82,12 +82,12 @@ def analyse_repo(
         >>> name, repo = "simulated_scenes", Path(tempfile.mkdtemp()) / "rclicks"
         >>> scenes = data.generate_scenes(1, seed=3, size=(64, 64))
         >>> rounds = data.simulate_rounds(scenes, dataset=name, progress=False)
-        >>> sources = {name: data.SourceWithPrevious(scenes, rounds.previous_masks)}
+        >>> sources = {name: data.StoreWithPrevious(scenes, rounds.previous_masks)}
         >>> splits = {name: {"scene_000": "test"}}
         >>> _ = data.build_dataset(rounds.clicks, sources, repo, splits=splits, progress=False)
         >>> print(analyse_repo(repo, progress=False))
         PC against mobile (simulated clicks)
-        Group                  Measure   Unit           Instances    Mean     95 % interval
+        Group                  Statistic   Unit           Instances    Mean     95 % interval
         ---------------------  --------  -------------  ---------  ------  ----------------
         simulated_scenes test  KS share                         3  ...
     """
@@ -190,7 +190,7 @@ def _format_display_modes(summary: Sequence[SummaryRow], previews: Path) -> str:
 
 
 def _read_previews(previews: Path, sources: Path | None) -> dict[str, pa.Table]:
-    masks = None if sources is None else FolderSource("tetris", sources / PREVIEW_FOLDER)
+    masks = None if sources is None else FolderStore("tetris", sources / PREVIEW_FOLDER)
     modes = read_previews(previews, masks)
     require_two_modes(modes, str(previews))
     return modes

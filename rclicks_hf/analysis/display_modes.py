@@ -19,11 +19,11 @@ from rclicks_hf.analysis.instances import (
     result_schema,
 )
 from rclicks_hf.analysis.two_samples import TwoSampleScores, two_sample_scores
-from rclicks_hf.data.click_table import complete_clicks
-from rclicks_hf.data.clicks_csv import read_clicks
+from rclicks_hf.data.build.instance_rows import ImageFacts, gather, instance_table, object_box
+from rclicks_hf.data.clicks.completion import complete_clicks
+from rclicks_hf.data.clicks.csv_reader import read_clicks
 from rclicks_hf.data.download import FILES, blob_sha1
-from rclicks_hf.data.image_source import ImageSource
-from rclicks_hf.data.instance_rows import ImageFacts, gather, instance_table, object_box
+from rclicks_hf.data.images.interface import ImageStore
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.metrics import ConstantCoordinateWarning
 from rclicks_hf.metrics.validation import check_count
@@ -51,14 +51,14 @@ _KEYS = pa.schema(
 )
 
 
-def read_previews(path: str | Path, source: ImageSource | None = None) -> dict[str, pa.Table]:
+def read_previews(path: str | Path, source: ImageStore | None = None) -> dict[str, pa.Table]:
     r"""Read the paper's ``previews.csv``: clicks on objects that were shown in different ways.
 
     Args:
         path: CSV as for `rclicks_hf.data.read_clicks`, with one of `DISPLAY_MODES` in the column
             ``dataset``.
         source: Where the object masks are, for example
-            ``FolderSource("tetris", "datasets/PREVIEW")``; None to do without the objects' boxes.
+            ``FolderStore("tetris", "datasets/PREVIEW")``; None to do without the objects' boxes.
 
     Returns:
         Display mode -> its instances, rows as in a ``<dataset>-instances`` config; clicks are
@@ -105,7 +105,7 @@ def is_published(path: str | Path) -> bool:
     return blob_sha1(Path(path)) == PUBLISHED_BLOB
 
 
-def _facts(clicks: pa.Table, source: ImageSource) -> dict[tuple[str, str], ImageFacts]:
+def _facts(clicks: pa.Table, source: ImageStore) -> dict[tuple[str, str], ImageFacts]:
     names = ["full_stem", "image_stem", "object_stem"]
     objects = clicks.select(names).group_by(names).aggregate([]).to_pylist()
     facts = {}

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from rclicks_hf.analysis.instances import LEFT_OUT
-from rclicks_hf.analysis.measures import MEASURES
+from rclicks_hf.analysis.statistics import STATISTICS
 from rclicks_hf.data.schema import KIND_OF_CLICKS, SOURCE_DATASETS
 from rclicks_hf.metrics import Interval, bootstrap_interval
 from rclicks_hf.metrics.sampling import SEED
-from rclicks_hf.text_table import plain_table
+from rclicks_hf.support.text_table import plain_table
 
 _LEFT = 3  # columns of text
 _NOTHING = Interval(math.nan, math.nan, math.nan)
@@ -28,7 +28,7 @@ class SummaryRow:
         split: Split of the dataset, ``""`` for a display mode.
         is_simulated: True where no person clicked.
         unit: ``"object box"`` or ``"image"``: what lengths are divided by.
-        measure: Key in `MEASURES`.
+        measure: Key in `STATISTICS`.
         instances: Instances that count.
         left_out: Reason -> number of instances left out for it.
         mean: Mean over the instances; NaN where none counts.
@@ -63,7 +63,7 @@ def summarise(
 
     Args:
         rows: A row an instance: ``dataset`` and ``split``, or ``mode``; ``is_simulated``, ``unit``,
-            some of `MEASURES`, and ``left_out``; as every analysis gives it.
+            some of `STATISTICS`, and ``left_out``; as every analysis gives it.
         confidence: Coverage of the intervals, in (0, 1).
         resamples: Number of resampled means.
         seed: Seed of the resampling.
@@ -90,7 +90,7 @@ def summarise(
     for (label, split, is_simulated, unit), group in frame.groupby(keys, sort=False):
         reasons = group[LEFT_OUT].value_counts(sort=False).to_dict()
         used = reasons.pop("", 0)
-        for measure in (name for name in group.columns if name in MEASURES):
+        for measure in (name for name in group.columns if name in STATISTICS):
             values = group[measure].dropna().to_numpy()
             interval = _NOTHING
             if used:
@@ -138,7 +138,7 @@ def format_summary(
         ...                  {"fewer than 10 clicks": 2}, 0.25, 0.2, 0.3)
         >>> print(format_summary([row], "PC against mobile", lambda row: 0.26))
         PC against mobile (recorded clicks)
-        Group  Measure  Unit           Instances    Mean     95 % interval  Published
+        Group  Statistic  Unit           Instances    Mean     95 % interval  Published
         -----  -------  -------------  ---------  ------  ----------------  ---------
         davis  WD       box diagonals        378  0.2500  [0.2000, 0.3000]     0.2600
         Left out of davis: 2, fewer than 10 clicks
@@ -155,11 +155,11 @@ def _table(
     rows: Sequence[SummaryRow], published: Callable[[SummaryRow], float | None] | None
 ) -> str:
     beside = [published(row) if published else None for row in rows]
-    lines = [["Group", "Measure", "Unit", "Instances", "Mean", "95 % interval"]]
+    lines = [["Group", "Statistic", "Unit", "Instances", "Mean", "95 % interval"]]
     lines += [
         [
             _group(row),
-            MEASURES[row.measure].title,
+            STATISTICS[row.measure].title,
             _unit(row),
             str(row.instances),
             _number(row.mean),
@@ -190,7 +190,7 @@ def _group(row: SummaryRow) -> str:
 
 
 def _unit(row: SummaryRow) -> str:
-    length = MEASURES[row.measure].length
+    length = STATISTICS[row.measure].length
     return f"{row.unit.removeprefix('object ')} {length}" if length else ""
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rclicks_hf.benchmark.depth import ErrorRegion
+from rclicks_hf.benchmark.error_regions import ErrorRegion
 from rclicks_hf.benchmark.groups import check_group, sample_group
 from rclicks_hf.data.instances import Click
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 
-from rclicks_hf.benchmark.launch import join_launch
+from rclicks_hf.benchmark.instance_sets import RepoInstances, share_stems
 from rclicks_hf.benchmark.protocol import load_protocol
-from rclicks_hf.benchmark.results import read_results
+from rclicks_hf.benchmark.result_rows import read_results
 from rclicks_hf.benchmark.runner import run_benchmark
-from rclicks_hf.benchmark.source import RepoInstances, share_stems
-from rclicks_hf.benchmark.table_text import format_table
-from rclicks_hf.benchmark.tables import benchmark_table, load_results
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.results_folder import MANIFEST
+from rclicks_hf.jobs.launch import join_launch
+from rclicks_hf.jobs.results_folder import MANIFEST
+from rclicks_hf.report.tables.benchmark_rows import benchmark_table, load_results
+from rclicks_hf.report.tables.benchmark_text import format_table
 
 
 def benchmark_repo(
@@ -65,10 +65,10 @@ def benchmark_repo(
         >>> from rclicks_hf import data
         >>> image = np.zeros((24, 32, 3), np.uint8)
         >>> image[6:18, 8:16], image[6:18, 16:24] = 255, 60  # one object of two colours
-        >>> source, name = data.MemorySource(), "simulated_scenes"
+        >>> source, name = data.MemoryStore(), "simulated_scenes"
         >>> source.add("a", image, {"": image[..., 0] > 0})
         >>> rounds = data.simulate_rounds(source, dataset=name, progress=False)
-        >>> sources = {name: data.SourceWithPrevious(source, rounds.previous_masks)}
+        >>> sources = {name: data.StoreWithPrevious(source, rounds.previous_masks)}
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     repo, out = f"{folder}/repo", Path(folder) / "run"
         ...     splits = {name: {"a": "test"}}

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from rclicks_hf.benchmark.clicker import Clicker
-from rclicks_hf.benchmark.method import ClickMaps, Method
+from rclicks_hf.benchmark.evaluation_setup import ClickMaps, EvaluationSetup
 from rclicks_hf.benchmark.protocol import BenchmarkProtocol
-from rclicks_hf.benchmark.results import ResultRow
+from rclicks_hf.benchmark.result_rows import ResultRow
 from rclicks_hf.benchmark.runs import (
     BASELINE_RUN,
     SAMPLED_RUN,
@@ -25,7 +25,7 @@ from rclicks_hf.benchmark.single_clicks import click_as_sampled, click_as_users
 from rclicks_hf.benchmark.trajectories import Trajectory, click_trajectories
 from rclicks_hf.data.instances import Instance
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.segmenters.base import Segmenter, is_batched
+from rclicks_hf.segmenters.interface import Segmenter, is_batched
 
 TRAJECTORIES_TOGETHER = 64  # of several objects in one call: bounds the memory of a network
 
@@ -71,11 +71,13 @@ def run_image(
     runs = check_runs(runs, protocol)
     if click_model is None and need_click_model(runs):
         raise RclicksError("runs: all but base and user draw from a click model; give one")
-    return _ImagePass(Method(segmenter, click_model, protocol), runs, fail_fast).run(instances)
+    return _ImagePass(EvaluationSetup(segmenter, click_model, protocol), runs, fail_fast).run(
+        instances
+    )
 
 
 class _ImagePass:
-    def __init__(self, method: Method, runs: tuple[str, ...], fail_fast: bool) -> None:
+    def __init__(self, method: EvaluationSetup, runs: tuple[str, ...], fail_fast: bool) -> None:
         self._method, self._runs, self._fail_fast = method, runs, fail_fast
         seed = method.protocol.seed
         self._of_image = {run: np.random.RandomState(seed) for run in runs}

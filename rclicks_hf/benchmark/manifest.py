@@ -11,17 +11,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rclicks_hf.benchmark.claims import CLAIMS
 from rclicks_hf.benchmark.protocol import BenchmarkProtocol
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.provenance import command_line, library_versions
-from rclicks_hf.results_folder import (
+from rclicks_hf.jobs.claims import CLAIMS
+from rclicks_hf.jobs.results_folder import (
     MANIFEST,
     PARTS,
     read_manifest,
     refuse_other,
     write_manifest,
 )
+from rclicks_hf.support.provenance import command_line, library_versions
 
 RESULTS = "results.parquet"
 PATIENCE = 600.0  # seconds that a helper of a launch waits for the main process

@@ -19,7 +19,7 @@ class Progress:
         shown: False shows nothing.
 
     Example:
-        >>> from rclicks_hf.benchmark.source import ImageTask
+        >>> from rclicks_hf.benchmark.instance_sets import ImageTask
         >>> with Progress("geocut on davis", total=3, done=1, shown=False) as progress:
         ...     progress.add(ImageOutcome(ImageTask("a", (0,), ("a",)), clicks=20, seconds=5.0))
         ...     progress.text

@@ -9,25 +9,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rclicks_hf.benchmark.claims import CLAIMS
+from rclicks_hf.benchmark.instance_sets import ImageTask, InstanceSet, plan_images
 from rclicks_hf.benchmark.manifest import RESULTS, describe_run, join_results, open_results
 from rclicks_hf.benchmark.progress import Progress
 from rclicks_hf.benchmark.protocol import BenchmarkProtocol
-from rclicks_hf.benchmark.results import merge_parts
+from rclicks_hf.benchmark.result_rows import merge_parts
 from rclicks_hf.benchmark.runs import check_runs, need_click_model
-from rclicks_hf.benchmark.source import ImageTask, InstanceSource, plan_images
 from rclicks_hf.benchmark.worker import Job
 from rclicks_hf.click_models import load_click_model
-from rclicks_hf.click_models.identity import click_model_identity
-from rclicks_hf.processes import process_count, run_tasks
-from rclicks_hf.results_folder import part_path, write_manifest
-from rclicks_hf.revisions import hub_revision
-from rclicks_hf.segmenters.base import load_segmenter
-from rclicks_hf.segmenters.identity import segmenter_identity
+from rclicks_hf.jobs.claims import CLAIMS
+from rclicks_hf.jobs.click_model_identity import click_model_identity
+from rclicks_hf.jobs.processes import process_count, run_tasks
+from rclicks_hf.jobs.results_folder import part_path, write_manifest
+from rclicks_hf.jobs.revisions import hub_revision
+from rclicks_hf.jobs.segmenter_identity import segmenter_identity
+from rclicks_hf.segmenters.interface import load_segmenter
 
 
 def run_benchmark(
-    instances: InstanceSource,
+    instances: InstanceSet,
     *,
     segmenter: str,
     click_model: str,
@@ -79,14 +79,14 @@ def run_benchmark(
         >>> import tempfile
         >>> import numpy as np
         >>> from rclicks_hf import data
-        >>> from rclicks_hf.benchmark.results import read_results
-        >>> from rclicks_hf.benchmark.source import RepoInstances
+        >>> from rclicks_hf.benchmark.result_rows import read_results
+        >>> from rclicks_hf.benchmark.instance_sets import RepoInstances
         >>> image = np.zeros((24, 32, 3), np.uint8)
         >>> image[6:18, 8:16], image[6:18, 16:24] = 255, 60  # one object of two colours
-        >>> source, name = data.MemorySource(), "simulated_scenes"
+        >>> source, name = data.MemoryStore(), "simulated_scenes"
         >>> source.add("a", image, {"": image[..., 0] > 0})
         >>> rounds = data.simulate_rounds(source, dataset=name, progress=False)
-        >>> sources = {name: data.SourceWithPrevious(source, rounds.previous_masks)}
+        >>> sources = {name: data.StoreWithPrevious(source, rounds.previous_masks)}
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     repo, out = f"{folder}/repo", f"{folder}/run"
         ...     splits = {name: {"a": "test"}}
@@ -123,7 +123,7 @@ def run_benchmark(
     return out / RESULTS
 
 
-def _identity(instances: InstanceSource, segmenter: str, click_model: str) -> dict[str, str]:
+def _identity(instances: InstanceSet, segmenter: str, click_model: str) -> dict[str, str]:
     """What must be equal for a run to go on in a folder, but for the protocol."""
     return {
         **segmenter_identity(segmenter),

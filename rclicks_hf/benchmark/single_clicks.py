@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from rclicks_hf.benchmark.clicker import Clicker, clip_click
-from rclicks_hf.benchmark.method import Method
-from rclicks_hf.benchmark.results import ResultRow
+from rclicks_hf.benchmark.evaluation_setup import EvaluationSetup
+from rclicks_hf.benchmark.result_rows import ResultRow
 from rclicks_hf.data.instances import Click, Instance
 
 BATCH = 16  # first clicks predicted at once: bounds the memory of a large network
 
 
-def click_as_users(method: Method, instance: Instance, state: Any, row: ResultRow) -> None:
+def click_as_users(method: EvaluationSetup, instance: Instance, state: Any, row: ResultRow) -> None:
     """Each user's first click alone, as a positive click on an untouched image (User@1).
 
     Args:
@@ -35,7 +35,11 @@ def click_as_users(method: Method, instance: Instance, state: Any, row: ResultRo
 
 
 def click_as_sampled(
-    method: Method, instance: Instance, state: Any, row: ResultRow, rng: np.random.RandomState
+    method: EvaluationSetup,
+    instance: Instance,
+    state: Any,
+    row: ResultRow,
+    rng: np.random.RandomState,
 ) -> None:
     """As many first clicks as there are users, from the whole click map (NUser@1).
 
@@ -63,7 +67,7 @@ def click_as_sampled(
 
 
 def _click_alone(
-    method: Method, instance: Instance, state: Any, clicks: Sequence[Click], row: ResultRow
+    method: EvaluationSetup, instance: Instance, state: Any, clicks: Sequence[Click], row: ResultRow
 ) -> None:
     """Score clicks from scratch; equal ones are predicted once."""
     scores: dict[Click, tuple[float, float]] = {}

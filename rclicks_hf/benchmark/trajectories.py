@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from rclicks_hf.benchmark.clicker import Clicker
-from rclicks_hf.benchmark.method import Method
-from rclicks_hf.benchmark.results import ResultRow
+from rclicks_hf.benchmark.evaluation_setup import EvaluationSetup
+from rclicks_hf.benchmark.result_rows import ResultRow
 from rclicks_hf.data.instances import Click, Instance
 
 
@@ -39,7 +39,9 @@ class Trajectory:
     clicks: list[Click] = field(default_factory=list)
 
 
-def click_trajectories(method: Method, state: Any, trajectories: Sequence[Trajectory]) -> None:
+def click_trajectories(
+    method: EvaluationSetup, state: Any, trajectories: Sequence[Trajectory]
+) -> None:
     """Make all clicks of trajectories on one image; each ends in its row.
 
     Args:
@@ -57,7 +59,7 @@ def click_trajectories(method: Method, state: Any, trajectories: Sequence[Trajec
         active = [t for t in active if not t.row.iou[-1] >= method.protocol.target_iou]
 
 
-def _click_once(method: Method, state: Any, trajectories: list[Trajectory]) -> None:
+def _click_once(method: EvaluationSetup, state: Any, trajectories: list[Trajectory]) -> None:
     start = time.perf_counter()
     _next_clicks(method, trajectories)
     clicked = time.perf_counter()
@@ -78,7 +80,7 @@ def _click_once(method: Method, state: Any, trajectories: list[Trajectory]) -> N
         trajectory.row.seconds_metrics += (scored - decoded) / count
 
 
-def _next_clicks(method: Method, trajectories: list[Trajectory]) -> None:
+def _next_clicks(method: EvaluationSetup, trajectories: list[Trajectory]) -> None:
     targets = [t.clicker.target(t.mask) for t in trajectories]
     pairs = list(zip(trajectories, targets, strict=True))
     maps = iter(method.click_maps([(t.instance, target) for t, target in pairs if t.draws]))
@@ -87,7 +89,7 @@ def _next_clicks(method: Method, trajectories: list[Trajectory]) -> None:
         trajectory.clicks.append(trajectory.clicker.click(target, click_map))
 
 
-def _score(method: Method, trajectories: list[Trajectory]) -> None:
+def _score(method: EvaluationSetup, trajectories: list[Trajectory]) -> None:
     for _, of_object in groupby(trajectories, key=lambda t: t.instance.full_stem):
         same = list(of_object)
         masks = np.stack([t.mask for t in same])

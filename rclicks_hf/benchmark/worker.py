@@ -5,16 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from rclicks_hf.benchmark.claims import CLAIMS, claim
 from rclicks_hf.benchmark.engine import run_image
+from rclicks_hf.benchmark.instance_sets import ImageTask, InstanceSet
 from rclicks_hf.benchmark.protocol import BenchmarkProtocol
-from rclicks_hf.benchmark.results import TIMING_COLUMNS, ResultRow, part_keys, read_part, write_part
+from rclicks_hf.benchmark.result_rows import (
+    TIMING_COLUMNS,
+    ResultRow,
+    part_keys,
+    read_part,
+    write_part,
+)
 from rclicks_hf.benchmark.runs import need_click_model
-from rclicks_hf.benchmark.source import ImageTask, InstanceSource
 from rclicks_hf.click_models import load_click_model
-from rclicks_hf.processes import one_thread
-from rclicks_hf.results_folder import part_path
-from rclicks_hf.segmenters.base import load_segmenter
+from rclicks_hf.jobs.claims import CLAIMS, claim
+from rclicks_hf.jobs.processes import one_thread
+from rclicks_hf.jobs.results_folder import part_path
+from rclicks_hf.segmenters.interface import load_segmenter
 
 
 @dataclass(frozen=True)
@@ -33,14 +39,14 @@ class Job:
 
     Example:
         >>> import pickle
-        >>> from rclicks_hf.benchmark.source import RepoInstances
+        >>> from rclicks_hf.benchmark.instance_sets import RepoInstances
         >>> job = Job(RepoInstances("rclicks", "grabcut"), "geocut", "ud", ("base",),
         ...           BenchmarkProtocol(), Path("runs"))
         >>> pickle.loads(pickle.dumps(job)) == job
         True
     """
 
-    source: InstanceSource
+    source: InstanceSet
     segmenter: str
     click_model: str
     runs: tuple[str, ...]

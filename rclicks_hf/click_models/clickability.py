@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from rclicks_hf.click_models.protocol import check_instance
-from rclicks_hf.clickability import ClickabilityImageProcessor, ClickabilityModel
-from rclicks_hf.clickability.loading import load_pretrained
+from rclicks_hf.click_models.interface import check_instance
+from rclicks_hf.networks.clickability import ClickabilityImageProcessor, ClickabilityModel
+from rclicks_hf.networks.clickability.loading import load_pretrained
 
 
 class ClickabilityClickModel:
@@ -28,7 +28,7 @@ class ClickabilityClickModel:
             tables of click models; False does not, as in the paper's clicker.
 
     Example:
-        >>> from rclicks_hf.clickability import ClickabilityConfig
+        >>> from rclicks_hf.networks.clickability import ClickabilityConfig
         >>> network = ClickabilityModel(ClickabilityConfig.from_preset("nano"))
         >>> model = ClickabilityClickModel(network, ClickabilityImageProcessor())
         >>> mask = np.zeros((40, 60), bool)

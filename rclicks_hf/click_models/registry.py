@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from rclicks_hf.click_models.distance_transform import DistanceTransformClickModel
-from rclicks_hf.click_models.protocol import ClickModel
+from rclicks_hf.click_models.interface import ClickModel
 from rclicks_hf.click_models.uniform import UniformClickModel
 from rclicks_hf.errors import RclicksError
 

@@ -9,9 +9,9 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from rclicks_hf.click_models.protocol import check_instance
-from rclicks_hf.pretrained import load_network
-from rclicks_hf.saliency import SaliencyImageProcessor, SaliencyModel
+from rclicks_hf.click_models.interface import check_instance
+from rclicks_hf.networks.loading import load_network
+from rclicks_hf.networks.saliency import SaliencyImageProcessor, SaliencyModel
 
 EXPANSION = 1.4  # of the error mask's box
 _GREY = 127  # 0.5 of 255, rounded down: what SM shows in place of the surroundings
@@ -60,7 +60,7 @@ class SaliencyClickModel:
         ValueError: If the name is another.
 
     Example:
-        >>> from rclicks_hf.saliency import SaliencyConfig
+        >>> from rclicks_hf.networks.saliency import SaliencyConfig
         >>> three = (8, 8, 8)
         >>> config = SaliencyConfig(
         ...     image_size=(64, 96), stem_channels=4, depths=(1, 1, 1, 1), hidden_sizes=three,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rclicks_hf.click_models.protocol import MaskClickModel
+from rclicks_hf.click_models.interface import MaskClickModel
 
 
 class UniformClickModel(MaskClickModel):

@@ -18,8 +18,8 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
-from rclicks_hf.atomic import explain_full_disk
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.support.atomic import explain_full_disk
 
 COMMIT = "e20bf7636198545331a9d383b77e42107e97ea09"
 ENDPOINT = "https://raw.githubusercontent.com/emb-ai/rclicks"

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pyarrow as pa
 from datasets import ClassLabel, Features, Image, List, Value
 
-from rclicks_hf.data.encoding import Column, drop_unused, encode
+from rclicks_hf.data.clicks.word_codes import Column, drop_unused, encode
 from rclicks_hf.data.schema import CLICK_SCHEMA, CLOSED_VALUES, DERIVED_SCHEMA
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from rclicks_hf.data.loading import load_instances
+from rclicks_hf.data.repo_files import config_files, content_digest
 from rclicks_hf.data.schema import IMAGES, INSTANCES, ConfigKey
-from rclicks_hf.data.tree import config_files, content_digest
 
 
 def dataset_fingerprint(repo: str, dataset: str, split: str, rounds: Iterable[str]) -> str:

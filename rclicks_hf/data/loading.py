@@ -10,7 +10,7 @@ import datasets
 import numpy as np
 import yaml
 
-from rclicks_hf.data.image_files import decode_mask, decode_rgb
+from rclicks_hf.data.images.files import decode_mask, decode_rgb
 from rclicks_hf.data.instances import Clicks, Instance
 from rclicks_hf.data.schema import CLOSED_VALUES, IMAGES, INSTANCES, ROUNDS, ConfigKey
 from rclicks_hf.errors import RclicksError

@@ -36,7 +36,7 @@ class SourceDataset:
         name: Key in `SOURCE_DATASETS`, also the config name.
         title: Name in tables and cards.
         csv_name: Value of the CSV's ``dataset`` column.
-        layout: Key in `rclicks_hf.data.layouts.LAYOUTS`, ``""`` where there is no folder.
+        layout: Key in `rclicks_hf.data.images.layouts.LAYOUTS`, ``""`` where there is no folder.
         splits: Splits in which its instances fall.
         first_clicks: Published number of clicks in the first round (0 where nothing is published).
         subsequent_clicks: Published number of clicks in the later rounds.
@@ -45,8 +45,7 @@ class SourceDataset:
         licence: One sentence on the licence of the images and masks.
         has_split_lists: True where lists beside the CSV say which image is in which split.
         is_simulated: True where no person clicked.
-        twin_of: Key of the dataset that this one imitates in size (`rclicks_hf.data.twin`), ``""``
-            where there is none.
+        twin_of: Key of the dataset that this one imitates in size, ``""`` where there is none.
 
     Example:
         >>> davis = SOURCE_DATASETS["davis"]

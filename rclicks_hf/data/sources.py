@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from rclicks_hf.data.folder_source import FolderSource, find_sources
-from rclicks_hf.data.image_source import EncodedImageSource, ImageSource, encoded_image
-from rclicks_hf.data.memory_source import MemorySource, SourceWithPrevious
+from rclicks_hf.data.images.folders import FolderStore, find_sources
+from rclicks_hf.data.images.interface import EncodedImageStore, ImageStore, encoded_image
+from rclicks_hf.data.images.memory import MemoryStore, StoreWithPrevious
 
 __all__ = [
-    "EncodedImageSource",
-    "FolderSource",
-    "ImageSource",
-    "MemorySource",
-    "SourceWithPrevious",
+    "EncodedImageStore",
+    "FolderStore",
+    "ImageStore",
+    "MemoryStore",
+    "StoreWithPrevious",
     "encoded_image",
     "find_sources",
 ]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rclicks_hf.data.folder_source import FolderSource
-from rclicks_hf.data.photographs import photographs
-from rclicks_hf.data.scenes import generate_scenes
-from rclicks_hf.data.sources import ImageSource
+from rclicks_hf.data.images.folders import FolderStore
+from rclicks_hf.data.sources import ImageStore
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.simulation.photographs import photographs
+from rclicks_hf.simulation.scenes.generation import generate_scenes
 
 
-def gather_sources(data: Path | None, *, scenes: int, seed: int) -> dict[str, ImageSource]:
+def gather_sources(data: Path | None, *, scenes: int, seed: int) -> dict[str, ImageStore]:
     """The sources to click on, by the name of their (simulated) dataset.
 
     Args:
@@ -35,7 +35,7 @@ def gather_sources(data: Path | None, *, scenes: int, seed: int) -> dict[str, Im
             "simulated_scenes": generate_scenes(scenes, seed=seed),
             "simulated_photographs": photographs(),
         }
-    source = FolderSource("grabcut", data)
+    source = FolderStore("grabcut", data)
     if len({image for image, _ in source.objects()}) < 2:
         raise RclicksError(f"{data}: one image alone leaves none to hold out; add another")
     return {"simulated_grabcut": source}

@@ -9,20 +9,23 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from rclicks_hf.benchmark import Clicker, benchmark_table, format_table, load_results
-from rclicks_hf.benchmark.report import (
-    ClickScore,
+from rclicks_hf.benchmark import Clicker
+from rclicks_hf.click_models import load_click_model
+from rclicks_hf.click_scoring.evaluation import format_scores, mean_scores
+from rclicks_hf.data import Instance
+from rclicks_hf.demo.stages import MODEL, Workplace, spread
+from rclicks_hf.metrics import CLICK_METRICS
+from rclicks_hf.report import (
+    ClickModelRow,
     GalleryItem,
     ReportData,
+    benchmark_table,
+    format_table,
+    load_results,
     report_data_from_results,
     summary_figure,
     write_report,
 )
-from rclicks_hf.click_models import load_click_model
-from rclicks_hf.click_models.evaluation import format_scores, mean_scores
-from rclicks_hf.data import Instance
-from rclicks_hf.demo.stages import MODEL, Workplace, spread
-from rclicks_hf.metrics import CLICK_METRICS
 
 REPORT = "report.html"
 PICTURE = "report.png"
@@ -73,9 +76,9 @@ def _settings(place: Workplace, scores: pd.DataFrame, benchmarked: int) -> dict[
     }
 
 
-def _click_scores(scores: pd.DataFrame) -> list[ClickScore]:
+def _click_scores(scores: pd.DataFrame) -> list[ClickModelRow]:
     return [
-        ClickScore(
+        ClickModelRow(
             click_model=row["click_model"],
             dataset=row["dataset"],
             n=row["instances"],

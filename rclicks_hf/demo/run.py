@@ -17,7 +17,7 @@ from rclicks_hf.demo.pages import REPORT, tables_text, write_pages
 from rclicks_hf.demo.settings import DemoSettings
 from rclicks_hf.demo.stages import Workplace, benchmark, build_repo, score_models, train_network
 from rclicks_hf.demo.workspace import workspace
-from rclicks_hf.provenance import command_line
+from rclicks_hf.support.provenance import command_line
 
 STAGES = 5
 

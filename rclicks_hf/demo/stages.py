@@ -16,13 +16,14 @@ from tqdm import tqdm
 
 from rclicks_hf.benchmark import RepoInstances, run_benchmark
 from rclicks_hf.click_models import CLICK_MODELS, ClickModel, load_click_model
-from rclicks_hf.click_models.evaluation import score_click_models, write_scores
-from rclicks_hf.clickability import ClickabilityConfig, train
+from rclicks_hf.click_scoring.evaluation import score_click_models, write_scores
 from rclicks_hf.data import Instance, InstanceTable, build_dataset, load_instances
-from rclicks_hf.data.rounds import simulate_rounds
-from rclicks_hf.data.sources import ImageSource, SourceWithPrevious
+from rclicks_hf.data.sources import ImageStore, StoreWithPrevious
 from rclicks_hf.data.splits import random_splits
 from rclicks_hf.demo.settings import DemoSettings
+from rclicks_hf.networks.clickability import ClickabilityConfig
+from rclicks_hf.simulation.simulated_rounds import simulate_rounds
+from rclicks_hf.training import train
 
 REPO = "rclicks"
 MODEL = "model"
@@ -57,14 +58,14 @@ class Workplace:
         }
 
 
-def build_repo(place: Workplace, sources: Mapping[str, ImageSource]) -> str:
+def build_repo(place: Workplace, sources: Mapping[str, ImageStore]) -> str:
     """Simulate the clicks, build the dataset repo, and read it back as a user does."""
     if not (place.root / REPO).exists():
         tables, clicked, splits = [], {}, {}
         for name, source in sources.items():
             rounds = simulate_rounds(source, dataset=name, seed=place.settings.seed)
             tables.append(rounds.clicks)
-            clicked[name] = SourceWithPrevious(source, rounds.previous_masks)
+            clicked[name] = StoreWithPrevious(source, rounds.previous_masks)
             stems = {image for image, _ in source.objects()}
             splits[name] = random_splits(stems, fractions=SPLIT_SHARES)
         build_dataset(pa.concat_tables(tables), clicked, place.root / REPO, splits=splits)

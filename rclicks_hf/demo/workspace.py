@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rclicks_hf.atomic import atomic_file, explain_full_disk, require_absent
 from rclicks_hf.demo.settings import DemoSettings
+from rclicks_hf.support.atomic import atomic_file, explain_full_disk, require_absent
 
 _DIGEST = ".settings"
 

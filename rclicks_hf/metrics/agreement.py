@@ -14,13 +14,7 @@ from rclicks_hf.metrics.estimate import Estimate
 from rclicks_hf.metrics.kolmogorov_smirnov import ks_share
 from rclicks_hf.metrics.points import pl1_points, wd_points
 from rclicks_hf.metrics.sampling import SEED
-from rclicks_hf.metrics.validation import (
-    as_array,
-    check_count,
-    check_points,
-    check_size,
-    describe,
-)
+from rclicks_hf.metrics.validation import as_array, check_count, check_points, check_size, describe
 
 HALVINGS = 20
 #: Fewest clicks that two halves of two can be made of.

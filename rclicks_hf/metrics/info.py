@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Literal
 
-from rclicks_hf.citation import PAPER_BIBTEX
+from rclicks_hf.support.citation import PAPER_BIBTEX
 
 
 @dataclass(frozen=True)

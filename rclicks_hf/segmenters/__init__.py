@@ -1,14 +1,6 @@
-"""Segmenters under one protocol: encode an image once, predict for many trajectories of clicks."""
+"""Segmenters behind one interface: encode an image once, predict for many trajectories."""
 
-from rclicks_hf.segmenters.base import SEGMENTERS, Prediction, Segmenter, load_segmenter
-from rclicks_hf.segmenters.conformance import check_segmenter
-from rclicks_hf.segmenters.geocut import GeoCut
+import lazy_loader
 
-__all__ = [
-    "SEGMENTERS",
-    "GeoCut",
-    "Prediction",
-    "Segmenter",
-    "check_segmenter",
-    "load_segmenter",
-]
+# Names and types of the exports: __init__.pyi. Each is imported on first use (PEP 562).
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

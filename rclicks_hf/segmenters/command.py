@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.segmenters.base import load_segmenter
 from rclicks_hf.segmenters.conformance import ConformanceCheck, check_segmenter
-from rclicks_hf.text_table import plain_table
+from rclicks_hf.segmenters.interface import load_segmenter
+from rclicks_hf.support.text_table import plain_table
 
 
 def check_spec(spec: str) -> tuple[str, bool]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from rclicks_hf.data.instances import Click
-from rclicks_hf.segmenters.base import Prediction, Segmenter, in_one_line, wrong_parts
+from rclicks_hf.segmenters.interface import Prediction, Segmenter, in_one_line, wrong_parts
 
 _TOLERANCE = 1e-3  # batched and single arithmetic of a network differ a little
 _HEIGHT, _WIDTH = 61, 84

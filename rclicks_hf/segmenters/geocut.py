@@ -19,7 +19,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
 from rclicks_hf.data.instances import Click
-from rclicks_hf.segmenters.base import Prediction, check_image
+from rclicks_hf.segmenters.interface import Prediction, check_image
 
 SCALE = 2  # image pixels a side of one graph pixel
 LENGTH_COST = 0.02  # cost of one graph pixel of way; a step from black to white in Lab costs 1

@@ -81,7 +81,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A built dataset of simulated clicks: two images in ``test``, one in ``train``."""
     scenes = data.generate_scenes(3, seed=3, size=(64, 64))
     rounds = data.simulate_rounds(scenes, dataset=NAME, progress=False)
-    sources = {NAME: data.SourceWithPrevious(scenes, rounds.previous_masks)}
+    sources = {NAME: data.StoreWithPrevious(scenes, rounds.previous_masks)}
     splits = {NAME: {"scene_000": "test", "scene_001": "test", "scene_002": "train"}}
     out = tmp_path_factory.mktemp("built") / "rclicks"
     data.build_dataset(rounds.clicks, sources, out, splits=splits, progress=False)

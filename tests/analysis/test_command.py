@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from commands import run_rclicks
+from helpers.commands import run_rclicks
 from typer.testing import CliRunner
 
 from rclicks_hf import data

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from rclicks_hf.analysis import DISPLAY_MODES, compare_display_modes, display_modes, read_previews
-from rclicks_hf.data import FolderSource
+from rclicks_hf.data import FolderStore
 from rclicks_hf.data.schema import CLICK_SCHEMA
 from rclicks_hf.errors import RclicksError
 
@@ -28,14 +28,14 @@ def write(path: Path, *lines: str, header: str = HEADER) -> Path:
 
 
 @pytest.fixture
-def source(tmp_path: Path) -> FolderSource:
+def source(tmp_path: Path) -> FolderStore:
     """An image with one object of 800 x 40 pixels, so of 400 x 20 on the limited image."""
     codes = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     codes[10:50, 100:900] = 1, 2, 0
     for folder in ("images", "masks"):
         (tmp_path / "PREVIEW" / folder).mkdir(parents=True)
         Image.fromarray(codes).save(tmp_path / "PREVIEW" / folder / "a.png")
-    return FolderSource("tetris", tmp_path / "PREVIEW")
+    return FolderStore("tetris", tmp_path / "PREVIEW")
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def clouds(tmp_path: Path) -> tuple[Path, dict[str, np.ndarray]]:
 
 
 def test_values_of_the_plain_comparison(
-    clouds: tuple[Path, dict[str, np.ndarray]], source: FolderSource, slow: SimpleNamespace
+    clouds: tuple[Path, dict[str, np.ndarray]], source: FolderStore, slow: SimpleNamespace
 ) -> None:
     path, points = clouds
     result = compare_display_modes(read_previews(path, source), progress=False).to_pylist()
@@ -68,7 +68,7 @@ def test_values_of_the_plain_comparison(
 
 
 def test_without_masks_lengths_are_in_images(
-    clouds: tuple[Path, dict[str, np.ndarray]], source: FolderSource
+    clouds: tuple[Path, dict[str, np.ndarray]], source: FolderStore
 ) -> None:
     path, _ = clouds
     boxes, images = (
@@ -121,7 +121,7 @@ def test_bad_files_are_one_line(tmp_path: Path, header: str, row: str, message: 
     assert "\n" not in str(error.value)
 
 
-def test_an_object_without_a_mask_is_one_line(tmp_path: Path, source: FolderSource) -> None:
+def test_an_object_without_a_mask_is_one_line(tmp_path: Path, source: FolderStore) -> None:
     path = write(tmp_path / "p.csv", line("Text_Description", 1, 2, "unknown"))
     with pytest.raises(RclicksError, match="no image with the stem 'unknown'"):
         read_previews(path, source)

@@ -12,14 +12,14 @@ import pyarrow as pa
 import pytest
 
 from rclicks_hf.analysis import (
-    MEASURES,
+    STATISTICS,
     SummaryRow,
     compare_devices,
     format_summary,
     published_value,
     summarise,
 )
-from rclicks_hf.analysis.published import PC_AGAINST_MOBILE
+from rclicks_hf.analysis.paper_devices import PC_AGAINST_MOBILE
 from rclicks_hf.data.schema import SOURCE_DATASETS
 from rclicks_hf.metrics import bootstrap_interval
 
@@ -108,7 +108,7 @@ def test_tables_are_aligned_and_fit_100_columns() -> None:
     rows = [
         replace(row, group=name, split=entry.splits[-1], measure=measure)
         for name, entry in SOURCE_DATASETS.items()
-        for measure in MEASURES
+        for measure in STATISTICS
     ]
     compared = PC_AGAINST_MOBILE["davis"].keys() | {"wd", "pl1"}
     real = [r for r in rows if r.group in PC_AGAINST_MOBILE and r.measure in compared]

@@ -7,17 +7,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from benchmark_fakes import Disks, Slope, make_instance
+from helpers.benchmark_fakes import Disks, Slope, make_instance
 
 from rclicks_hf.benchmark import PROTOCOLS, RUNS, BenchmarkProtocol, ResultRow, run_image
 from rclicks_hf.benchmark.groups import CLICKING_GROUPS, group_weights, sample_group
 from rclicks_hf.click_models import ClickabilityClickModel
-from rclicks_hf.clickability import (
+from rclicks_hf.data import Instance
+from rclicks_hf.networks.clickability import (
     ClickabilityConfig,
     ClickabilityImageProcessor,
     ClickabilityModel,
 )
-from rclicks_hf.data import Instance
 from rclicks_hf.segmenters import GeoCut, Prediction
 
 SHORT = BenchmarkProtocol(max_clicks=4)

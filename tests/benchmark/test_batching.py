@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from benchmark_fakes import Disks, Slope, make_instance
+from helpers.benchmark_fakes import Disks, Slope, make_instance
 
 from rclicks_hf.benchmark import RUNS, BenchmarkProtocol, run_image
 from rclicks_hf.benchmark.engine import TRAJECTORIES_TOGETHER
 from rclicks_hf.benchmark.protocol import PROTOCOLS
-from rclicks_hf.benchmark.results import TIMING_COLUMNS, ResultRow, rows_to_table
+from rclicks_hf.benchmark.result_rows import TIMING_COLUMNS, ResultRow, rows_to_table
 from rclicks_hf.data import Instance
 
 SHORT = BenchmarkProtocol(max_clicks=4)
@@ -100,7 +100,7 @@ def network() -> Any:
     import torch
 
     from rclicks_hf.click_models import ClickabilityClickModel
-    from rclicks_hf.clickability import (
+    from rclicks_hf.networks.clickability import (
         ClickabilityConfig,
         ClickabilityImageProcessor,
         ClickabilityModel,

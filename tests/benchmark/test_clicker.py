@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.ndimage import distance_transform_edt
 
 from rclicks_hf.benchmark.clicker import Clicker, clip_click
-from rclicks_hf.benchmark.depth import ErrorRegion
+from rclicks_hf.benchmark.error_regions import ErrorRegion
 from rclicks_hf.benchmark.groups import CLICKING_GROUPS, group_weights, sample_group
 from rclicks_hf.data import Click
 

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from rclicks_hf import data
-from rclicks_hf.benchmark.results import read_results
+from rclicks_hf.benchmark.result_rows import read_results
 from rclicks_hf.cli import app
 from rclicks_hf.errors import RclicksError
 
@@ -23,14 +23,14 @@ def repo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two datasets with two images each: s0, s1, and p0, p1."""
     tables, sources, splits = [], {}, {}
     for name, letter in zip(TWO, "sp", strict=True):
-        source = data.MemorySource()
+        source = data.MemoryStore()
         for number, colour in enumerate((255, 160)):
             image = np.full((24, 32, 3), 90, np.uint8)
             image[6:18, 6:20] = colour
             source.add(f"{letter}{number}", image, {"": image[..., 0] == colour})
         rounds = data.simulate_rounds(source, dataset=name, progress=False)
         tables.append(rounds.clicks)
-        sources[name] = data.SourceWithPrevious(source, rounds.previous_masks)
+        sources[name] = data.StoreWithPrevious(source, rounds.previous_masks)
         splits[name] = {stem: "test" for stem, _ in source.objects()}
     folder = tmp_path_factory.mktemp("repo") / "rclicks"
     data.build_dataset(pa.concat_tables(tables), sources, folder, splits=splits, progress=False)
@@ -40,7 +40,7 @@ def repo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def benchmark(repo: Path, out: Path, line: str) -> str:
     """What the command prints; its mistakes are raised."""
     words = ["benchmark", "--repo", str(repo), "--out", str(out), "--click-model", "ud"]
-    words += ["--num-proc", "1", "--segmenter", "benchmark_fakes:Disks", *line.split()]
+    words += ["--num-proc", "1", "--segmenter", "helpers.benchmark_fakes:Disks", *line.split()]
     result = CliRunner().invoke(app, words)
     if isinstance(result.exception, RclicksError):
         raise result.exception
@@ -79,7 +79,7 @@ def test_the_manifest_says_what_was_run(repo: Path, tmp_path: Path) -> None:
     benchmark(repo, tmp_path / "out", line)
     manifest = json.loads((tmp_path / "out/manifest.json").read_text("utf-8"))
     assert manifest["protocol"]["id"] == "rclicks-reference-1"
-    assert manifest["segmenter"] == "benchmark_fakes:Disks"
+    assert manifest["segmenter"] == "helpers.benchmark_fakes:Disks"
     assert (manifest["click_model"], manifest["dataset"]) == ("ud", TWO[0])
     assert len(manifest["dataset_fingerprint"]) == 64
     assert manifest["runs"] == ["base"]
@@ -122,7 +122,7 @@ def test_a_folder_of_one_dataset_is_not_filled_with_several(repo: Path, tmp_path
 
 
 def test_what_failed_first_is_told(repo: Path, tmp_path: Path) -> None:
-    line = f"--dataset {TWO[0]} --runs base --segmenter benchmark_fakes:WrongShape"
+    line = f"--dataset {TWO[0]} --runs base --segmenter helpers.benchmark_fakes:WrongShape"
     text = benchmark(repo, tmp_path / "out", line)
     assert "2 failed, first s0: ValueError: probability must be a floating-point (24, 32)" in text
     assert "±" not in text  # no number, no spread

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from benchmark_fakes import Disks, FakeSource, Raises, Slope, WrongShape, make_instance
+from helpers.benchmark_fakes import Disks, FakeSource, Raises, Slope, WrongShape, make_instance
 
 from rclicks_hf.benchmark import RUNS, BenchmarkProtocol, Clicker, run_image
 from rclicks_hf.benchmark.groups import CLICKING_GROUPS

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from benchmark_fakes import Disks, FakeSource, Slope, make_instance
+from helpers.benchmark_fakes import Disks, FakeSource, Slope, make_instance
 
 from rclicks_hf.benchmark import PROTOCOLS, BenchmarkProtocol, Clicker, run_image
-from rclicks_hf.benchmark.source import plan_images
+from rclicks_hf.benchmark.instance_sets import plan_images
 from rclicks_hf.benchmark.worker import Job
 from rclicks_hf.data import Instance
 from rclicks_hf.segmenters import Prediction
@@ -111,7 +111,7 @@ def test_one_object_of_an_image_is_run_with_those_before_it() -> None:
 def test_the_network_s_map_is_taken_as_the_protocol_says(
     tmp_path: Path, name: str, normalised: bool
 ) -> None:
-    from rclicks_hf.clickability import (
+    from rclicks_hf.networks.clickability import (
         ClickabilityConfig,
         ClickabilityImageProcessor,
         ClickabilityModel,

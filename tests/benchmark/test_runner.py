@@ -12,17 +12,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from benchmark_fakes import KILL_SWITCH, PID_FOLDER, FakeSource, InstanceList
-from benchmark_processes import is_running, start, wait_until
+from helpers.benchmark_fakes import KILL_SWITCH, PID_FOLDER, FakeSource, InstanceList
+from helpers.benchmark_processes import is_running, start, wait_until
 
-from rclicks_hf.benchmark import (
-    PROTOCOLS,
-    RUNS,
-    BenchmarkProtocol,
-    load_results,
-    run_benchmark,
-)
-from rclicks_hf.benchmark.results import (
+from rclicks_hf.benchmark import PROTOCOLS, RUNS, BenchmarkProtocol, run_benchmark
+from rclicks_hf.benchmark.result_rows import (
     RESULT_SCHEMA,
     TIMING_COLUMNS,
     read_part,
@@ -30,7 +24,8 @@ from rclicks_hf.benchmark.results import (
     write_part,
 )
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.results_folder import part_path
+from rclicks_hf.jobs.results_folder import part_path
+from rclicks_hf.report import load_results
 
 SHORT = BenchmarkProtocol(max_clicks=3)
 
@@ -38,7 +33,7 @@ SHORT = BenchmarkProtocol(max_clicks=3)
 def run(out: Path, source: FakeSource | None = None, **changes: Any) -> pa.Table:
     """Results without their timings."""
     settings: dict[str, Any] = {
-        "segmenter": "benchmark_fakes:Disks",
+        "segmenter": "helpers.benchmark_fakes:Disks",
         "click_model": "ud",
         "protocol": SHORT,
         "num_proc": 1,
@@ -147,18 +142,20 @@ def test_a_killed_worker_is_one_line_and_the_next_call_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out"
-    settings: dict[str, Any] = {"segmenter": "benchmark_fakes:Dies", "num_proc": 2}
+    settings: dict[str, Any] = {"segmenter": "helpers.benchmark_fakes:Dies", "num_proc": 2}
     monkeypatch.setenv(KILL_SWITCH, "1")
     with pytest.raises(RclicksError, match="a worker process was killed"):
         run(out, **settings)
     assert not (out / "results.parquet").exists()
     assert not json.loads((out / "manifest.json").read_text())["is_finished"]
     monkeypatch.delenv(KILL_SWITCH)
-    assert run(out, **settings).equals(run(tmp_path / "other", segmenter="benchmark_fakes:Dies"))
+    assert run(out, **settings).equals(
+        run(tmp_path / "other", segmenter="helpers.benchmark_fakes:Dies")
+    )
 
 
 def test_sigkill_at_any_moment_can_be_resumed(tmp_path: Path) -> None:
-    out, segmenter = tmp_path / "out", "benchmark_fakes:Dies"
+    out, segmenter = tmp_path / "out", "helpers.benchmark_fakes:Dies"
     with start(tmp_path, "Dies", 1, **{KILL_SWITCH: "1"}) as process:
         assert process.wait(60) == -signal.SIGKILL
     assert [part.name for part in (out / "parts").iterdir()] == ["095.parquet"]
@@ -179,7 +176,7 @@ def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
 
 
 def test_failures_are_recorded_and_counted(tmp_path: Path) -> None:
-    table = run(tmp_path / "out", segmenter="benchmark_fakes:Raises")
+    table = run(tmp_path / "out", segmenter="helpers.benchmark_fakes:Raises")
     failed = {
         stem
         for stem, error in zip(
@@ -196,7 +193,7 @@ def test_fail_fast_stops(tmp_path: Path, num_proc: int) -> None:
     with pytest.raises(RclicksError, match=r"hot dog/1: RuntimeError: the accelerator is out"):
         run(
             tmp_path / "out",
-            segmenter="benchmark_fakes:Raises",
+            segmenter="helpers.benchmark_fakes:Raises",
             fail_fast=True,
             num_proc=num_proc,
         )
@@ -273,7 +270,10 @@ def test_an_image_s_name_may_be_longer_than_a_file_s(tmp_path: Path) -> None:
         ({"num_proc": 0}, "num_proc: must be at least 1"),
         ({"runs": ["g11"]}, "g11 cannot be run"),
         ({"segmenter": "sam9"}, "sam9: no such segmenter"),
-        ({"segmenter": "benchmark_fakes:NoThreshold"}, r"threshold must be a number in \(0, 1\)"),
+        (
+            {"segmenter": "helpers.benchmark_fakes:NoThreshold"},
+            r"threshold must be a number in \(0, 1\)",
+        ),
         ({"click_model": "um"}, "um: no such click model"),
         ({"stems": []}, "no first-round instance"),
     ],
@@ -294,7 +294,7 @@ def test_a_damaged_manifest_is_named(tmp_path: Path) -> None:
 
 
 def test_a_model_folder_is_known_by_its_content_not_its_place(tmp_path: Path) -> None:
-    from rclicks_hf.click_models.identity import click_model_identity
+    from rclicks_hf.jobs.click_model_identity import click_model_identity
 
     for place in ("here", "there"):
         (tmp_path / place / "net").mkdir(parents=True)
@@ -310,7 +310,7 @@ def test_a_segmenter_that_was_changed_does_not_go_on_in_its_old_results(
 ) -> None:
     module, out = tmp_path / "my_changing_segmenter.py", tmp_path / "out"
     monkeypatch.syspath_prepend(tmp_path)
-    code = "from benchmark_fakes import Disks\n\n\nclass Mine(Disks):\n    pass\n"
+    code = "from helpers.benchmark_fakes import Disks\n\n\nclass Mine(Disks):\n    pass\n"
     settings: dict[str, Any] = {"segmenter": f"{module.stem}:Mine", "runs": ["base"]}
     module.write_text(code)
     run(out, limit=1, **settings)
@@ -334,7 +334,7 @@ def test_a_model_that_a_run_does_without_may_be_unknown(
 ) -> None:
     commit = ["1"]
     monkeypatch.setattr(
-        "rclicks_hf.click_models.identity.hub_revision", lambda name, kind: commit[0]
+        "rclicks_hf.jobs.click_model_identity.hub_revision", lambda name, kind: commit[0]
     )
     settings: dict[str, Any] = {"click_model": "me/net", "limit": 1, "runs": ["base"]}
     out = tmp_path / "out"

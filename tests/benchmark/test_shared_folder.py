@@ -13,15 +13,15 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from benchmark_fakes import KILL_SWITCH, PARTS_FOLDER, PID_FOLDER, FakeSource
-from benchmark_processes import FAKES, start, wait_until
+from helpers.benchmark_fakes import KILL_SWITCH, PARTS_FOLDER, PID_FOLDER, FakeSource
+from helpers.benchmark_processes import TESTS, start, wait_until
 
 from rclicks_hf.benchmark import BenchmarkProtocol, command, run_benchmark
-from rclicks_hf.benchmark.claims import CLAIMS, claim
-from rclicks_hf.benchmark.launch import Launch
 from rclicks_hf.benchmark.manifest import IDENTITY, describe_run, join_results, open_results
-from rclicks_hf.benchmark.results import TIMING_COLUMNS, read_results
+from rclicks_hf.benchmark.result_rows import TIMING_COLUMNS, read_results
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.jobs.claims import CLAIMS, claim
+from rclicks_hf.jobs.launch import Launch
 
 SHORT = BenchmarkProtocol(max_clicks=3)
 
@@ -34,7 +34,7 @@ def alone(out: Path, segmenter: str = "Disks") -> pa.Table:
     """The results of one process."""
     run_benchmark(
         FakeSource(),
-        segmenter=f"benchmark_fakes:{segmenter}",
+        segmenter=f"helpers.benchmark_fakes:{segmenter}",
         click_model="ud",
         out=out,
         protocol=SHORT,
@@ -48,7 +48,7 @@ def test_a_claim_ends_with_its_process(tmp_path: Path) -> None:
     file = tmp_path / CLAIMS / "a"
     code = (
         "import sys, time\nfrom pathlib import Path\n"
-        "from rclicks_hf.benchmark.claims import claim\n"
+        "from rclicks_hf.jobs.claims import claim\n"
         "with claim(Path(sys.argv[1])) as mine: print(mine, flush=True); time.sleep(120)"
     )
     with subprocess.Popen(
@@ -107,7 +107,7 @@ def repo_of_scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A dataset repo of five tiny images, one of them marked and one with two objects."""
     from rclicks_hf import data
 
-    source, name = data.MemorySource(), "simulated_scenes"
+    source, name = data.MemoryStore(), "simulated_scenes"
     for stem in ("a", "b", "c", "d", "two.objects"):
         image = np.full((24, 32, 3), 90, np.uint8)
         image[6:18, 4:14], image[4:16, 18:28] = 255, 160
@@ -118,7 +118,7 @@ def repo_of_scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
         source.add(stem, image, objects)
     rounds = data.simulate_rounds(source, dataset=name, progress=False)
     repo = tmp_path_factory.mktemp("repo") / "rclicks"
-    sources = {name: data.SourceWithPrevious(source, rounds.previous_masks)}
+    sources = {name: data.StoreWithPrevious(source, rounds.previous_masks)}
     splits = {name: {stem: "test" for stem, _ in source.objects()}}
     data.build_dataset(rounds.clicks, sources, repo, splits=splits, progress=False)
     return repo
@@ -133,7 +133,7 @@ def launch(
     launcher += ["--main_process_port", "0", "--num_processes", str(processes)]
     module = ["-m", "rclicks_hf.benchmark", "--repo", str(repo), "--dataset", "simulated_scenes"]
     module += ["--click-model", "ud", "--out", str(out), *more]
-    path = os.pathsep.join([str(FAKES.parents[1]), str(FAKES)])
+    path = os.pathsep.join([str(TESTS.parent), str(TESTS)])
     return subprocess.run(
         [sys.executable, *(launcher if processes > 1 else []), *module],
         env={**os.environ, "PYTHONPATH": path, **environment},
@@ -146,7 +146,9 @@ def launch(
 @pytest.fixture(scope="module")
 def of_one(repo_of_scenes: Path, tmp_path_factory: pytest.TempPathFactory) -> pa.Table:
     out = tmp_path_factory.mktemp("one") / "run"
-    done = launch(1, repo_of_scenes, out, "--num-proc", "1", "--segmenter", "benchmark_fakes:Dies")
+    done = launch(
+        1, repo_of_scenes, out, "--num-proc", "1", "--segmenter", "helpers.benchmark_fakes:Dies"
+    )
     assert done.returncode == 0, done.stderr
     assert "rclicks benchmark --repo" in json.loads((out / "manifest.json").read_text())["command"]
     return results(out)
@@ -157,7 +159,7 @@ def test_three_launched_processes_give_what_one_gives(
     repo_of_scenes: Path, of_one: pa.Table, tmp_path: Path
 ) -> None:
     out = tmp_path / "run"
-    done = launch(3, repo_of_scenes, out, "--segmenter", "benchmark_fakes:Dies")
+    done = launch(3, repo_of_scenes, out, "--segmenter", "helpers.benchmark_fakes:Dies")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("simulated_scenes") == 1  # the table, from the main process alone
     assert results(out).equals(of_one)
@@ -168,7 +170,7 @@ def test_three_launched_processes_give_what_one_gives(
 def test_a_launch_with_a_killed_process_goes_on_when_it_is_started_again(
     repo_of_scenes: Path, of_one: pa.Table, tmp_path: Path
 ) -> None:
-    out, words = tmp_path / "run", ("--segmenter", "benchmark_fakes:Dies")
+    out, words = tmp_path / "run", ("--segmenter", "helpers.benchmark_fakes:Dies")
     killed = launch(2, repo_of_scenes, out, *words, **{KILL_SWITCH: "1"})
     assert killed.returncode != 0
     assert f"exitcode  : {-signal.SIGKILL}" in killed.stderr

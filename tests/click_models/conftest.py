@@ -26,7 +26,7 @@ def scene_repo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     images = {image for image, _ in scenes.objects()}
     report = data.build_dataset(
         pa.Table.from_pandas(clicks, schema=rounds.clicks.schema, preserve_index=False),
-        {DATASET: data.SourceWithPrevious(scenes, rounds.previous_masks)},
+        {DATASET: data.StoreWithPrevious(scenes, rounds.previous_masks)},
         tmp_path_factory.mktemp("scenes") / "rclicks",
         splits={DATASET: dict.fromkeys(images, "test")},
         progress=False,

@@ -21,12 +21,12 @@ from rclicks_hf.click_models import (
     UniformClickModel,
     load_click_model,
 )
-from rclicks_hf.clickability import (
+from rclicks_hf.errors import RclicksError
+from rclicks_hf.networks.clickability import (
     ClickabilityConfig,
     ClickabilityImageProcessor,
     ClickabilityModel,
 )
-from rclicks_hf.errors import RclicksError
 
 MASKS = arrays(np.bool_, st.tuples(st.integers(1, 30), st.integers(1, 30)))
 

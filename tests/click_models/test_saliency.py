@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 
 from rclicks_hf.cli import app
 from rclicks_hf.click_models import ClickModel, SaliencyClickModel, load_click_model
-from rclicks_hf.click_models.identity import click_model_identity
 from rclicks_hf.click_models.saliency import enlarged_box
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.saliency import SaliencyConfig, SaliencyImageProcessor, SaliencyModel
+from rclicks_hf.jobs.click_model_identity import click_model_identity
+from rclicks_hf.networks.saliency import SaliencyConfig, SaliencyImageProcessor, SaliencyModel
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +165,7 @@ def test_what_cannot_be_loaded_is_one_line(spec: str, text: str) -> None:
 
 
 def test_a_folder_of_another_network_is_refused(tmp_path: Path, saliency_folder: Path) -> None:
-    from rclicks_hf.clickability import ClickabilityConfig, ClickabilityModel
+    from rclicks_hf.networks.clickability import ClickabilityConfig, ClickabilityModel
 
     ClickabilityModel(ClickabilityConfig.from_preset("nano")).save_pretrained(tmp_path)
     with pytest.raises(RclicksError, match="'clickability', no saliency network"):

@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from rclicks_hf.data.builder import build_dataset
-from rclicks_hf.data.memory_source import MemorySource
+from rclicks_hf.data.build.builder import build_dataset
+from rclicks_hf.data.images.memory import MemoryStore
 from rclicks_hf.data.schema import CLICK_SCHEMA
 
 datasets.disable_progress_bars()
@@ -26,10 +26,10 @@ def _mask() -> np.ndarray:
     return mask
 
 
-def _source(images: int = 6, objects: tuple[str, ...] = ("",)) -> MemorySource:
+def _source(images: int = 6, objects: tuple[str, ...] = ("",)) -> MemoryStore:
     """``images`` noise images; every object has a first round and an fn round."""
     rng = np.random.default_rng(0)
-    source = MemorySource()
+    source = MemoryStore()
     for index in range(images):
         stem = f"{index:03d}"
         joined = [f"{stem}_______{name}" if name else stem for name in objects]
@@ -40,7 +40,7 @@ def _source(images: int = 6, objects: tuple[str, ...] = ("",)) -> MemorySource:
 
 
 def _clicks(
-    source: MemorySource, dataset: str = "simulated_scenes", count: int = 5, seed: int = 0
+    source: MemoryStore, dataset: str = "simulated_scenes", count: int = 5, seed: int = 0
 ) -> pa.Table:
     """``count`` random clicks on every object and round of a source made by ``_source``."""
     rng = np.random.default_rng(seed)
@@ -71,7 +71,7 @@ def _clicks(
 
 
 @pytest.fixture(scope="session")
-def make_source() -> Callable[..., MemorySource]:
+def make_source() -> Callable[..., MemoryStore]:
     return _source
 
 

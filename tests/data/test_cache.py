@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 from datasets import load_dataset
 
-from rclicks_hf.data.builder import build_dataset
-from rclicks_hf.data.memory_source import MemorySource
+from rclicks_hf.data.build.builder import build_dataset
+from rclicks_hf.data.images.memory import MemoryStore
 from rclicks_hf.data.schema import CLICK_SCHEMA
 
 
@@ -24,7 +24,7 @@ def _moved(clicks: pa.Table) -> pa.Table:
 @pytest.mark.parametrize("config", ["all", "simulated_scenes-instances", "simulated_scenes-first"])
 def test_a_rebuilt_dataset_is_read_anew(
     tmp_path: Path,
-    make_source: Callable[..., MemorySource],
+    make_source: Callable[..., MemoryStore],
     make_clicks: Callable[..., pa.Table],
     monkeypatch: pytest.MonkeyPatch,
     config: str,
@@ -41,12 +41,12 @@ def test_a_rebuilt_dataset_is_read_anew(
 
 def test_changed_pictures_are_read_anew(
     tmp_path: Path,
-    make_source: Callable[..., MemorySource],
+    make_source: Callable[..., MemoryStore],
     make_clicks: Callable[..., pa.Table],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    old_source, new_source = make_source(3), MemorySource()
+    old_source, new_source = make_source(3), MemoryStore()
     for stem, name in old_source.objects():
         previous = {f"{stem}_sam_fn_pc_4": np.eye(12, 16) > 0}
         image = 255 - old_source.image(stem)

@@ -11,7 +11,7 @@ import pytest
 
 from rclicks_hf.data import download
 from rclicks_hf.data.download import ARCHIVES, COMMIT, FILES, PublicFile, blob_sha1, download_files
-from rclicks_hf.data.layouts import LAYOUTS
+from rclicks_hf.data.images.layouts import LAYOUTS
 from rclicks_hf.errors import RclicksError
 
 CONTENT = {

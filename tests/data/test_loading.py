@@ -12,16 +12,16 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from rclicks_hf.data.builder import build_dataset
+from rclicks_hf.data.build.builder import build_dataset
+from rclicks_hf.data.images.memory import MemoryStore
 from rclicks_hf.data.loading import InstanceTable, load_instances
-from rclicks_hf.data.memory_source import MemorySource
 from rclicks_hf.errors import RclicksError
 
 NAME = "simulated_scenes"
 
 
 def test_instances_come_back_as_they_went_in(
-    built: Path, make_source: Callable[..., MemorySource], make_clicks: Callable[..., pa.Table]
+    built: Path, make_source: Callable[..., MemoryStore], make_clicks: Callable[..., pa.Table]
 ) -> None:
     source = make_source()
     clicks = make_clicks(source).to_pylist()
@@ -114,7 +114,7 @@ def test_unknown_names(built: Path, arguments: dict, message: str) -> None:
 
 
 def test_unsound_repos(
-    tmp_path: Path, make_source: Callable[..., MemorySource], make_clicks: Callable[..., pa.Table]
+    tmp_path: Path, make_source: Callable[..., MemoryStore], make_clicks: Callable[..., pa.Table]
 ) -> None:
     for repo in (tmp_path / "none", "nobody/nothing", tmp_path):
         with pytest.raises(RclicksError) as error:

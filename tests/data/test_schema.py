@@ -5,13 +5,7 @@ import sys
 
 import pytest
 
-from rclicks_hf.data.schema import (
-    CLICK_SCHEMA,
-    SOURCE_DATASETS,
-    ConfigKey,
-    config_names,
-    round_of,
-)
+from rclicks_hf.data.schema import CLICK_SCHEMA, SOURCE_DATASETS, ConfigKey, config_names, round_of
 from rclicks_hf.errors import RclicksError
 
 

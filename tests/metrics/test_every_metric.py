@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from metric_tester import (
+from helpers.metric_tester import (
     ClickMapTester,
     GeometricTester,
     IouTester,

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from commands import run_rclicks
+from helpers.commands import run_rclicks
 
 from rclicks_hf.segmenters.conformance import _CHECKS
 

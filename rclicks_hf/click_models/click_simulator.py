@@ -1,0 +1,147 @@
+"""A simulated user for people who train segmenters: batches of clicks on the model's device."""
+
+from __future__ import annotations
+
+import torch
+
+from rclicks_hf.click_models.click_drawing import draw_clicks
+from rclicks_hf.networks.clickability.image_processing_clickability import (
+    ClickabilityImageProcessor,
+    from_canvas,
+    to_canvas,
+)
+from rclicks_hf.networks.clickability.modeling_clickability import ClickabilityModel
+
+
+class ClickSimulator:
+    """Draws clicks as people would make them, for whole batches on one device.
+
+    Preparation, network, clicking groups and drawing are torch from end to end. The prepared
+    tensors and the maps are those of the image processor, the rules those of the benchmark's
+    clicker (paper, section "Clicking groups").
+
+    Args:
+        model: The network; it is put into evaluation mode.
+        processor: Where the size of the canvas and the colours' normalisation are read; None takes
+            the model's `image_size` and ImageNet's mean and deviation.
+
+    Example:
+        >>> from rclicks_hf.networks.clickability import ClickabilityConfig
+        >>> config = ClickabilityConfig.from_preset("nano", image_size=64)
+        >>> simulator = ClickSimulator(ClickabilityModel(config))
+        >>> masks = torch.zeros(2, 48, 64, dtype=torch.bool)
+        >>> masks[:, 10:30, 12:40] = True
+        >>> clicks = simulator.sample(torch.rand(2, 3, 48, 64), masks, masks, num_clicks=5)
+        >>> clicks.shape, bool(masks[0][clicks[0, :, 1], clicks[0, :, 0]].all())
+        (torch.Size([2, 5, 2]), True)
+    """
+
+    def __init__(
+        self, model: ClickabilityModel, processor: ClickabilityImageProcessor | None = None
+    ):
+        side = model.config.image_size
+        self.model = model.eval()
+        self.processor = processor or ClickabilityImageProcessor(
+            size={"height": side, "width": side}
+        )
+
+    def sample(
+        self,
+        images: torch.Tensor,
+        object_masks: torch.Tensor,
+        error_masks: torch.Tensor,
+        num_clicks: int,
+        group: tuple[float, float] = (0.0, 1.0),
+        generator: torch.Generator | None = None,
+    ) -> torch.Tensor:
+        """Draw clicks inside error masks.
+
+        Args:
+            images: (B, 3, H, W) RGB, uint8 or float in [0, 1]; grey (one channel) is repeated, the
+                alpha of RGBA dropped. Of one image for all masks, the network's part that sees
+                only the image is computed once.
+            object_masks: (B, H, W) or (B, 1, H, W); what is > 0 is the object.
+            error_masks: The same for the region to click in.
+            num_clicks: Clicks an instance.
+            group: (q_lo, q_hi), shares of the click map's mass: (0.9, 1) are the likeliest clicks.
+            generator: Source of the randomness, on the CPU or on the model's device.
+
+        Returns:
+            (B, num_clicks, 2) int64 on the model's device, each (x, y) in pixels, all different
+            within an instance; (-1, -1) where no pixel is left, so everywhere for an empty mask.
+
+        Raises:
+            ValueError: If sizes or batches differ, a float image leaves [0, 1], or `group` is no
+                group.
+        """
+        click_maps = self.click_maps(images, object_masks, error_masks)
+        errors = _planes(error_masks, "error_masks").to(click_maps.device)
+        return draw_clicks(click_maps, errors, num_clicks, group, generator)
+
+    @torch.no_grad()
+    def click_maps(
+        self, images: torch.Tensor, object_masks: torch.Tensor, error_masks: torch.Tensor
+    ) -> torch.Tensor:
+        """The click maps to draw from.
+
+        Args:
+            images: As in `sample`.
+            object_masks: As in `sample`.
+            error_masks: As in `sample`.
+
+        Returns:
+            (B, H, W) float32 in [0, 1] on the model's device.
+
+        Raises:
+            ValueError: As in `sample`.
+        """
+        objects, errors = _planes(object_masks, "object_masks"), _planes(error_masks, "error_masks")
+        _check(images, objects, errors)
+        device, dtype, size = self.model.device, self.model.dtype, self.processor.size
+        canvas = (size["height"], size["width"])
+        pixels = to_canvas(self._normalised(images.to(device)), canvas).to(dtype)
+        masks = [
+            to_canvas((mask.to(device) > 0).float()[:, None], canvas).to(dtype)
+            for mask in (objects, errors)
+        ]
+        features = self.model.encode_image(pixels)
+        output = self.model(None, *masks, image_features=features)
+        return from_canvas(output.click_map, (errors.shape[1], errors.shape[2]))
+
+    def _normalised(self, images: torch.Tensor) -> torch.Tensor:
+        """(B, 3, H, W) float32 with ImageNet's mean and deviation taken out."""
+        values = images[:, :3].float() / (1 if images.is_floating_point() else 255)
+        if images.is_floating_point() and ((values < 0) | (values > 1)).any():
+            raise ValueError(
+                f"images are float with values from {values.min():.3g} to {values.max():.3g}; "
+                "give floats in [0, 1] or uint8"
+            )
+        mean, std = (
+            torch.tensor(values_, device=images.device)[:, None, None]
+            for values_ in (self.processor.image_mean, self.processor.image_std)
+        )
+        return (values.expand(-1, 3, -1, -1) - mean) / std
+
+
+def _planes(masks: torch.Tensor, name: str) -> torch.Tensor:
+    """(B, H, W) of (B, H, W) or (B, 1, H, W)."""
+    if masks.ndim == 4 and masks.shape[1] == 1:
+        return masks[:, 0]
+    if masks.ndim != 3:
+        raise ValueError(f"{name} must be (B, H, W) or (B, 1, H, W), got {tuple(masks.shape)}")
+    return masks
+
+
+def _check(images: torch.Tensor, objects: torch.Tensor, errors: torch.Tensor) -> None:
+    if images.ndim != 4 or images.shape[1] not in (1, 3, 4):
+        raise ValueError(f"images must be (B, 1, 3 or 4, H, W), got {tuple(images.shape)}")
+    if objects.shape != errors.shape:
+        raise ValueError(
+            f"object_masks are {tuple(objects.shape)} but error_masks {tuple(errors.shape)}"
+        )
+    if images.shape[2:] != errors.shape[1:]:
+        raise ValueError(
+            f"masks are {tuple(errors.shape[1:])}, their images are {tuple(images.shape[2:])}"
+        )
+    if len(images) not in (1, len(errors)):
+        raise ValueError(f"{len(images)} images but {len(errors)} masks")

@@ -1,0 +1,212 @@
+"""The scores of one instance: a row a click model and set of clicks, and one for people."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from rclicks_hf.click_models.interface import ClickModel
+from rclicks_hf.data import DEVICES, Clicks, Instance
+from rclicks_hf.data.click_maps import click_map, soften
+from rclicks_hf.data.schema import round_of
+from rclicks_hf.errors import RclicksError
+from rclicks_hf.metrics import (
+    CLICK_METRICS,
+    MODES,
+    ClickScores,
+    ConstantCoordinateWarning,
+    click_scores,
+    instance_seed,
+    split_half_scores,
+)
+from rclicks_hf.metrics.agreement import HALVINGS, LEAST_CLICKS
+from rclicks_hf.metrics.sampling import RESAMPLES, SEED
+
+ALL_DEVICES = "all"
+#: Name of the row that holds people against each other.
+PEOPLE = "people, split-half"
+#: Scores that come from random draws, so have a standard error.
+SAMPLED = ("ks", "pl1", "wd")
+
+SCORE_SCHEMA = pa.schema(
+    [
+        ("dataset", pa.string()),
+        ("split", pa.string()),
+        ("full_stem", pa.string()),
+        ("round", pa.string()),
+        ("click_type", pa.string()),
+        ("device", pa.string()),
+        ("is_simulated", pa.bool_()),
+        ("click_model", pa.string()),
+        ("clicks", pa.int64()),
+        *((name, pa.float64()) for name in CLICK_METRICS),
+        *((f"{name}_error", pa.float64()) for name in SAMPLED),
+        ("ks_undefined", pa.int64()),
+        ("left_out", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class ScoreSettings:
+    """How instances are scored.
+
+    Attributes:
+        mode: ``"reference"`` or ``"exact"``, see `rclicks_hf.metrics.click_scores`.
+        resamples: Sets of points drawn from each click map.
+        halvings: Random halvings of people's clicks; 0 leaves their row out.
+        devices: True scores the clicks of each device too, besides all together.
+        seed: Seed of all draws; every instance and device has one of its own made from it.
+
+    Raises:
+        RclicksError: If a value is out of range.
+
+    Example:
+        >>> ScoreSettings(mode="exact").views
+        ('all',)
+        >>> ScoreSettings(devices=True).views
+        ('all', 'pc', 'mobile')
+    """
+
+    mode: str = MODES[0]
+    resamples: int = RESAMPLES
+    halvings: int = HALVINGS
+    devices: bool = False
+    seed: int = SEED
+
+    def __post_init__(self) -> None:
+        if self.mode not in MODES:
+            raise RclicksError(f"mode: {self.mode!r} is unknown; use {' or '.join(MODES)}")
+        for name, least in (("resamples", 1), ("halvings", 0), ("seed", 0)):
+            if getattr(self, name) < least:
+                raise RclicksError(f"{name}: must be at least {least}, got {getattr(self, name)}")
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """The sets of clicks that are scored apart."""
+        return (ALL_DEVICES, *DEVICES) if self.devices else (ALL_DEVICES,)
+
+
+def score_instance(
+    instance: Instance, models: Mapping[str, ClickModel], settings: ScoreSettings
+) -> list[dict[str, Any]]:
+    """Score click models on one instance.
+
+    Each model makes its click map once, for all metrics and all sets of clicks.
+
+    Args:
+        instance: The instance with its clicks.
+        models: Name -> click model.
+        settings: How to score.
+
+    Returns:
+        Rows of `SCORE_SCHEMA`, for each set of clicks one a model and one for people. A row that
+        cannot be scored has the reason in ``left_out`` and None in place of scores; else
+        ``left_out`` is ``""``. ``ks_undefined`` counts the KS comparisons without a p-value.
+
+    Example:
+        >>> mask = np.zeros((40, 60), np.int8)
+        >>> mask[10:30, 20:50] = 1
+        >>> clicks = Clicks(np.arange(25, 45, 4), np.arange(15, 25, 2), np.full(5, "pc"))
+        >>> instance = Instance("a", "a", "", "davis", "test", "first", "none",
+        ...                     np.zeros((40, 60, 3), np.uint8), mask, clicks=clicks)
+        >>> from rclicks_hf.click_models import load_click_model
+        >>> rows = score_instance(instance, {"ud": load_click_model("ud")}, ScoreSettings())
+        >>> [(row["click_model"], round(row["nss"], 3)) for row in rows]
+        [('ud', 1.732), ('people, split-half', -0.029)]
+    """
+    error_mask, size = instance.error_mask, instance.box_size
+    maps = {
+        name: model.click_map(instance.image, instance.object_mask, error_mask)
+        for name, model in models.items()
+    }
+    rows = []
+    for device, clicks in _views(instance.clicks, settings):
+        stem = instance.full_stem
+        seed = instance_seed(stem if device == ALL_DEVICES else f"{stem}/{device}", settings.seed)
+        about = _about(instance, device, len(clicks))
+        for name, made in maps.items():
+            scores = _model_scores(made, clicks, size, settings, seed)
+            rows.append({**about, "click_model": name, **scores})
+        if settings.halvings:
+            scores = _people_scores(clicks, error_mask, size, settings.halvings, seed)
+            rows.append({**about, "click_model": PEOPLE, **scores})
+    return rows
+
+
+def _views(clicks: Clicks, settings: ScoreSettings) -> Iterator[tuple[str, Clicks]]:
+    for device in settings.views:
+        yield device, clicks if device == ALL_DEVICES else clicks.on(device)
+
+
+def _about(instance: Instance, device: str, clicks: int) -> dict[str, Any]:
+    return {
+        "dataset": instance.dataset,
+        "split": instance.split,
+        "full_stem": instance.full_stem,
+        "round": round_of(instance.click_type),
+        "click_type": instance.click_type,
+        "device": device,
+        "is_simulated": instance.is_simulated,
+        "clicks": clicks,
+    }
+
+
+def _model_scores(
+    made: np.ndarray, clicks: Clicks, size: tuple[int, int], settings: ScoreSettings, seed: int
+) -> dict[str, Any]:
+    if len(clicks) == 0:
+        return _left_out("no clicks")
+    return _try_scores(
+        click_scores,
+        made,
+        clicks.x,
+        clicks.y,
+        size,
+        resamples=settings.resamples,
+        seed=seed,
+        mode=settings.mode,
+    )
+
+
+def _people_scores(
+    clicks: Clicks, error_mask: np.ndarray, size: tuple[int, int], halvings: int, seed: int
+) -> dict[str, Any]:
+    if len(clicks) < LEAST_CLICKS:
+        return _left_out(f"fewer than {LEAST_CLICKS} clicks")
+    softened = soften(error_mask)
+    return _try_scores(
+        split_half_scores,
+        clicks.x,
+        clicks.y,
+        size,
+        density=lambda x, y: click_map(x, y, error_mask, softened=softened),
+        halvings=halvings,
+        seed=seed,
+    )
+
+
+def _try_scores(function: Callable[..., ClickScores], *args: Any, **options: Any) -> dict[str, Any]:
+    """Scores, or why there are none."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConstantCoordinateWarning)  # counted instead
+            scores = function(*args, **options)
+    except ValueError as error:
+        return _left_out(str(error))
+    return {
+        **{name: float(value) for name, value in scores._asdict().items()},
+        **{f"{name}_error": getattr(scores, name).standard_error for name in SAMPLED},
+        "ks_undefined": scores.ks.undefined,
+        "left_out": "",
+    }
+
+
+def _left_out(reason: str) -> dict[str, Any]:
+    names = (*CLICK_METRICS, *(f"{name}_error" for name in SAMPLED), "ks_undefined")
+    return {**dict.fromkeys(names), "left_out": reason}

@@ -1,0 +1,1 @@
+"""The click table: reading, checking and completing it."""

@@ -1,0 +1,299 @@
+"""Reading the paper's ``clicks.csv``, or a file like it, as untrusted input.
+
+What cannot be read is an error that names file, line and value. What the paper's code reads is not
+refused: coordinates are cut to whole pixels and clipped to the image as there, and the values of
+the file stay in ``x_raw`` and ``y_raw``; equal rows, unknown models and further columns stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from pathlib import Path
+from typing import BinaryIO, Literal, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rclicks_hf.data.clicks import csv_lines as csv_text
+from rclicks_hf.data.clicks.word_codes import decode_table, encode, map_words
+from rclicks_hf.data.schema import (
+    CLICK_SCHEMA,
+    CLICK_TYPES,
+    DERIVED_SCHEMA,
+    DEVICES,
+    NO_MODEL,
+    SOURCE_DATASETS,
+)
+from rclicks_hf.data.stems import UNSAFE_PATTERN, stem_problem
+from rclicks_hf.errors import RclicksError
+
+_NUMBERS = ("x", "y", "w", "h")
+_MAX_SIDE = 2**15  # more pixels a side than any picture here has; keeps int32 safe
+# CSV name -> key of SOURCE_DATASETS; the keys themselves are understood too.
+DATASET_NAMES: Mapping[str, str] = {
+    entry.csv_name: entry.name for entry in SOURCE_DATASETS.values()
+} | {name: name for name in SOURCE_DATASETS}
+
+
+class RejectedRow(NamedTuple):
+    r"""A line of the CSV that was left out.
+
+    Attributes:
+        line: Line in the file, the header is line 1.
+        reason: What was wrong with it.
+        text: The line itself; what is not UTF-8 in it is escaped.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "clicks.csv"
+        >>> rows = [f"GrabCut,095,095,,first,,pc,{x},20,321,481" for x in ("2", "?")]
+        >>> _ = path.write_text("\n".join([",".join(CLICK_SCHEMA.names), *rows]))
+        >>> left_out = []
+        >>> len(read_clicks(path, on_error="skip", rejected=left_out)), left_out
+        (1, [RejectedRow(line=3, reason="x '?' is no number", text='GrabCut,095,...,481')])
+    """
+
+    line: int
+    reason: str
+    text: str
+
+
+class _NeedsLinesError(Exception):
+    """A row is bad: the file must be read again with the line of every row."""
+
+
+class _Rows:
+    """The rows still to be checked; every check drops (or raises on) what it cannot read.
+
+    Args:
+        path: The CSV, for messages.
+        columns: Text (dictionary-encoded) and numbers of each row.
+        lines: (n,) line of each row; None where they are not known.
+        skips: True to drop bad rows and note them, False to raise on the first.
+    """
+
+    def __init__(
+        self, path: Path, columns: dict[str, pa.ChunkedArray], lines: np.ndarray | None, skips: bool
+    ) -> None:
+        self.path = path
+        self.columns = columns
+        self.lines = lines
+        self.skips = skips
+        self.bad: list[csv_text.BadLine] = []
+
+    def refuse(self, bad: np.ndarray, reason: Callable[[int], str]) -> None:
+        """Raise on the first bad row, or note all of them and keep the rest."""
+        rows = np.flatnonzero(bad)
+        if len(rows) == 0:
+            return
+        if self.lines is None:
+            raise _NeedsLinesError
+        found = [csv_text.BadLine(int(self.lines[row]), reason(int(row))) for row in rows]
+        self.note(found)
+        keep = pa.array(~bad)
+        self.columns = {name: column.filter(keep) for name, column in self.columns.items()}
+        self.lines = self.lines[~bad]
+
+    def note(self, found: Iterable[csv_text.BadLine]) -> None:
+        """Lines that are no rows."""
+        for bad in found:
+            if not self.skips:
+                raise RclicksError(f"{self.path}, line {bad.line}: {bad.reason}")
+            self.bad.append(bad)
+
+    def values(self, name: str) -> np.ndarray:
+        """A column as a NumPy array."""
+        return self.columns[name].to_numpy()
+
+    def says(self, name: str, problem: str | pa.Array) -> Callable[[int], str]:
+        """Message for a row: the column, its value there, the problem (one for all, or a row's)."""
+        column = self.columns[name]
+        return lambda row: (
+            f"{name} {column[row].as_py()!r} "
+            f"{problem if isinstance(problem, str) else problem[row].as_py()}"
+        )
+
+
+def read_clicks(
+    path: str | Path,
+    *,
+    datasets: Mapping[str, str] = DATASET_NAMES,
+    on_outside: Literal["clip", "error"] = "clip",
+    on_error: Literal["raise", "skip"] = "raise",
+    rejected: list[RejectedRow] | None = None,
+    encoded: bool = False,
+) -> pa.Table:
+    r"""Read a click CSV.
+
+    Args:
+        path: UTF-8 CSV with a header and at least the columns of `CLICK_SCHEMA`; ``dataset`` holds
+            the CSV names of `SOURCE_DATASETS`. Further columns are carried along as text.
+        datasets: Value of the CSV's ``dataset`` column -> value in the table; others are refused.
+        on_outside: What to do with a click outside its image: clip it to [0, w-1] x [0, h-1] as the
+            paper's code does, or refuse it.
+        on_error: ``"raise"`` stops at the first row that cannot be read; ``"skip"`` leaves such
+            rows out and appends them to ``rejected``.
+        rejected: List that takes the rows left out; needed with ``on_error="skip"``, so that
+            nothing vanishes silently.
+        encoded: Leave text dictionary-encoded, every word once, as `build_dataset` likes it.
+
+    Returns:
+        The columns of `CLICK_SCHEMA` (``dataset`` as a key of `SOURCE_DATASETS`, an empty
+        ``model_type`` as ``"none"``), then ``x_raw`` and ``y_raw`` (float64, as in the file), then
+        further columns (text). One row a line, in the file's order.
+
+    Raises:
+        RclicksError: If the file, its header or a row cannot be read; names file, line and value.
+        ValueError: If ``on_error`` is ``"skip"`` without a list for the rejected rows.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "clicks.csv"
+        >>> row = "GrabCut,095,095,,first,,pc,-2.5,20,321,481"
+        >>> _ = path.write_text(",".join(CLICK_SCHEMA.names) + "\n" + row)
+        >>> table = read_clicks(path)
+        >>> table["full_stem"][0].as_py(), table["x"][0].as_py(), table["x_raw"][0].as_py()
+        ('095', 0, -2.5)
+    """
+    if on_error == "skip" and rejected is None:
+        raise ValueError("on_error='skip' needs a list as rejected")
+    path = Path(path)
+    with csv_text.open_csv(path) as file:
+        names = csv_text.read_header(path, file)
+        _check_header(path, names)
+        rows = _whole_rows(path, file, names)
+        try:
+            if rows is None:
+                raise _NeedsLinesError
+            _check_rows(rows, datasets, on_outside)
+        except _NeedsLinesError:
+            data = csv_text.read_bytes(file)
+            rows = _numbered_rows(path, data, names, on_error == "skip")
+            _check_rows(rows, datasets, on_outside)
+            if rejected is not None:
+                rejected.extend(_with_text(rows.bad, data))
+    table = _table(rows, names, datasets)
+    return table if encoded else decode_table(table)
+
+
+def _outside(value: np.ndarray, side: np.ndarray) -> np.ndarray:
+    cut = np.trunc(value)
+    return (cut < 0) | (cut >= side)
+
+
+def _check_header(path: Path, names: list[str]) -> None:
+    missing = [name for name in CLICK_SCHEMA.names if name not in names]
+    if missing:
+        raise RclicksError(
+            f"{path}, line 1: no column {missing[0]!r}; the header needs "
+            f"{','.join(CLICK_SCHEMA.names)}"
+        )
+    reserved = [name for name in names if name in DERIVED_SCHEMA.names and name != "split"]
+    if reserved:
+        raise RclicksError(f"{path}, line 1: column {reserved[0]!r} is one we make; rename it")
+
+
+def _whole_rows(path: Path, file: BinaryIO, names: list[str]) -> _Rows | None:
+    """Every row in one go, without its line; None where the file is not sound enough for that."""
+    table = csv_text.parse_numbers(file, names, set(_NUMBERS))
+    if table is None:
+        return None
+    return _Rows(path, dict(zip(names, table.columns, strict=True)), None, skips=False)
+
+
+def _numbered_rows(path: Path, data: bytes, names: list[str], skips: bool) -> _Rows:
+    """Every row with its line; slower, so only where the fast way found something wrong."""
+    broken = list(csv_text.bad_lines(data))
+    rows = _Rows(path, {}, np.zeros(0, np.int64), skips)
+    rows.note(broken)
+    if broken:
+        data = csv_text.blank_lines(data, {bad.line for bad in broken})
+    try:
+        table, rows.lines, malformed = csv_text.parse_text(data, names)
+    except RclicksError as error:
+        raise RclicksError(f"{path}: {error}") from error
+    rows.note(malformed)
+    rows.columns = dict(zip(names, table.columns, strict=True))
+    for name in _NUMBERS:
+        _to_number(rows, name)
+    return rows
+
+
+def _check_rows(rows: _Rows, datasets: Mapping[str, str], on_outside: str) -> None:
+    for name in ("full_stem", "image_stem", "object_stem"):
+        _check_stems(rows, name)
+    shown = dict.fromkeys(datasets.values()) if datasets is not DATASET_NAMES else _SHOWN_NAMES
+    _check_closed(rows, "dataset", datasets, shown)
+    _check_closed(rows, "device", DEVICES, DEVICES)
+    _check_closed(rows, "click_type", CLICK_TYPES, CLICK_TYPES)
+    for name in ("x", "y"):
+        # Beyond this a float counts in steps of more than a pixel, and int32 would overflow.
+        far = ~(np.abs(rows.values(name)) < 2**31)
+        rows.refuse(far, rows.says(name, "is no number that a click can have"))
+    for name in ("w", "h"):
+        side = rows.values(name)
+        bad = ~((side >= 1) & (side <= _MAX_SIDE))
+        rows.refuse(bad, rows.says(name, f"must be 1 to {_MAX_SIDE}"))
+    if on_outside == "error":
+        for axis, side_name in (("x", "w"), ("y", "h")):
+            bad = _outside(rows.values(axis), np.trunc(rows.values(side_name)))
+            rows.refuse(bad, rows.says(axis, "lies outside the image"))
+
+
+_SHOWN_NAMES = tuple(entry.csv_name for entry in SOURCE_DATASETS.values())
+
+
+def _check_stems(rows: _Rows, name: str) -> None:
+    column = encode(rows.columns[name])
+    optional = name == "object_stem"
+    words = column.dictionary
+    suspects = pc.or_(pc.match_substring_regex(words, UNSAFE_PATTERN), pc.equal(words, ""))
+    if not pc.any(suspects).as_py():
+        return
+    problems = [None if optional and not stem else stem_problem(stem) for stem in words.to_pylist()]
+    found = pa.array(problems, pa.string()).take(column.indices)
+    rows.refuse(pc.is_valid(found).to_numpy(zero_copy_only=False), rows.says(name, found))
+
+
+def _check_closed(rows: _Rows, name: str, closed: Collection[str], shown: Iterable[str]) -> None:
+    column = encode(rows.columns[name])
+    known = np.array([word in closed for word in column.dictionary.to_pylist()], bool)
+    if not known.all():
+        bad = ~known[column.indices.to_numpy()]
+        rows.refuse(bad, rows.says(name, f"is unknown; use one of {', '.join(shown)}"))
+
+
+def _to_number(rows: _Rows, name: str) -> None:
+    pattern = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?$"
+    text = encode(rows.columns[name])
+    is_number = pc.match_substring_regex(text.dictionary, pattern).take(text.indices)
+    rows.refuse(~np.asarray(is_number), rows.says(name, "is no number"))
+    rows.columns[name] = pc.cast(pc.cast(rows.columns[name], pa.string()), pa.float64())
+
+
+def _with_text(bad: list[csv_text.BadLine], data: bytes) -> list[RejectedRow]:
+    lines = data.split(b"\n") if bad else []
+    return [
+        RejectedRow(line, reason, lines[line - 1].decode("utf-8", errors="backslashreplace"))
+        for line, reason in sorted(bad)
+    ]
+
+
+def _table(rows: _Rows, names: list[str], datasets: Mapping[str, str]) -> pa.Table:
+    columns: dict[str, pa.Array | pa.ChunkedArray] = dict(rows.columns)
+    raw = {f"{axis}_raw": columns[axis] for axis in ("x", "y")}
+    for axis, side in (("x", "w"), ("y", "h")):
+        length = np.trunc(rows.values(side))
+        inside = np.clip(np.trunc(rows.values(axis)), 0, length - 1)
+        columns[axis] = pa.array(inside.astype(np.int32))
+        columns[side] = pa.array(length.astype(np.int32))
+    columns["dataset"] = map_words(columns["dataset"], lambda word: datasets[word])
+    columns["model_type"] = map_words(columns["model_type"], lambda word: word or NO_MODEL)
+    extra = [name for name in names if name not in CLICK_SCHEMA.names]
+    table = pa.table(
+        {name: columns[name] for name in CLICK_SCHEMA.names}
+        | raw
+        | {name: columns[name] for name in extra}
+    )
+    return table.combine_chunks()

@@ -1,0 +1,1 @@
+"""Stores of images and masks: folders of the source datasets, or memory."""

@@ -1,0 +1,7 @@
+from .dataset_install import install_dataset as install_dataset
+from .push import install_all as install_all
+from .push import install_metrics as install_metrics
+from .push import push_folder as push_folder
+from .push import require_repo_id as require_repo_id
+
+__all__ = ["install_all", "install_dataset", "install_metrics", "push_folder", "require_repo_id"]

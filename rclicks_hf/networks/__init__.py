@@ -1,0 +1,1 @@
+"""The networks, one folder each, in the file style of transformers."""

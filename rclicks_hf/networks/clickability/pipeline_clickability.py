@@ -1,0 +1,118 @@
+"""The `click-prediction` pipeline: image and masks in, click map and most likely click out."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from transformers.image_utils import load_image
+from transformers.pipelines.base import Pipeline
+
+
+class ClickabilityPipeline(Pipeline):
+    """Predicts where people would click on an object, or on an error of a segmentation.
+
+    Registered as the task `"click-prediction"`.
+
+    Example:
+        >>> from rclicks_hf.networks.clickability import (
+        ...     ClickabilityConfig, ClickabilityImageProcessor, ClickabilityModel)
+        >>> model = ClickabilityModel(ClickabilityConfig.from_preset("nano"))
+        >>> clicks = ClickabilityPipeline(
+        ...     model=model, image_processor=ClickabilityImageProcessor(), task="click-prediction")
+        >>> mask = np.zeros((48, 64), bool)
+        >>> mask[16:32, 16:40] = True
+        >>> out = clicks(np.zeros((48, 64, 3), np.uint8), object_mask=mask)
+        >>> out["click_map"].shape, mask[out["click"]["y"], out["click"]["x"]].item()
+        ((48, 64), True)
+    """
+
+    _load_processor: Any = False
+    _load_image_processor: Any = True
+    _load_feature_extractor: Any = False
+    _load_tokenizer: Any = False
+    _load_video_processor: Any = False
+    image_processor: Any
+
+    def __call__(self, inputs: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+        """Predict clicks.
+
+        Args:
+            inputs: An image (path, PIL image or (H, W, 3) array), with the masks as keywords; or a
+                dict with `image`, `object_mask` and optionally `error_mask`; or a list of dicts.
+            **kwargs: `object_mask` and `error_mask` (path, PIL image or (H, W) array; what is > 0
+                is inside) and the usual `batch_size`. Without `error_mask` the whole object is to
+                be clicked on, as in the first round.
+
+        Returns:
+            For each image a dict: `click_map`, (H, W) float32 in [0, 1], and `click`, the most
+            likely pixel of the error mask as `{"x", "y"}`.
+
+        Raises:
+            ValueError: If there is no object mask, a mask does not fit its image, or a keyword is
+                unknown or given beside dicts.
+        """
+        if not isinstance(inputs, dict | list):
+            masks = {name: kwargs.pop(name, None) for name in ("object_mask", "error_mask")}
+            inputs = {"image": inputs, **masks}
+        if unknown := sorted(kwargs.keys() - {"batch_size", "num_workers"}):
+            raise ValueError(
+                f"{', '.join(unknown)}: no such keyword here; give object_mask and error_mask "
+                "beside one image, or in each dict"
+            )
+        return super().__call__(inputs, **kwargs)
+
+    def _sanitize_parameters(self, **kwargs: Any) -> tuple[dict, dict, dict]:
+        return {}, {}, {}
+
+    def preprocess(self, input_: Any, **kwargs: Any) -> dict[str, Any]:
+        """Load the image and the masks and prepare them for the network."""
+        if not isinstance(input_, dict) or input_.get("image") is None:
+            raise ValueError("image is missing; of several images give a list of dicts")
+        if input_.get("object_mask") is None:
+            raise ValueError("object_mask is missing; give the mask of the object beside the image")
+        image = _load(input_["image"])
+        object_mask = _load_mask(input_["object_mask"])
+        error_mask = input_.get("error_mask")
+        error_mask = object_mask if error_mask is None else _load_mask(error_mask)
+        features = dict(
+            self.image_processor(image, object_mask, error_mask, return_tensors="pt").items()
+        )
+        features["pixel_values"] = features["pixel_values"].to(self.dtype)
+        return {**features, "region": np.asarray(error_mask) > 0}
+
+    def _forward(self, input_tensors: dict[str, Any], **kwargs: Any) -> Any:
+        region = input_tensors.pop("region")
+        return {"click_map": self.model(**input_tensors).click_map, "region": region}
+
+    def postprocess(self, model_outputs: Any, **kwargs: Any) -> dict[str, Any]:
+        """Bring the map back to the image and find its maximum inside the error mask."""
+        # A batch of the pipeline is taken apart with a batch axis of 1 left on.
+        region = model_outputs["region"].reshape(model_outputs["region"].shape[-2:])
+        click_map = self.image_processor.post_process_click_maps(
+            model_outputs["click_map"], [region.shape]
+        )[0].numpy()
+        y, x = np.unravel_index(np.where(region, click_map, -1.0).argmax(), region.shape)
+        return {"click_map": click_map, "click": {"x": int(x), "y": int(y)}}
+
+
+def _load(source: Any) -> Any:
+    """Paths and addresses become PIL images; arrays and images stay what they are."""
+    if not isinstance(source, str | os.PathLike):
+        return source
+    return load_image(os.fspath(source))
+
+
+def _load_mask(source: Any) -> Any:
+    """The same for masks; a file keeps its values, which colours would replace in a palette."""
+    if not isinstance(source, str | os.PathLike):
+        return source
+    if os.path.isfile(source):
+        with Image.open(source) as mask:
+            return np.asarray(mask)
+    return np.asarray(load_image(os.fspath(source))).max(axis=2)
+
+
+__all__ = ["ClickabilityPipeline"]

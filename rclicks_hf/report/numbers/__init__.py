@@ -1,0 +1,1 @@
+"""Numbers from results: measures, scores with intervals, the paper's values."""

@@ -1,0 +1,265 @@
+"""The table of the benchmark's numbers: what each is called, and its value for every instance.
+
+Every number of the paper is the mean (a count: the sum) of per-instance values, so intervals and
+paired comparisons of all of them are drawn over the same instances, in one place.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+import numpy as np
+
+from rclicks_hf.metrics import (
+    baseline_difference_values,
+    group_mean_values,
+    group_nsr_values,
+    group_std_values,
+    half_difference_values,
+    iou_auc,
+    noc,
+    nsr_values,
+    range_difference_values,
+)
+from rclicks_hf.report.numbers.method_results import GROUP_RUNS, MethodResults
+
+#: Gives a value an instance, (N,), NaN for an instance without one; None where runs are missing.
+Values = Callable[[MethodResults, float], np.ndarray | None]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One number of a method on a dataset.
+
+    Attributes:
+        key: Name in CSV files and task ids.
+        title: Name in tables.
+        direction: ``"down"`` where lower is better, ``"up"`` where higher is.
+        unit: ``"clicks"``, ``"%"`` or ``"instances"``.
+        values: Per-instance values; the number is their mean, of a count their sum.
+        spread: What stands after ±, from a method and the threshold; None where nothing does.
+        is_count: True where the number is a count of instances.
+        is_boundary: True where boundary IoU takes the place of IoU.
+
+    Example:
+        >>> MEASURES["delta_sb_noc"].title, MEASURES["delta_sb_noc"].head.split()
+        ('ΔSB NoC', ['ΔSB', 'NoC', '%', '↓'])
+    """
+
+    key: str
+    title: str
+    direction: Literal["up", "down"]
+    unit: str
+    values: Values
+    spread: Callable[[MethodResults, float], float] | None = None
+    is_count: bool = False
+    is_boundary: bool = False
+
+    @property
+    def head(self) -> str:
+        """Head of its column: title, per cent, and an arrow to the better side."""
+        unit = " %" if self.unit == "%" else ""
+        return f"{self.title}{unit}\N{NO-BREAK SPACE}{'↑' if self.direction == 'up' else '↓'}"
+
+    def of(self, method: MethodResults, threshold: float) -> np.ndarray | None:
+        """Values of every instance, (N,); NaN for one without, None where runs are missing.
+
+        Args:
+            method: Results of one method on one dataset.
+            threshold: IoU that NoC and NoF ask for.
+        """
+        return self.values(method.boundary if self.is_boundary else method, threshold)
+
+    def spread_of(self, method: MethodResults, threshold: float) -> float:
+        """What stands after ±; NaN where nothing does.
+
+        Args:
+            method: Results of one method on one dataset.
+            threshold: IoU that NoC and NoF ask for.
+        """
+        if self.spread is None:
+            return math.nan
+        return self.spread(method.boundary if self.is_boundary else method, threshold)
+
+
+@dataclass(frozen=True)
+class _Score:
+    """Something that a run of clicks gives; ``of`` maps (..., K) IoU to (...)."""
+
+    name: str
+    title: str
+    of: Callable[[np.ndarray, float], np.ndarray]
+    direction: Literal["up", "down"] = "down"
+    unit: str = "clicks"
+    is_relative: bool = False
+    is_count: bool = False
+    min_clicks: int = 1
+
+
+def _noc(ious: np.ndarray, threshold: float) -> np.ndarray:
+    return noc(ious, threshold, ious.shape[-1])
+
+
+def _auc(ious: np.ndarray, threshold: float) -> np.ndarray:
+    return 100.0 * iou_auc(ious)
+
+
+def _never(ious: np.ndarray, threshold: float) -> np.ndarray:
+    return (ious < threshold).all(axis=-1).astype(float)
+
+
+def _at_maximum(ious: np.ndarray, threshold: float) -> np.ndarray:
+    return (_noc(ious, threshold) == ious.shape[-1]).astype(float)
+
+
+_NOC = _Score("noc", "NoC", _noc, is_relative=True)
+_AUC = _Score("auc", "IoU-AUC", _auc, direction="up", unit="%", min_clicks=2)
+_COUNTS = (
+    _Score("nof", "NoF", _never, unit="instances", is_count=True),
+    _Score("nof_reference", "NoF (paper's rule)", _at_maximum, unit="instances", is_count=True),
+)
+
+
+def _group_scores(score: _Score, method: MethodResults, threshold: float) -> np.ndarray | None:
+    """(N, G); None where no group was run."""
+    groups = method.group_ious
+    if not groups.size or groups.shape[-1] < score.min_clicks:
+        return None
+    return score.of(groups, threshold)
+
+
+def _baseline_scores(score: _Score, method: MethodResults, threshold: float) -> np.ndarray | None:
+    """(N,); None where the baseline was not run."""
+    baseline = method.baseline_ious
+    if not baseline.size or baseline.shape[-1] < score.min_clicks:
+        return None
+    return score.of(baseline, threshold)
+
+
+def _sampled(score: _Score, method: MethodResults, threshold: float) -> np.ndarray | None:
+    scores = _group_scores(score, method, threshold)
+    return None if scores is None else group_mean_values(scores)
+
+
+def _spread(score: _Score, method: MethodResults, threshold: float) -> float:
+    """Of a count: over the groups' counts. Else the mean over instances of the std over groups."""
+    scores = _group_scores(score, method, threshold)
+    if scores is None:
+        return math.nan
+    return float(scores.sum(axis=0).std() if score.is_count else group_std_values(scores).mean())
+
+
+def _against_baseline(score: _Score, method: MethodResults, threshold: float) -> np.ndarray | None:
+    scores = _group_scores(score, method, threshold)
+    baseline = _baseline_scores(score, method, threshold)
+    if scores is None or baseline is None:
+        return None
+    return baseline_difference_values(scores, baseline, relative=score.is_relative)
+
+
+def _between_groups(
+    difference: Callable[..., np.ndarray], score: _Score, method: MethodResults, threshold: float
+) -> np.ndarray | None:
+    scores = _group_scores(score, method, threshold)
+    # With some groups only, the ends of the likelihood are not there.
+    if scores is None or scores.shape[1] != len(GROUP_RUNS):
+        return None
+    return difference(scores, relative=score.is_relative)
+
+
+def _measures(score: _Score, *, boundary: bool = False) -> list[Measure]:
+    """All that is told of one score."""
+    ranges = partial(_between_groups, range_difference_values)
+    halves = partial(_between_groups, half_difference_values)
+    per_cent = "%" if score.is_relative else score.unit
+    forms = (
+        ("sample", "Sample", score.unit, _sampled),
+        ("base", "Baseline", score.unit, _baseline_scores),
+        ("delta_sb", "ΔSB", per_cent, _against_baseline),
+        ("delta_gr", "ΔGR", per_cent, ranges),
+        ("delta_hh", "ΔHH", per_cent, halves),
+    )
+    return [
+        Measure(
+            key=f"{form}_{'boundary_' if boundary else ''}{score.name}",
+            title=f"{name} {score.title}{' (boundary)' if boundary else ''}",
+            direction=score.direction,
+            unit=unit,
+            values=partial(values, score),
+            spread=partial(_spread, score) if form == "sample" else None,
+            is_count=score.is_count,
+            is_boundary=boundary,
+        )
+        for form, name, unit, values in forms
+    ]
+
+
+def _auc_nsr(method: MethodResults, threshold: float) -> np.ndarray | None:
+    scores = _group_scores(_AUC, method, threshold)
+    return None if scores is None else group_nsr_values(scores)
+
+
+def _first_iou(method: MethodResults, threshold: float) -> np.ndarray | None:
+    baseline = method.baseline_ious
+    return 100.0 * baseline[:, 0] if baseline.size else None
+
+
+_Users = Callable[[MethodResults], list[np.ndarray]]
+
+
+def _over_users(users: _Users, reduce: Callable[[np.ndarray], float]) -> Values:
+    """Values over the users of each instance; NaN for an instance on which nobody clicked."""
+
+    def values(method: MethodResults, threshold: float) -> np.ndarray | None:
+        found = users(method)
+        if not any(len(ious) for ious in found):
+            return None
+        return np.array([reduce(ious) if len(ious) else np.nan for ious in found])
+
+    return values
+
+
+def _user_measures(name: str, title: str, users: _Users) -> list[Measure]:
+    stds = _over_users(users, lambda ious: 100.0 * float(np.std(ious)))
+
+    def spread(method: MethodResults, threshold: float) -> float:
+        values = stds(method, threshold)
+        return math.nan if values is None else float(np.nanmean(values))
+
+    return [
+        Measure(
+            f"{name}_iou1",
+            f"{title} IoU@1",
+            "up",
+            "%",
+            _over_users(users, lambda ious: 100.0 * float(np.mean(ious))),
+            spread,
+        ),
+        Measure(
+            f"nsr_{name}",
+            f"{title} NSR",
+            "down",
+            "%",
+            _over_users(users, lambda ious: float(nsr_values([ious])[0])),
+        ),
+    ]
+
+
+def _table() -> Sequence[Measure]:
+    boundary = [m for score in (_NOC, _AUC) for m in _measures(score, boundary=True)]
+    return [
+        *(measure for score in (_NOC, _AUC, *_COUNTS) for measure in _measures(score)),
+        Measure("nsr_auc", "NSR of IoU-AUC", "down", "%", _auc_nsr),
+        Measure("base_iou1", "Baseline IoU@1", "up", "%", _first_iou),
+        *_user_measures("user", "User", lambda method: method.user_ious),
+        *_user_measures("nuser", "NUser", lambda method: method.sampled_user_ious),
+        *boundary,
+    ]
+
+
+#: Key -> measure, in the order of the tables.
+MEASURES: dict[str, Measure] = {measure.key: measure for measure in _table()}

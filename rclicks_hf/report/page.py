@@ -1,0 +1,241 @@
+"""Writes the report: one HTML file that asks for nothing outside itself."""
+
+from __future__ import annotations
+
+import os
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import matplotlib as mpl
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from rclicks_hf.metrics import CLICK_METRICS, METRICS, MetricInfo
+from rclicks_hf.report.page_data import (
+    ClickPath,
+    ExampleItem,
+    GalleryItem,
+    IoUCurves,
+    ReportData,
+    UserScatter,
+)
+from rclicks_hf.report.pictures.charts import curves_svg, scatter_svg
+from rclicks_hf.report.pictures.click_paths import (
+    SHOWN_CLICKS,
+    iou_gradient,
+    path_picture,
+    path_words,
+)
+from rclicks_hf.report.pictures.gallery import PANELS, Panel, count_clicks, panel_picture
+from rclicks_hf.report.pictures.palette import PALETTE
+from rclicks_hf.report.tables.main_tables import (
+    benchmark_table_view,
+    click_score_table,
+    curve_table,
+)
+from rclicks_hf.report.tables.number_format import number
+from rclicks_hf.support.atomic import atomic_file
+from rclicks_hf.support.citation import PAPER_BIBTEX, PAPER_TEXT
+
+_TEMPLATE = "template.html.j2"
+
+
+class Section(NamedTuple):
+    """A section of the page: the field of `ReportData` that it needs, its anchor and title."""
+
+    needs: str
+    anchor: str
+    title: str
+
+
+SECTIONS: tuple[Section, ...] = (
+    Section("click_scores", "click-models", "Click models"),
+    Section("benchmark_rows", "benchmark", "Benchmark"),
+    Section("supplement", "tables", "Further tables"),
+    Section("curves", "curves", "IoU per click"),
+    Section("scatter", "users", "Users' first clicks"),
+    Section("examples", "examples", "Hard and click-sensitive instances"),
+    Section("gallery", "gallery", "Gallery"),
+    Section("versions", "settings", "Command, settings and versions"),
+    Section("title", "citation", "How to cite"),
+)
+
+
+class Note(NamedTuple):
+    """One line of "how to read"."""
+
+    name: str
+    text: str
+
+
+ROUND_TITLES: dict[str, str] = {
+    "first": "First round",
+    "fn": "Later round, missed part of the object (fn)",
+    "fp": "Later round, part taken wrongly (fp)",
+}
+
+
+def write_report(data: ReportData, path: str | os.PathLike[str]) -> Path:
+    """Write the page; an older one of that name is replaced whole.
+
+    Args:
+        data: What to show.
+        path: HTML file.
+
+    Returns:
+        The path.
+
+    Raises:
+        RclicksError: If it cannot be written there.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> page = write_report(ReportData("A first look", is_simulated=True), folder / "r.html")
+        >>> "Simulated clicks" in page.read_text(encoding="utf-8")
+        True
+    """
+    page = render(data)
+    with atomic_file(path) as part:
+        part.write_text(page, encoding="utf-8")
+    return Path(path)
+
+
+def render(data: ReportData) -> str:
+    """The page as HTML text.
+
+    Args:
+        data: What to show.
+
+    Example:
+        >>> render(ReportData("<b>bold</b>", is_simulated=False)).count("&lt;b&gt;bold&lt;/b&gt;")
+        2
+    """
+    environment = Environment(
+        loader=FunctionLoader(_asset),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    shown = [section for section in SECTIONS if getattr(data, section.needs)]
+    page = environment.get_template(_TEMPLATE).render(
+        data=data,
+        sections=shown,
+        anchors={section.anchor: section.title for section in shown},
+        palette=PALETTE,
+        click_scores=click_score_table(data.click_scores),
+        click_notes=[_metric_note(METRICS[key]) for key in CLICK_METRICS],
+        benchmark=benchmark_table_view(data.benchmark_rows),
+        benchmark_notes=_benchmark_notes(),
+        curves=[_curve_chart(i, c, data) for i, c in enumerate(data.curves)],
+        scatter=[_scatter_chart(i, s, data) for i, s in enumerate(data.scatter)],
+        examples=[_example(item, data) for item in data.examples],
+        iou_colours=iou_gradient(),
+        shown_clicks=SHOWN_CLICKS,
+        gallery=[_gallery_entry(item, data) for item in data.gallery],
+        shows_error=any(item.instance.previous_mask is not None for item in data.gallery),
+        heat=_heat_gradient(),
+        citation=PAPER_TEXT,
+        bibtex=PAPER_BIBTEX,
+    )
+    return page.strip() + "\n"
+
+
+def _asset(name: str) -> str:
+    return files("rclicks_hf.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _metric_note(metric: MetricInfo, prefix: str = "") -> Note:
+    better = "Higher" if metric.direction == "up" else "Lower"
+    text = f"{metric.title}. {metric.description} {better} is better."
+    return Note(f"{prefix}{metric.abbreviation} {metric.arrow}", text)
+
+
+def _benchmark_notes() -> list[Note]:
+    return [
+        _metric_note(METRICS["noc"], prefix="Sample "),
+        *(_metric_note(METRICS[key]) for key in ("delta_sb", "delta_gr", "nsr")),
+        Note(
+            "NoF ↓",
+            "Number of failures. How many instances never reach the threshold, mean over groups. "
+            "Lower is better.",
+        ),
+        Note("Failures", "Instances that ended in an error; all numbers leave them out."),
+    ]
+
+
+def _curve_chart(index: int, data: IoUCurves, report: ReportData) -> dict[str, Any]:
+    return {
+        "label": data.label,
+        "svg": Markup(curves_svg(data, f"curves-{index}")),
+        "table": curve_table(data),
+        "is_simulated": report.is_simulated or data.is_simulated,
+    }
+
+
+def _scatter_chart(index: int, data: UserScatter, report: ReportData) -> dict[str, Any]:
+    return {
+        "label": data.label,
+        "svg": Markup(scatter_svg(data, f"scatter-{index}")),
+        "nsr": number(data.nsr, 2),
+        "is_simulated": report.is_simulated or data.is_simulated,
+    }
+
+
+def _example(item: ExampleItem, report: ReportData) -> dict[str, Any]:
+    simulated = report.is_simulated or item.instance.is_simulated
+    return {
+        "stem": item.instance.full_stem,
+        "dataset": item.instance.dataset,
+        "why": item.why,
+        "panels": [_example_panel(path, item, simulated) for path in item.paths],
+    }
+
+
+def _example_panel(path: ClickPath, item: ExampleItem, simulated: bool) -> dict[str, Any]:
+    made = path_picture(item, path)
+    words = path_words(path)
+    return {
+        "title": path.title,
+        "words": words,
+        "alt": f"Photograph with the object's contour and the clicks of {path.title}: {words}.",
+        "uri": Markup(made.uri),
+        "width": made.width,
+        "height": made.height,
+        "is_simulated": simulated,
+    }
+
+
+def _gallery_entry(item: GalleryItem, report: ReportData) -> dict[str, Any]:
+    instance = item.instance
+    simulated = report.is_simulated or instance.is_simulated
+    previous = (
+        f", previous mask by {instance.model_type}" if instance.previous_mask is not None else ""
+    )
+    return {
+        "stem": instance.full_stem,
+        "round": ROUND_TITLES.get(instance.click_type, instance.click_type) + previous,
+        "clicks": count_clicks(item),
+        "caption": item.caption,
+        "is_simulated": simulated,
+        "panels": [_gallery_panel(panel, item, simulated) for panel in PANELS],
+    }
+
+
+def _gallery_panel(panel: Panel, item: GalleryItem, simulated: bool) -> dict[str, Any]:
+    picture = panel_picture(panel, item)
+    return {
+        "title": panel.title,
+        "alt": panel.alt(item),
+        "uri": Markup(picture.uri),
+        "width": picture.width,
+        "height": picture.height,
+        "is_simulated": simulated and panel.shows_clicks,
+    }
+
+
+def _heat_gradient() -> str:
+    stops = (mpl.colors.to_hex(mpl.colormaps["inferno"](0.15 + 0.85 * k / 4)) for k in range(5))
+    return f"linear-gradient(90deg, {', '.join(stops)})"

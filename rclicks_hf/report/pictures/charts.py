@@ -1,0 +1,192 @@
+"""The report's charts, drawn on Matplotlib axes and written as SVG that lives inside a page."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+from rclicks_hf.report.page_data import CURVE_RUNS, IoUCurves, UserScatter
+from rclicks_hf.report.pictures.palette import follow_scheme, light
+from rclicks_hf.report.tables.number_format import number
+
+#: Inches. At 72 points an inch the text stays legible when a telephone shows the chart full width.
+CHART_SIZE = (5.3, 4.0)
+FONT_SIZE = 10.0
+
+
+class RunStyle(NamedTuple):
+    """How one run is named and drawn, in every chart."""
+
+    title: str
+    dash: str
+    marker: str
+
+
+RUN_STYLES: dict[str, RunStyle] = {
+    "g1": RunStyle("G1, least likely clicks", "--", "v"),
+    "g10": RunStyle("G10, most likely clicks", "-", "o"),
+    "base": RunStyle("Baseline", "-.", "s"),
+}
+
+
+def draw_curves(axes: Axes, data: IoUCurves) -> None:
+    """Draw mean IoU per click and the threshold of NoC.
+
+    Args:
+        axes: Axes to draw on.
+        data: The curves.
+
+    Example:
+        >>> axes = Figure().add_subplot()
+        >>> draw_curves(axes, IoUCurves("geocut", {"base": np.linspace(0.5, 0.9, 20)}))
+        >>> [line.get_label() for line in axes.get_lines()]
+        ['Baseline', 'IoU 0.9, counted as done']
+    """
+    for run in (run for run in CURVE_RUNS if run in data.curves):
+        style = RUN_STYLES[run]
+        axes.plot(
+            data.clicks,
+            data.curves[run],
+            color=light(run),
+            linestyle=style.dash,
+            marker=style.marker,
+            markersize=3.5,
+            linewidth=1.6,
+            label=style.title,
+        )
+    axes.axhline(
+        data.threshold,
+        color=light("muted"),
+        linewidth=0.9,
+        linestyle=":",
+        label=f"IoU {data.threshold:g}, counted as done",
+    )
+    _frame(axes, x="clicks", y="mean IoU")
+    axes.set_xlim(0.5, data.clicks[-1] + 0.5)
+    axes.set_xticks(sorted({1, *range(5, len(data.clicks) + 1, 5)}))
+    axes.set_ylim(_floor(data), 1.01)
+    axes.legend(loc="best", frameon=False, labelcolor=light("ink"))
+
+
+def draw_scatter(axes: Axes, data: UserScatter) -> None:
+    """Draw the mean against the standard deviation of IoU over users' first clicks.
+
+    Args:
+        axes: Axes to draw on.
+        data: One point an instance.
+
+    Example:
+        >>> axes = Figure().add_subplot()
+        >>> points = UserScatter("geocut", np.array([0.8, 0.9]), np.array([0.1, 0.0]), nsr=6.25)
+        >>> draw_scatter(axes, points)
+        >>> len(axes.collections[0].get_offsets())
+        2
+    """
+    axes.scatter(
+        data.mean, data.std, s=14, color=light("user"), alpha=0.65, linewidths=0, label="instance"
+    )
+    if np.isfinite(data.nsr):
+        axes.plot(
+            [0, 1],
+            [0, data.nsr / 100],
+            color=light("muted"),
+            linewidth=0.9,
+            linestyle=":",
+            label=f"std = NSR × mean, NSR {number(data.nsr, 2)} %",
+        )
+    _frame(axes, x="mean IoU over users' first clicks", y="std of IoU over users' first clicks")
+    axes.set_xlim(0, 1.02)
+    highest = float(np.max(data.std[np.isfinite(data.std)], initial=0.0))
+    axes.set_ylim(-0.01, max(0.1, 1.2 * highest))
+    axes.legend(loc="best", frameon=False, labelcolor=light("ink"))
+
+
+def curves_svg(data: IoUCurves, name: str) -> str:
+    """The chart of `draw_curves` as an ``<svg>`` element to set into HTML.
+
+    Args:
+        data: The curves.
+        name: Prefix of all ids in it, unique in the page; letters, digits and hyphens.
+
+    Example:
+        >>> svg = curves_svg(IoUCurves("geocut", {"base": np.linspace(0.5, 0.9, 20)}), "curves-0")
+        >>> svg.startswith("<svg"), "http" in svg
+        (True, False)
+    """
+    ends = ", ".join(
+        f"{RUN_STYLES[run].title} from {number(curve[0], 2)} to {number(curve[-1], 2)}"
+        for run, curve in data.curves.items()
+    )
+    alt = f"Line chart: mean IoU from click 1 to click {data.clicks[-1]}. {ends}."
+    return _svg(lambda axes: draw_curves(axes, data), name, alt)
+
+
+def scatter_svg(data: UserScatter, name: str) -> str:
+    """The chart of `draw_scatter` as an ``<svg>`` element to set into HTML.
+
+    Args:
+        data: One point an instance.
+        name: Prefix of all ids in it, unique in the page; letters, digits and hyphens.
+
+    Example:
+        >>> points = UserScatter("geocut", np.array([0.8, 0.9]), np.array([0.1, 0.0]), nsr=6.25)
+        >>> "NSR 6.25 %" in scatter_svg(points, "scatter-0")
+        True
+    """
+    alt = (
+        f"Scatter chart: mean against standard deviation of IoU over users' first clicks, "
+        f"{len(data.mean)} instances, NSR {number(data.nsr, 2)} %."
+    )
+    return _svg(lambda axes: draw_scatter(axes, data), name, alt)
+
+
+def _frame(axes: Axes, *, x: str, y: str) -> None:
+    axes.set_xlabel(x, color=light("ink"))
+    axes.set_ylabel(y, color=light("ink"))
+    axes.set_facecolor("none")
+    axes.grid(color=light("rule"), linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.tick_params(colors=light("muted"), labelcolor=light("ink"), length=0)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_color(light("rule"))
+
+
+def _floor(data: IoUCurves) -> float:
+    """A round lower end of the IoU axis that leaves room for the legend under the curves."""
+    lowest = np.nanmin(np.concatenate([*data.curves.values(), [data.threshold]]))
+    return max(0.0, np.floor((lowest - 0.15) * 10) / 10)
+
+
+def _svg(draw: Callable[[Axes], None], name: str, alt: str) -> str:
+    # Text stays text (the page's own font, searchable), and ids depend on nothing but the name.
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name, "font.size": FONT_SIZE}):
+        figure = Figure(figsize=CHART_SIZE, layout="constrained", facecolor="none")
+        draw(figure.add_subplot())
+        buffer = io.StringIO()
+        FigureCanvasSVG(figure).print_svg(
+            buffer, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type"))
+        )
+    return _embed(buffer.getvalue(), name, alt)
+
+
+def _embed(document: str, name: str, alt: str) -> str:
+    """Turn an SVG file into an element: own ids, the page's colours and font, no namespaces."""
+    svg = document[document.index("<svg") :]
+    box = re.search(r'viewBox="[^"]*"', svg)
+    body = svg[svg.index(">") + 1 :]
+    body = re.sub(r"<(metadata|style)\b.*?</\1>", "", body, flags=re.DOTALL)
+    body = re.sub(r"font-family: [^;\"]*; ?", "", body).replace("xlink:href", "href")
+    body = re.sub(r'( id="|url\(#|href="#)', rf"\g<1>{name}-", body)
+    return (
+        f'<svg {box[0] if box else ""} role="img" aria-label="{alt}">{follow_scheme(body)}'.strip()
+    )

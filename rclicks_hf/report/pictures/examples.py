@@ -1,0 +1,187 @@
+"""Which instances of a benchmark to look at, and where their pictures and clicks come from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rclicks_hf.benchmark.instance_sets import IndexedInstances, RepoInstances
+from rclicks_hf.benchmark.result_rows import read_results
+from rclicks_hf.benchmark.runs import BASELINE_RUN, USER_RUN
+from rclicks_hf.data.instances import Click
+from rclicks_hf.errors import RclicksError
+from rclicks_hf.report.numbers.measures import MEASURES
+from rclicks_hf.report.numbers.method_results import MethodResults, Results
+from rclicks_hf.report.numbers.scoring import score_by_stem
+from rclicks_hf.report.page_data import ClickPath, ExampleItem
+from rclicks_hf.report.tables.number_format import number
+from rclicks_hf.report.tables.score_cells import by_dataset
+
+#: Of each kind and dataset.
+EXAMPLES = 3
+
+#: Runs that an example shows, a picture each.
+SHOWN_RUNS = {
+    USER_RUN: "First clicks of users",
+    BASELINE_RUN: "Baseline",
+    "g1": "G1, least likely clicks",
+    "g10": "G10, most likely clicks",
+}
+
+
+class Chosen(NamedTuple):
+    """An instance to show, and why."""
+
+    stem: str
+    why: str
+
+
+class _Kind(NamedTuple):
+    measure: str
+    words: str
+
+
+_KINDS = (
+    _Kind("sample_noc", "Hard: Sample NoC {}"),
+    _Kind("nsr_auc", "Sensitive to who clicks: NSR of IoU-AUC {} %"),
+)
+
+
+def choose_examples(
+    methods: Sequence[MethodResults], threshold: float, count: int = EXAMPLES
+) -> list[Chosen]:
+    """The hardest and the most click-sensitive instances of a dataset.
+
+    Args:
+        methods: Results of one or more methods on it; their values are averaged.
+        threshold: IoU that NoC asks for.
+        count: Of each kind.
+
+    Returns:
+        First the hardest (greatest Sample NoC; among equals, least IoU-AUC), then of the others
+        the most click-sensitive (greatest NSR of IoU-AUC over groups). Empty without groups.
+
+    Example:
+        >>> from rclicks_hf.report.numbers.method_results import GROUP_RUNS, MethodKey
+        >>> easy, hard = np.full(3, 0.95), np.full(3, 0.3)
+        >>> ious = {run: [easy, hard] for run in GROUP_RUNS}
+        >>> method = MethodResults(MethodKey("sam", "cm", "davis"), ("a", "b"), ious, 0, False)
+        >>> choose_examples([method], 0.9, count=1)[0]
+        Chosen(stem='b', why='Hard: Sample NoC 3.00')
+    """
+    auc = _means("sample_auc", methods, threshold)
+    chosen: dict[str, Chosen] = {}
+    for kind in _KINDS:
+        values = _means(kind.measure, methods, threshold)
+        left = [stem for stem in values if stem not in chosen]
+        left.sort(key=lambda stem: (-values[stem], auc.get(stem, 0.0), stem))
+        for stem in left[:count]:
+            chosen[stem] = Chosen(stem, kind.words.format(number(values[stem], 2)))
+    return list(chosen.values())
+
+
+def _means(key: str, methods: Sequence[MethodResults], threshold: float) -> dict[str, float]:
+    """Mean over methods of each instance that all of them have."""
+    found = [score_by_stem(MEASURES[key], method, threshold) for method in methods]
+    found = [of_one for of_one in found if of_one]
+    if not found:
+        return {}
+    shared = [stem for stem in found[0] if all(stem in of_one for of_one in found)]
+    return {stem: float(np.mean([of_one[stem] for of_one in found])) for stem in shared}
+
+
+def load_examples(
+    results: Results,
+    paths: Sequence[Path],
+    threshold: float,
+    repos: Mapping[str, str],
+    fingerprints: Mapping[tuple[str, str], str] | None = None,
+) -> tuple[list[ExampleItem], str]:
+    """The examples of every dataset whose pictures are at hand.
+
+    Args:
+        results: From `load_results`.
+        paths: What it read.
+        threshold: IoU that NoC asks for.
+        repos: Dataset -> folder or Hub id of the dataset repo that was benchmarked.
+        fingerprints: (dataset, split) -> what the run's manifest says of the dataset; a repo of
+            other content is refused.
+
+    Returns:
+        The examples, and a sentence on what was left out and why (``""`` if nothing).
+
+    Example:
+        >>> load_examples(Results([]), [], 0.9, {})
+        ([], '')
+    """
+    items: list[ExampleItem] = []
+    left_out = []
+    rows = pa.concat_tables([read_results(path) for path in paths]) if paths else None
+    for dataset, methods in by_dataset(results).items():
+        chosen = choose_examples(methods, threshold)
+        if not chosen or rows is None:
+            continue
+        try:
+            items += _items(rows, methods[0], chosen, repos.get(dataset), fingerprints or {})
+        except RclicksError as error:
+            left_out.append(f"{dataset} ({error})")
+    return items, f"pictures left out of {'; '.join(left_out)}" if left_out else ""
+
+
+def _items(
+    rows: pa.Table,
+    method: MethodResults,
+    chosen: Sequence[Chosen],
+    repo: str | None,
+    fingerprints: Mapping[tuple[str, str], str],
+) -> list[ExampleItem]:
+    if repo is None:
+        raise RclicksError("the results do not say where its repo is; give --repo")
+    mine = _rows_of(rows, method, [one.stem for one in chosen])
+    tables = {
+        split: _instances(repo, method.key.dataset, split, fingerprints)
+        for split in {row["split"] for row in mine}
+    }
+    items = []
+    for stem, why in chosen:
+        of_stem = {row["run"]: row for row in mine if row["full_stem"] == stem}
+        table = tables[next(iter(of_stem.values()))["split"]]
+        if stem not in table.stems:
+            raise RclicksError(f"{repo}: has no instance {stem}; give the benchmarked --repo")
+        paths = [
+            _path(title, of_stem[run], is_path=run != USER_RUN)
+            for run, title in SHOWN_RUNS.items()
+            if run in of_stem and of_stem[run]["iou"]
+        ]
+        items.append(ExampleItem(table[table.stems.index(stem)], why, paths))
+    return items
+
+
+def _instances(
+    repo: str, dataset: str, split: str, fingerprints: Mapping[tuple[str, str], str]
+) -> IndexedInstances:
+    source = RepoInstances(repo, dataset, split)
+    table = source.load()
+    wanted = fingerprints.get((dataset, split))
+    if wanted and source.fingerprint() != wanted:
+        raise RclicksError(f"{repo}: not the version that was benchmarked; give its --repo")
+    return table
+
+
+def _rows_of(rows: pa.Table, method: MethodResults, stems: list[str]) -> list[dict[str, Any]]:
+    wanted = pc.is_in(rows["full_stem"], pa.array(stems))
+    for name, value in method.key._asdict().items():
+        wanted = pc.and_(wanted, pc.equal(rows[name], value))
+    return rows.filter(wanted).to_pylist()
+
+
+def _path(title: str, row: Mapping[str, Any], *, is_path: bool) -> ClickPath:
+    clicks = [Click(*click) for click in zip(row["x"], row["y"], row["is_positive"], strict=True)]
+    ious = [iou for iou in row["iou"] if math.isfinite(iou)]
+    return ClickPath(title, clicks, ious, is_path)

@@ -1,0 +1,1 @@
+"""Tables of results, as cells and as text."""

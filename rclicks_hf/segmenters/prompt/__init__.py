@@ -1,0 +1,1 @@
+"""SAM-like networks as segmenters."""

@@ -1,0 +1,182 @@
+"""What SAM and SAM 2 share as segmenters: one encoding, many trajectories, previous masks."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
+
+from rclicks_hf.data.instances import Click
+from rclicks_hf.segmenters.interface import Prediction, check_image
+from rclicks_hf.segmenters.prompt.mask_decoder import MaskDecoder
+
+CPU_BATCH, ACCELERATOR_BATCH = 1, 16
+
+_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, for values in [0, 1]
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedImage:
+    """An image as the network's decoder sees it.
+
+    Attributes:
+        shape: (H, W) of the image.
+        resized: (h, w) of the image in the network's square input.
+        features: (1, C, h', w') what the decoder attends to, channels last in memory.
+        finer: Features of higher resolution, in the form that `MaskDecoder` takes; may be empty.
+    """
+
+    shape: tuple[int, int]
+    resized: tuple[int, int]
+    features: Tensor
+    finer: tuple[Tensor, ...] = ()
+
+
+class PromptedSegmenter(ABC):
+    """A network whose prompts are the clicks and its own last mask.
+
+    The last mask is fed from the second click of one sign on, as in the paper's code; a negative
+    second click after one positive click drops it. Trajectories with equally many clicks share a
+    forward pass: a shorter one would need padding, and the network attends to padding.
+
+    Args:
+        model: The network in 32-bit floats; it is put into evaluation mode.
+        name: For tables and result files.
+        device: Where to run, for example ``"cuda"``; None takes a GPU where there is one.
+        batch_size: Trajectories a forward pass, which bounds the memory. None takes 1 on a CPU,
+            where more at once is slower, because intermediate results leave the cache, and 16
+            elsewhere.
+
+    Raises:
+        ValueError: If ``batch_size`` is not positive.
+    """
+
+    threshold = 0.5
+    batched = True
+
+    def __init__(
+        self,
+        model: Any,
+        *,
+        name: str,
+        device: str | torch.device | None = None,
+        batch_size: int | None = None,
+    ):
+        if batch_size is not None and batch_size < 1:
+            raise ValueError(f"batch_size must be positive, got {batch_size}")
+        self.name = name
+        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        self.model = model.to(device=device, dtype=torch.float32).eval()
+        is_cpu = self.model.device.type == "cpu"
+        self.batch_size = batch_size or (CPU_BATCH if is_cpu else ACCELERATOR_BATCH)
+        self.input_size = int(model.prompt_encoder.input_image_size)
+        with torch.inference_mode():
+            self._decode = self._decoder()
+
+    @torch.inference_mode()
+    def encode(self, image: np.ndarray) -> EncodedImage:
+        """Run the image encoder; see `Segmenter.encode`.
+
+        Raises:
+            ValueError: If ``image`` is not (H, W, 3) uint8 with at least one pixel.
+        """
+        check_image(image)
+        height, width = image.shape[:2]
+        resized = self._resized(height, width)
+        features, finer = self._encode(self._pixel_values(image, resized))
+        return EncodedImage((height, width), resized, features, finer)
+
+    @torch.inference_mode()
+    def predict(
+        self, state: EncodedImage, clicks: Sequence[Sequence[Click]], previous: Sequence[Any]
+    ) -> list[Prediction]:
+        """Segment for each trajectory of clicks; see `Segmenter.predict`.
+
+        The memory of a prediction is its mask as the network draws it: (256, 256) logits.
+        """
+        masks = [_fed_mask(*pair) for pair in zip(clicks, previous, strict=True)]
+        found: dict[int, Prediction] = {}
+        for batch in self._batches(clicks, masks):
+            fed = [mask for i in batch if (mask := masks[i]) is not None]
+            logits = self._logits(state, [clicks[i] for i in batch], fed)
+            probabilities = self._enlarge(logits, state).sigmoid().cpu().numpy()
+            for i, probability, memory in zip(
+                batch, probabilities, self._memory(logits), strict=True
+            ):
+                found[i] = Prediction(probability, memory)
+        return [found[i] for i in range(len(clicks))]
+
+    def _batches(
+        self, clicks: Sequence[Sequence[Click]], masks: Sequence[Tensor | None]
+    ) -> Iterator[list[int]]:
+        """Indices of trajectories with equally many clicks, all with a mask or all without."""
+        alike: dict[tuple[int, bool], list[int]] = defaultdict(list)
+        for i, (trajectory, mask) in enumerate(zip(clicks, masks, strict=True)):
+            alike[len(trajectory), mask is None].append(i)
+        for indices in alike.values():
+            for first in range(0, len(indices), self.batch_size):
+                yield indices[first : first + self.batch_size]
+
+    def _logits(
+        self, state: EncodedImage, clicks: list[Sequence[Click]], masks: list[Tensor]
+    ) -> Tensor:
+        """(B, 4h', 4w') logits of B trajectories with equally many clicks."""
+        scale = np.array(state.resized[::-1]) / np.array(state.shape[::-1])  # of x, y
+        places = np.array([[(click.x, click.y) for click in c] for c in clicks]) * scale
+        signs = [[int(click.is_positive) for click in trajectory] for trajectory in clicks]
+        device = self.model.device
+        points, dense = self.model.prompt_encoder(
+            input_points=torch.tensor(places, dtype=torch.float32, device=device)[:, None],
+            input_labels=torch.tensor(signs, device=device)[:, None],
+            input_boxes=None,
+            input_masks=torch.stack(masks)[:, None] if masks else None,
+        )
+        return self._draw(state, points, dense)
+
+    def _pixel_values(self, image: np.ndarray, resized: tuple[int, int]) -> Tensor:
+        """(1, 3, S, S): resized, normalised, padded with zeros on the right and at the bottom."""
+        rgb = np.ascontiguousarray(image)  # torch takes no negative strides, as of BGR turned round
+        pixels = torch.tensor(rgb, device=self.model.device).permute(2, 0, 1)[None].float() / 255
+        pixels = F.interpolate(
+            pixels, resized, mode="bilinear", align_corners=False, antialias=True
+        )
+        mean, std = (pixels.new_tensor(values)[:, None, None] for values in (_MEAN, _STD))
+        below, right = self.input_size - resized[0], self.input_size - resized[1]
+        return F.pad((pixels - mean) / std, (0, right, 0, below))
+
+    @abstractmethod
+    def _decoder(self) -> MaskDecoder:
+        """The model's mask decoder."""
+
+    @abstractmethod
+    def _resized(self, height: int, width: int) -> tuple[int, int]:
+        """Size of an image in the network's input."""
+
+    @abstractmethod
+    def _encode(self, pixel_values: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """(1, 3, S, S) to ``features`` and ``finer`` of `EncodedImage`."""
+
+    @abstractmethod
+    def _draw(self, state: EncodedImage, points: Tensor, dense: Tensor) -> Tensor:
+        """Embedded prompts of B trajectories to the (B, 4h', 4w') logits of the mask to take."""
+
+    @abstractmethod
+    def _enlarge(self, logits: Tensor, state: EncodedImage) -> Tensor:
+        """(B, 4h', 4w') logits to (B, H, W) ones of the image's size."""
+
+    @abstractmethod
+    def _memory(self, logits: Tensor) -> Tensor:
+        """What the next click's prompt gets of the (B, 4h', 4w') logits."""
+
+
+def _fed_mask(clicks: Sequence[Click], previous: Tensor | None) -> Tensor | None:
+    """The previous mask, if these clicks come with it."""
+    positive = sum(click.is_positive for click in clicks)
+    return previous if max(positive, len(clicks) - positive) > 1 else None

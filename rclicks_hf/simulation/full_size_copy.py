@@ -1,0 +1,217 @@
+"""The twin: simulated clicks in exactly the published numbers, to try things at full size.
+
+Nobody clicked here, and there are no images: names and numbers imitate those of the real table, the
+coordinates are blobs in boxes that were drawn at random. Every dataset of the twin is a simulated
+one of `SOURCE_DATASETS` (``simulated_davis``...), so that it cannot pass for the real one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+
+from rclicks_hf.data.clicks.word_codes import decode_table, map_words
+from rclicks_hf.data.schema import CLICK_SCHEMA, NO_MODEL, SOURCE_DATASETS
+from rclicks_hf.data.splits import LIST_FILES
+from rclicks_hf.data.stems import FullStem
+from rclicks_hf.simulation.full_size_stems import ImageNames, coco, davis, numbered, tetris
+
+TWINS = tuple(name for name, entry in SOURCE_DATASETS.items() if entry.twin_of)
+TRAIN_IMAGES = 1_500  # of TETRIS
+_MODELS = ("mivos", "ritm", "sam", "simple")
+_MODEL_SHARES = (0.55, 0.15, 0.2, 0.1)
+_CLICKS_BEFORE = 25  # a later round follows one of the first clicks on its device
+_STRAY_SHARE = 0.002  # of clicks that may miss the image by a few pixels
+_STRAY_REACH = 6
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """What a dataset of the twin looks like: its images, and how many later rounds it has."""
+
+    names: Callable[[np.random.Generator, int], list[ImageNames]]
+    sizes: tuple[tuple[int, int], ...]  # (w, h) in pixels
+    fn: int
+    fp: int
+
+
+# The numbers of later rounds are those of the paper's per-instance results; TETRIS' are not
+# published, about 34 clicks a round give them.
+_SHAPES = {
+    "grabcut": _Shape(numbered, ((321, 481), (481, 321), (640, 480)), 49, 50),
+    "berkeley": _Shape(numbered, ((321, 481), (481, 321)), 100, 100),
+    "davis": _Shape(davis, ((854, 480),), 341, 341),
+    "coco_mval": _Shape(coco, ((640, 480), (480, 640), (500, 375)), 797, 795),
+    "tetris": _Shape(tetris, ((4000, 3000), (1920, 1080), (3024, 4032), (1280, 720)), 2_974, 2_974),
+}
+
+
+@dataclass(frozen=True)
+class _Round:
+    """One instance of the twin: its name, its image's size, the box that is clicked in."""
+
+    stem: FullStem
+    size: tuple[int, int]
+    box: tuple[float, float, float, float]
+
+
+def twin_clicks(seed: int = 0) -> pa.Table:
+    """Simulated clicks with the published number of clicks and instances of every dataset.
+
+    Args:
+        seed: Seed of names and coordinates.
+
+    Returns:
+        475,544 rows: the columns of `CLICK_SCHEMA`, ``x_raw``, ``y_raw`` (a few lie outside the
+        image, as in the real table) and ``split``.
+
+    Example:
+        >>> clicks = twin_clicks()
+        >>> len(clicks), len(clicks.group_by(["dataset", "full_stem"]).aggregate([]))
+        (475544, 12345)
+        >>> sorted(set(clicks["dataset"].to_pylist()))[:2]
+        ['simulated_berkeley', 'simulated_coco_mval']
+    """
+    return pa.concat_tables(
+        [_dataset_clicks(name, np.random.default_rng([seed, i])) for i, name in enumerate(TWINS)]
+    ).combine_chunks()
+
+
+def write_twin_files(folder: str | Path, seed: int = 0) -> Path:
+    """Write the twin as the paper's files: the click CSV and TETRIS' split lists.
+
+    Args:
+        folder: Folder to write into; it exists.
+        seed: Seed of `twin_clicks`.
+
+    Returns:
+        Path of ``clicks.csv``, for `rclicks_hf.data.build_from_files`.
+
+    Example:
+        >>> import tempfile
+        >>> path = write_twin_files(tempfile.mkdtemp())
+        >>> path.read_text().splitlines()[1].split(",")[0]
+        'SimulatedGrabCut'
+    """
+    folder = Path(folder)
+    clicks = twin_clicks(seed)
+    for name, split in LIST_FILES.items():
+        stems = pc.unique(clicks.filter(pc.equal(clicks["split"], split))["image_stem"])
+        (folder / name).write_text("\n".join(stems.to_pylist()) + "\n", encoding="utf-8")
+    columns = {name: clicks[name] for name in CLICK_SCHEMA.names}
+    columns["dataset"] = map_words(columns["dataset"], lambda name: SOURCE_DATASETS[name].csv_name)
+    columns["model_type"] = map_words(
+        columns["model_type"], lambda word: "" if word == NO_MODEL else word
+    )
+    for axis in ("x", "y"):
+        columns[axis] = pc.cast(clicks[f"{axis}_raw"], pa.int32())
+    path = folder / "clicks.csv"
+    options = pacsv.WriteOptions(quoting_style="none", quoting_header="none")
+    pacsv.write_csv(decode_table(pa.table(columns)), path, options)
+    return path
+
+
+def _dataset_clicks(name: str, rng: np.random.Generator) -> pa.Table:
+    entry = SOURCE_DATASETS[SOURCE_DATASETS[name].twin_of]
+    shape = _SHAPES[entry.name]
+    images = shape.names(rng, entry.instances)
+    objects = _objects(images, shape, rng)
+    firsts = objects[: entry.instances - entry.clickless]
+    laters = _later_rounds(firsts, shape, rng)
+    counts = np.concatenate(
+        [
+            _spread(entry.first_clicks, len(firsts), rng),
+            _spread(entry.subsequent_clicks, len(laters), rng),
+        ]
+    )
+    clicks = _click_rows(name, firsts + laters, counts, rng)
+    splits = dict.fromkeys((image.stem for image in images), "test")
+    if entry.has_split_lists:
+        stems = list(splits)
+        train = {stems[i] for i in rng.permutation(len(stems))[:TRAIN_IMAGES]}
+        splits = {stem: "train" if stem in train else "validation" for stem in stems}
+    column = pa.array([splits[stem] for stem in clicks["image_stem"].to_pylist()])
+    return clicks.append_column("split", column)
+
+
+def _objects(images: list[ImageNames], shape: _Shape, rng: np.random.Generator) -> list[_Round]:
+    """The first round on every object; an image's second object comes after all first ones."""
+    sizes = [shape.sizes[rng.integers(len(shape.sizes))] for _ in images]
+    rounds = []
+    for place in range(2):
+        for image, size in zip(images, sizes, strict=True):
+            if place < len(image.objects):
+                w, h = rng.uniform(0.1, 0.6, 2) * size
+                x, y = rng.uniform(0, 1, 2) * (size[0] - w, size[1] - h)
+                stem = FullStem(image.stem, image.objects[place])
+                rounds.append(_Round(stem, size, (x, y, w, h)))
+    return rounds
+
+
+def _later_rounds(firsts: list[_Round], shape: _Shape, rng: np.random.Generator) -> list[_Round]:
+    """``fn`` and ``fp`` rounds over the objects in turn, each in a part of its object's box."""
+    rounds = []
+    for click_type, count in (("fn", shape.fn), ("fp", shape.fp)):
+        for number in range(count):
+            turn, index = divmod(number, len(firsts))
+            first = firsts[index]
+            # An object has one synthetic mask of a kind at the most, so later turns have none.
+            model = "ritm" if turn else str(rng.choice(_MODELS, p=_MODEL_SHARES))
+            stem = replace(first.stem, click_type=click_type, model_type=model)
+            if model != "mivos":
+                click = rng.integers(_CLICKS_BEFORE) + turn * _CLICKS_BEFORE
+                device = ("pc", "mobile")[rng.integers(2)]
+                stem = replace(stem, device=device, index=str(click))
+            x, y, w, h = first.box
+            dx, dy = rng.uniform(0, 0.6, 2)
+            rounds.append(_Round(stem, first.size, (x + dx * w, y + dy * h, 0.4 * w, 0.4 * h)))
+    return rounds
+
+
+def _spread(total: int, instances: int, rng: np.random.Generator) -> np.ndarray:
+    """Clicks of each instance: nearly equal, in all ``total``."""
+    counts = np.full(instances, total // instances)
+    counts[rng.permutation(instances)[: total % instances]] += 1
+    half = instances // 2
+    moved = rng.integers(-3, 4, half)
+    counts[:half] += moved
+    counts[half : 2 * half] -= moved
+    return counts
+
+
+def _click_rows(
+    name: str, rounds: list[_Round], counts: np.ndarray, rng: np.random.Generator
+) -> pa.Table:
+    which = np.repeat(np.arange(len(rounds)), counts)
+    total = len(which)
+    stems = [entry.stem for entry in rounds]
+    words = {
+        "dataset": [name] * len(rounds),
+        "full_stem": [str(stem) for stem in stems],
+        "image_stem": [stem.image_stem for stem in stems],
+        "object_stem": [stem.object_stem for stem in stems],
+        "click_type": [stem.click_type for stem in stems],
+        "model_type": [stem.model_type for stem in stems],
+    }
+    columns = {key: pa.array(values).take(pa.array(which)) for key, values in words.items()}
+    mobile = rng.random(total) < 0.5
+    columns["device"] = pa.array(np.where(mobile, "mobile", "pc"))
+    sizes, boxes = np.array([r.size for r in rounds]), np.array([r.box for r in rounds])
+    raw = {}
+    for axis, side, k in (("x", "w", 0), ("y", "h", 1)):
+        start, extent, limit = boxes[which, k], boxes[which, k + 2], sizes[which, k]
+        spread = np.where(mobile, 0.2, 0.15) * extent
+        value = np.rint(start + extent / 2 + spread * rng.standard_normal(total))
+        stray = rng.random(total) < _STRAY_SHARE
+        value[stray] = rng.integers(-_STRAY_REACH, limit[stray] + _STRAY_REACH)
+        value[~stray] = np.clip(value[~stray], 0, limit[~stray] - 1)
+        raw[f"{axis}_raw"] = pa.array(value)
+        columns[axis] = pa.array(np.clip(value, 0, limit - 1).astype(np.int32))
+        columns[side] = pa.array(limit.astype(np.int32))
+    return pa.table({key: columns[key] for key in CLICK_SCHEMA.names} | raw)

@@ -1,0 +1,328 @@
+"""Training of the clickability network with the paper's loss, on transformers' `Trainer`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import (
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+    set_seed,
+)
+from transformers.trainer import TRAINER_STATE_NAME
+from transformers.trainer_utils import get_last_checkpoint
+
+from rclicks_hf.data.instances import Instance
+from rclicks_hf.errors import RclicksError
+from rclicks_hf.networks.clickability.configuration_clickability import ClickabilityConfig
+from rclicks_hf.networks.clickability.image_processing_clickability import (
+    ClickabilityImageProcessor,
+)
+from rclicks_hf.networks.clickability.modeling_clickability import ClickabilityModel
+from rclicks_hf.support.atomic import atomic_file, explain_full_disk, require_absent
+from rclicks_hf.training.click_dataset import ClickMapDataset
+from rclicks_hf.training.hyper_parameters import (
+    HyperParameters,
+    require_reporter,
+    training_arguments,
+)
+from rclicks_hf.training.model_card import provenance
+from rclicks_hf.training.score_file import TrainingData
+from rclicks_hf.training.synchronized_norm import synchronize_batch_norms
+from rclicks_hf.training.training_result import TrainingFacts, TrainResult, save_training
+from rclicks_hf.training.training_scores import COLUMNS, TrainingScores
+
+# Called after each optimisation step with (steps done, steps in all, last training loss).
+Progress = Callable[[int, int, float], None]
+
+_CACHE = "features"  # folder in the working folder
+
+
+class _EpochCallback(TrainerCallback):
+    """Tells the dataset which epoch it is, so that flips differ between epochs."""
+
+    def __init__(self, dataset: ClickMapDataset):
+        self.dataset = dataset
+
+    def on_epoch_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self.dataset.epoch = round(state.epoch or 0)
+
+
+class _ScoreCallback(TrainerCallback):
+    """Stops a training that cannot have a best epoch when that shows first, not at its end."""
+
+    def on_evaluate(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        metrics: dict[str, float] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if state.best_metric is None and math.isnan((metrics or {}).get("eval_sim", math.nan)):
+            raise RclicksError(
+                f"{args.output_dir}: no evaluation instance has a SIM: none has clicks, or the "
+                "training diverged; choose another evaluation split or a lower learning rate"
+            )
+
+
+class _ProgressCallback(TrainerCallback):
+    """Reports every step to the caller."""
+
+    def __init__(self, progress: Progress):
+        self.progress = progress
+        self.loss = float("nan")
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, float] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.loss = (logs or {}).get("loss", self.loss)
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self.progress(state.global_step, state.max_steps, self.loss)
+
+
+def train(
+    train_instances: Sequence[Instance],
+    eval_instances: Sequence[Instance],
+    output_dir: str | os.PathLike[str],
+    *,
+    model: ClickabilityModel | None = None,
+    config: ClickabilityConfig | None = None,
+    source: TrainingData | None = None,
+    num_workers: int = 0,
+    cache_bytes: int = 1 << 30,
+    report_to: str = "none",
+    progress: Progress | None = None,
+    trainer_arguments: Mapping[str, Any] | None = None,
+    **hyper_parameters: Any,
+) -> TrainResult:
+    """Train a network on clicks and save it as a model folder.
+
+    The paper's recipe (RClicks, NeurIPS 2024): KL divergence between the sum-normalised prediction
+    and click map, Adam, cosine rate with warm-up, horizontal flips, best model by SIM. While it
+    runs, its state is in `<output_dir>.training`; the same call resumes from there. `output_dir`
+    appears once all is done: weights, config, image processor, code for `trust_remote_code`, card,
+    `training_log.json`, and with `source` the scores in `.eval_results/`.
+
+    Under ``accelerate launch`` each process takes its batches in turn and batch norm goes over all
+    of them, so P processes are one process with P times the batch. Order and flips come from the
+    seed alone; dropout and drop path (presets tiny, small, base) draw in each process, so with them
+    two such trainings are alike in distribution only.
+
+    Args:
+        train_instances: Instances to learn from.
+        eval_instances: Instances to choose the best epoch by.
+        output_dir: New folder.
+        model: Network to fine-tune; it is changed, so load it again to resume. None starts from
+            `config`.
+        config: Shape of a new network; None is the published one. Not beside `model`.
+        source: What the evaluation instances are, for `.eval_results/`; None writes none.
+        num_workers: Processes that load data, a training process; 0 loads in this one.
+        cache_bytes: Keep computed inputs and click maps up to so many bytes: in memory, or, where
+            several processes load, in files of the working folder.
+        report_to: Where to log: "none", "tensorboard" (`runs/` of the model folder) or "trackio".
+        progress: Called after each step; without it `Trainer` shows its own bar.
+        trainer_arguments: More of `transformers.TrainingArguments`, for example
+            `{"logging_steps": 1}`.
+        **hyper_parameters: Fields of `HyperParameters`, for example `epochs`, `batch_size`,
+            `learning_rate`, `bf16`.
+
+    Returns:
+        The best network and how it came about.
+
+    Raises:
+        RclicksError: If there is nothing to train or evaluate on, a hyper-parameter is out of its
+            range, `output_dir` exists, the library of `report_to` is absent, no evaluation instance
+            can be scored, or an unfinished training with other settings, data or start stands in
+            the way.
+        ValueError: If both `model` and `config` are given.
+
+    Example:
+        >>> import tempfile
+        >>> import numpy as np
+        >>> from rclicks_hf.data import Clicks
+        >>> mask = np.zeros((40, 60), np.int8)
+        >>> mask[10:30, 20:50] = 1
+        >>> clicks = Clicks(np.array([30, 40]), np.array([15, 20]), np.array(["pc", "mobile"]))
+        >>> one = Instance("a", "a", "", "davis", "train", "first", "none",
+        ...                np.zeros((40, 60, 3), np.uint8), mask, clicks=clicks)
+        >>> config = ClickabilityConfig.from_preset("nano", image_size=64)
+        >>> result = train([one, one], [one], tempfile.mkdtemp() + "/model", config=config,
+        ...                epochs=1, batch_size=1, progress=lambda *step: None)
+        >>> (result.path / "README.md").is_file(), result.history[-1]["step"], list(result.metrics)
+        (True, 2, ['loss', 'sim', 'cc', 'ks', 'pl1', 'wd', 'nss', 'pde', 'epoch'])
+    """
+    if model is not None and config is not None:
+        raise ValueError("give model or config, not both: a model has its config")
+    if not len(train_instances) or not len(eval_instances):
+        raise RclicksError(
+            f"{output_dir}: {len(train_instances)} instances to train and {len(eval_instances)} to "
+            "evaluate on; give at least one of each"
+        )
+    require_absent(Path(output_dir))
+    require_reporter(report_to)
+    settings = HyperParameters(**hyper_parameters)
+    start = None if model is None else _weights_digest(model)
+    if model is None:
+        set_seed(settings.seed)
+        # A copy: saving writes into a model's config, and the caller may use it again.
+        model = ClickabilityModel(deepcopy(config) if config else ClickabilityConfig())
+    working = Path(output_dir).with_name(f"{Path(output_dir).name}.training")
+    arguments = training_arguments(
+        working, settings, num_workers=num_workers, report_to=report_to, more=trainer_arguments
+    )
+    facts = TrainingFacts(
+        settings=settings,
+        processes=arguments.world_size,
+        train_data=provenance(train_instances),
+        eval_data=provenance(eval_instances),
+        source=source,
+        start=start,
+    )
+    with arguments.main_process_first(local=False):
+        _prepare(working, facts.digest(model.config), is_main=arguments.process_index == 0)
+        checkpoint = _last_whole_checkpoint(working)
+    folder = working / _CACHE if num_workers or arguments.world_size > 1 else None
+    learnt, judged = _click_maps(
+        (train_instances, eval_instances), model.config, settings, cache_bytes, folder
+    )
+    trainer = _trainer(model, learnt, judged, arguments, progress)
+    with explain_full_disk(working):
+        trainer.train(resume_from_checkpoint=checkpoint)
+    _ = model.to(memory_format=torch.contiguous_format)  # type: ignore[call-arg]
+    history = trainer.state.log_history
+    result = TrainResult(
+        model.eval(), learnt.processor, Path(output_dir), _best_metrics(trainer), history
+    )
+    if arguments.process_index == 0:
+        save_training(result, working, facts)
+        shutil.rmtree(working, ignore_errors=True)
+    trainer.accelerator.wait_for_everyone()
+    return result
+
+
+def _weights_digest(model: ClickabilityModel) -> str:
+    digest = hashlib.sha256()
+    for name, tensor in model.state_dict().items():
+        plain = tensor.detach().cpu().contiguous().reshape(-1)
+        digest.update(name.encode() + plain.view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _click_maps(
+    instances: tuple[Sequence[Instance], Sequence[Instance]],
+    config: ClickabilityConfig,
+    settings: HyperParameters,
+    cache_bytes: int,
+    folder: Path | None,
+) -> tuple[ClickMapDataset, ClickMapDataset]:
+    """The datasets to learn from, with flips, and to evaluate on."""
+    processor = ClickabilityImageProcessor(
+        size={"height": config.image_size, "width": config.image_size}
+    )
+    options: dict[str, Any] = {"sigma": settings.sigma, "cache_bytes": cache_bytes}
+    learnt, judged = (folder and folder / name for name in ("train", "evaluation"))
+    return (
+        ClickMapDataset(
+            instances[0],
+            processor,
+            flip_probability=settings.flip_probability,
+            seed=settings.seed,
+            cache_folder=learnt,
+            **options,
+        ),
+        ClickMapDataset(instances[1], processor, cache_folder=judged, with_index=True, **options),
+    )
+
+
+def _prepare(working: Path, digest: str, *, is_main: bool) -> None:
+    """Make the folder where the running training keeps its state; refuse that of another one.
+
+    The features of an older start go: the data may have changed since.
+    """
+    marker = working / "settings.sha256"
+    if marker.is_file() and marker.read_text() != digest:
+        raise RclicksError(
+            f"{working}: an unfinished training with other settings, other data or another network "
+            "to start from; remove it to start anew, or repeat what it had to resume"
+        )
+    if is_main:
+        with atomic_file(marker) as part:
+            part.write_text(digest)
+        shutil.rmtree(working / _CACHE, ignore_errors=True)
+
+
+def _last_whole_checkpoint(working: Path) -> str | None:
+    """The checkpoint to resume from; those that a stop or a full disk cut short are removed."""
+    while (last := get_last_checkpoint(str(working))) is not None:
+        try:
+            json.loads((Path(last) / TRAINER_STATE_NAME).read_text())  # Trainer writes it last
+            return last
+        except (OSError, ValueError):
+            shutil.rmtree(last)
+    return None
+
+
+def _trainer(
+    model: ClickabilityModel,
+    train_dataset: ClickMapDataset,
+    eval_dataset: ClickMapDataset,
+    arguments: TrainingArguments,
+    progress: Progress | None,
+) -> Trainer:
+    arguments.disable_tqdm = arguments.disable_tqdm or progress is not None
+    if arguments.world_size > 1:
+        synchronize_batch_norms(model)
+    scores = TrainingScores(eval_dataset, map_eps=model.config.map_eps)
+    trainer = Trainer(
+        # Channels last: convolutions on the CPU run a fifth faster.
+        model=model.to(memory_format=torch.channels_last),  # type: ignore[call-arg]
+        args=arguments,
+        train_dataset=train_dataset,
+        eval_dataset=eval_dataset,
+        compute_metrics=scores.mean,  # type: ignore[arg-type]
+        preprocess_logits_for_metrics=scores.per_map,  # type: ignore[arg-type]
+        callbacks=[_EpochCallback(train_dataset), _ScoreCallback()],
+    )
+    # The loss is a mean over the batch, whatever `forward` takes: without this, `Trainer` adds up
+    # the losses of accumulated batches and of processes instead of averaging them.
+    trainer.model_accepts_loss_kwargs = False
+    if progress is not None:
+        trainer.remove_callback(PrinterCallback)
+        trainer.add_callback(_ProgressCallback(progress))
+    return trainer
+
+
+def _best_metrics(trainer: Trainer) -> dict[str, float]:
+    """Loss and scores of the evaluation that the best model had."""
+    step = trainer.state.best_global_step
+    best = next(
+        log for log in trainer.state.log_history if "eval_sim" in log and log["step"] == step
+    )
+    return {
+        **{name: float(best[f"eval_{name}"]) for name in COLUMNS},
+        "epoch": float(best["epoch"]),
+    }

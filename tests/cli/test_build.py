@@ -1,0 +1,152 @@
+"""``rclicks build``, ``verify`` and ``install`` as a user types them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from helpers.commands import run_rclicks
+
+TABLE = Path(__file__).parents[1] / "data" / "build" / "hand_written.csv"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the hand-written table and its split lists."""
+    shutil.copy(TABLE, tmp_path / "clicks.csv")
+    (tmp_path / "TETRIS_train.txt").write_text("-4-KfFh2eIU\n_fHMfU0MTmw\n")
+    (tmp_path / "TETRIS_val.txt").write_text("1cd6_X_00_Some Where_No Land____img_5_eu.9c6cdd5a\n")
+    return tmp_path
+
+
+def literal(cwd: Path, repo: Path, home: dict[str, str]) -> None:
+    """The two calls by their names, offline, in a process of their own."""
+    code = (
+        "import evaluate\nfrom datasets import load_dataset\n"
+        "rows = load_dataset('rclicks', 'davis', split='test')\n"
+        "print(sorted(rows['full_stem']), evaluate.load('rclicks_noc').name)"
+    )
+    env = {"PYTHONPATH": str(repo), "PATH": "/usr/bin", **home}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=cwd, env=env, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    expected = ["055_focalclick_fp_mobile_0", "055_ritm_fn_pc_17", "095"]
+    assert done.stdout.startswith(str(expected))
+    assert "rclicks_noc" in done.stdout
+
+
+def test_build_verify_install_and_the_literal_calls(folder: Path, repo: Path) -> None:
+    home = {"HF_HOME": str(folder / "home"), "HF_HUB_OFFLINE": "1"}
+    done = run_rclicks("build --clicks clicks.csv", cwd=folder, site=repo, **home)
+    assert done.returncode == 0, done.stderr
+    assert "rclicks: 20 clicks on 17 instances" in done.stdout
+    literal(folder, repo, home)
+    verified = run_rclicks("verify rclicks", cwd=folder, site=repo, **home)
+    assert verified.returncode == 1  # 20 clicks are not 475,544
+    assert "✗ GrabCut, first clicks" in verified.stdout
+    assert "4, published 2,395, -2,391" in verified.stdout
+    assert "✓ digests" in verified.stdout
+    installed = run_rclicks("install", cwd=folder, site=repo, **home)
+    assert installed.returncode == 0, installed.stderr
+    assert 'load_dataset("rclicks", "all")' in installed.stdout
+    elsewhere = folder / "elsewhere"
+    elsewhere.mkdir()
+    for cwd in (folder, elsewhere):
+        literal(cwd, repo, home)
+
+
+def test_the_twin_passes_its_checks(tmp_path: Path, repo: Path) -> None:
+    built = run_rclicks("build --twin --out twin", cwd=tmp_path, site=repo)
+    assert built.returncode == 0, built.stderr
+    assert "twin: 475,544 simulated clicks on 12,345 instances" in built.stdout
+    verified = run_rclicks("verify twin", cwd=tmp_path, site=repo)
+    assert verified.returncode == 0, verified.stdout
+    assert "✗" not in verified.stdout
+    assert verified.stdout.rstrip().endswith("none failed")
+
+
+def test_lines_that_cannot_be_read(folder: Path, repo: Path) -> None:
+    with (folder / "clicks.csv").open("a") as file:
+        file.write("DAVIS,1,1,,first,,pc,?,2,854,480,\n")
+    stopped = run_rclicks("build --clicks clicks.csv", cwd=folder, site=repo)
+    assert stopped.returncode == 1
+    assert stopped.stderr.strip() == "rclicks: clicks.csv, line 22: x '?' is no number"
+    assert not (folder / "rclicks").exists()
+    line = "build --clicks clicks.csv --on-error skip"
+    skipped = run_rclicks(line, cwd=folder, site=repo)
+    assert skipped.returncode == 0, skipped.stderr
+    assert "lines left out, see rejected.parquet: 1" in skipped.stdout
+    assert (folder / "rclicks" / "rejected.parquet").is_file()
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("build", "--clicks: give clicks.csv, or --download to fetch it, or --twin"),
+        ("build --twin --clicks clicks.csv", "--twin: takes no files"),
+        ("build --clicks clicks.csv --sources .", "no folder GrabCut/"),
+        ("install nowhere", "nowhere/README.md: cannot be read"),
+        ("verify nowhere", "nowhere/README.md: cannot be read"),
+    ],
+)
+def test_mistakes_are_one_line(folder: Path, repo: Path, line: str, words: str) -> None:
+    done = run_rclicks(line, cwd=folder, site=repo)
+    assert done.returncode == 1
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    assert words in done.stderr
+    assert not (folder / "rclicks").exists()
+
+
+def test_downloads_that_fail_are_one_line(folder: Path, repo: Path) -> None:
+    env = {"RCLICKS_ENDPOINT": "http://127.0.0.1:9"}
+    done = run_rclicks("build --download --out new", cwd=folder, site=repo, **env)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "rclicks-files: the files cannot be fetched" in done.stderr
+    assert not (folder / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("build --download --out mine", "mine: already exists"),
+        ("build --download --out mine --replace", "mine: is no dataset that `rclicks build` made"),
+        ("build --download --clicks other.csv", "other.csv: no such file; --download fetches"),
+    ],
+)
+def test_a_download_does_not_start_in_vain(folder: Path, repo: Path, line: str, words: str) -> None:
+    (folder / "mine").mkdir()
+    (folder / "mine" / "a.txt").write_text("keep")
+    done = run_rclicks(line, cwd=folder, site=repo, RCLICKS_ENDPOINT="http://127.0.0.1:9")
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert not (folder / "rclicks-files").exists()
+
+
+def test_a_cache_that_cannot_be_written(folder: Path, repo: Path) -> None:
+    (folder / "file").touch()
+    home = {"HF_HOME": str(folder / "file"), "HF_HUB_OFFLINE": "1"}
+    done = run_rclicks("build --clicks clicks.csv", cwd=folder, site=repo, **home)
+    assert done.returncode == 0  # the dataset is there
+    assert done.stdout.startswith("rclicks: 20 clicks")
+    assert "the metrics cannot be installed there" in done.stderr
+    assert "set HF_HOME or HF_MODULES_CACHE" in done.stderr
+    assert "Traceback" not in done.stderr
+    done = run_rclicks("install", cwd=folder, site=repo, **home)
+    assert done.returncode == 1
+    assert done.stderr.startswith("rclicks: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_dataset_cache_that_cannot_be_written(folder: Path, repo: Path) -> None:
+    (folder / "file").touch()
+    home = {"HF_HOME": str(folder / "home"), "HF_HUB_OFFLINE": "1"}
+    assert run_rclicks("build --clicks clicks.csv", cwd=folder, site=repo, **home).returncode == 0
+    home["HF_DATASETS_CACHE"] = str(folder / "file")
+    done = run_rclicks("install", cwd=folder, site=repo, **home)
+    assert done.returncode == 1
+    assert "the dataset cannot be installed there (Not a directory); set HF_HOME" in done.stderr

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from datasets import load_dataset
+
+from rclicks_hf.data.build.responsible_ai import STATEMENTS
+
+
+def _read(root: Path) -> dict:
+    return json.loads((root / "croissant.json").read_text(encoding="utf-8"))
+
+
+def test_it_lists_every_file_with_its_digest(built: Path) -> None:
+    objects = [e for e in _read(built)["distribution"] if e["@type"] == "cr:FileObject"]
+    files = {path.relative_to(built).as_posix(): path for path in built.rglob("*.parquet")}
+    assert {entry["contentUrl"] for entry in objects} == set(files)
+    for entry in objects:
+        data = files[entry["contentUrl"]].read_bytes()
+        assert entry["sha256"] == hashlib.sha256(data).hexdigest()
+
+
+def test_its_records_are_the_columns_of_the_configs(built: Path) -> None:
+    sets = {entry["@id"]: entry["field"] for entry in _read(built)["recordSet"]}
+    configs = {"clicks": "all", "instances": "simulated_scenes-instances"}
+    configs["images"] = "simulated_scenes-images"
+    assert set(sets) == set(configs)
+    for kind, config in configs.items():
+        features = load_dataset(str(built), config, split="train").features
+        assert [field["source"]["extract"]["column"] for field in sets[kind]] == list(features)
+    types = {field["name"]: field["dataType"] for fields in sets.values() for field in fields}
+    assert types["clicks/x"] == "sc:Integer"
+    assert types["clicks/x_raw"] == "sc:Float"
+    assert types["images/object_mask"] == "sc:ImageObject"
+    repeated = {
+        field["name"] for fields in sets.values() for field in fields if "repeated" in field
+    }
+    assert repeated == {f"instances/{name}" for name in ("box", "x", "y", "device")}
+
+
+def test_every_responsible_ai_field_is_stated_once_for_machines_and_once_for_people(
+    built: Path,
+) -> None:
+    data, card = _read(built), (built / "README.md").read_text(encoding="utf-8")
+    for statement in STATEMENTS:
+        assert data[f"rai:{statement.field}"] == statement.simulated
+        assert f"| `{statement.field}` | {statement.simulated} |" in card
+    assert "simulated" in data["name"]

@@ -1,0 +1,332 @@
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from rclicks_hf.data.images.files import decode_mask, decode_rgb, encode_mask, image_size, read_rgb
+from rclicks_hf.data.images.layouts import LAYOUTS, limited_size
+from rclicks_hf.data.images.memory import MemoryStore, StoreWithPrevious
+from rclicks_hf.data.sources import EncodedImageStore, FolderStore, ImageStore, find_sources
+from rclicks_hf.errors import RclicksError
+
+SIZE = (10, 14)
+OBJECT = np.zeros(SIZE, bool)
+OBJECT[2:6, 3:9] = True
+CODE = 3 + 256 * 2 + 65536  # pixel (3, 2, 1)
+
+
+def _save(array: np.ndarray, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(array).save(path)
+
+
+def _mask_file(layout: str) -> np.ndarray:
+    if layout == "tetris":
+        pixels = np.zeros((*SIZE, 3), np.uint8)
+        pixels[OBJECT] = (3, 2, 1)
+        pixels[8, 1:4] = (9, 0, 0)
+        return pixels
+    grey = np.where(OBJECT, 255, 0).astype(np.uint8)
+    if layout in ("grabcut", "berkeley"):
+        grey[6, 3:9] = 128
+    return grey
+
+
+def _folder(root: Path, layout: str, stem: str = "a b.1") -> Path:
+    form = LAYOUTS[layout]
+    pixels = np.random.default_rng(0).integers(0, 256, (*SIZE, 3), np.uint8)
+    _save(pixels, root / form.images / f"{stem}.jpg")
+    _save(
+        _mask_file(layout), root / form.masks / f"{stem}.{'bmp' if layout != 'tetris' else 'png'}"
+    )
+    return root
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_every_layout(tmp_path: Path, layout: str) -> None:
+    source = FolderStore(layout, _folder(tmp_path, layout))
+    objects = source.objects()
+    assert ("a b.1", str(CODE) if layout == "tetris" else "") in objects
+    mask = source.mask(*objects[-1])
+    assert mask.dtype == np.int8
+    np.testing.assert_array_equal(mask == 1, OBJECT)
+    assert (mask == -1).any() == (layout in ("grabcut", "berkeley"))
+    assert source.image("a b.1").shape == (*SIZE, 3)
+    assert isinstance(source, ImageStore)
+    assert isinstance(source, EncodedImageStore)
+
+
+def test_coded_masks_hold_several_objects(tmp_path: Path) -> None:
+    source = FolderStore("tetris", _folder(tmp_path, "tetris"))
+    assert source.objects() == [("a b.1", "9"), ("a b.1", str(CODE))]
+    assert source.mask("a b.1", "9").sum() == 3
+    assert source.mask("a b.1", "").sum() == 3 + OBJECT.sum()  # all objects, as the paper's code
+    with pytest.raises(RclicksError, match="no object '5'; its objects are 9, "):
+        source.mask("a b.1", "5")
+
+
+def test_tetris_images_and_masks_are_limited(tmp_path: Path) -> None:
+    wide = np.zeros((20, 4096, 3), np.uint8)
+    codes = wide.copy()
+    codes[:, 1000:2000] = (7, 0, 0)
+    _save(wide, tmp_path / "images" / "a.png")
+    _save(codes, tmp_path / "masks" / "a.png")
+    source = FolderStore("tetris", tmp_path)
+    assert source.image("a").shape == (10, 2048, 3)
+    mask = source.mask("a", "7")
+    assert mask.shape == (10, 2048)
+    assert np.flatnonzero(mask[0]).tolist() == list(range(500, 1000))
+    assert decode_rgb(source.encoded_image("a")).shape == (10, 2048, 3)
+    assert limited_size(1365, 4096, 2048) == (683, 2048)  # 682.5 rounds up
+
+
+def test_jpegs_are_passed_through(tmp_path: Path) -> None:
+    source = FolderStore("davis", _folder(tmp_path, "davis"))
+    assert source.encoded_image("a b.1") == (tmp_path / "img" / "a b.1.jpg").read_bytes()
+
+
+@pytest.mark.parametrize("layout", ["davis", "tetris"])
+def test_previous_masks_beside_the_dataset(tmp_path: Path, layout: str) -> None:
+    root = _folder(tmp_path / "set", layout)
+    name = "a b.1_sam_fn_pc_3"
+    previous = np.where(OBJECT, 255, 60).astype(np.uint8)
+    _save(previous, tmp_path / LAYOUTS[layout].previous_masks / f"{name}.png")
+    source = FolderStore(layout, root)
+    found = source.previous_mask(name)
+    assert found is not None
+    np.testing.assert_array_equal(found, OBJECT)
+    assert source.previous_mask("a b.1_sam_fp_pc_3") is None
+    folder = tmp_path / LAYOUTS[layout].previous_masks
+    explicit = FolderStore(layout, root, previous_masks=folder)
+    assert explicit.previous_mask(name) is not None
+
+
+def test_real_grabcut_images(shared: Path) -> None:
+    source = FolderStore("grabcut", shared / "data" / "GrabCut")
+    assert len(source.objects()) == 20
+    assert ("124084", "") in source.objects()
+    for image_stem, object_stem in source.objects():
+        mask = source.mask(image_stem, object_stem)
+        assert mask.shape == source.image(image_stem).shape[:2]
+        assert (mask == 1).any()
+    assert (source.mask("153077", "") == -1).any()
+
+
+def test_sources_side_by_side(tmp_path: Path) -> None:
+    _folder(tmp_path / "DAVIS", "davis")
+    _folder(tmp_path / "COCO_MVal", "coco_mval")
+    found = find_sources(tmp_path, ["davis", "coco_mval", "simulated_scenes"])
+    assert list(found) == ["davis", "coco_mval"]
+    with pytest.raises(RclicksError, match="no folder Berkeley/"):
+        find_sources(tmp_path, ["berkeley"])
+
+
+def _without_image_folder(root: Path) -> str:
+    (root / "data_GT").rename(root / "elsewhere")
+    return r"no folder data_GT/; the grabcut layout needs data_GT/ with images and boundary_GT/"
+
+
+def _without_mask(root: Path) -> str:
+    (root / "boundary_GT" / "a b.1.bmp").unlink()
+    return r"a b.1.jpg: no mask; put a b.1.png or a b.1.bmp into .*boundary_GT"
+
+
+def _without_images(root: Path) -> str:
+    (root / "data_GT" / "a b.1.jpg").unlink()
+    return "data_GT: no images"
+
+
+def _two_of_a_stem(root: Path) -> str:
+    _save(np.zeros((*SIZE, 3), np.uint8), root / "data_GT" / "a b.1.png")
+    return "same stem as a b.1.jpg"
+
+
+@pytest.mark.parametrize(
+    "spoil", [_without_image_folder, _without_mask, _without_images, _two_of_a_stem]
+)
+def test_bad_folders(tmp_path: Path, spoil: object) -> None:
+    message = spoil(_folder(tmp_path, "grabcut"))  # type: ignore[operator]
+    with pytest.raises(RclicksError, match=message) as error:
+        FolderStore("grabcut", tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def _mask_of_another_size(path: Path) -> str:
+    _save(np.full((5, 5), 255, np.uint8), path)
+    return r"is 5x5 pixels but its image a b.1.jpg is 14x10"
+
+
+def _empty_mask(path: Path) -> str:
+    _save(np.zeros(SIZE, np.uint8), path)
+    return "empty mask; it needs at least one object pixel"
+
+
+def _odd_value(path: Path) -> str:
+    _save(np.where(OBJECT, 254, 0).astype(np.uint8), path)
+    return "holds the value 254; only 255 object, 128 unknown, 0 background"
+
+
+def _no_picture(path: Path) -> str:
+    path.write_bytes(b"BM no picture")
+    return "not a readable image"
+
+
+@pytest.mark.parametrize("spoil", [_mask_of_another_size, _empty_mask, _odd_value, _no_picture])
+def test_bad_masks(tmp_path: Path, spoil: object) -> None:
+    source = FolderStore("grabcut", _folder(tmp_path, "grabcut"))
+    path = tmp_path / "boundary_GT" / "a b.1.bmp"
+    message = spoil(path)  # type: ignore[operator]
+    with pytest.raises(RclicksError, match=message) as error:
+        source.mask("a b.1", "")
+    assert str(error.value).startswith(str(path))
+    assert "\n" not in str(error.value)
+
+
+def test_a_truncated_image_is_refused_before_it_is_stored(tmp_path: Path) -> None:
+    source = FolderStore("davis", _folder(tmp_path, "davis"))
+    path = tmp_path / "img" / "a b.1.jpg"
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(RclicksError, match="not a readable image"):
+        source.encoded_image("a b.1")
+
+
+def test_unknown_names(tmp_path: Path) -> None:
+    with pytest.raises(RclicksError, match="pascal: unknown layout; use one of grabcut"):
+        FolderStore("pascal", tmp_path)
+    source = FolderStore("davis", _folder(tmp_path, "davis"))
+    with pytest.raises(RclicksError, match="no image with the stem 'z'"):
+        source.image("z")
+    with pytest.raises(RclicksError, match="has no object '5'"):
+        source.mask("a b.1", "5")
+    with pytest.raises(RclicksError, match="no such folder"):
+        FolderStore("davis", tmp_path, previous_masks=tmp_path / "none")
+
+
+def test_sideways_photographs_are_turned_upright(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (30, 20)).save(path, exif=exif)
+    assert image_size(path) == (20, 30)
+    assert read_rgb(path).shape == (30, 20, 3)
+
+
+def test_masks_survive_their_png() -> None:
+    mask = np.random.default_rng(0).integers(-1, 2, (7, 5)).astype(np.int8)
+    np.testing.assert_array_equal(decode_mask(encode_mask(mask)), mask)
+    np.testing.assert_array_equal(decode_mask(encode_mask(mask == 1)), mask == 1)
+
+
+@pytest.mark.parametrize(
+    ("image", "mask", "message"),
+    [
+        (np.zeros((4, 4)), np.ones((4, 4), np.int8), r"must be \(H, W, 3\) uint8"),
+        (np.zeros((4, 4, 3), np.uint8), np.ones((4, 5), np.int8), r"image's \(H, W\) \(4, 4\)"),
+        (np.zeros((4, 4, 3), np.uint8), np.full((4, 4), 2), "only 1, 0 and -1"),
+        (np.zeros((4, 4, 3), np.uint8), np.zeros((4, 4), np.int8), "is empty"),
+    ],
+)
+def test_memory_source_checks_arrays(image: np.ndarray, mask: np.ndarray, message: str) -> None:
+    source = MemoryStore()
+    with pytest.raises(ValueError, match=message):
+        source.add("a", image, {"": mask})
+    assert source.objects() == []
+
+
+def test_memory_source_names() -> None:
+    source = MemoryStore()
+    image, mask = np.zeros((4, 4, 3), np.uint8), np.eye(4, dtype=np.int8)
+    source.add("a", image, {"": mask})
+    with pytest.raises(ValueError, match="already in the source"):
+        source.add("a", image, {"": mask})
+    with pytest.raises(ValueError, match="path separator"):
+        source.add("../a", image, {"": mask})
+    with pytest.raises(ValueError, match=r"previous mask of 'a_x_fn' must be \(H, W\) bool"):
+        source.add_previous("a_x_fn", mask)
+    with pytest.raises(RclicksError, match="no such image"):
+        source.image("b")
+    with pytest.raises(RclicksError, match="no object '2'"):
+        source.mask("a", "2")
+
+
+def test_previous_masks_over_a_folder(tmp_path: Path) -> None:
+    inner = FolderStore("davis", _folder(tmp_path, "davis"))
+    source = StoreWithPrevious(inner, {"a b.1_geocut_fp_pc_1": OBJECT})
+    assert source.previous_mask("a b.1_geocut_fp_pc_1") is not None
+    assert source.previous_mask("a b.1_geocut_fn_pc_1") is None
+    assert source.encoded_image("a b.1") == inner.encoded_image("a b.1")
+
+
+def test_16_bit_files_are_scaled_not_cut(tmp_path: Path) -> None:
+    root = _folder(tmp_path, "grabcut", "a")
+    grey = _mask_file("grabcut")
+    _save(grey.astype(np.uint16) * 257, root / "boundary_GT" / "b.png")
+    shades = np.linspace(0, 65535, grey.size).reshape(SIZE).astype(np.uint16)
+    _save(shades, root / "data_GT" / "b.png")
+    source = FolderStore("grabcut", root)
+    np.testing.assert_array_equal(source.mask("b", ""), source.mask("a", ""))
+    expected = shades / 257
+    np.testing.assert_allclose(source.image("b")[..., 2], expected, atol=1)
+    np.testing.assert_array_equal(decode_rgb(source.encoded_image("b")), source.image("b"))
+
+
+def test_small_labels_of_a_16_bit_mask_are_no_background(tmp_path: Path) -> None:
+    root = _folder(tmp_path, "davis", "a")
+    (root / "gt" / "a.bmp").unlink()
+    _save(OBJECT.astype(np.uint16), root / "gt" / "a.png")
+    np.testing.assert_array_equal(FolderStore("davis", root).mask("a", "") == 1, OBJECT)
+
+
+@pytest.mark.parametrize("mode", ["P", "CMYK", "RGBA", "1", "I;16"])
+def test_pictures_reach_the_dataset_in_rgb(tmp_path: Path, mode: str) -> None:
+    root = _folder(tmp_path, "davis", "a")
+    path = root / "img" / ("a.jpg" if mode == "CMYK" else "a.png")
+    (root / "img" / "a.jpg").unlink()
+    picture = Image.radial_gradient("L").resize(SIZE[::-1])
+    if mode == "I;16":
+        picture = Image.fromarray(np.asarray(picture).astype(np.uint16) * 257)
+    else:
+        picture = picture.convert("RGB").convert(mode)
+    picture.save(path)
+    source = FolderStore("davis", root)
+    data = source.encoded_image("a")
+    with Image.open(io.BytesIO(data)) as stored:
+        assert stored.mode == "RGB"
+        np.testing.assert_array_equal(np.asarray(stored), source.image("a"))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda path: path.mkdir(), r"cannot be read \(Is a directory\)"),
+        (lambda path: path.symlink_to(path), r"cannot be read \("),
+        (lambda path: path.symlink_to("nowhere.png"), "no such file"),
+        (lambda path: path.write_bytes(b""), "not a readable image; replace the file by a whole"),
+        (
+            lambda path: Image.new("F", SIZE[::-1]).save(path, format="TIFF"),
+            "has 32-bit pixels; save it with 8 bits",
+        ),
+        (lambda path: Image.new("1", (20_000, 10_000)).save(path), "has more than .* pixels; make"),
+    ],
+)
+def test_what_cannot_be_read_is_told_apart(
+    tmp_path: Path, make: Callable[[Path], object], message: str
+) -> None:
+    path = tmp_path / "a.png"
+    make(path)
+    with pytest.raises(RclicksError, match=message) as error:
+        read_rgb(path)
+    assert str(error.value).startswith(str(path))
+
+
+def test_reading_all_masks_shows_a_bar(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _folder(tmp_path / "TETRIS", "tetris")
+    find_sources(tmp_path, ["tetris"])["tetris"].objects()
+    assert capsys.readouterr().err == ""
+    find_sources(tmp_path, ["tetris"], progress=True)["tetris"].objects()
+    assert "masks: 100%" in capsys.readouterr().err

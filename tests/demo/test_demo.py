@@ -1,0 +1,264 @@
+"""The whole path at tiny size, run as a user runs it: from the wheel, in an empty folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers.commands import run_rclicks
+from PIL import Image
+
+pytestmark = pytest.mark.xdist_group("demo")
+
+
+def test_it_leaves_every_artefact_under_its_final_name(demo_run) -> None:
+    out, _ = demo_run
+    assert sorted(p.name for p in out.parent.iterdir()) == ["rclicks-demo"]
+    names = {p.name for p in out.iterdir()}
+    assert names == {
+        "rclicks", "model", "click_scores.parquet", "results", "report.html", "report.png",
+    }  # fmt: skip
+
+
+def test_it_prints_the_tables_and_says_simulated(demo_run) -> None:
+    _, done = demo_run
+    for word in ("KS ↑", "PL1 ↓", "WD ↓", "NSS ↑", "PDE ↑", "Sample NoC", "ΔSB", "ΔGR", "NSR"):
+        assert word in done.stdout
+    for title in ("Click models on simulated_scenes (simulated clicks)", "Benchmark (simulated"):
+        assert title in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_it_scores_three_click_models_on_held_out_instances(demo_run) -> None:
+    import pandas as pd
+
+    out, _ = demo_run
+    scores = pd.read_parquet(out / "click_scores.parquet")
+    assert set(scores["click_model"]) == {"UD", "DT", "CM nano, trained here"}
+    assert set(scores["split"]) == {"test"}
+    assert scores["is_simulated"].all()
+    assert np.isfinite(scores[["ks", "pl1", "wd", "nss", "pde"]].to_numpy()).all()
+    assert scores.groupby("click_model")["full_stem"].nunique().nunique() == 1
+
+
+def test_no_image_is_both_trained_on_and_scored(demo_run) -> None:
+    from rclicks_hf.data import load_instances
+
+    out, _ = demo_run
+    images = {
+        split: set(load_instances(out / "rclicks", "simulated_scenes", split=split).image_stems)
+        for split in ("train", "validation", "test")
+    }
+    assert all(images.values())
+    assert not images["train"] & images["test"]
+    assert not images["validation"] & images["test"]
+
+
+def test_the_dataset_says_simulated_wherever_it_is_seen(demo_run) -> None:
+    out, _ = demo_run
+    card = (out / "rclicks" / "README.md").read_text()
+    assert "simulated" in card.split("# ", 1)[1].splitlines()[0].lower()
+    for file in (out / "rclicks").rglob("*.parquet"):
+        assert "simulated" in str(file.relative_to(out))
+
+
+def test_the_card_credits_the_photographs(demo_run) -> None:
+    from rclicks_hf.simulation.photographs import photograph_records
+
+    card = (demo_run[0] / "rclicks" / "README.md").read_text()
+    for record in photograph_records():
+        assert f"- `{record.image_stem}`: {record.title}. {record.credit}. " in card
+
+
+def test_full_takes_every_held_out_object_and_the_sample_does_not(demo_run) -> None:
+    from rclicks_hf.demo import DemoSettings
+    from rclicks_hf.demo.stages import Workplace, sample_stems
+
+    names = ("simulated_scenes", "simulated_photographs")
+    whole = sample_stems(Workplace(demo_run[0], names, DemoSettings(full=True)))
+    held_out = Workplace(demo_run[0], names, DemoSettings()).instances("test", first_round=True)
+    assert whole == {name: table.stems for name, table in held_out.items()}
+    few = sample_stems(Workplace(demo_run[0], names, DemoSettings(instances=2)))
+    assert {name: len(stems) for name, stems in few.items()} == dict.fromkeys(names, 1)
+
+
+def test_the_dataset_verifies(demo_run, wheel_folder: Path) -> None:
+    out, _ = demo_run
+    done = run_rclicks("verify rclicks", cwd=out, site=wheel_folder)
+    assert done.returncode == 0, done.stdout
+    assert "FAIL" not in done.stdout
+
+
+def test_the_model_loads_and_is_under_a_million_parameters(demo_run) -> None:
+    from rclicks_hf import ClickabilityModel
+
+    model = ClickabilityModel.from_pretrained(demo_run[0] / "model")
+    assert sum(p.numel() for p in model.parameters()) < 1_000_000
+
+
+def test_the_report_is_self_contained_and_marked(demo_run) -> None:
+    page = (demo_run[0] / "report.html").read_text()
+    assert "Simulated clicks" in page
+    assert 'src="http' not in page
+    assert page.count("data:image/") >= 3
+
+
+def test_the_manifest_names_protocol_and_versions(demo_run) -> None:
+    (manifest,) = (demo_run[0] / "results").rglob("manifest.json")
+    facts = json.loads(manifest.read_text())
+    assert facts["is_finished"] is True
+    assert "rclicks-1" in manifest.read_text()
+
+
+@pytest.mark.parametrize("name", ["evaluate-clicks", "benchmark"])
+def test_the_verbs_run_on_what_the_demo_left(demo_run, wheel_folder, tmp_path, name: str) -> None:
+    out, _ = demo_run
+    lines = {
+        "evaluate-clicks": f"evaluate-clicks --click-model ud --click-model {out / 'model'} "
+        f"--dataset simulated_scenes --repo {out / 'rclicks'} --out scores",
+        "benchmark": f"benchmark --click-model dt --dataset simulated_scenes --limit 1 "
+        f"--repo {out / 'rclicks'} --out r --num-proc 1",
+    }
+    done = run_rclicks(lines[name], cwd=tmp_path, site=wheel_folder)
+    assert done.returncode == 0, done.stderr
+    assert "simulated" in done.stdout
+    if name == "benchmark":
+        page = run_rclicks("report r --out page.html", cwd=tmp_path, site=wheel_folder)
+        assert page.returncode == 0, page.stderr
+        assert (tmp_path / "page.html").stat().st_size > 10_000
+
+
+def test_the_train_verb_fine_tunes_the_saved_model(demo_run, wheel_folder, tmp_path) -> None:
+    out, _ = demo_run
+    line = (
+        f"train --out tuned --repo {out / 'rclicks'} --config simulated_scenes "
+        f"--model {out / 'model'} --epochs 1 --batch-size 4 --learning-rate 0.001"
+    )
+    done = run_rclicks(line, cwd=tmp_path, site=wheel_folder)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "tuned" / "model.safetensors").is_file()
+
+
+def test_a_trained_model_is_pushed_and_loads_from_the_hub(
+    demo_run, wheel_folder, tmp_path, hub
+) -> None:
+    out, _ = demo_run
+    online = {**hub.env(), "HF_HUB_OFFLINE": "0", "HF_HOME": str(tmp_path / "home")}
+    line = (
+        f"train --output tuned --dataset {out / 'rclicks'} --config simulated_scenes "
+        "--preset nano --epochs 1 --push-to-hub tester/clickability"
+    )
+    done = run_rclicks(line, cwd=tmp_path, site=wheel_folder, **online)
+    assert done.returncode == 0, done.stderr
+    line = (
+        f"evaluate-clicks --click-model tester/clickability --dataset simulated_scenes "
+        f"--repo {out / 'rclicks'}"
+    )
+    done = run_rclicks(line, cwd=tmp_path, site=wheel_folder, **online)
+    assert done.returncode == 0, done.stderr
+    assert "tester/clickability" in done.stdout
+
+
+def tiny_folder(root: Path, images: int = 4) -> Path:
+    """A folder in GrabCut's layout, 48 x 64 pixels, with a band of unknown around the object."""
+    for name in ("data_GT", "boundary_GT"):
+        (root / name).mkdir(parents=True)
+    for i in range(images):
+        rng = np.random.default_rng(i)
+        image = rng.integers(0, 90, (48, 64, 3), dtype=np.uint8)
+        mask = np.zeros((48, 64), np.uint8)
+        mask[8 + i : 36, 10:50] = 128
+        mask[11 + i : 33, 13:47] = 255
+        image[mask == 255] += 120
+        Image.fromarray(image).save(root / "data_GT" / f"photo {i}.jpg", quality=95)
+        Image.fromarray(mask).save(root / "boundary_GT" / f"photo {i}.bmp")
+    return root
+
+
+def test_it_runs_on_a_folder_of_the_users(tmp_path: Path, wheel_folder: Path) -> None:
+    tiny_folder(tmp_path / "data")
+    line = "demo --data data --out real --epochs 1 --instances 1 --num-proc 1"
+    done = run_rclicks(line, cwd=tmp_path, site=wheel_folder)
+    assert done.returncode == 0, done.stderr
+    assert "simulated_grabcut" in done.stdout
+    assert (tmp_path / "real" / "report.html").is_file()
+
+
+def spoil(root: Path, how: str) -> None:
+    image, mask = root / "data_GT" / "photo 1.jpg", root / "boundary_GT" / "photo 1.bmp"
+    if how == "image without a mask":
+        mask.unlink()
+    elif how == "mask of another size":
+        Image.new("L", (10, 10), 255).save(mask)
+    elif how == "empty mask":
+        Image.new("L", (64, 48), 0).save(mask)
+    elif how == "unreadable image":
+        image.write_bytes(b"not a picture")
+    elif how == "no images":
+        shutil.rmtree(root / "data_GT")
+    elif how == "one image":
+        for i in (1, 2, 3):
+            (root / "data_GT" / f"photo {i}.jpg").unlink()
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ("image without a mask", ["photo 1"]),
+        ("mask of another size", ["photo 1", "10"]),
+        ("empty mask", ["photo 1", "empty"]),
+        ("unreadable image", ["photo 1.jpg"]),
+        ("no images", ["data_GT"]),
+        ("one image", ["hold out"]),
+    ],
+)
+def test_bad_input_is_one_line_and_leaves_nothing(
+    tmp_path: Path, repo: Path, how: str, words: list[str]
+) -> None:
+    spoil(tiny_folder(tmp_path / "data"), how)
+    done = run_rclicks("demo --data data --out out", cwd=tmp_path, site=repo)
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    message = done.stderr.strip().splitlines()[-1]
+    assert message.startswith("rclicks: ")
+    for word in words:
+        assert word in message
+    assert [p.name for p in tmp_path.iterdir()] == ["data"]
+
+
+def test_an_interrupted_run_is_resumed_by_the_same_command(tmp_path: Path, repo: Path) -> None:
+    tiny_folder(tmp_path / "data")
+    line = "demo --data data --out out --epochs 1 --instances 1 --num-proc 1"
+    running = subprocess.Popen(
+        [sys.executable, "-m", "rclicks_hf.cli", *line.split()],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(repo)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Shells start background jobs with Ctrl-C ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    hidden = tmp_path / ".out.partial" / "rclicks"
+    deadline = time.monotonic() + 120
+    while not hidden.exists() and running.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    running.send_signal(signal.SIGINT)
+    _, errors = running.communicate(timeout=60)
+    assert running.returncode == 130, errors
+    assert "run the same command again" in errors
+    assert not (tmp_path / "out").exists()
+    built = (hidden / "README.md").stat().st_mtime_ns
+
+    done = run_rclicks(line, cwd=tmp_path, site=repo)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / "rclicks" / "README.md").stat().st_mtime_ns == built
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["data", "out"]

@@ -1,0 +1,74 @@
+"""SAM and SAM 2 with a few random weights: the whole way of a click in milliseconds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from transformers import (
+    Sam2Config,
+    Sam2Model,
+    Sam2VideoConfig,
+    Sam2VideoModel,
+    SamConfig,
+    SamModel,
+)
+
+from rclicks_hf.segmenters.prompt.sam import SamSegmenter
+from rclicks_hf.segmenters.prompt.sam2 import Sam2Segmenter
+
+FAMILIES = ("sam", "sam2")
+_SIDE = 128
+
+
+def tiny_model(family: str) -> Any:
+    """A network of ``"sam"``, ``"sam2"`` or ``"sam2_video"``, the same at every call."""
+    torch.manual_seed(0)
+    if family == "sam":
+        return SamModel(_sam_config()).eval()
+    if family == "sam2":
+        return Sam2Model(Sam2Config(**_sam2_parts())).eval()
+    return Sam2VideoModel(Sam2VideoConfig(**_sam2_parts())).eval()
+
+
+def tiny_segmenter(family: str, **options: Any) -> SamSegmenter | Sam2Segmenter:
+    segmenter_class = SamSegmenter if family == "sam" else Sam2Segmenter
+    return segmenter_class(tiny_model(family), name=family, device="cpu", **options)
+
+
+def _sam_config() -> SamConfig:
+    vision = {
+        "image_size": _SIDE,
+        "num_hidden_layers": 2,
+        "hidden_size": 32,
+        "num_attention_heads": 2,
+        "global_attn_indexes": [1],
+        "initializer_range": 0.05,  # the default, 1e-10, leaves nothing of the image
+    }
+    prompts = {"image_size": _SIDE, "image_embedding_size": _SIDE // 16}
+    return SamConfig(vision_config=vision, prompt_encoder_config=prompts, initializer_range=0.1)
+
+
+def _sam2_parts() -> dict[str, Any]:
+    widths = [8, 16, 32, 64]
+    backbone = {
+        "model_type": "sam2_hiera_det_model",
+        "image_size": [_SIDE, _SIDE],
+        "hidden_size": widths[0],
+        "num_attention_heads": 1,
+        "blocks_per_stage": [1, 1, 2, 1],
+        "embed_dim_per_stage": widths,
+        "num_attention_heads_per_stage": [1, 1, 1, 1],
+        "window_size_per_stage": [4, 4, 4, 4],
+        "global_attention_blocks": [3],
+    }
+    vision = {
+        "backbone_config": backbone,
+        "backbone_channel_list": widths[::-1],
+        "backbone_feature_sizes": [[_SIDE // step] * 2 for step in (4, 8, 16)],
+    }
+    return {
+        "vision_config": vision,
+        "prompt_encoder_config": {"image_size": _SIDE},
+        "initializer_range": 0.1,
+    }

@@ -1,0 +1,187 @@
+"""The literal ``load_dataset("rclicks", ...)`` from any folder, in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from rclicks_hf.data.build.builder import build_dataset
+from rclicks_hf.data.images.memory import MemoryStore
+from rclicks_hf.data.schema import CLICK_SCHEMA
+from rclicks_hf.errors import RclicksError
+from rclicks_hf.hub.dataset_install import install_dataset
+
+LOAD = """
+import json, sys
+from datasets import load_dataset
+config = sys.argv[1] or None
+rows = load_dataset("rclicks", config) if config else load_dataset("rclicks")
+print(json.dumps({split: part.to_list() for split, part in rows.items()}, default=repr))
+"""
+
+
+def load(config: str, cwd: Path, home: Path) -> dict[str, list[dict]]:
+    """What a process in ``cwd`` gets; it is offline and has only the caches in ``home``."""
+    env = {**os.environ, "HF_HOME": str(home), "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", LOAD, config], cwd=cwd, env=env, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> tuple[Path, Path]:
+    """An empty folder to work in, and a home of the libraries' caches."""
+    (tmp_path / "elsewhere").mkdir()
+    return tmp_path / "elsewhere", tmp_path / "home"
+
+
+@pytest.mark.parametrize("config", ["", "all", "simulated_scenes-images", "first-pc"])
+def test_the_same_rows_as_in_the_folder(
+    built: Path, places: tuple[Path, Path], config: str
+) -> None:
+    cwd, home = places
+    names = install_dataset(built, cache_dir=home / "datasets", progress=False)
+    assert "all" in names
+    there = load(config, cwd, home)
+    here = load(config, built.parent, home)
+    assert {split: len(rows) for split, rows in there.items()} == {
+        split: len(rows) for split, rows in here.items()
+    }
+    if "images" not in config:  # pictures print as addresses
+        assert there == here
+
+
+def test_a_click_lies_on_the_disk_once(built: Path, places: tuple[Path, Path]) -> None:
+    home = places[1] / "datasets"
+    install_dataset(built, cache_dir=home, progress=False)
+    files = list(home.rglob("*.arrow"))
+    parts = {path.stat().st_ino for path in files}
+    assert len(parts) == len(list(built.rglob("*.parquet"))) < len(files)
+    assert not list(home.rglob(".*"))
+
+
+def test_a_new_build_replaces_the_old_one(
+    tmp_path: Path,
+    places: tuple[Path, Path],
+    make_source: Callable[..., MemoryStore],
+    make_clicks: Callable[..., pa.Table],
+) -> None:
+    cwd, home = places
+    clicks = make_clicks(make_source(3))
+    moved = [row | {"x": (row["x"] + 1) % row["w"]} for row in clicks.to_pylist()]
+    seen = []
+    for table in (clicks, pa.Table.from_pylist(moved, CLICK_SCHEMA)):
+        build_dataset(table, {}, tmp_path / "rclicks", replace=True, progress=False)
+        install_dataset(tmp_path / "rclicks", cache_dir=home / "datasets", progress=False)
+        seen.append([load(config, cwd, home) for config in ("", "first")])
+    assert seen[0] != seen[1]
+    rows = [row for part in seen[1][0].values() for row in part]
+    assert sorted(row["x"] for row in rows) == sorted(row["x"] for row in moved)
+    versions = list((home / "datasets" / "rclicks" / "first" / "0.0.0").iterdir())
+    assert len(versions) == 1
+
+
+def test_without_hard_links_the_files_are_copied(
+    built: Path, places: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError("no links here")
+
+    monkeypatch.setattr(os, "link", refuse)
+    install_dataset(built, cache_dir=places[1] / "datasets", progress=False)
+    assert load("all", *places) == load("all", built.parent, places[1])
+
+
+def test_streaming_from_the_cache(built: Path, places: tuple[Path, Path]) -> None:
+    cwd, home = places
+    install_dataset(built, cache_dir=home / "datasets", progress=False)
+    code = (
+        "from datasets import load_dataset\n"
+        "rows = load_dataset('rclicks', 'all', split='train', streaming=True)\n"
+        "print(sum(1 for _ in rows))"
+    )
+    env = {**os.environ, "HF_HOME": str(home), "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=cwd, env=env, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) == len(load("all", cwd, home)["train"])
+
+
+@pytest.mark.parametrize("damage", ["no folder", "broken"])
+def test_what_cannot_be_installed(
+    built: Path, tmp_path: Path, places: tuple[Path, Path], damage: str
+) -> None:
+    root = tmp_path / "copy"
+    if damage == "broken":
+        shutil.copytree(built, root)
+        next((root / "clicks").rglob("*.parquet")).write_bytes(b"PAR1")
+    with pytest.raises(RclicksError) as error:
+        install_dataset(root, cache_dir=places[1], progress=False)
+    assert str(error.value).startswith(str(root))
+    assert not list(places[1].rglob("*.arrow"))
+
+
+@pytest.mark.parametrize("damage", ["a config without files", "no configs"])
+def test_a_damaged_build_leaves_what_was_installed(
+    built: Path, tmp_path: Path, places: tuple[Path, Path], damage: str
+) -> None:
+    cwd, home = places
+    install_dataset(built, cache_dir=home / "datasets", progress=False)
+    root = tmp_path / "copy"
+    shutil.copytree(built, root)
+    if damage == "no configs":
+        (root / "README.md").write_text("---\nconfigs: []\n---\n")
+    else:
+        shutil.rmtree(root / "images")
+    with pytest.raises(RclicksError, match=r"no files of the config 'sim|lists no configs"):
+        install_dataset(root, cache_dir=home / "datasets", progress=False)
+    assert load("all", cwd, home) == load("all", built.parent, home)
+
+
+def test_files_of_no_config_are_not_installed(
+    built: Path, tmp_path: Path, places: tuple[Path, Path]
+) -> None:
+    cwd, home = places
+    root = tmp_path / "copy"
+    shutil.copytree(built, root)
+    shutil.copy(next((root / "clicks").rglob("*.parquet")), root / "clicks" / "copy.parquet")
+    install_dataset(root, cache_dir=home / "datasets", progress=False)
+    assert load("all", cwd, home) == load("all", built.parent, home)
+
+
+@pytest.mark.parametrize("config", ["", "first"])
+def test_another_build_that_was_loaded_in_its_folder_does_not_pass_for_the_installed(
+    built: Path,
+    tmp_path: Path,
+    places: tuple[Path, Path],
+    make_source: Callable[..., MemoryStore],
+    make_clicks: Callable[..., pa.Table],
+    config: str,
+) -> None:
+    cwd, home = places
+    install_dataset(built, cache_dir=home / "datasets", progress=False)
+    installed = load(config, cwd, home)
+    build_dataset(make_clicks(make_source(3), seed=5), {}, tmp_path / "rclicks", progress=False)
+    assert load("first", tmp_path, home) != load("first", cwd, home)
+    load("all", tmp_path, home)
+    assert load(config, cwd, home) == installed
+
+
+def test_what_a_killed_install_left_is_removed(built: Path, places: tuple[Path, Path]) -> None:
+    home = places[1] / "datasets"
+    for name in ("rclicks/.parts.01234567.tmp", "rclicks/first/0.0.0/.old.01234567.tmp"):
+        (home / name).mkdir(parents=True)
+        os.utime(home / name, (0, 0))
+    install_dataset(built, cache_dir=home, progress=False)
+    assert not list(home.rglob(".*"))

@@ -1,0 +1,147 @@
+"""Push and install, against a Hub on this machine's loopback and against evaluate's own cache."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rclicks_hf.errors import RclicksError
+from rclicks_hf.hub.push import install_metrics, push_folder
+
+
+def run(code: str, *, cwd: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    full = {**os.environ, "HF_HUB_OFFLINE": "0", **env}
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=cwd, env=full, capture_output=True, text=True
+    )
+
+
+def rclicks(*arguments: str) -> str:
+    argv = ["rclicks", *arguments]
+    return f"import sys; sys.argv = {argv!r}; from rclicks_hf.cli import main; main()"
+
+
+def test_push_uploads_the_folder_in_one_commit(hub, tmp_path: Path, repo: Path) -> None:
+    folder = tmp_path / "card"
+    folder.mkdir()
+    (folder / "README.md").write_text("---\nlicense: mit\n---\n# Card\n")
+    (folder / "a.parquet").write_bytes(b"PAR1PAR1")
+    env = {**hub.env(), "PYTHONPATH": str(repo), "HF_HOME": str(tmp_path / "home")}
+    done = run(rclicks("push", str(folder), "tester/card"), cwd=tmp_path, env=env)
+    assert done.returncode == 0, done.stderr
+    stored = hub.state.repos["dataset", "tester/card"]
+    assert set(stored["commits"][stored["refs"]["main"]]) >= {"README.md", "a.parquet"}
+    assert len([message for _, message in stored["log"] if "rclicks push" in message]) == 1
+
+
+def test_a_wrong_token_is_one_line(hub, tmp_path: Path, repo: Path) -> None:
+    (tmp_path / "README.md").write_text("# Card\n")
+    env = {**hub.env(), "HF_TOKEN": "hf_wrong", "PYTHONPATH": str(repo), "HF_HOME": str(tmp_path)}
+    done = run(rclicks("push", str(tmp_path), "tester/card"), cwd=tmp_path, env=env)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "tester/card: the Hub refused or was out of reach" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["lfs_put", "commit", "yaml_ok", "preupload"])
+def test_an_upload_that_the_hub_refuses_is_one_line(
+    hub, tmp_path: Path, repo: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    folder = tmp_path / "card"
+    folder.mkdir()
+    (folder / "README.md").write_text("---\nlicense: mit\n---\n# Card\n")
+    (folder / "a.parquet").write_bytes(b"PAR1PAR1")
+    served = hub.server.RequestHandlerClass.handle_any.__globals__
+
+    def refuse(self, *_: object, **__: object) -> None:
+        if name == "yaml_ok":
+            self.reply(400, {"errors": [{"message": "no such license"}], "warnings": []})
+        else:
+            self.error(403, "Forbidden", "the quota is used up")
+
+    routes = [
+        (method, path, refuse if serve.__name__ == name else serve)
+        for method, path, serve in served["ROUTES"]
+    ]
+    monkeypatch.setitem(served, "ROUTES", routes)
+    env = {**hub.env(), "PYTHONPATH": str(repo), "HF_HOME": str(tmp_path / "home")}
+    done = run(rclicks("push", str(folder), "tester/card"), cwd=tmp_path, env=env)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert ("no such license" if name == "yaml_ok" else "quota is used up") in done.stderr
+    monkeypatch.undo()
+    again = run(rclicks("push", str(folder), "tester/card"), cwd=tmp_path, env=env)
+    assert again.returncode == 0, again.stderr
+
+
+def test_a_hub_that_is_not_there_is_one_line(tmp_path: Path, repo: Path) -> None:
+    (tmp_path / "README.md").write_text("# Card\n")
+    env = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_TOKEN": "hf_x", "HF_HOME": str(tmp_path)}
+    done = run(
+        rclicks("push", str(tmp_path), "tester/card"),
+        cwd=tmp_path,
+        env={**env, "PYTHONPATH": str(repo)},
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "tester/card: the Hub refused or was out of reach" in done.stderr
+
+
+def test_what_a_stopped_write_left_is_not_pushed(hub, tmp_path: Path, repo: Path) -> None:
+    folder = tmp_path / "card"
+    (folder / "__pycache__").mkdir(parents=True)
+    (folder / "__pycache__" / "a.pyc").write_bytes(b"x")
+    (folder / ".a.parquet.0123abcd.tmp").write_bytes(b"half")
+    (folder / "README.md").write_text("---\nlicense: mit\n---\n# Card\n")
+    env = {**hub.env(), "PYTHONPATH": str(repo), "HF_HOME": str(tmp_path / "home")}
+    done = run(rclicks("push", str(folder), "tester/left"), cwd=tmp_path, env=env)
+    assert done.returncode == 0, done.stderr
+    stored = hub.state.repos["dataset", "tester/left"]
+    assert set(stored["commits"][stored["refs"]["main"]]) == {"README.md"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "repo_id", "card", "message"),
+    [
+        ("dataset", "tester/x", False, r"no README\.md there"),
+        ("bucket", "tester/x", True, "bucket: no such repo type"),
+        ("dataset", "not a/hub/id", True, "not a Hub id"),
+        ("model", "no-namespace", True, "write it as namespace/name"),
+    ],
+)
+def test_wrong_arguments_are_named(
+    tmp_path, kind: str, repo_id: str, card: bool, message: str
+) -> None:
+    if card:
+        (tmp_path / "README.md").write_text("# Card\n")
+    with pytest.raises(RclicksError, match=message):
+        push_folder(tmp_path, repo_id, repo_type=kind)
+
+
+def test_installed_metrics_load_by_name_from_any_folder(tmp_path: Path, repo: Path) -> None:
+    env = {"HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(repo)}
+    installed = run(rclicks("install"), cwd=tmp_path, env=env)
+    assert installed.returncode == 0, installed.stderr
+    assert 'evaluate.load("rclicks_noc")' in installed.stdout
+    code = "import evaluate; print(evaluate.load('rclicks_noc').name)"
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    loaded = run(code, cwd=elsewhere, env=env)
+    assert loaded.returncode == 0, loaded.stderr
+    assert "rclicks_noc" in loaded.stdout
+
+
+def test_the_cache_is_the_one_that_evaluate_uses() -> None:
+    from evaluate.loading import init_dynamic_modules
+
+    from rclicks_hf.hub.push import _evaluate_modules
+
+    assert _evaluate_modules() == Path(init_dynamic_modules())
+
+
+def test_installing_twice_is_the_same_as_once() -> None:
+    assert install_metrics() == install_metrics()

@@ -1,0 +1,277 @@
+"""Saved and loaded again: bit for bit, through the Auto classes, and without the package."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from transformers import AutoConfig, AutoImageProcessor, AutoModel, pipeline
+
+from rclicks_hf.errors import RclicksError
+from rclicks_hf.networks.clickability import (
+    ClickabilityConfig,
+    ClickabilityImageProcessor,
+    ClickabilityModel,
+    ClickabilityPipeline,
+)
+from rclicks_hf.networks.clickability.loading import load_pretrained
+
+REMOTE = """
+import sys
+import numpy as np
+from transformers import AutoImageProcessor, AutoModel
+
+
+
+class Absent:
+    def find_spec(self, name, *_):
+        if name.split(".")[0] == "rclicks_hf":
+            raise ModuleNotFoundError(name)
+
+
+sys.meta_path.insert(0, Absent())
+folder = sys.argv[1]
+model = AutoModel.from_pretrained(folder, trust_remote_code=True).eval()
+processor = AutoImageProcessor.from_pretrained(folder, trust_remote_code=True)
+mask = np.zeros((48, 64), bool)
+mask[10:30, 12:40] = True
+inputs = processor(np.full((48, 64, 3), 90, np.uint8), mask, mask, return_tensors="pt")
+click_map = processor.post_process_click_maps(model(**inputs), [(48, 64)])[0]
+np.save(sys.argv[2], click_map.detach().numpy())
+assert "rclicks_hf" not in sys.modules
+"""
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_round_trip_is_bit_for_bit(
+    tmp_path: Path, model: ClickabilityModel, dtype: torch.dtype
+) -> None:
+    model = model.to(dtype=dtype)  # type: ignore[call-arg]
+    model.save_pretrained(tmp_path)
+    again = ClickabilityModel.from_pretrained(tmp_path, dtype=dtype)
+    before, after = model.state_dict(), again.state_dict()
+    assert list(before) == list(after)
+    assert all(torch.equal(before[key], after[key]) for key in before)
+    assert again.config.to_diff_dict() == model.config.to_diff_dict()
+
+
+def test_bases_survive_and_are_unit_columns(model_folder: Path, model: ClickabilityModel) -> None:
+    name = "encoder_decoder.decode_head.0.hamburger.ham.bases"
+    bases = ClickabilityModel.from_pretrained(model_folder).state_dict()[name]
+    assert torch.equal(bases, model.state_dict()[name])
+    torch.testing.assert_close(bases.norm(dim=1), torch.ones(1, bases.shape[2]))
+    assert bases.min() >= 0
+
+
+def test_a_missing_buffer_is_filled_not_garbage(tmp_path: Path, model: ClickabilityModel) -> None:
+    state = {key: value for key, value in model.state_dict().items() if "bases" not in key}
+    model.save_pretrained(tmp_path, state_dict=state)
+    loaded: Any = ClickabilityModel.from_pretrained(tmp_path)
+    bases = loaded.encoder_decoder.decode_head[0].hamburger.ham.bases
+    torch.testing.assert_close(bases.norm(dim=1), torch.ones(1, bases.shape[2]))
+    with pytest.raises(RclicksError, match=r"lack 1 tensors \(.*bases\)"):
+        model.save_pretrained(tmp_path, state_dict=state)
+        ClickabilityImageProcessor().save_pretrained(tmp_path)
+        load_pretrained(tmp_path)
+
+
+def test_auto_classes_know_it(model_folder: Path) -> None:
+    assert type(AutoConfig.from_pretrained(model_folder)) is ClickabilityConfig
+    assert type(AutoModel.from_pretrained(model_folder)) is ClickabilityModel
+    processor = AutoImageProcessor.from_pretrained(model_folder)
+    assert type(processor) is ClickabilityImageProcessor
+    assert dict(processor.size) == {"height": 64, "width": 64}
+    assert set(json.loads((model_folder / "config.json").read_text())["auto_map"]) == {
+        "AutoConfig",
+        "AutoModel",
+    }
+
+
+def _map_without_the_package(name: str, cwd: Path, **variables: str) -> np.ndarray:
+    """The click map that a process makes which cannot import the package."""
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", REMOTE, name, str(cwd / "map.npy")],
+        cwd=cwd,
+        env={**environment, "HF_HOME": str(cwd / "hf"), **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return np.load(cwd / "map.npy")
+
+
+def _map_here(model: ClickabilityModel, processor: ClickabilityImageProcessor) -> np.ndarray:
+    mask = np.zeros((48, 64), bool)
+    mask[10:30, 12:40] = True
+    inputs = processor(np.full((48, 64, 3), 90, np.uint8), mask, mask, return_tensors="pt")
+    with torch.no_grad():
+        return processor.post_process_click_maps(model(**inputs), [(48, 64)])[0].numpy()
+
+
+def test_a_folder_loads_with_remote_code_where_the_package_is_absent(
+    tmp_path: Path,
+    model_folder: Path,
+    model: ClickabilityModel,
+    processor: ClickabilityImageProcessor,
+) -> None:
+    actual = _map_without_the_package(str(model_folder), tmp_path, HF_HUB_OFFLINE="1")
+    np.testing.assert_allclose(actual, _map_here(model, processor), rtol=0, atol=1e-6)
+
+
+def test_a_pushed_model_loads_with_remote_code_where_the_package_is_absent(
+    tmp_path: Path,
+    hub: Any,
+    model_folder: Path,
+    model: ClickabilityModel,
+    processor: ClickabilityImageProcessor,
+) -> None:
+    hub.seed("model", "someone/clickability", model_folder)
+    environment = {**hub.env(), "HF_HUB_OFFLINE": "0"}
+    actual = _map_without_the_package("someone/clickability", tmp_path, **environment)
+    np.testing.assert_allclose(actual, _map_here(model, processor), rtol=0, atol=1e-6)
+
+
+def test_the_code_that_travels_imports_nothing_of_the_package(model_folder: Path) -> None:
+    files = {path.name for path in model_folder.glob("*.py")}
+    assert {"modeling_clickability.py", "image_processing_clickability.py"} <= files
+    for name in files:
+        for node in ast.walk(ast.parse((model_folder / name).read_text())):
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                assert not str(node.module).startswith("rclicks_hf"), name
+
+
+@pytest.mark.parametrize("options", [{}, {"device_map": "cpu"}, {"low_cpu_mem_usage": True}])
+def test_no_buffer_comes_back_as_garbage(
+    model_folder: Path, model: ClickabilityModel, options: dict[str, Any]
+) -> None:
+    for name, value in model.named_buffers():
+        if value.is_floating_point():
+            value.copy_(torch.rand(value.shape) + 0.5)
+        else:
+            value.fill_(len(name))
+    model.save_pretrained(model_folder)
+    loaded = ClickabilityModel.from_pretrained(model_folder, **options)
+    again = dict(loaded.named_buffers())
+    assert set(again) == {name for name, _ in model.named_buffers()}
+    for name, value in model.named_buffers():
+        assert again[name].device.type == "cpu"
+        assert torch.equal(again[name], value), name
+
+
+def test_too_many_tensors_are_named(model_folder: Path, model: ClickabilityModel) -> None:
+    state = {**model.state_dict(), "optimizer.step": torch.zeros(1)}
+    model.save_pretrained(model_folder, state_dict=state)
+    with pytest.raises(RclicksError, match=r"beyond the network's 1 tensors \(optimizer.step\)"):
+        load_pretrained(model_folder)
+
+
+def test_a_hostile_pickle_in_a_model_folder_does_not_run(
+    tmp_path: Path, model_folder: Path
+) -> None:
+    class Hostile:
+        def __reduce__(self) -> tuple[Any, tuple[str]]:
+            return os.mkdir, (str(tmp_path / "ran"),)
+
+    (model_folder / "model.safetensors").unlink()
+    torch.save({"x": Hostile()}, model_folder / "pytorch_model.bin")
+    with pytest.raises(RclicksError, match="no clickability network"):
+        load_pretrained(model_folder)
+    assert not (tmp_path / "ran").exists()
+    torch.load(model_folder / "pytorch_model.bin", weights_only=False)
+    assert (tmp_path / "ran").exists(), "the pickle was harmless: the test proves nothing"
+
+
+def test_pipeline_by_task_name(model_folder: Path, tmp_path: Path) -> None:
+    clicks = pipeline("click-prediction", model=str(model_folder))  # type: ignore[call-overload]
+    assert isinstance(clicks, ClickabilityPipeline)
+    rng = np.random.default_rng(0)
+    inputs = []
+    for height, width in ((40, 60), (60, 40), (50, 50)):
+        mask = np.zeros((height, width), bool)
+        mask[10:30, 12:30] = True
+        image = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+        inputs.append({"image": image, "object_mask": mask, "error_mask": mask})
+    one_by_one = [clicks(item) for item in inputs]
+    batched = clicks(inputs, batch_size=2)
+    for item, alone, together in zip(inputs, one_by_one, batched, strict=True):
+        assert alone["click_map"].shape == item["object_mask"].shape
+        np.testing.assert_allclose(alone["click_map"], together["click_map"], atol=1e-5)
+        assert item["error_mask"][alone["click"]["y"], alone["click"]["x"]]
+    keywords = clicks(inputs[0]["image"], object_mask=inputs[0]["object_mask"])
+    np.testing.assert_allclose(keywords["click_map"], one_by_one[0]["click_map"], atol=1e-5)
+    with pytest.raises(ValueError, match="object_mask is missing"):
+        clicks(inputs[0]["image"])
+    clicks.save_pretrained(tmp_path / "saved")
+    assert (tmp_path / "saved" / "pipeline_clickability.py").is_file()
+
+
+def test_a_damaged_folder_is_one_line(model_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(RclicksError, match="no clickability network can be loaded"):
+        load_pretrained(tmp_path)
+    weights = model_folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(RclicksError, match="no clickability network") as caught:
+        load_pretrained(model_folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_that_are_not_finite_are_refused(
+    model_folder: Path, model: ClickabilityModel
+) -> None:
+    with torch.no_grad():
+        model.maps_transform[0].weight.fill_(torch.nan)
+    model.save_pretrained(model_folder)
+    with pytest.raises(RclicksError, match=r"not finite \(maps_transform\.0\.weight\)"):
+        load_pretrained(model_folder)
+
+
+def test_a_config_of_wrong_types_is_one_line(model_folder: Path) -> None:
+    config = model_folder / "config.json"
+    config.write_text(config.read_text().replace('"nmf_rank": 16', '"nmf_rank": "a"'))
+    with pytest.raises(RclicksError, match=r"nmf_rank.* expected int") as caught:
+        load_pretrained(model_folder)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.fixture
+def clicks(model_folder: Path) -> Any:
+    return pipeline("click-prediction", model=str(model_folder))  # type: ignore[call-overload]
+
+
+def test_the_pipeline_takes_files(clicks: Any, tmp_path: Path) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    mask = np.zeros((40, 60), np.uint8)
+    mask[10:30, 12:30] = 1
+    expected = clicks(image, object_mask=mask)
+    folder = tmp_path / "Bilder äöü"
+    folder.mkdir()
+    Image.fromarray(image).save(folder / "image.png")
+    palette = Image.fromarray(mask)
+    palette.putpalette([255, 255, 255, 0, 0, 0])
+    for name, saved in {"grey": Image.fromarray(mask), "palette": palette}.items():
+        saved.save(folder / f"{name}.png")
+        for kind in (str, Path):
+            made = clicks(kind(folder / "image.png"), object_mask=kind(folder / f"{name}.png"))
+            np.testing.assert_allclose(made["click_map"], expected["click_map"], atol=1e-5)
+
+
+def test_the_pipeline_names_what_it_cannot_use(clicks: Any) -> None:
+    image, mask = np.zeros((40, 60, 3), np.uint8), np.ones((40, 60), bool)
+    with pytest.raises(ValueError, match="eror_mask: no such keyword"):
+        clicks(image, object_mask=mask, eror_mask=mask)
+    with pytest.raises(ValueError, match="object_mask: no such keyword here"):
+        clicks([{"image": image, "object_mask": mask}], object_mask=mask)
+    for inputs in ([image], {"object_mask": mask}):
+        with pytest.raises(ValueError, match="image is missing"):
+            clicks(inputs)

@@ -1,0 +1,225 @@
+"""Reports made of invented numbers: they test how things are shown, they are nobody's results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rclicks_hf.benchmark.groups import CLICKING_GROUPS
+from rclicks_hf.benchmark.result_rows import ResultRow, write_part
+from rclicks_hf.data.instances import Click, Clicks, Instance
+from rclicks_hf.report import (
+    ClickModelRow,
+    ClickPath,
+    ExampleItem,
+    GalleryItem,
+    IoUCurves,
+    NamedTable,
+    ReportData,
+    UserScatter,
+)
+from rclicks_hf.report.tables.benchmark_rows import BenchmarkRow
+from rclicks_hf.report.tables.cells import Cell, Row, Table
+
+MakeItem = Callable[..., GalleryItem]
+MakeReport = Callable[..., ReportData]
+MakeResults = Callable[..., Path]
+
+#: Invented runs: name -> how far its clicks are from the best ones.
+_RUNS = {"base": 0.0, **{run: 0.22 - 0.02 * k for k, run in enumerate(CLICKING_GROUPS)}}
+
+
+def _item(
+    height: int = 60,
+    width: int = 80,
+    *,
+    clicks: int = 12,
+    stem: str = "scene_001",
+    later: bool = False,
+    simulated: bool = True,
+) -> GalleryItem:
+    rng = np.random.default_rng(height * 1000 + width)
+    mask = np.zeros((height, width), np.int8)
+    mask[height // 4 : height // 4 + max(1, height // 2), width // 3 :] = 1
+    ys, xs = np.nonzero(mask == 1)
+    chosen = rng.integers(0, len(xs), clicks)
+    previous = None
+    if later:
+        previous = mask == 1
+        previous[: height // 2] = False
+    instance = Instance(
+        stem,
+        stem,
+        "",
+        "simulated_scenes" if simulated else "davis",
+        "test",
+        "fn" if later else "first",
+        "geocut" if later else "none",
+        rng.integers(0, 255, (height, width, 3)).astype(np.uint8),
+        mask,
+        previous,
+        Clicks(
+            xs[chosen].astype(np.int32),
+            ys[chosen].astype(np.int32),
+            np.where(np.arange(clicks) % 3 == 0, "mobile", "pc"),
+        ),
+        is_simulated=simulated,
+    )
+    click_map = (mask == 1) * rng.random((height, width))
+    return GalleryItem(instance, click_map, Click(int(xs[0]), int(ys[0]), True), "by the network")
+
+
+def _table(simulated: bool) -> Table:
+    cells = [Cell("geocut", is_number=False), Cell("7.77", interval="[7.00, 8.00]")]
+    return Table([("Segmenter", False), ("Invented", True)], {"scenes": [Row(cells, simulated)]})
+
+
+def _example(simulated: bool) -> ExampleItem:
+    clicks = [Click(40, 30, True), Click(3, 5, False), Click(44, 20, True)]
+    path = ClickPath("Baseline", clicks, [0.5, 0.7, 0.91])
+    users = ClickPath("First clicks of users", clicks, [0.1, 0.5, 0.9], is_path=False)
+    return ExampleItem(_item(simulated=simulated).instance, "Hard: Sample NoC 20.00", [path, users])
+
+
+def _report(*, simulated: bool = True, **changes: object) -> ReportData:
+    clicks = np.arange(1, 21)
+    curves = {"g1": 0.9 - 0.4 / clicks, "g10": 0.97 - 0.3 / clicks, "base": 0.95 - 0.2 / clicks}
+    row = BenchmarkRow(
+        segmenter="geocut",
+        click_model="network",
+        dataset="scenes",
+        instances=24,
+        failures=1,
+        sample_noc=6.4142,
+        sample_noc_std=1.1213,
+        delta_sb=-18.3,
+        delta_gr=47.1,
+        nsr=16.42,
+        nof=2.5,
+        baseline_noc=5.25,
+        is_simulated=simulated,
+    )
+    parts: dict[str, object] = {
+        "title": "Invented report",
+        "is_simulated": simulated,
+        "command": "rclicks demo",
+        "settings": {"seed": "0"},
+        "click_scores": [
+            ClickModelRow("UD", "scenes", 24, 0.1, 0.45, 0.15, 2.0, 3e-5),
+            ClickModelRow("DT", "scenes", 24, 0.25, 0.39, 0.12, 3.0, 5e-5),
+            ClickModelRow("Network", "scenes", 24, 0.4, 0.40, 0.09, 4.0, 1.2e-4),
+        ],
+        "benchmark_rows": [row],
+        "supplement": [NamedTable("Invented table", "Of nothing.", _table(simulated))],
+        "curves": [IoUCurves("geocut on scenes", curves)],
+        "scatter": [UserScatter("geocut on scenes", np.full(5, 0.8), np.full(5, 0.1), 12.5)],
+        "examples": [_example(simulated)],
+        "gallery": [_item(simulated=simulated), _item(later=True, simulated=simulated)],
+    }
+    return ReportData(**{**parts, **changes})  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class _Method:
+    """An invented method: how good it is, and how much it depends on the clicks."""
+
+    segmenter: str
+    skill: float = 0.8
+    fragility: float = 0.5
+
+
+METHODS = (
+    _Method("sam", 0.86, 0.3),
+    _Method("ritm", 0.82, 0.8),
+    _Method("simpleclick", 0.9, 0.45),
+    _Method("geocut", 0.6, 1.1),
+)
+
+
+def _results(
+    folder: Path,
+    *,
+    methods: Sequence[_Method] = METHODS,
+    dataset: str = "davis",
+    click_model: str = "cm",
+    instances: int = 12,
+    clicks: int = 20,
+    simulated: bool = False,
+    split: str = "test",
+    users: Sequence[str] = ("user", "nuser"),
+    size: tuple[int, int] = (48, 64),
+    failed: Sequence[tuple[str, str]] = (),
+) -> Path:
+    """Writes a results folder of invented numbers; ``failed`` names (segmenter, stem)."""
+    rows = []
+    for m, method in enumerate(methods):
+        for i in range(instances):
+            stem = f"{split}_{i:03d}"
+            common = {
+                "dataset": dataset, "full_stem": stem, "image_stem": stem, "split": split,
+                "segmenter": method.segmenter, "click_model": click_model,
+                "is_simulated": simulated, "protocol_id": "rclicks-1", "protocol_digest": "ab" * 32,
+                "error": "Traceback" if (method.segmenter, stem) in failed else "",
+            }  # fmt: skip
+            rng = np.random.default_rng(1000 * m + i)
+            hardness = 1 + 0.25 * (i % 12)
+            for run, distance in _RUNS.items():
+                lost = (1 - method.skill + method.fragility * distance) * hardness
+                ious = np.clip(1 - lost / np.arange(1, clicks + 1) - 0.02 * rng.random(), 0, 1)
+                rows.append(_run(run, ious, rng, size, common))
+            for run in users:
+                count = 8 + i % 3
+                ious = np.clip(method.skill - method.fragility * 0.3 * rng.random(count), 0, 1)
+                rows.append(_run(run, ious, rng, size, common))
+    write_part(folder / "results.parquet", rows)
+    return folder
+
+
+def _run(
+    run: str,
+    ious: np.ndarray,
+    rng: np.random.Generator,
+    size: tuple[int, int],
+    common: dict[str, object],
+) -> ResultRow:
+    count = 0 if common["error"] else len(ious)
+    return ResultRow(
+        run=run,
+        iou=ious[:count].tolist(),
+        boundary_iou=(0.9 * ious[:count]).tolist(),
+        x=rng.integers(0, size[1], count).tolist(),
+        y=rng.integers(0, size[0], count).tolist(),
+        is_positive=[k % 3 != 2 for k in range(count)],
+        seconds_encoder=0.02,
+        seconds_decoder=0.1,
+        seconds_clicker=0.03,
+        **common,  # type: ignore[arg-type]
+    )
+
+
+@pytest.fixture
+def methods() -> tuple[_Method, ...]:
+    """The invented methods."""
+    return METHODS
+
+
+@pytest.fixture
+def make_results() -> MakeResults:
+    """Writes a results folder: ``make_results(folder, methods=..., dataset=..., ...)``."""
+    return _results
+
+
+@pytest.fixture
+def make_item() -> MakeItem:
+    """Makes a gallery item: ``make_item(height, width, clicks=..., stem=..., later=...)``."""
+    return _item
+
+
+@pytest.fixture
+def make_report() -> MakeReport:
+    """Makes a whole report; keywords replace its fields."""
+    return _report

@@ -1,0 +1,215 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from rclicks_hf.benchmark import CLICKING_GROUPS, ResultRow
+from rclicks_hf.benchmark.result_rows import read_part, rows_to_table, write_part
+from rclicks_hf.errors import RclicksError
+from rclicks_hf.report import (
+    MEASURES,
+    BenchmarkRow,
+    MethodKey,
+    benchmark_table,
+    format_table,
+    load_results,
+    score,
+)
+
+KEY = MethodKey("geocut", "ud", "grabcut")
+
+
+def curve(noc: int, length: int = 20) -> list[float]:
+    """IoU that reaches 0.9 at click ``noc``; never for 0."""
+    return [0.9 if noc and click >= noc else 0.5 for click in range(1, length + 1)]
+
+
+def row(stem: str, run: str, iou: list[float], **changes: object) -> ResultRow:
+    made = ResultRow(
+        dataset="grabcut",
+        full_stem=stem,
+        image_stem=stem,
+        split="test",
+        segmenter="geocut",
+        click_model="ud",
+        run=run,
+        is_simulated=False,
+        protocol_id="rclicks-1",
+        protocol_digest="0",
+        iou=iou,
+        boundary_iou=iou,
+    )
+    return replace(made, **changes)
+
+
+def two_instances() -> list[ResultRow]:
+    """Instance a: NoC 1..10 in the groups, 5 for the baseline. Instance b: 20 (never), 4."""
+    rows = [row("a", group, curve(k)) for k, group in enumerate(CLICKING_GROUPS, start=1)]
+    rows += [row("b", group, curve(0)) for group in CLICKING_GROUPS]
+    rows += [row("a", "base", curve(5)), row("b", "base", curve(4))]
+    return [*rows, row("a", "user", [0.2, 0.6]), row("b", "user", [0.5, 0.5, 0.5])]
+
+
+def save(path: Path, rows: list[ResultRow]) -> Path:
+    write_part(path / "results.parquet", rows)
+    return path
+
+
+def test_the_table_s_numbers_by_hand(tmp_path: Path) -> None:
+    [found] = benchmark_table(load_results(save(tmp_path, two_instances())))
+    assert (found.segmenter, found.click_model, found.dataset) == KEY
+    assert (found.instances, found.failures) == (2, 0)
+    assert found.sample_noc == pytest.approx((5.5 + 20) / 2)
+    assert found.sample_noc_std == pytest.approx(np.std(np.arange(1, 11)) / 2)
+    assert found.delta_sb == pytest.approx(100 * ((5.5 - 5) / 5 + (20 - 4) / 4) / 2)
+    assert found.delta_gr == pytest.approx(100 * ((1 - 10) / 10 + 0) / 2)
+    assert found.nsr == pytest.approx(100 * (0.2 / 0.4 + 0) / 2)
+    assert (found.nof, found.nof_reference, found.baseline_noc) == (1.0, 1.0, 4.5)
+    assert not found.is_simulated
+
+
+def test_success_at_the_last_click_fails_only_by_the_reference_rule(tmp_path: Path) -> None:
+    rows = [row("a", group, curve(20)) for group in CLICKING_GROUPS]
+    [found] = benchmark_table(load_results(save(tmp_path, rows)))
+    assert (found.nof, found.nof_reference) == (0.0, 1.0)
+
+
+def test_another_threshold(tmp_path: Path) -> None:
+    results = load_results(save(tmp_path, two_instances()))
+    [found] = benchmark_table(results, threshold=0.5)
+    assert (found.sample_noc, found.baseline_noc) == (1.0, 1.0)
+
+
+def test_arrays_have_the_documented_shapes(tmp_path: Path) -> None:
+    method = load_results(save(tmp_path, two_instances()))[KEY]
+    assert method.stems == ("a", "b")
+    assert method.group_ious.shape == (2, 10, 20)
+    assert method.group_ious[0, 9].tolist() == curve(10)
+    assert method.baseline_ious.shape == (2, 20)
+    assert [len(ious) for ious in method.user_ious] == [2, 3]
+
+
+def test_failed_instances_are_counted_and_left_out(tmp_path: Path) -> None:
+    rows = two_instances()
+    for index, made in enumerate(rows):
+        if made.full_stem == "b":
+            rows[index] = replace(made, iou=[], boundary_iou=[], error="Traceback")
+    [found] = benchmark_table(load_results(save(tmp_path, rows)))
+    assert (found.instances, found.failures) == (1, 1)
+    assert found.sample_noc == pytest.approx(5.5)
+
+
+def test_where_all_failed_there_are_no_numbers(tmp_path: Path) -> None:
+    rows = [row("a", group, [], error="Traceback") for group in ("base", *CLICKING_GROUPS, "user")]
+    [found] = benchmark_table(load_results(save(tmp_path, rows)))
+    assert (found.instances, found.failures) == (0, 1)
+    assert math.isnan(found.sample_noc)
+    assert math.isnan(found.nsr)
+
+
+def test_runs_that_were_not_made_leave_their_numbers_out(tmp_path: Path) -> None:
+    rows = [made for made in two_instances() if made.run in ("base", "g1")]
+    [found] = benchmark_table(load_results(save(tmp_path, rows)))
+    assert found.baseline_noc == 4.5
+    assert math.isnan(found.delta_gr)
+    assert math.isnan(found.nsr)
+    assert found.sample_noc == pytest.approx((1 + 20) / 2)
+
+
+def test_instances_without_user_clicks_do_not_count_in_nsr(tmp_path: Path) -> None:
+    rows = [made for made in two_instances() if made.run == "user"]
+    rows[1] = replace(rows[1], iou=[], boundary_iou=[])
+    [found] = benchmark_table(load_results(save(tmp_path, rows)))
+    assert found.nsr == pytest.approx(50.0)
+
+
+def test_several_runs_are_read_together(tmp_path: Path) -> None:
+    other = [replace(made, segmenter="sam") for made in two_instances()]
+    paths = save(tmp_path / "a", two_instances()), save(tmp_path / "b", other) / "results.parquet"
+    assert [key.segmenter for key in load_results(*paths)] == ["geocut", "sam"]
+    with pytest.raises(RclicksError, match="geocut / ud / grabcut: given twice"):
+        load_results(paths[0], paths[0])
+
+
+def test_runs_of_different_protocols_are_not_mixed(tmp_path: Path) -> None:
+    other = [replace(r, segmenter="sam", protocol_digest="1") for r in two_instances()]
+    with pytest.raises(RclicksError, match="follows another protocol than"):
+        load_results(save(tmp_path / "a", two_instances()), save(tmp_path / "b", other))
+
+
+def test_wrong_files_are_named(tmp_path: Path) -> None:
+    with pytest.raises(RclicksError, match="no such results"):
+        load_results(tmp_path)
+    with pytest.raises(RclicksError, match="none given"):
+        load_results()
+    pq.write_table(pa.table({"a": [1]}), tmp_path / "other.parquet")
+    with pytest.raises(RclicksError, match="not readable as benchmark results"):
+        load_results(tmp_path / "other.parquet")
+
+
+def test_rows_come_back_as_written(tmp_path: Path) -> None:
+    rows = two_instances()
+    write_part(tmp_path / "part.parquet", rows)
+    table = read_part(tmp_path / "part.parquet")
+    assert table is not None
+    assert table.equals(rows_to_table(rows))
+
+
+SHOWN = BenchmarkRow(*KEY, 50, 1, 8.25, 1.5, 12.0, -3.456, 16.42, 2.0, 3.0, 7.0)
+
+
+@pytest.mark.parametrize("style", ["plain", "markdown"])
+def test_the_text_shows_every_number(style: str) -> None:
+    text = format_table([SHOWN], style)
+    for part in (*KEY, "50", "8.25 ± 1.50", "12.00", "-3.46", "16.42", "2.00", "7.00"):
+        assert part in text
+    assert "simulated" not in text
+    assert len({len(line) for line in text.splitlines() if "|" in line}) <= 1
+
+
+def test_simulated_clicks_are_called_so() -> None:
+    assert "simulated" in format_table([replace(SHOWN, is_simulated=True)])
+
+
+def test_an_unknown_style_is_named() -> None:
+    with pytest.raises(RclicksError, match="html: no such table style; choose plain, markdown"):
+        format_table([SHOWN], "html")
+
+
+@pytest.mark.parametrize("wrong", [None, [], [None, 0.5], [0.5, math.nan], [0.5, 1.5], [-0.1, 0.5]])
+@pytest.mark.parametrize("column", ["iou", "boundary_iou"])
+def test_what_is_no_iou_is_one_line(tmp_path: Path, wrong: list[float] | None, column: str) -> None:
+    rows = [row("a", "base", [0.5, 0.9]), replace(row("b", "base", [0.5, 0.9]), **{column: wrong})]
+    message = "different lengths" if wrong == [] else f"{column} has values that are no IoU"
+    with pytest.raises(RclicksError, match=message):
+        for measure in MEASURES.values():
+            score(measure, load_results(save(tmp_path, rows))[KEY])
+
+
+def test_results_without_a_row_are_one_line(tmp_path: Path) -> None:
+    with pytest.raises(RclicksError, match=r"results.parquet: holds no results"):
+        load_results(save(tmp_path, []))
+
+
+def test_trajectories_that_ended_early_are_not_put_into_a_table(tmp_path: Path) -> None:
+    rows = [row("a", "g1", [0.5, 0.9]), row("a", "g2", [0.95])]
+    with pytest.raises(RclicksError, match="benchmark with a target_iou above 1"):
+        benchmark_table(load_results(save(tmp_path, rows)))
+
+
+def test_a_bar_in_a_name_does_not_end_its_cell_in_markdown() -> None:
+    text = format_table([BenchmarkRow("a|b", "ud", "davis", 1, 0)], "markdown")
+    assert r"| a\|b " in text
+
+
+def test_the_folder_of_several_results_folders_names_them(tmp_path: Path) -> None:
+    for name in ("davis", "grabcut"):
+        save(tmp_path / name, [row("a", "base", [0.5])])
+    with pytest.raises(RclicksError, match=r"holds results folders; give .*davis, .*grabcut$"):
+        load_results(tmp_path)

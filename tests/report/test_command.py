@@ -1,0 +1,200 @@
+"""`rclicks report`: every format, the threshold, and mistakes told in a line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rclicks_hf.benchmark.manifest import IDENTITY
+from rclicks_hf.errors import RclicksError
+from rclicks_hf.report import MEASURES, load_results, score_all, write_report_file
+
+MakeResults = Callable[..., Path]
+
+
+@pytest.fixture
+def folders(make_results: MakeResults, tmp_path: Path) -> list[Path]:
+    return [
+        make_results(tmp_path / "a", failed=[("ritm", "test_003")]),
+        make_results(tmp_path / "b", dataset="simulated_scenes", simulated=True, instances=5),
+    ]
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(path.read_text("utf-8"))))
+
+
+def test_csv_holds_every_number_unrounded(folders: list[Path], tmp_path: Path) -> None:
+    out = tmp_path / "r.csv"
+    assert write_report_file(folders, out, threshold=0.8) == str(out)
+    rows = read_csv(out)
+    results = load_results(*folders)
+    assert len(rows) == len(results) * len(MEASURES)
+    for row in rows:
+        key = next(
+            k for k in results if (k.segmenter, k.dataset) == (row["segmenter"], row["dataset"])
+        )
+        expected = score_all(results[key], 0.8, resamples=0)[row["measure"]]
+        assert float(row["value"]) == expected.value
+        assert (row["spread"] == "") == (expected.spread != expected.spread)
+        assert float(row["low"]) <= float(row["value"]) <= float(row["high"])
+        assert row["threshold"] == "0.8"
+        assert row["simulated_clicks"] == str(row["dataset"] == "simulated_scenes")
+    by_method = {(r["dataset"], r["segmenter"]): (r["instances"], r["failures"]) for r in rows}
+    assert by_method["davis", "ritm"] == ("11", "1")
+    assert by_method["davis", "sam"] == ("12", "0")
+
+
+def test_markdown_marks_the_best_and_the_simulated(folders: list[Path], tmp_path: Path) -> None:
+    out = tmp_path / "r.md"
+    write_report_file(folders, out)
+    text = out.read_text("utf-8")
+    tables = text.split("\n## ")
+    assert tables[1].startswith("Clicks needed")
+    lines = [line for line in tables[1].splitlines() if line.startswith("|")]
+    assert len({line.count("|") for line in lines if "*davis*" not in line}) <= 2
+    noc = {
+        line.split("|")[1].strip(): float(re.sub("[*]|</?u>", "", line.split("|")[5]).split()[0])
+        for line in lines[3:7]
+    }
+    best, second, third = sorted(noc, key=lambda name: noc[name])[:3]
+    cells = {line.split("|")[1].strip(): line.split("|")[5].strip() for line in lines[3:7]}
+    assert cells[best].startswith("**")
+    assert cells[second].startswith("<u>")
+    assert re.match(r"\*[^*]", cells[third])
+    assert "sam (simulated clicks)" in text
+    assert "simulated, not made by people" in tables[1]
+
+
+def test_latex_is_plain_ascii_and_every_row_has_its_cells(
+    folders: list[Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "r.tex"
+    write_report_file(folders, out)
+    text = out.read_text("utf-8")
+    assert text.isascii()
+    assert text.count(r"\begin{tabular}") == text.count(r"\end{tabular}") > 5
+    assert text.count("{") == text.count("}")
+    assert r"simulated\_scenes" in text
+    assert not re.search(r"(?<!\\)_", text.replace(r"\_", ""))
+    for block in re.findall(r"\\begin{tabular}{([lr]+)}(.*?)\\end{tabular}", text, re.DOTALL):
+        rows = [line for line in block[1].splitlines() if "&" in line]
+        assert {line.count("&") for line in rows} == {len(block[0]) - 1}
+
+
+def test_a_format_overrides_the_ending(folders: list[Path], tmp_path: Path) -> None:
+    out = tmp_path / "r.txt"
+    write_report_file(folders, out, format="csv")
+    assert len(read_csv(out)) > 0
+    write_report_file(folders, out)
+    assert out.read_text("utf-8").startswith("<!DOCTYPE html>")
+    with pytest.raises(RclicksError, match="pdf: no such format; choose html, csv, markdown"):
+        write_report_file(folders, out, format="pdf")
+
+
+def test_the_threshold_is_the_protocol_s_unless_given(
+    make_results: MakeResults, tmp_path: Path
+) -> None:
+    folder = make_results(tmp_path / "a")
+    manifest = dict.fromkeys(IDENTITY, "") | {"protocol": {"noc_threshold": 0.75}}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    out = tmp_path / "r.csv"
+    for given, expected in ((None, "0.75"), (0.85, "0.85")):
+        write_report_file([folder], out, threshold=given)
+        assert {row["threshold"] for row in read_csv(out)} == {expected}
+    with pytest.raises(RclicksError, match=r"threshold: an IoU in \(0, 1\], got 90"):
+        write_report_file([folder], out, threshold=90.0)
+
+
+def test_the_page_shows_tables_and_threshold(folders: list[Path], tmp_path: Path) -> None:
+    out = tmp_path / "r.html"
+    write_report_file(folders, out, threshold=0.8)
+    page = out.read_text("utf-8")
+    assert "IoU 0.8, counted as done" in page
+    for title in (
+        "Clicks to the threshold",
+        "Area under the IoU curve",
+        "Instances that never reach the threshold",
+        "One click",
+        "Clicks to the threshold of boundary IoU",
+        "Paired differences",
+        "NSR of the datasets",
+        "Correlation of metrics, clicks by cm",
+        "Time",
+    ):
+        assert f"<summary>{title}</summary>" in page, title
+    # Part of a dataset, invented numbers: nothing of the paper stands beside them.
+    assert "Beside the published numbers" not in page
+
+
+def test_pictures_that_are_not_at_hand_are_told(folders: list[Path], tmp_path: Path) -> None:
+    text = write_report_file(folders, tmp_path / "r.html")
+    assert text.splitlines()[0].startswith("pictures left out of davis (the results do not say")
+    assert "give --repo" in (tmp_path / "r.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "message"),
+    [
+        (None, r"manifest\.json: its protocol is damaged"),
+        ({"noc_threshold": "high"}, r"threshold: an IoU in \(0, 1\], got high"),
+        ({"noc_threshold": 1.0000001}, r"threshold: an IoU in \(0, 1\], got 1\.0000001"),
+    ],
+)
+def test_a_damaged_manifest_is_one_line(
+    folders: list[Path], tmp_path: Path, protocol: object, message: str
+) -> None:
+    manifest = dict.fromkeys(IDENTITY, "") | {"protocol": protocol}
+    (folders[0] / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(RclicksError, match=message):
+        write_report_file(folders[:1], tmp_path / "r.csv")
+
+
+def test_a_backslash_before_a_bar_does_not_end_a_cell_in_markdown(
+    make_results: MakeResults, methods: Any, tmp_path: Path
+) -> None:
+    folder = make_results(tmp_path / "c", methods=[replace(methods[0], segmenter="a\\|b")])
+    write_report_file([folder], tmp_path / "r.md")
+    assert r"| a\\\|b |" in (tmp_path / "r.md").read_text("utf-8")
+
+
+def test_a_method_without_numbers_has_no_spread(
+    make_results: MakeResults, methods: Any, tmp_path: Path
+) -> None:
+    stems = [("sam", f"test_{k:03}") for k in range(2)]
+    folder = make_results(
+        tmp_path / "c", methods=[replace(methods[0], segmenter="sam")], instances=2, failed=stems
+    )
+    write_report_file([folder], tmp_path / "r.html")
+    assert "– ±" not in (tmp_path / "r.html").read_text("utf-8")
+
+
+def test_an_ending_in_capitals_is_an_ending(folders: list[Path], tmp_path: Path) -> None:
+    write_report_file(folders, tmp_path / "R.TEX")
+    assert "tabular" in (tmp_path / "R.TEX").read_text("utf-8")
+
+
+def test_an_unfinished_run_is_told(folders: list[Path], tmp_path: Path) -> None:
+    manifest = dict.fromkeys(IDENTITY, "x") | {"protocol": {}, "is_finished": False}
+    (folders[0] / "manifest.json").write_text(json.dumps(manifest))
+    said = write_report_file(folders[:1], tmp_path / "r.csv")
+    assert said.splitlines()[0].startswith("x on x: its last run has not finished")
+
+
+@pytest.mark.parametrize("name", ["folder", ""])
+def test_a_folder_in_the_place_of_the_file_is_one_line(
+    folders: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(RclicksError, match=r"cannot be written there|is a folder"):
+        write_report_file(folders, Path(name), format="csv")
+    assert not list(tmp_path.glob(".*.tmp"))

@@ -1,0 +1,119 @@
+"""Networks from folders: the right class, the right name, nothing executed, one line for errors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from helpers.tiny_networks import tiny_model, tiny_segmenter
+
+from rclicks_hf.data import Click
+from rclicks_hf.errors import RclicksError
+from rclicks_hf.segmenters import load_segmenter
+from rclicks_hf.segmenters.prompt.sam import SamSegmenter
+from rclicks_hf.segmenters.prompt.sam2 import Sam2Segmenter
+
+
+@pytest.mark.parametrize(
+    ("family", "segmenter_class"),
+    [("sam", SamSegmenter), ("sam2", Sam2Segmenter), ("sam2_video", Sam2Segmenter)],
+)
+def test_a_folder_becomes_the_segmenter_of_its_type(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], family: str, segmenter_class: type
+) -> None:
+    tiny_model(family).save_pretrained(tmp_path / "my-network")
+    capfd.readouterr()
+    segmenter = load_segmenter(str(tmp_path / "my-network"))
+    assert type(segmenter) is segmenter_class
+    assert segmenter.name == "my-network"
+    assert "".join(capfd.readouterr()) == ""
+
+
+@pytest.mark.parametrize("family", ["sam", "sam2"])
+def test_a_loaded_network_predicts_as_before(tmp_path: Path, family: str) -> None:
+    before = tiny_segmenter(family)
+    before.model.save_pretrained(tmp_path / family)
+    after = load_segmenter(str(tmp_path / family))
+    image = np.random.default_rng(0).integers(0, 255, (40, 60, 3)).astype(np.uint8)
+    masks = [
+        segmenter.predict(segmenter.encode(image), [[Click(9, 9, True)]], [None])[0].probability
+        for segmenter in (before, after)
+    ]
+    np.testing.assert_allclose(masks[0], masks[1], atol=1e-5)
+
+
+def assert_refused(folder: Path, *words: str) -> None:
+    with pytest.raises(RclicksError) as caught:
+        load_segmenter(str(folder))
+    assert "\n" not in str(caught.value)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_a_pickle_is_refused(tmp_path: Path) -> None:
+    model = tiny_model("sam")
+    model.config.save_pretrained(tmp_path)
+    torch.save(model.state_dict(), tmp_path / "pytorch_model.bin")
+    assert_refused(tmp_path, "no segmentation network", "model.safetensors")
+
+
+def test_another_type_is_refused_and_its_code_left_alone(tmp_path: Path) -> None:
+    config = {"model_type": "yolo", "auto_map": {"AutoConfig": "own.C", "AutoModel": "own.M"}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    (tmp_path / "own.py").write_text("open('ran', 'w').close()\nC = M = object\n")
+    assert_refused(tmp_path, "model_type 'yolo'", "supported are sam, sam2")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.json", "own.py"]
+
+
+def test_a_supported_type_runs_no_code_of_its_repo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny_model("sam").save_pretrained(tmp_path / "net")
+    config = json.loads((tmp_path / "net" / "config.json").read_text())
+    config["auto_map"] = {"AutoConfig": "own.C", "AutoModel": "own.M"}
+    (tmp_path / "net" / "config.json").write_text(json.dumps(config))
+    (tmp_path / "net" / "own.py").write_text("raise SystemExit('ran')\n")
+    assert load_segmenter(str(tmp_path / "net")).name == "net"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[1]", "{", '{"model_type": "sam", "vision_config": 3}', '{"model_type": ["sam"]}'],
+)
+def test_a_damaged_config_is_one_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config.json").write_text(text)
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    assert_refused(tmp_path, str(tmp_path))
+
+
+def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
+    assert_refused(tmp_path, "there is no config.json")
+
+
+def test_damaged_and_missing_weights_are_refused(tmp_path: Path) -> None:
+    model = tiny_model("sam")
+    model.save_pretrained(tmp_path)
+    whole = (tmp_path / "model.safetensors").read_bytes()
+    (tmp_path / "model.safetensors").write_bytes(whole[: len(whole) // 2])
+    assert_refused(tmp_path, "no segmentation network")
+    weights = {k: v for k, v in model.state_dict().items() if "iou_token" not in k}
+    model.save_pretrained(tmp_path, state_dict=weights)
+    assert_refused(tmp_path, "mask_decoder.iou_token.weight")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite_are_refused(tmp_path: Path, value: float) -> None:
+    model = tiny_model("sam")
+    with torch.no_grad():
+        model.mask_decoder.iou_token.weight[0, 0] = value
+    model.save_pretrained(tmp_path)
+    assert_refused(tmp_path, "not finite", "mask_decoder.iou_token.weight")
+
+
+def test_a_hub_repo_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(RclicksError, match="nobody/nothing: no segmentation network"):
+        load_segmenter("nobody/nothing")

@@ -1,0 +1,263 @@
+"""`rclicks train` as a user types it: on a built repo, in one process and in two, killed and on."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+from huggingface_hub import parse_eval_result_entries
+from safetensors.torch import load_file
+from typer.testing import CliRunner
+
+from rclicks_hf import data
+from rclicks_hf.cli import app
+from rclicks_hf.data.fingerprint import dataset_fingerprint
+from rclicks_hf.errors import RclicksError
+from rclicks_hf.networks.clickability import (
+    ClickabilityConfig,
+    ClickabilityImageProcessor,
+    ClickabilityModel,
+)
+from rclicks_hf.networks.clickability.loading import load_pretrained
+from rclicks_hf.training.click_dataset import ClickMapDataset
+from rclicks_hf.training.training_scores import SCORES
+
+DATASET = "simulated_scenes"
+
+
+@pytest.fixture(scope="session")
+def repo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dataset repo: twelve instances of four scenes to train on, nine of two to validate."""
+    scenes = data.generate_scenes(6, seed=3, size=(64, 64))
+    rounds = data.simulate_rounds(scenes, dataset=DATASET, progress=False)
+    images = sorted({image for image, _ in scenes.objects()})
+    splits = {stem: "validation" if i > 3 else "train" for i, stem in enumerate(images)}
+    return data.build_dataset(
+        rounds.clicks,
+        {DATASET: data.StoreWithPrevious(scenes, rounds.previous_masks)},
+        tmp_path_factory.mktemp("train") / "rclicks",
+        splits={DATASET: splits},
+        progress=False,
+    ).path
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Path:
+    """A network to start from, small enough for tests."""
+    torch.manual_seed(0)
+    ClickabilityModel(ClickabilityConfig.from_preset("nano", image_size=64)).save_pretrained(
+        tmp_path / "start"
+    )
+    processor = ClickabilityImageProcessor(size={"height": 64, "width": 64})
+    processor.save_pretrained(tmp_path / "start")
+    return tmp_path / "start"
+
+
+def _words(repo_folder: Path, start: Path, output: Path, line: str) -> list[str]:
+    base = f"--dataset {repo_folder} --config {DATASET} --model {start} --output {output}"
+    return [
+        "train",
+        *base.split(),
+        *f"--logging-steps 1 {line}".split(),
+    ]
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
+
+
+def _run(words: list[str], launcher: str = "") -> None:
+    command = [sys.executable, *launcher.split(), "-m", "rclicks_hf.cli", *words]
+    done = subprocess.run(command, env=_environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def _log(folder: Path) -> list[dict[str, Any]]:
+    return json.loads((folder / "training_log.json").read_text())
+
+
+def _mean_loss(repo_folder: Path, folder: Path) -> float:
+    """Of a saved network, over the nine instances that the training was evaluated on."""
+    table = data.load_instances(str(repo_folder), DATASET, split="validation")
+    model, processor = load_pretrained(folder)
+    dataset = ClickMapDataset([table[index] for index in range(len(table))], processor)
+    items = [dataset[index] for index in range(len(dataset))]
+    batch = {name: torch.stack([item[name] for item in items]) for name in items[0]}
+    with torch.no_grad():
+        return float(model(**batch).loss)
+
+
+def test_two_processes_train_as_one_with_the_double_batch(
+    repo_folder: Path, start: Path, tmp_path: Path
+) -> None:
+    """Same order, same flips, batch norm over both: the loss curves and scores are one.
+
+    On GPUs `accelerate launch` starts its processes by torchrun; on CPUs it wants MPI for more than
+    one, so two are started by torchrun itself here, and one by `accelerate launch`.
+    """
+    alone, both = tmp_path / "alone", tmp_path / "both"
+    launcher = "-m accelerate.commands.launch --cpu --num_processes 1 --num_machines 1"
+    launcher += " --mixed_precision no --dynamo_backend no"
+    _run(
+        _words(repo_folder, start, alone, "--epochs 2 --batch-size 4 --learning-rate 2e-4"),
+        launcher,
+    )
+    launcher = "-m torch.distributed.run --standalone --nproc_per_node 2"
+    _run(
+        _words(repo_folder, start, both, "--epochs 2 --batch-size 2 --learning-rate 2e-4"), launcher
+    )
+    logs = [[log for log in _log(folder) if "loss" in log] for folder in (alone, both)]
+    assert len(logs[0]) == len(logs[1]) > 3
+    for one, two in zip(*logs, strict=True):
+        assert two["loss"] == pytest.approx(one["loss"], abs=1e-4)
+        assert two["learning_rate"] == one["learning_rate"]
+    assert logs[0][-1]["loss"] < logs[0][0]["loss"] - 0.01
+    evaluations = [[log for log in _log(f) if "eval_sim" in log] for f in (alone, both)]
+    for one, two in zip(*evaluations, strict=True):
+        for name in ("eval_sim", "eval_cc", "eval_nss"):
+            assert two[name] == pytest.approx(one[name], abs=1e-3), name
+    for folder in (alone, both):
+        last = [log["eval_loss"] for log in _log(folder) if "eval_loss" in log][-1]
+        assert last == pytest.approx(_mean_loss(repo_folder, folder / "last"), rel=1e-4)
+    tensors = [load_file(folder / "model.safetensors") for folder in (alone, both)]
+    for name, tensor in tensors[0].items():
+        if "running" in name:
+            assert tensors[1][name].allclose(tensor, rtol=1e-2, atol=1e-3), name
+    assert "| processes | 2 |" in (both / "README.md").read_text()
+    assert not both.with_name("both.training").exists()
+
+
+def _invoke(words: list[str]) -> None:
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, (done.output, done.exception)
+    assert done.output.strip().endswith(words[words.index("--output") + 1])
+
+
+def test_a_killed_training_goes_on(repo_folder: Path, start: Path, tmp_path: Path) -> None:
+    output, working = tmp_path / "model", tmp_path / "model.training"
+    words = _words(repo_folder, start, output, "--epochs 6 --batch-size 6")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rclicks_hf.cli", *words],
+        env=_environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while not list(working.glob("checkpoint-*/trainer_state.json")):
+        assert process.poll() is None, "it ended before it could be killed"
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not output.exists()
+    state = json.loads((working / "checkpoint-2" / "trainer_state.json").read_text())
+    before = [log["eval_runtime"] for log in state["log_history"] if "eval_runtime" in log]
+    _invoke(words)
+    evaluations = [log for log in _log(output) if "eval_runtime" in log]
+    assert [log["epoch"] for log in evaluations] == list(range(1, 7))
+    # Times differ from run to run: these epochs were not run again.
+    assert [log["eval_runtime"] for log in evaluations][: len(before)] == before
+    assert not working.exists()
+
+
+def test_options_of_training_and_what_it_leaves(
+    repo_folder: Path, start: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "model"
+    line = "--epochs 2 --batch-size 3 --gradient-accumulation 2 --bf16 --num-workers 1"
+    _invoke(_words(repo_folder, start, output, line))
+    assert [log["step"] for log in _log(output) if "loss" in log] == [1, 2, 3, 4]
+    assert {tensor.dtype for tensor in load_file(output / "model.safetensors").values()} <= {
+        torch.float32,
+        torch.int64,
+    }
+
+    (entries_file,) = (output / ".eval_results").iterdir()
+    assert entries_file.suffix == ".yaml"
+    entries = {
+        entry.task_id: entry
+        for entry in parse_eval_result_entries(yaml.safe_load(entries_file.read_text()))
+    }
+    assert set(entries) == {f"{DATASET}_{name}" for name in SCORES}
+    evaluations = [log for log in _log(output) if "eval_sim" in log]
+    best = max(evaluations, key=lambda log: log["eval_sim"])
+    digest = dataset_fingerprint(str(repo_folder), DATASET, "validation", ("first", "subsequent"))
+    for name in SCORES:
+        entry = entries[f"{DATASET}_{name}"]
+        assert entry.dataset_id == "rclicks"
+        assert entry.value == best[f"eval_{name}"]
+        assert entry.notes is not None
+        assert entry.notes.startswith("simulated clicks; validation split")
+        assert digest in entry.notes
+
+    card = (output / "README.md").read_text()
+    assert "| bf16 | True |" in card
+    assert "| gradient_accumulation | 2 |" in card
+    assert "| training | 12 | simulated_scenes | simulated |" in card
+    assert f"config `{DATASET}`, split `validation`" in card
+    assert f"sha256:{digest}" in card
+    assert "## Evaluation (simulated clicks)" in card
+    assert "- `wd`: Wasserstein distance, lower is better." in card
+
+
+FROM_THE_HUB = """
+import sys
+from rclicks_hf.cli import main
+from rclicks_hf.hub import push_folder
+
+dataset, model = sys.argv[1:3]
+push_folder(dataset, "tester/rclicks")
+push_folder(model, "tester/start", repo_type="model")
+sys.argv = ["rclicks", "train", "--dataset", "tester/rclicks", "--config", "simulated_scenes",
+            "--model", "tester/start", "--output", "tuned", "--epochs", "1", "--batch-size", "6",
+            "--push-to-hub", "tester/tuned"]
+main()
+"""
+
+
+def test_fine_tuning_from_the_hub_and_back(
+    hub: Any, repo_folder: Path, start: Path, tmp_path: Path, repo: Path
+) -> None:
+    (start / "README.md").write_text("# Start\n")
+    home = {"HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "0", "PYTHONPATH": str(repo)}
+    done = subprocess.run(
+        [sys.executable, "-c", FROM_THE_HUB, str(repo_folder), str(start)],
+        env={**_environment(), **hub.env(), **home},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    pushed = hub.state.repos["model", "tester/tuned"]
+    files = set(pushed["commits"][pushed["refs"]["main"]])
+    assert files >= {"README.md", "model.safetensors", "config.json", ".eval_results/rclicks.yaml"}
+    local = yaml.safe_load((tmp_path / "tuned" / ".eval_results" / "rclicks.yaml").read_text())
+    (dataset,) = {(entry["dataset"]["id"], entry["dataset"]["revision"]) for entry in local}
+    assert dataset == (
+        "tester/rclicks",
+        hub.state.repos["dataset", "tester/rclicks"]["refs"]["main"],
+    )
+
+
+def test_mistakes_are_one_line_and_leave_nothing(
+    repo_folder: Path, start: Path, tmp_path: Path
+) -> None:
+    for line, text in (
+        ("--report-to paper", "--report-to paper: unknown"),
+        ("--eval-split test", "has no split 'test'"),
+        ("--warmup-ratio 1", "warmup_ratio: 1.0 is out of range"),
+        ("--push-to-hub clicks", "clicks: not a Hub id"),
+    ):
+        done = CliRunner().invoke(app, _words(repo_folder, start, tmp_path / "model", line))
+        assert isinstance(done.exception, RclicksError)
+        assert text in str(done.exception)
+        assert "\n" not in str(done.exception)
+    assert [path.name for path in tmp_path.iterdir()] == ["start"]
