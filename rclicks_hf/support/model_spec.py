@@ -21,44 +21,27 @@ SpecKind = Literal["name", "folder", "hub", "class", "unknown"]
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """A spec taken apart.
+    """A spec taken apart; ``kind`` is ``"unknown"`` if it has none of the forms."""
 
-    Attributes:
-        text: What the user typed.
-        kind: ``"unknown"`` if it fits none of the forms; the room's registry reports that.
-        name: Built-in name, also the one before ``:WEIGHTS``; ``""`` without.
-        place: Folder or Hub id of the weights; ``""`` without.
-        module: Of ``module:Class``.
-        class_name: Of ``module:Class``.
-    """
-
-    text: str
+    text: str  # what the user typed
     kind: SpecKind
-    name: str = ""
-    place: str = ""
-    module: str = ""
+    name: str = ""  # built-in name, also the one before ":WEIGHTS"
+    place: str = ""  # folder or Hub id of the weights
+    module: str = ""  # of "module:Class"
     class_name: str = ""
 
 
 def parse_model_spec(
     text: str | os.PathLike[str],
     names: Collection[str],
-    names_with_weights: Collection[str] = (),
+    names_with_weights: Collection[str] = (),  # those of ``names`` that take ":WEIGHTS"
 ) -> ModelSpec:
     """Take a spec apart; only the file system is consulted, nothing is imported or downloaded.
-
-    Args:
-        text: The spec.
-        names: Built-in names.
-        names_with_weights: Those of them that take ``:WEIGHTS``.
 
     Example:
         >>> spec = parse_model_spec("si:owner/net", ["dt", "si"], ["si"])
         >>> spec.kind, spec.name, spec.place
         ('hub', 'si', 'owner/net')
-        >>> spec = parse_model_spec("disk:Disk", ["geocut"])
-        >>> spec.kind, spec.module, spec.class_name
-        ('class', 'disk', 'Disk')
     """
     text = os.fspath(text)
     if text in names:

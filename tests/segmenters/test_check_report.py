@@ -1,4 +1,4 @@
-"""`rclicks check-segmenter` as an author of a method meets it."""
+"""`rclicks check-segmenter` as the author of a method runs it."""
 
 from __future__ import annotations
 
@@ -67,11 +67,11 @@ def test_the_ten_lines_of_the_readme_pass(folder: Path, repo: Path) -> None:
 @pytest.mark.parametrize(
     ("spec", "finding"),
     [
-        ("faulty:Raises", "✗  takes its memory back"),
+        ("faulty:Raises", "✗  accepts its memory"),
         ("faulty:Raises", "RuntimeError: no such layer"),
         ("faulty:Unmakeable", "OSError: weights.pt is absent"),
         ("faulty:Forgetful", "it lacks encode(), predict()"),
-        ("faulty:Leaves", "making it raised SystemExit"),
+        ("faulty:Leaves", "creating it raised SystemExit"),
         ("script:Disk", "importing script raised SystemExit: 0"),
         ("faulty:Loose", "threshold must be a number in (0, 1), got '0.5'"),
         ("faulty:Nameless", "name must be a non-empty text, got 7"),
@@ -80,7 +80,7 @@ def test_the_ten_lines_of_the_readme_pass(folder: Path, repo: Path) -> None:
         ("geocuts", "no such segmenter"),
     ],
 )
-def test_what_is_wrong_stands_in_the_table(
+def test_a_fault_is_reported_in_the_table(
     folder: Path, repo: Path, spec: str, finding: str
 ) -> None:
     done = check(spec, folder, repo)
