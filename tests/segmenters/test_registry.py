@@ -18,6 +18,7 @@ from rclicks_hf.segmenters import (
     load_segmenter,
 )
 from rclicks_hf.segmenters.interface import check_image, is_batched
+from rclicks_hf.segmenters.registry import format_segmenters, segmenter_class
 
 USER_MODULE = """
 import numpy as np
@@ -93,6 +94,36 @@ def test_a_wrong_name_is_one_line(user_module: str, spec: str, message: str) -> 
         load_segmenter(spec.format(module=user_module))
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_an_object_is_returned_as_it_is() -> None:
+    segmenter = GeoCut()
+    assert load_segmenter(segmenter) is segmenter
+    with pytest.raises(RclicksError, match=r"object: not a segmenter, it lacks a name, a thresh"):
+        load_segmenter(object())  # type: ignore[arg-type]
+    with pytest.raises(RclicksError, match="GeoCut: is a class; give an object of it"):
+        load_segmenter(GeoCut)  # type: ignore[arg-type]
+
+
+def test_device_and_batch_size_are_for_networks() -> None:
+    with pytest.raises(RclicksError, match="geocut: device and batch_size are for networks"):
+        load_segmenter("geocut", batch_size=4)
+
+
+def test_every_network_family_can_be_loaded_and_is_listed() -> None:
+    text = format_segmenters()
+    for family in SEGMENTERS.values():
+        assert family.label in text
+        for model_type in family.model_types:
+            assert hasattr(segmenter_class(model_type), "from_pretrained")
+    assert segmenter_class("yolo") is None
+
+
+def test_the_readme_names_every_family(repo: Path) -> None:
+    text = (repo / "README.md").read_text()
+    for family in SEGMENTERS.values():
+        assert (family.example or family.name) in text
+        assert family.label in text
 
 
 class _Broken(GeoCut):
