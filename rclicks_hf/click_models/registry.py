@@ -125,7 +125,9 @@ def load_click_model(spec: str | os.PathLike[str] | ClickModel) -> ClickModel:
     if not info.needs_weights:
         return make()
     if not parsed.place:
-        raise RclicksError(f"{info.name}: needs weights; give {info.name}:FOLDER or :HUB_ID")
+        raise RclicksError(
+            f"{info.name}: needs trained weights; give {info.name}:FOLDER or {info.name}:HUB_ID"
+        )
     return make.from_pretrained(parsed.place, name=info.name)
 
 

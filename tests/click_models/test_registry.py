@@ -66,7 +66,7 @@ def test_an_object_is_returned_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("si:", "si: needs weights; give si:FOLDER"),
+        ("si:", "si: needs trained weights; give si:FOLDER"),
         ("dt:x", "dt:x: no such click model"),
         ("nope", "give ud, dt, the folder or Hub id of a clickability network, si: or sm:"),
         ("no_such_module_here:Own", "cannot import no_such_module_here"),
