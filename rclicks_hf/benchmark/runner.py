@@ -16,14 +16,12 @@ from rclicks_hf.benchmark.protocol import BenchmarkProtocol
 from rclicks_hf.benchmark.result_rows import merge_parts
 from rclicks_hf.benchmark.runs import check_runs, need_click_model
 from rclicks_hf.benchmark.worker import Job
-from rclicks_hf.click_models import load_click_model
+from rclicks_hf.click_models.registry import click_model_identity, load_click_model
 from rclicks_hf.jobs.claims import CLAIMS
-from rclicks_hf.jobs.click_model_identity import click_model_identity
+from rclicks_hf.jobs.model_identity import hub_revision
 from rclicks_hf.jobs.processes import process_count, run_tasks
 from rclicks_hf.jobs.results_folder import part_path, write_manifest
-from rclicks_hf.jobs.revisions import hub_revision
-from rclicks_hf.jobs.segmenter_identity import segmenter_identity
-from rclicks_hf.segmenters.interface import load_segmenter
+from rclicks_hf.segmenters.registry import load_segmenter, segmenter_identity
 
 
 def run_benchmark(

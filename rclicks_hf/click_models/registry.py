@@ -1,18 +1,24 @@
-"""The table of click models, and the one way to get any of them by name."""
+"""The table of click models, and how a click model is found by its spec.
+
+Importing this file is cheap: help texts are made from the table.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import pkgutil
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any
 
-from rclicks_hf.click_models.distance_transform import DistanceTransformClickModel
-from rclicks_hf.click_models.interface import ClickModel
-from rclicks_hf.click_models.uniform import UniformClickModel
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.jobs.model_identity import object_identity, spec_identity
+from rclicks_hf.support.model_spec import ModelSpec, make_from_class, parse_model_spec
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from rclicks_hf.click_models.interface import ClickModel
 
 
 @dataclass(frozen=True)
@@ -21,117 +27,169 @@ class ClickModelInfo:
 
     Attributes:
         name: What users type and result files hold.
-        label: What the paper's tables and the report's print.
-        title: One line on what it is.
-        load: Makes the model; its argument is the folder or repo of the weights, ``""`` without.
-        needs_weights: True where ``load`` takes such a folder or repo.
+        label: What tables call it, as the paper does.
+        title: What it is, in one line.
+        implementation: ``"module:Class"``; with weights, the class has a class method
+            ``from_pretrained(folder_or_hub_id, *, name)``.
+        needs_weights: Whether it is a trained network.
 
     Example:
-        >>> info = CLICK_MODELS["dt"]
-        >>> info.label, info.load("").name, info.needs_weights
-        ('DT', 'dt', False)
+        >>> info = CLICK_MODELS["si"]
+        >>> info.label, info.needs_weights
+        ('SI', True)
     """
 
     name: str
     label: str
     title: str
-    load: Callable[[str], ClickModel]
+    implementation: str
     needs_weights: bool = False
 
-
-def _load_clickability(name_or_path: str) -> ClickModel:
-    from rclicks_hf.click_models.clickability import ClickabilityClickModel
-
-    return ClickabilityClickModel.from_pretrained(name_or_path)
+    def load(self, weights: str) -> ClickModel:
+        """MERGE-ALIAS ClickModelInfo.load("") -> load_click_model(info.name)."""
+        return load_click_model(self.name)
 
 
-def _load_saliency(name: Literal["si", "sm"], name_or_path: str) -> ClickModel:
-    from rclicks_hf.click_models.saliency import SaliencyClickModel
+_PACKAGE = "rclicks_hf.click_models"
+_DEFAULT_NETWORK = "cm"  # what a folder or Hub id without a prefix holds
 
-    return SaliencyClickModel.from_pretrained(name_or_path, name=name)
-
-
+#: Name -> click model.
 CLICK_MODELS: dict[str, ClickModelInfo] = {
     info.name: info
     for info in (
         ClickModelInfo(
-            "ud", "UD", "uniform over the error mask", lambda weights: UniformClickModel()
+            "ud", "UD", "uniform over the error mask", f"{_PACKAGE}.uniform:UniformClickModel"
         ),
         ClickModelInfo(
             "dt",
             "DT",
             "distance transform of the error mask",
-            lambda weights: DistanceTransformClickModel(),
+            f"{_PACKAGE}.distance_transform:DistanceTransformClickModel",
         ),
         ClickModelInfo(
             "si",
             "SI",
             "saliency of the image (TranSalNet)",
-            partial(_load_saliency, "si"),
+            f"{_PACKAGE}.saliency:SaliencyClickModel",
             needs_weights=True,
         ),
         ClickModelInfo(
             "sm",
             "SM",
             "saliency of the cut-out object (TranSalNet)",
-            partial(_load_saliency, "sm"),
+            f"{_PACKAGE}.saliency:SaliencyClickModel",
             needs_weights=True,
         ),
-        ClickModelInfo("cm", "CM", "clickability network", _load_clickability, needs_weights=True),
+        ClickModelInfo(
+            "cm",
+            "CM",
+            "clickability network",
+            f"{_PACKAGE}.clickability:ClickabilityClickModel",
+            needs_weights=True,
+        ),
     )
 }
 
 
-def split_spec(spec: str) -> tuple[str, str]:
-    """Take apart what users type for a click model.
+def load_click_model(spec: str | os.PathLike[str] | ClickModel) -> ClickModel:
+    """Load a click model by its spec.
 
     Args:
-        spec: ``"dt"``; ``"si:FOLDER"``; a folder or Hub repo alone is one of ``cm``.
-
-    Returns:
-        Name in `CLICK_MODELS`, and the folder or repo of its weights (``""`` without).
-
-    Example:
-        >>> split_spec("dt"), split_spec("si:transalnet"), split_spec("owner/clicks")
-        (('dt', ''), ('si', 'transalnet'), ('cm', 'owner/clicks'))
-    """
-    if spec in CLICK_MODELS:
-        return spec, ""
-    name, _, weights = spec.partition(":")
-    if weights and name in CLICK_MODELS and CLICK_MODELS[name].needs_weights:
-        return name, weights
-    return "cm", spec
-
-
-def load_click_model(name_or_path: str | os.PathLike[str]) -> ClickModel:
-    """A click model by its name, or a trained network by its folder or Hub repo.
-
-    Args:
-        name_or_path: ``"ud"``, ``"dt"``; the folder or Hub repo of a ``ClickabilityModel``; or
-            ``"si:"`` or ``"sm:"`` and the folder or Hub repo of a ``SaliencyModel``.
+        spec: ``"ud"`` or ``"dt"``; the folder or Hub id of a ``ClickabilityModel``; ``"si:"`` or
+            ``"sm:"`` and the folder or Hub id of a ``SaliencyModel``; ``"module:Class"`` for your
+            own class, called without arguments, its module looked up on Python's path and in the
+            working directory; or a click model object. An own class may do without ``click_maps``.
 
     Returns:
         The click model.
 
     Raises:
-        RclicksError: If it is no name of the table, and nothing to load a network from.
+        RclicksError: If there is no such click model, it cannot be loaded, or the object lacks a
+            part of `ClickModel`.
 
     Example:
         >>> load_click_model("dt").name
         'dt'
     """
-    text = os.fspath(name_or_path)
-    name, weights = split_spec(text)
-    info = CLICK_MODELS[name]
-    if not info.needs_weights:
-        return info.load(weights)
-    if not weights:
-        raise RclicksError(f"{name}: needs trained weights; give {name}:FOLDER or {name}:HUB_REPO")
-    # A Hub repo is "owner/name"; anything else must be there already.
-    if not Path(weights).is_dir() and weights.count("/") != 1:
-        names = ", ".join(row.name for row in CLICK_MODELS.values() if not row.needs_weights)
+    if not isinstance(spec, str | os.PathLike):
+        return require_click_model(spec, type(spec).__name__)
+    parsed = click_model_spec(spec)
+    if parsed.kind == "class":
+        return require_click_model(make_from_class(parsed), parsed.text)
+    if parsed.kind == "unknown":
         raise RclicksError(
-            f"{text}: no such click model or folder; give {names}, the folder or Hub repo of a "
-            "clickability network, or si: or sm: and that of a saliency network"
+            f"{parsed.text}: no such click model or folder; give {click_model_choices()}"
         )
-    return info.load(weights)
+    info = CLICK_MODELS[parsed.name or _DEFAULT_NETWORK]
+    make = pkgutil.resolve_name(info.implementation)
+    if not info.needs_weights:
+        return make()
+    if not parsed.place:
+        raise RclicksError(
+            f"{info.name}: needs trained weights; give {info.name}:FOLDER or {info.name}:HUB_ID"
+        )
+    return make.from_pretrained(parsed.place, name=info.name)
+
+
+def click_model_spec(spec: str | os.PathLike[str]) -> ModelSpec:
+    """Take the spec of a click model apart."""
+    with_weights = [info.name for info in CLICK_MODELS.values() if info.needs_weights]
+    return parse_model_spec(spec, list(CLICK_MODELS), with_weights)
+
+
+def click_model_identity(spec: str | os.PathLike[str] | ClickModel) -> dict[str, str]:
+    """Name and fingerprint of a click model, as manifests store them; see `spec_identity`.
+
+    Example:
+        >>> click_model_identity("dt")
+        {'click_model': 'dt', 'click_model_fingerprint': ''}
+    """
+    if isinstance(spec, str | os.PathLike):
+        found = spec_identity(click_model_spec(spec))
+    else:
+        found = object_identity(spec.model if isinstance(spec, _OneByOne) else spec)
+    return {"click_model": found.name, "click_model_fingerprint": found.fingerprint}
+
+
+def click_model_choices() -> str:
+    """What a user may type for a click model, as one phrase for help texts and errors."""
+    names = ", ".join(info.name for info in CLICK_MODELS.values() if not info.needs_weights)
+    return (
+        f"{names}, the folder or Hub id of a clickability network, si: or sm: and that of a "
+        "saliency network, or your own class as module:Class"
+    )
+
+
+def require_click_model(model: Any, where: str) -> ClickModel:
+    """A click model with all parts of the interface; errors start with ``where``."""
+    if isinstance(model, type):
+        raise RclicksError(f"{model.__name__}: is a class; give an object of it")
+    missing = [] if hasattr(model, "name") else ["a name"]
+    missing += [] if callable(getattr(model, "click_map", None)) else ["click_map()"]
+    if missing:
+        raise RclicksError(f"{where}: not a click model, it lacks {', '.join(missing)}; add that")
+    if not isinstance(model.name, str) or not model.name:
+        raise RclicksError(f"{where}: name must be a non-empty text, got {model.name!r}; fix that")
+    return model if callable(getattr(model, "click_maps", None)) else _OneByOne(model)
+
+
+class _OneByOne:
+    """Adds ``click_maps`` to a click model that only has ``click_map``."""
+
+    def __init__(self, model: Any):
+        self.model = model
+        self.name: str = model.name
+
+    def click_map(
+        self, image: np.ndarray, object_mask: np.ndarray, error_mask: np.ndarray
+    ) -> np.ndarray:
+        return self.model.click_map(image, object_mask, error_mask)
+
+    def click_maps(
+        self,
+        images: Sequence[np.ndarray],
+        object_masks: Sequence[np.ndarray],
+        error_masks: Sequence[np.ndarray],
+    ) -> list[np.ndarray]:
+        triples = zip(images, object_masks, error_masks, strict=True)
+        return [self.click_map(*triple) for triple in triples]

@@ -15,13 +15,12 @@ import pyarrow.compute as pc
 from tqdm.auto import tqdm
 
 from rclicks_hf.click_models.interface import ClickModel
-from rclicks_hf.click_models.registry import load_click_model
+from rclicks_hf.click_models.registry import click_model_identity, load_click_model
 from rclicks_hf.click_scoring.paper_scores import paper_split
 from rclicks_hf.click_scoring.score_rows import PEOPLE, SCORE_SCHEMA, ScoreSettings, score_instance
 from rclicks_hf.data import ROUNDS, SOURCE_DATASETS, InstanceTable, load_instances
 from rclicks_hf.data.fingerprint import dataset_fingerprint
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.jobs.click_model_identity import click_model_identity
 from rclicks_hf.jobs.processes import one_thread, process_count, run_tasks
 from rclicks_hf.jobs.results_folder import (
     part_path,

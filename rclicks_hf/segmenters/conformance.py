@@ -1,4 +1,4 @@
-"""A small test that tells the author of a segmenter whether the benchmark can use it."""
+"""A quick check of whether the benchmark can use a segmenter."""
 
 from __future__ import annotations
 
@@ -10,20 +10,24 @@ from typing import Any
 import numpy as np
 
 from rclicks_hf.data.instances import Click
-from rclicks_hf.segmenters.interface import Prediction, Segmenter, in_one_line, wrong_parts
+from rclicks_hf.errors import RclicksError
+from rclicks_hf.segmenters.interface import Prediction, Segmenter, wrong_attributes
+from rclicks_hf.segmenters.registry import load_segmenter
+from rclicks_hf.support.model_spec import in_one_line
+from rclicks_hf.support.text_table import plain_table
 
-_TOLERANCE = 1e-3  # batched and single arithmetic of a network differ a little
+_TOLERANCE = 1e-3  # a network's rounding differs between batched and single calls
 _HEIGHT, _WIDTH = 61, 84
 
 
 @dataclass(frozen=True)
 class ConformanceCheck:
-    """One thing that was tried on a segmenter.
+    """The result of one check of a segmenter.
 
     Attributes:
-        name: What was tried.
-        ok: Whether it went as the protocol says.
-        detail: What was wrong, in one line; ``""`` where nothing was.
+        name: What was checked.
+        ok: Whether the segmenter follows the interface there.
+        detail: What was wrong, in one line; ``""`` if nothing was.
     """
 
     name: str
@@ -32,13 +36,13 @@ class ConformanceCheck:
 
 
 def check_segmenter(segmenter: Segmenter) -> list[ConformanceCheck]:
-    """Try a segmenter on small images: shapes, ranges, memory, independence, repeatability.
+    """Check a segmenter on small images: shapes, ranges, memory, independence, repeatability.
 
     Args:
-        segmenter: The object to try.
+        segmenter: The object to check; exceptions of its code become findings.
 
     Returns:
-        One entry a check, in a fixed order; the segmenter conforms if all are ``ok``.
+        One entry per check, in a fixed order; the segmenter conforms if all are ``ok``.
 
     Example:
         >>> from rclicks_hf.segmenters import GeoCut
@@ -48,26 +52,25 @@ def check_segmenter(segmenter: Segmenter) -> list[ConformanceCheck]:
     return [_try(name, check, segmenter) for name, check in _CHECKS.items()]
 
 
+def check_report(spec: str) -> tuple[str, bool]:
+    """Load a segmenter and check it: a table of the findings as text, and whether all are good."""
+    name = "can be loaded"
+    try:
+        segmenter = load_segmenter(spec)
+    except RclicksError as error:
+        checks = [ConformanceCheck(name, False, str(error))]
+    else:
+        checks = [ConformanceCheck(name, True), *check_segmenter(segmenter)]
+    rows = [["✓" if check.ok else "✗", check.name, check.detail] for check in checks]
+    ok = all(check.ok for check in checks)
+    verdict = "the benchmark can use it" if ok else "the benchmark cannot use it yet"
+    return f"{plain_table([['', 'check', 'finding'], *rows], left=3)}\n\n{spec}: {verdict}", ok
+
+
 def check_predictions(
     predictions: Sequence[Prediction], count: int, shape: tuple[int, int]
 ) -> list[Prediction]:
-    """The predictions themselves, if they are what the protocol asks for.
-
-    Args:
-        predictions: What `Segmenter.predict` returned.
-        count: Number of trajectories.
-        shape: (H, W) of the image.
-
-    Raises:
-        ValueError: If there is not one prediction a trajectory, or a probability is not a
-            floating-point (H, W) array of values in [0, 1].
-
-    Example:
-        >>> check_predictions([Prediction(np.zeros((2, 3)))], 2, (2, 3))
-        Traceback (most recent call last):
-        ...
-        ValueError: predict must return 2 predictions, got 1
-    """
+    """The predictions themselves if there are ``count`` valid (H, W) ones; ValueError otherwise."""
     found = list(predictions)
     if len(found) != count:
         raise ValueError(f"predict must return {count} predictions, got {len(found)}")
@@ -89,13 +92,13 @@ def check_predictions(
 def _try(name: str, check: Callable[[Any], str], segmenter: Segmenter) -> ConformanceCheck:
     try:
         detail = check(segmenter)
-    except (Exception, SystemExit) as error:  # whatever a stranger's code raises is the finding
+    except (Exception, SystemExit) as error:  # whatever the user's code raises is the finding
         detail = in_one_line(error)
     return ConformanceCheck(name, not detail, detail)
 
 
 def _image(height: int = _HEIGHT, width: int = _WIDTH) -> np.ndarray:
-    """A bright ellipse on dark ground, with noise."""
+    """A bright ellipse on a dark background, with noise."""
     y, x = np.mgrid[:height, :width]
     inside = ((x / width - 0.5) / 0.25) ** 2 + ((y / height - 0.5) / 0.3) ** 2 < 1
     noise = np.random.default_rng(0).integers(0, 30, (height, width, 3))
@@ -129,7 +132,7 @@ def _predicts_probabilities(segmenter: Any) -> str:
     return ""
 
 
-def _leaves_what_it_is_given(segmenter: Any) -> str:
+def _leaves_its_input_unchanged(segmenter: Any) -> str:
     image, clicks = _image(), _clicks()
     given = list(clicks)
     _one(segmenter, segmenter.encode(image), given)
@@ -138,7 +141,7 @@ def _leaves_what_it_is_given(segmenter: Any) -> str:
     return "" if given == clicks else "the clicks were changed: work on a copy"
 
 
-def _takes_memory(segmenter: Any) -> str:
+def _accepts_memory(segmenter: Any) -> str:
     state, clicks, memory = segmenter.encode(_image()), _clicks(), None
     for count in range(1, len(clicks) + 1):
         memory = _one(segmenter, state, clicks[:count], memory).memory
@@ -148,7 +151,7 @@ def _takes_memory(segmenter: Any) -> str:
 def _trajectories_are_independent(segmenter: Any) -> str:
     state, clicks = segmenter.encode(_image()), _clicks()
     batch = [clicks[:1], clicks, clicks[1:2]]
-    # Copies: predictions that share one buffer are all the last one.
+    # Copies, because predictions that share one buffer would all equal the last one.
     together = [_values(p) for p in _predict(segmenter, state, batch, [None] * len(batch))]
     for number, (values, trajectory) in enumerate(zip(together, batch, strict=True)):
         gap = _gap(_values(_one(segmenter, state, trajectory)), values)
@@ -157,7 +160,7 @@ def _trajectories_are_independent(segmenter: Any) -> str:
     return ""
 
 
-def _repeats(segmenter: Any) -> str:
+def _is_repeatable(segmenter: Any) -> str:
     state, clicks = segmenter.encode(_image()), _clicks()
     first = _one(segmenter, state, clicks[:1])
     one_click = _values(first)
@@ -170,17 +173,17 @@ def _repeats(segmenter: Any) -> str:
     return f"the image encoded again differs by {gap:.2g}" if gap > _TOLERANCE else ""
 
 
-def _takes_a_negative_first_click(segmenter: Any) -> str:
+def _accepts_a_negative_first_click(segmenter: Any) -> str:
     _one(segmenter, segmenter.encode(_image()), [Click(0, 0, False)])
     return ""
 
 
-def _takes_border_clicks(segmenter: Any) -> str:
+def _accepts_border_clicks(segmenter: Any) -> str:
     _one(segmenter, segmenter.encode(_image()), [Click(_WIDTH - 1, _HEIGHT - 1, True)])
     return ""
 
 
-def _takes_small_images(segmenter: Any) -> str:
+def _accepts_small_images(segmenter: Any) -> str:
     for height, width in ((1, 1), (2, 9), (33, 8)):
         state = segmenter.encode(_image(height, width))
         predictions = segmenter.predict(state, [[Click(0, 0, True)]], [None])
@@ -189,13 +192,13 @@ def _takes_small_images(segmenter: Any) -> str:
 
 
 _CHECKS: dict[str, Callable[[Any], str]] = {
-    "has a name and a threshold": wrong_parts,
+    "has a name and a threshold": wrong_attributes,
     "predicts probabilities of the image's size": _predicts_probabilities,
-    "takes its memory back": _takes_memory,
-    "leaves image and clicks as they are": _leaves_what_it_is_given,
+    "accepts its memory": _accepts_memory,
+    "does not change image or clicks": _leaves_its_input_unchanged,
     "trajectories are independent": _trajectories_are_independent,
-    "repeats itself": _repeats,
-    "takes a negative first click": _takes_a_negative_first_click,
-    "takes clicks on the border": _takes_border_clicks,
-    "takes small images": _takes_small_images,
+    "is repeatable": _is_repeatable,
+    "accepts a negative first click": _accepts_a_negative_first_click,
+    "accepts clicks on the image border": _accepts_border_clicks,
+    "accepts small images": _accepts_small_images,
 }

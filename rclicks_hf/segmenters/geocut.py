@@ -1,9 +1,9 @@
-"""GeoCut: interactive segmentation without weights, for demos, tests and a floor to compare with.
+"""GeoCut: interactive segmentation without weights, for demos, tests and as a lower baseline.
 
-Geodesic distances over colour differences say which clicks a pixel is nearest to; one GrabCut
-iteration near that object then lets colour models move its border. Its first mask depends on where
-the click lies, so robustness metrics mean something. Weak at objects that touch the image's border
-and at thin parts; the IoU may fall after a click.
+Geodesic distances over colour differences assign each pixel to the nearest click; one GrabCut
+iteration around that object then moves its border by colour models. The first mask depends on the
+click's place, so robustness metrics are meaningful. It is weak at objects that touch the image
+border and at thin parts, and the IoU may fall after a click.
 """
 
 from __future__ import annotations
@@ -21,48 +21,34 @@ from scipy.sparse.csgraph import dijkstra
 from rclicks_hf.data.instances import Click
 from rclicks_hf.segmenters.interface import Prediction, check_image
 
-SCALE = 2  # image pixels a side of one graph pixel
-LENGTH_COST = 0.02  # cost of one graph pixel of way; a step from black to white in Lab costs 1
-BAND = 0.35  # reach of the colour models beyond the geodesic object, in sides of its area
-SEED_RADIUS = 5  # graph pixels around a click that surely have its sign
+SCALE = 2  # image pixels per graph pixel, along each axis
+LENGTH_COST = 0.02  # of one graph pixel of path; a step from black to white in Lab costs 1
+BAND = 0.35  # reach of the colour models beyond the geodesic object, in square roots of its area
+SEED_RADIUS = 5  # graph pixels around a click that are certain to have its sign
 
-_NEIGHBOURS = ((0, 1), (1, 0), (1, 1), (1, -1))  # (dy, dx); the other four by symmetry
+_NEIGHBOURS = ((0, 1), (1, 0), (1, 1), (1, -1))  # (dy, dx); the other four follow by symmetry
 _MODEL_SHAPE = (1, 65)  # OpenCV's layout of a mixture of five Gaussians
-_NO_RECTANGLE = (0, 0, 1, 1)  # unused: the labels say where to start
+_NO_RECTANGLE = (0, 0, 1, 1)  # unused: the labels initialise GrabCut
 _LARGEST_LAB = 100.0
 
 
 @dataclass(frozen=True, eq=False)
 class GeoCutState:
-    """An encoded image.
+    """An encoded image."""
 
-    Attributes:
-        shape: (H, W) of the image.
-        small: (h, w, 3) uint8 RGB, the image at half the resolution.
-        graph: (h·w, h·w) sparse, costs between neighbouring pixels.
-        border_distance: (h·w,) float64, geodesic distance to the image's border.
-    """
-
-    shape: tuple[int, int]
-    small: np.ndarray
-    graph: csr_matrix
-    border_distance: np.ndarray
+    shape: tuple[int, int]  # (H, W) of the image
+    small: np.ndarray  # (h, w, 3) uint8 RGB, the image at half the resolution
+    graph: csr_matrix  # (h·w, h·w) costs between neighbouring pixels
+    border_distance: np.ndarray  # (h·w,) geodesic distance to the image border
 
 
 @dataclass(frozen=True, eq=False)
 class GeoCutMemory:
-    """Distances after the clicks so far.
+    """Distances after the clicks so far."""
 
-    Attributes:
-        clicks: How many clicks they account for.
-        to_object: (h·w,) geodesic distance to the nearest positive click, inf where it is farther
-            than any background seed.
-        to_background: (h·w,) the same to the nearest negative click or the image's border.
-    """
-
-    clicks: int
-    to_object: np.ndarray
-    to_background: np.ndarray
+    clicks: int  # how many clicks are included
+    to_object: np.ndarray  # (h·w,) to the nearest positive click; inf beyond all background seeds
+    to_background: np.ndarray  # (h·w,) to the nearest negative click or the image border
 
 
 class GeoCut:
@@ -83,20 +69,10 @@ class GeoCut:
 
     name = "geocut"
     threshold = 0.5
-    batched = False  # one trajectory after the other
+    batched = False  # trajectories are processed one by one
 
     def encode(self, image: np.ndarray) -> GeoCutState:
-        """Build the half-resolution graph, with the distances to the image's border.
-
-        Args:
-            image: (H, W, 3) uint8 RGB.
-
-        Returns:
-            The state that `predict` takes.
-
-        Raises:
-            ValueError: If ``image`` is not (H, W, 3) uint8 with at least one pixel.
-        """
+        """Build the half-resolution graph and the distances to the image border."""
         check_image(image)
         height, width = image.shape[:2]
         size = (math.ceil(width / SCALE), math.ceil(height / SCALE))
@@ -113,7 +89,7 @@ class GeoCut:
         clicks: Sequence[Sequence[Click]],
         previous: Sequence[Any],
     ) -> list[Prediction]:
-        """Segment for each trajectory of clicks; see `Segmenter.predict`."""
+        """See `Segmenter.predict`."""
         return [
             self._predict_one(state, trajectory, memory)
             for trajectory, memory in zip(clicks, previous, strict=True)
@@ -133,7 +109,7 @@ class GeoCut:
 
 
 def _colour_graph(image: np.ndarray) -> csr_matrix:
-    """Costs between the 8 neighbours of all pixels: length of the step, plus its change in Lab."""
+    """Costs between 8-connected pixels: length of the step plus colour change in Lab."""
     lab = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     height, width = lab.shape[:2]
     number = np.arange(height * width, dtype=np.int32).reshape(height, width)
@@ -152,7 +128,7 @@ def _colour_graph(image: np.ndarray) -> csr_matrix:
 def _update(
     state: GeoCutState, clicks: Sequence[Click], memory: GeoCutMemory | None
 ) -> GeoCutMemory:
-    """Distances after all clicks; those in the memory need not be walked again."""
+    """Distances after all clicks; those in the memory are not computed again."""
     if memory is None:
         nowhere = np.full(state.border_distance.shape, np.inf)
         memory = GeoCutMemory(0, nowhere, state.border_distance)
@@ -160,7 +136,7 @@ def _update(
     width = state.small.shape[1]
     for click in clicks[memory.clicks :]:
         x, y = _graph_pixel(click)
-        # Background distances only shrink: beyond the largest one no pixel can become object.
+        # Background distances only shrink: no pixel beyond the largest one can become object.
         distance = dijkstra(state.graph, indices=y * width + x, limit=float(to_background.max()))
         if click.is_positive:
             to_object = np.minimum(to_object, distance)
@@ -170,7 +146,7 @@ def _update(
 
 
 def _refine(image: np.ndarray, nearer: np.ndarray, clicks: Sequence[Click]) -> np.ndarray:
-    """Let colour models redraw the geodesic object's border; (h, w) bool."""
+    """(h, w) bool: the geodesic object with its border refined by colour models."""
     labels = np.full(nearer.shape, cv2.GC_BGD, np.uint8)
     area = int(np.count_nonzero(nearer))
     if area:
@@ -181,15 +157,15 @@ def _refine(image: np.ndarray, nearer: np.ndarray, clicks: Sequence[Click]) -> n
     _plant_seeds(labels, nearer, clicks)
     is_object = _is_object(labels)
     if is_object.all() or not is_object.any():
-        return is_object  # no two colour models to compare
-    cv2.setRNGSeed(0)  # its k-means starts at random
+        return is_object  # there are no two colour models to compare
+    cv2.setRNGSeed(0)  # its k-means is initialised at random
     background, foreground = np.zeros(_MODEL_SHAPE), np.zeros(_MODEL_SHAPE)
     cv2.grabCut(image, labels, _NO_RECTANGLE, background, foreground, 1, cv2.GC_INIT_WITH_MASK)
     return _is_object(labels)
 
 
 def _plant_seeds(labels: np.ndarray, nearer: np.ndarray, clicks: Sequence[Click]) -> None:
-    """Make disks at the clicks certain, as far as the geodesic border: small objects need that."""
+    """Fix disks at the clicks, up to the geodesic border; small objects would vanish otherwise."""
     sides = ((True, cv2.GC_FGD, nearer), (False, cv2.GC_BGD, ~nearer))
     for is_positive, label, side in sides:
         disks = np.zeros(labels.shape, np.uint8)
@@ -203,7 +179,7 @@ def _plant_seeds(labels: np.ndarray, nearer: np.ndarray, clicks: Sequence[Click]
 
 
 def _graph_pixel(click: Click) -> tuple[int, int]:
-    """(x, y) of a click at the graph's resolution."""
+    """(x, y) of a click at the resolution of the graph."""
     return click.x // SCALE, click.y // SCALE
 
 

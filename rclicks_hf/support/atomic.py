@@ -1,4 +1,4 @@
-"""Files and folders that appear under their final name whole, or not at all."""
+"""Files and folders that appear under their final name complete or not at all."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from pathlib import Path
 from rclicks_hf.errors import RclicksError
 
 _REFUSALS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR)
-_LOCKED_WITHIN = 60  # seconds; a new folder is made first and then locked
-LEAST_FREE = 1 << 20  # bytes; with less, a failed write is taken for the disk's fault
+_LOCKED_WITHIN = 60  # seconds between the creation of a folder and its lock, at most
+LEAST_FREE = 1 << 20  # bytes; with less, a full disk is taken as the cause of a failed write
 
 
 def _sibling(path: Path, key: str = "") -> Path:
@@ -25,10 +25,11 @@ def _sibling(path: Path, key: str = "") -> Path:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[bool]:
-    """Hold a folder's lock, which ends with the process however that ends; whether it was free."""
+    """Lock a folder until the body or the process ends; yields whether it was free."""
+    # Not filelock: it locks a file, which would be left beside the folder.
     descriptor, is_free = -1, False
     try:
-        with suppress(ImportError, OSError):  # a system or a disk without locks
+        with suppress(ImportError, OSError):  # a system or file system without locks
             import fcntl
 
             descriptor = os.open(folder, os.O_RDONLY)
@@ -41,15 +42,7 @@ def _locked(folder: Path) -> Iterator[bool]:
 
 
 def remove_left_over(folder: Path, name: str = "*") -> None:
-    """Remove the temporary folders that killed runs left.
-
-    Args:
-        folder: Where they lie.
-        name: Final name that they were to take, a pattern.
-
-    Example:
-        >>> remove_left_over(Path("never-made"))
-    """
+    """Remove temporary folders that killed runs left for final names matching ``name``."""
     for part in folder.glob(str(_sibling(Path(name), "????????"))):
         with suppress(OSError), _locked(part) as is_free:
             is_old = time.time() - part.stat().st_mtime > _LOCKED_WITHIN
@@ -58,30 +51,15 @@ def remove_left_over(folder: Path, name: str = "*") -> None:
 
 
 def _remove_siblings(final: Path) -> None:
-    # A run that was killed in the middle of a swap leaves the older folder under such a name, and
-    # nothing under its own.
+    # If there is no folder of the final name, a run may have been killed while it swapped folders:
+    # then the older folder exists only under such a temporary name.
     if os.path.lexists(final):
         remove_left_over(final.parent, glob.escape(final.name))
 
 
 @contextmanager
 def scratch_directory(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """A hidden sibling of a path that is removed at the end, as are those that killed runs left.
-
-    Args:
-        path: Gives the name.
-
-    Yields:
-        The empty folder.
-
-    Example:
-        >>> import tempfile, pathlib
-        >>> with scratch_directory(pathlib.Path(tempfile.mkdtemp()) / "parts") as scratch:
-        ...     print(scratch.is_dir())
-        True
-        >>> scratch.exists()
-        False
-    """
+    """An empty hidden sibling of a path, removed at the end, with those that killed runs left."""
     final = Path(path)
     remove_left_over(final.parent, glob.escape(final.name))
     part = _sibling(final)
@@ -95,23 +73,10 @@ def scratch_directory(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 @contextmanager
 def explain_full_disk(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Turn whatever a library raises on a full disk into one line.
+    """Turn any exception that a full disk caused into an `RclicksError`.
 
-    Libraries with a compiled core (torch, safetensors, Arrow) have errors of their own for it, so
-    the disk itself is asked.
-
-    Args:
-        path: What is being written; it need not exist.
-
-    Raises:
-        RclicksError: If the body failed and the disk that holds ``path`` is full.
-
-    Example:
-        >>> with explain_full_disk("model"):
-        ...     raise OSError(errno.ENOSPC, "No space left on device")
-        Traceback (most recent call last):
-        ...
-        rclicks_hf.errors.RclicksError: model: the disk is full; free some space and run it again
+    Compiled libraries (torch, safetensors, Arrow) raise their own types, so the free space of the
+    disk that will hold ``path`` decides.
     """
     try:
         yield
@@ -133,7 +98,7 @@ def _is_full(error: Exception, path: Path) -> bool:
 
 @contextmanager
 def _explain_refusal(part: Path, final: Path) -> Iterator[None]:
-    """Turn the system's refusal to write ``part`` into one line; other errors pass."""
+    """Turn the system's refusal to write ``part`` into an `RclicksError`; other errors pass."""
     try:
         with explain_full_disk(final):
             yield
@@ -147,45 +112,24 @@ def _explain_refusal(part: Path, final: Path) -> Iterator[None]:
 
 
 def require_absent(path: Path) -> None:
-    """Refuse an output that is already there.
-
-    Args:
-        path: File or folder about to be made.
-
-    Raises:
-        RclicksError: If something stands there already.
-
-    Example:
-        >>> require_absent(Path("never-made"))
-        >>> require_absent(Path("."))
-        Traceback (most recent call last):
-        ...
-        rclicks_hf.errors.RclicksError: .: already exists; remove it or give another name with --out
-    """
+    """Raise `RclicksError` if the output exists."""
     if os.path.lexists(path):
         raise RclicksError(f"{path}: already exists; remove it or give another name with --out")
 
 
 @contextmanager
 def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Write a file through a temporary sibling that takes its name only when it is whole.
+    """Yield a temporary sibling to write to; it replaces ``path`` in one step at the end.
 
-    Args:
-        path: Final name; an older file there is replaced in one step.
-
-    Yields:
-        The temporary name to write to.
-
-    Raises:
-        RclicksError: If the operating system refuses (full disk, no permission); nothing is left.
+    After an exception nothing is left; the system's refusals become an `RclicksError`.
 
     Example:
-        >>> import tempfile, pathlib
-        >>> folder = pathlib.Path(tempfile.mkdtemp())
-        >>> with atomic_file(folder / "a.txt") as part:
-        ...     _ = part.write_text("whole")
-        >>> [f.name for f in folder.iterdir()]
-        ['a.txt']
+        >>> import tempfile
+        >>> file = Path(tempfile.mkdtemp()) / "a.txt"
+        >>> with atomic_file(file) as part:
+        ...     _ = part.write_text("all of it")
+        >>> file.read_text()
+        'all of it'
     """
     final = Path(path)
     if not final.name:
@@ -203,27 +147,9 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 @contextmanager
 def atomic_directory(path: str | os.PathLike[str], *, replace: bool = False) -> Iterator[Path]:
-    """Fill a folder through a temporary sibling that takes its name only when it is whole.
+    """Yield an empty temporary sibling to fill; it becomes ``path`` at the end.
 
-    The siblings that killed runs left are removed.
-
-    Args:
-        path: Final name of the folder.
-        replace: Swap an older folder of that name out, once the new one is whole.
-
-    Yields:
-        The temporary folder, empty, to write into.
-
-    Raises:
-        RclicksError: If the folder exists and ``replace`` is false, or the system refuses.
-
-    Example:
-        >>> import tempfile, pathlib
-        >>> out = pathlib.Path(tempfile.mkdtemp()) / "set"
-        >>> with atomic_directory(out) as part:
-        ...     _ = (part / "a.txt").write_text("whole")
-        >>> sorted(f.name for f in out.iterdir())
-        ['a.txt']
+    With ``replace`` an older folder is swapped out then; without, it is an `RclicksError`.
     """
     final = Path(path)
     if not replace:
@@ -242,7 +168,7 @@ def atomic_directory(path: str | os.PathLike[str], *, replace: bool = False) -> 
 
 
 def _swap_in(part: Path, final: Path) -> None:
-    """Give ``part`` its final name; an older folder is put aside first and removed after."""
+    """Give ``part`` its final name; an older folder is moved aside first and removed afterwards."""
     if not os.path.lexists(final):
         os.rename(part, final)
         return

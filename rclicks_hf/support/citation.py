@@ -1,4 +1,4 @@
-"""How to cite the paper: one place for cards, metric modules and the report."""
+"""How to cite the paper, for cards, metric modules and reports."""
 
 AUTHORS = (
     "Anton Antonov",

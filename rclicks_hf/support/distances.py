@@ -1,9 +1,8 @@
-"""Exact distance transforms that repeat bit for bit.
+"""Exact distance transforms that are reproducible bit for bit.
 
-OpenCV's exact transform gives square roots whose last bits differ from place to place, and for one
-and the same input from call to call (with its alignment in memory). Where equal distances have to
-be equal, as in ties and quantiles of a click map, that will not do. Squared distances between
-pixels are whole numbers, so rounding them makes the transform exact.
+The last bits of OpenCV's exact transform differ within an image, and between calls on the same
+input (with its alignment in memory). Ties and quantiles of a click map need equal distances to be
+equal. Squared pixel distances are whole numbers, so rounding them makes the transform exact.
 """
 
 from __future__ import annotations
@@ -13,41 +12,20 @@ import numpy as np
 
 
 def squared_distances(distances: np.ndarray) -> np.ndarray:
-    """The whole numbers that pixel distances are the square roots of.
-
-    Args:
-        distances: Any shape, Euclidean distances between pixels, to within float32's precision.
-
-    Returns:
-        The same shape, float64 whole numbers.
-
-    Example:
-        >>> squared_distances(np.sqrt(np.array([2, 5, 9], np.float32))).tolist()
-        [2.0, 5.0, 9.0]
-    """
+    """Squares of Euclidean pixel distances, as exact whole numbers in float64."""
     return np.rint(np.square(distances, dtype=np.float64))
 
 
 def distance_transform(mask: np.ndarray, *, border_is_outside: bool = False) -> np.ndarray:
-    """Euclidean distance of every pixel of a mask to the nearest pixel outside it.
+    """Euclidean distance of each pixel of a mask to the nearest pixel outside it.
 
-    Args:
-        mask: (H, W) bool.
-        border_is_outside: Count what lies beyond the image as outside the mask.
-
-    Returns:
-        (H, W) float32, pixels, 0 outside the mask.
-
-    Raises:
-        ValueError: If the mask is all true, so that nothing is outside, and neither is the border.
+    ``mask`` is (H, W) bool, the result (H, W) float32 in pixels, 0 outside the mask. With
+    ``border_is_outside`` everything beyond the image counts as outside; without, a mask that is
+    true everywhere is a ValueError.
 
     Example:
-        >>> mask = np.zeros((3, 5), bool)
-        >>> mask[:, 1:] = True
-        >>> distance_transform(mask)[1].tolist()
-        [0.0, 1.0, 2.0, 3.0, 4.0]
-        >>> distance_transform(mask, border_is_outside=True)[1].tolist()
-        [0.0, 1.0, 2.0, 2.0, 1.0]
+        >>> distance_transform(np.array([[False, True, True, True]])).tolist()
+        [[0.0, 1.0, 2.0, 3.0]]
     """
     if not border_is_outside and mask.all():
         raise ValueError(f"mask {mask.shape} is all true: no pixel is outside to measure from")

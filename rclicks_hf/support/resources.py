@@ -1,4 +1,4 @@
-"""Where the Hub folders (metric modules, card templates) lie: in the wheel or in the checkout."""
+"""Hub folders (metric modules, card templates): in the wheel, or in the checkout."""
 
 from __future__ import annotations
 
@@ -10,17 +10,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def resource_path(name: str) -> Path:
-    """Path of a shipped folder or file outside the Python code.
-
-    Args:
-        name: Path as it is in the repo, for example ``"metrics/rclicks_ks"`` or
-            ``"model_card/template.md"``.
-
-    Returns:
-        The path inside the installed wheel, or in the checkout when running from one.
-
-    Raises:
-        RclicksError: If the installation lacks it.
+    """Path of a shipped folder or file outside the Python code, named as in the repository.
 
     Example:
         >>> resource_path("metrics/rclicks_ks").name

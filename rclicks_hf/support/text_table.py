@@ -1,4 +1,7 @@
-"""Aligned columns of text, for the tables that the command prints."""
+"""Tables as text with aligned columns, the one way in which the command prints tables.
+
+Our own because pandas.to_string has neither a rule below the header nor an alignment per column.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,7 @@ from collections.abc import Sequence
 
 
 def align(lines: Sequence[Sequence[str]], left: int) -> list[list[str]]:
-    """Pad the cells of a table to the width of their column.
-
-    Args:
-        lines: The cells, a sequence a line, all of one length.
-        left: Number of columns, from the first, that stand left; the others stand right.
-
-    Returns:
-        The padded cells.
-
-    Example:
-        >>> align([["name", "n"], ["a", "12"]], left=1)
-        [['name', ' n'], ['a   ', '12']]
-    """
+    """Pad each cell to the width of its column; the first ``left`` columns are left-aligned."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return [
         [
@@ -30,14 +21,7 @@ def align(lines: Sequence[Sequence[str]], left: int) -> list[list[str]]:
 
 
 def plain_table(lines: Sequence[Sequence[str]], left: int) -> str:
-    """A table for a terminal, with a rule below its head.
-
-    Args:
-        lines: The cells, a sequence a line, the head first, all of one length.
-        left: Number of columns, from the first, that stand left; the others stand right.
-
-    Returns:
-        The table, two spaces between columns.
+    """A table for a terminal, its header row first; the first ``left`` columns are left-aligned.
 
     Example:
         >>> print(plain_table([["name", "n"], ["a", "12"]], left=1))

@@ -1,4 +1,4 @@
-"""SAM and SAM 2 with a few random weights: the whole way of a click in milliseconds."""
+"""SAM-like networks with few random weights: a whole prediction takes milliseconds."""
 
 from __future__ import annotations
 
@@ -14,26 +14,20 @@ from transformers import (
     SamModel,
 )
 
-from rclicks_hf.segmenters.prompt.sam import SamSegmenter
-from rclicks_hf.segmenters.prompt.sam2 import Sam2Segmenter
+from rclicks_hf.segmenters.registry import segmenter_class
 
 FAMILIES = ("sam", "sam2")
 _SIDE = 128
 
 
-def tiny_model(family: str) -> Any:
-    """A network of ``"sam"``, ``"sam2"`` or ``"sam2_video"``, the same at every call."""
+def tiny_model(model_type: str) -> Any:
+    """A network of a ``model_type`` in `SEGMENTERS`, the same at every call."""
     torch.manual_seed(0)
-    if family == "sam":
-        return SamModel(_sam_config()).eval()
-    if family == "sam2":
-        return Sam2Model(Sam2Config(**_sam2_parts())).eval()
-    return Sam2VideoModel(Sam2VideoConfig(**_sam2_parts())).eval()
+    return _TINY[model_type]().eval()
 
 
-def tiny_segmenter(family: str, **options: Any) -> SamSegmenter | Sam2Segmenter:
-    segmenter_class = SamSegmenter if family == "sam" else Sam2Segmenter
-    return segmenter_class(tiny_model(family), name=family, device="cpu", **options)
+def tiny_segmenter(family: str, **options: Any) -> Any:
+    return segmenter_class(family)(tiny_model(family), name=family, device="cpu", **options)
 
 
 def _sam_config() -> SamConfig:
@@ -72,3 +66,10 @@ def _sam2_parts() -> dict[str, Any]:
         "prompt_encoder_config": {"image_size": _SIDE},
         "initializer_range": 0.1,
     }
+
+
+_TINY = {
+    "sam": lambda: SamModel(_sam_config()),
+    "sam2": lambda: Sam2Model(Sam2Config(**_sam2_parts())),
+    "sam2_video": lambda: Sam2VideoModel(Sam2VideoConfig(**_sam2_parts())),
+}

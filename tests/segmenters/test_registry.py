@@ -18,6 +18,7 @@ from rclicks_hf.segmenters import (
     load_segmenter,
 )
 from rclicks_hf.segmenters.interface import check_image, is_batched
+from rclicks_hf.segmenters.registry import format_segmenters, segmenter_class
 
 USER_MODULE = """
 import numpy as np
@@ -56,14 +57,14 @@ def user_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return name
 
 
-def test_every_registered_segmenter_follows_the_protocol() -> None:
-    for name in SEGMENTERS:
+def test_every_built_in_segmenter_implements_the_interface() -> None:
+    for name in [family.name for family in SEGMENTERS.values() if not family.model_types]:
         segmenter = load_segmenter(name)
         assert isinstance(segmenter, Segmenter)
         assert segmenter.name == name
 
 
-def test_a_segmenter_says_itself_whether_it_gains_by_batches(user_module: str) -> None:
+def test_a_segmenter_declares_whether_it_gains_from_batches(user_module: str) -> None:
     segmenter = load_segmenter(f"{user_module}:Disk")
     assert not is_batched(segmenter)
     segmenter.batched = True
@@ -71,7 +72,7 @@ def test_a_segmenter_says_itself_whether_it_gains_by_batches(user_module: str) -
     assert not is_batched(GeoCut())
 
 
-def test_a_segmenter_of_one_s_own_is_found_and_conforms(user_module: str) -> None:
+def test_a_user_s_class_is_found_and_conforms(user_module: str) -> None:
     segmenter = load_segmenter(f"{user_module}:Disk")
     assert segmenter.name == "disk"
     assert [check for check in check_segmenter(segmenter) if not check.ok] == []
@@ -80,11 +81,11 @@ def test_a_segmenter_of_one_s_own_is_found_and_conforms(user_module: str) -> Non
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("sam9", "sam9: no such segmenter; choose geocut, give the folder or Hub repo of a SAM"),
-        ("sam9", "network, or your own as module:Class"),
+        ("sam9", "sam9: no such segmenter; give geocut, the folder or Hub id of a SAM or SAM 2"),
+        ("sam9", "network, or your own class as module:Class"),
         ("no_such_module_here:Disk", "cannot import no_such_module_here"),
         ("{module}:Absent", "has no Absent"),
-        ("{module}:Needy", "cannot be made without arguments"),
+        ("{module}:Needy", "cannot be created without arguments"),
         ("{module}:Half", "it lacks a threshold, predict()"),
     ],
 )
@@ -93,6 +94,36 @@ def test_a_wrong_name_is_one_line(user_module: str, spec: str, message: str) -> 
         load_segmenter(spec.format(module=user_module))
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_an_object_is_returned_as_it_is() -> None:
+    segmenter = GeoCut()
+    assert load_segmenter(segmenter) is segmenter
+    with pytest.raises(RclicksError, match=r"object: not a segmenter, it lacks a name, a thresh"):
+        load_segmenter(object())  # type: ignore[arg-type]
+    with pytest.raises(RclicksError, match="GeoCut: is a class; give an object of it"):
+        load_segmenter(GeoCut)  # type: ignore[arg-type]
+
+
+def test_device_and_batch_size_are_for_networks() -> None:
+    with pytest.raises(RclicksError, match="geocut: device and batch_size are for networks"):
+        load_segmenter("geocut", batch_size=4)
+
+
+def test_every_network_family_can_be_loaded_and_is_listed() -> None:
+    text = format_segmenters()
+    for family in SEGMENTERS.values():
+        assert family.label in text
+        for model_type in family.model_types:
+            assert hasattr(segmenter_class(model_type), "from_pretrained")
+    assert segmenter_class("yolo") is None
+
+
+def test_the_readme_names_every_family(repo: Path) -> None:
+    text = (repo / "README.md").read_text()
+    for family in SEGMENTERS.values():
+        assert (family.example or family.name) in text
+        assert family.label in text
 
 
 class _Broken(GeoCut):
@@ -158,17 +189,17 @@ _OF_THEIR_OWN = {"writes": _Writes, "reuses": _Reuses}
 @pytest.mark.parametrize(
     ("fault", "check", "detail"),
     [
-        ("raises", "repeats itself", "RuntimeError: out of memory"),
+        ("raises", "is repeatable", "RuntimeError: out of memory"),
         ("shape", "predicts probabilities of the image's size", "got shape (84, 61)"),
         ("range", "predicts probabilities of the image's size", "must lie in [0, 1]"),
-        ("nan", "takes its memory back", "finite"),
+        ("nan", "accepts its memory", "finite"),
         ("forgets", "trajectories are independent", "must return 3 predictions, got 2"),
-        ("drifts", "repeats itself", "differs by"),
+        ("drifts", "is repeatable", "differs by"),
         ("mixes", "trajectories are independent", "differs by"),
         ("reuses", "trajectories are independent", "differs by"),
-        ("writes", "leaves image and clicks as they are", "the clicks were changed"),
-        ("paints", "leaves image and clicks as they are", "the image was changed"),
-        ("encodes by chance", "repeats itself", "the image encoded again differs by"),
+        ("writes", "does not change image or clicks", "the clicks were changed"),
+        ("paints", "does not change image or clicks", "the image was changed"),
+        ("encodes by chance", "is repeatable", "the image encoded again differs by"),
     ],
 )
 def test_faults_are_found(fault: str, check: str, detail: str) -> None:
@@ -188,6 +219,6 @@ def test_masks_may_be_tensors() -> None:
 
 
 @pytest.mark.parametrize("image", [[[[0, 0, 0]]], Image.new("RGB", (4, 4)), None])
-def test_what_is_no_array_is_named(image: object) -> None:
+def test_an_image_that_is_not_an_array_is_named(image: object) -> None:
     with pytest.raises(ValueError, match=r"image must be an \(H, W, 3\) uint8 array, got"):
         check_image(image)

@@ -13,6 +13,7 @@ from rclicks_hf.support.atomic import (
     atomic_file,
     explain_full_disk,
     require_absent,
+    scratch_directory,
 )
 
 
@@ -148,3 +149,11 @@ def test_what_killed_runs_left_is_removed_once_it_is_nobodys(tmp_path: Path) -> 
             pass
         assert part.exists()  # a run that goes on keeps its folder
     assert names(tmp_path) == [".set.fedcba98.tmp", ".settings.0123abcd.tmp", "set"]
+
+
+def test_a_scratch_folder_is_a_hidden_sibling_and_is_removed(tmp_path: Path) -> None:
+    with scratch_directory(tmp_path / "parts") as scratch:
+        assert scratch.parent == tmp_path
+        assert scratch.name.startswith(".parts.")
+        (scratch / "a").write_text("1")
+    assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""What SAM and SAM 2 share as segmenters: one encoding, many trajectories, previous masks."""
+"""What SAM-like segmenters share: one encoding per image, many trajectories, previous masks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from rclicks_hf.data.instances import Click
 from rclicks_hf.segmenters.interface import Prediction, check_image
+from rclicks_hf.segmenters.pretrained import display_name, load_model
 from rclicks_hf.segmenters.prompt.mask_decoder import MaskDecoder
 
 CPU_BATCH, ACCELERATOR_BATCH = 1, 16
@@ -24,40 +25,30 @@ _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, for va
 
 @dataclass(frozen=True, eq=False)
 class EncodedImage:
-    """An image as the network's decoder sees it.
+    """An image as the network's decoder takes it."""
 
-    Attributes:
-        shape: (H, W) of the image.
-        resized: (h, w) of the image in the network's square input.
-        features: (1, C, h', w') what the decoder attends to, channels last in memory.
-        finer: Features of higher resolution, in the form that `MaskDecoder` takes; may be empty.
-    """
-
-    shape: tuple[int, int]
-    resized: tuple[int, int]
-    features: Tensor
-    finer: tuple[Tensor, ...] = ()
+    shape: tuple[int, int]  # (H, W) of the image
+    resized: tuple[int, int]  # (h, w) of the image in the network's square input
+    features: Tensor  # (1, C, h', w'), channels last in memory
+    finer: tuple[Tensor, ...] = ()  # higher resolutions, pixels in the order of `nest`
 
 
 class PromptedSegmenter(ABC):
     """A network whose prompts are the clicks and its own last mask.
 
-    The last mask is fed from the second click of one sign on, as in the paper's code; a negative
-    second click after one positive click drops it. Trajectories with equally many clicks share a
-    forward pass: a shorter one would need padding, and the network attends to padding.
+    As in the paper's code, the last mask is a prompt as soon as there are two clicks of one sign;
+    after one positive and one negative click it is not. Only trajectories with the same number of
+    clicks share a forward pass: the network would attend to the padding of shorter ones.
 
     Args:
-        model: The network in 32-bit floats; it is put into evaluation mode.
-        name: For tables and result files.
-        device: Where to run, for example ``"cuda"``; None takes a GPU where there is one.
-        batch_size: Trajectories a forward pass, which bounds the memory. None takes 1 on a CPU,
-            where more at once is slower, because intermediate results leave the cache, and 16
-            elsewhere.
-
-    Raises:
-        ValueError: If ``batch_size`` is not positive.
+        model: The network; it is put into evaluation mode, in 32-bit floats.
+        name: What tables call it.
+        device: For example ``"cuda:1"``; default: a GPU if there is one.
+        batch_size: Trajectories per forward pass. Default: 16; on a CPU 1, because more is slower
+            there (intermediate results leave the cache).
     """
 
+    model_class: ClassVar[Any]
     threshold = 0.5
     batched = True
 
@@ -80,13 +71,21 @@ class PromptedSegmenter(ABC):
         with torch.inference_mode():
             self._decode = self._decoder()
 
+    @classmethod
+    def from_pretrained(
+        cls,
+        name_or_path: str,
+        *,
+        device: str | torch.device | None = None,
+        batch_size: int | None = None,
+    ) -> Self:
+        """Load a network of ``model_class`` from a folder or the Hub, with safetensors weights."""
+        model, name = load_model(name_or_path, cls.model_class), display_name(name_or_path)
+        return cls(model, name=name, device=device, batch_size=batch_size)
+
     @torch.inference_mode()
     def encode(self, image: np.ndarray) -> EncodedImage:
-        """Run the image encoder; see `Segmenter.encode`.
-
-        Raises:
-            ValueError: If ``image`` is not (H, W, 3) uint8 with at least one pixel.
-        """
+        """Run the image encoder; see `Segmenter.encode`."""
         check_image(image)
         height, width = image.shape[:2]
         resized = self._resized(height, width)
@@ -97,10 +96,7 @@ class PromptedSegmenter(ABC):
     def predict(
         self, state: EncodedImage, clicks: Sequence[Sequence[Click]], previous: Sequence[Any]
     ) -> list[Prediction]:
-        """Segment for each trajectory of clicks; see `Segmenter.predict`.
-
-        The memory of a prediction is its mask as the network draws it: (256, 256) logits.
-        """
+        """See `Segmenter.predict`; the memory of a prediction is the network's mask, as logits."""
         masks = [_fed_mask(*pair) for pair in zip(clicks, previous, strict=True)]
         found: dict[int, Prediction] = {}
         for batch in self._batches(clicks, masks):
@@ -116,7 +112,7 @@ class PromptedSegmenter(ABC):
     def _batches(
         self, clicks: Sequence[Sequence[Click]], masks: Sequence[Tensor | None]
     ) -> Iterator[list[int]]:
-        """Indices of trajectories with equally many clicks, all with a mask or all without."""
+        """Indices of trajectories that have equally many clicks, all with a mask or all without."""
         alike: dict[tuple[int, bool], list[int]] = defaultdict(list)
         for i, (trajectory, mask) in enumerate(zip(clicks, masks, strict=True)):
             alike[len(trajectory), mask is None].append(i)
@@ -127,7 +123,7 @@ class PromptedSegmenter(ABC):
     def _logits(
         self, state: EncodedImage, clicks: list[Sequence[Click]], masks: list[Tensor]
     ) -> Tensor:
-        """(B, 4h', 4w') logits of B trajectories with equally many clicks."""
+        """(B, 4h', 4w') logits of B trajectories with the same number of clicks."""
         scale = np.array(state.resized[::-1]) / np.array(state.shape[::-1])  # of x, y
         places = np.array([[(click.x, click.y) for click in c] for c in clicks]) * scale
         signs = [[int(click.is_positive) for click in trajectory] for trajectory in clicks]
@@ -142,7 +138,7 @@ class PromptedSegmenter(ABC):
 
     def _pixel_values(self, image: np.ndarray, resized: tuple[int, int]) -> Tensor:
         """(1, 3, S, S): resized, normalised, padded with zeros on the right and at the bottom."""
-        rgb = np.ascontiguousarray(image)  # torch takes no negative strides, as of BGR turned round
+        rgb = np.ascontiguousarray(image)  # torch refuses negative strides (reversed BGR)
         pixels = torch.tensor(rgb, device=self.model.device).permute(2, 0, 1)[None].float() / 255
         pixels = F.interpolate(
             pixels, resized, mode="bilinear", align_corners=False, antialias=True
@@ -165,7 +161,7 @@ class PromptedSegmenter(ABC):
 
     @abstractmethod
     def _draw(self, state: EncodedImage, points: Tensor, dense: Tensor) -> Tensor:
-        """Embedded prompts of B trajectories to the (B, 4h', 4w') logits of the mask to take."""
+        """Embedded prompts of B trajectories to (B, 4h', 4w') logits of the mask to use."""
 
     @abstractmethod
     def _enlarge(self, logits: Tensor, state: EncodedImage) -> Tensor:
@@ -173,10 +169,10 @@ class PromptedSegmenter(ABC):
 
     @abstractmethod
     def _memory(self, logits: Tensor) -> Tensor:
-        """What the next click's prompt gets of the (B, 4h', 4w') logits."""
+        """The mask prompt of the next click, from the (B, 4h', 4w') logits."""
 
 
 def _fed_mask(clicks: Sequence[Click], previous: Tensor | None) -> Tensor | None:
-    """The previous mask, if these clicks come with it."""
+    """The previous mask if it is a prompt beside these clicks, else None."""
     positive = sum(click.is_positive for click in clicks)
     return previous if max(positive, len(clicks) - positive) > 1 else None

@@ -1,9 +1,8 @@
-"""The mask decoder of a SAM-style network, without what a benchmark does not look at.
+"""The mask decoder of a SAM-like network, at half the time per click on a CPU.
 
-The attention blocks are those of `transformers`. Around them its decoder copies the image's
-features for every prompt and turns them from channels first to channels last and back. Here they
-are channels last throughout, what all prompts share stays shared, and the image is enlarged piece
-by piece. That halves the time of a click on a CPU.
+The attention blocks are those of `transformers`. Its decoder copies the image features per prompt
+and permutes them between channels first and channels last; here they stay channels last, what all
+prompts share is not copied, and the masks are upscaled piece by piece.
 """
 
 from __future__ import annotations
@@ -15,37 +14,23 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-PIECE = 1024  # pixels of the image's features that are enlarged at a time: they stay in the cache
+PIECE = 1024  # pixels of the image features that are upscaled at a time: they stay in the cache
 
 
 @dataclass(frozen=True, eq=False)
 class DecodedPrompts:
-    """What the decoder makes of B prompts, before a mask is chosen.
+    """What the decoder computes for B prompts, before a mask is chosen."""
 
-    Attributes:
-        scores: (B, M) the IoU that the network expects of each of its M masks; mask 0 is the one
-            for prompts that leave no doubt.
-        nested: (B, 16·h·w, M) the masks' logits, pixels in the order of `nest`.
-        grid: (h, w) of the image's features.
-    """
-
-    scores: Tensor
-    nested: Tensor
-    grid: tuple[int, int]
+    scores: Tensor  # (B, M) expected IoU per mask; mask 0 is the one for unambiguous prompts
+    nested: Tensor  # (B, 16·h·w, M) logits of the masks, pixels in the order of `nest`
+    grid: tuple[int, int]  # (h, w) of the image features
 
     def best(self) -> Tensor:
         """(B,) index, from 1, of the mask with the highest expected IoU among all but mask 0."""
         return self.scores[:, 1:].argmax(1) + 1
 
     def logits(self, index: Tensor) -> Tensor:
-        """One mask a prompt, as a picture.
-
-        Args:
-            index: (B,) integers, which mask of each prompt.
-
-        Returns:
-            (B, 4h, 4w) logits.
-        """
+        """(B, 4h, 4w) logits of one mask per prompt, given its (B,) index."""
         prompts = torch.arange(len(index), device=index.device)
         return _unnest(self.nested[prompts, :, index], self.grid)
 
@@ -56,8 +41,8 @@ class MaskDecoder:
     Args:
         network: The decoder module, in evaluation mode; its weights must not change afterwards.
         tokens: (T, C) its output tokens, in its order.
-        score_token: Which of them tells the expected IoUs; the tokens of the masks follow it.
-        positions: (1, C, h, w) positional embedding of the image's features.
+        score_token: Index of the token for the expected IoUs; those of the masks follow it.
+        positions: (1, C, h, w) positional embedding of the image features.
     """
 
     def __init__(self, network: Any, tokens: Tensor, score_token: int, positions: Tensor):
@@ -72,15 +57,8 @@ class MaskDecoder:
     ) -> DecodedPrompts:
         """Decode B prompts on one image.
 
-        Args:
-            image: (1, C, h, w) features of the image, channels last in memory.
-            points: (B, 1, N, C) embedded clicks.
-            dense: (B, C, h, w) embedded previous masks.
-            finer: Features at twice and at four times the resolution, each as `nest` gives it;
-                empty where the network has none.
-
-        Returns:
-            Scores, and what masks are drawn from.
+        ``image`` is (1, C, h, w), ``points`` (B, 1, N, C), ``dense`` (B, C, h, w) the embedded
+        previous masks, and ``finer`` features at 2 and 4 times the resolution, ordered by `nest`.
         """
         tokens = torch.cat([self._tokens.expand(len(points), 1, -1, -1), points], dim=2)
         tokens, features = self._network.transformer(
@@ -118,20 +96,15 @@ class MaskDecoder:
 
 
 def channels_last(features: Tensor) -> Tensor:
-    """The same (B, C, h, w) features with a pixel's channels side by side in memory."""
+    """The same (B, C, h, w) features with the channels of a pixel adjacent in memory."""
     return features.contiguous(memory_format=torch.channels_last)
 
 
 def nest(features: Tensor, doublings: int) -> Tensor:
-    """Reorder a map's pixels so that those inside one coarse pixel lie side by side.
+    """(1, C, H, W) to (1, H·W, C), so that the pixels inside one coarse pixel are adjacent.
 
-    Args:
-        features: (1, C, H, W); H and W are multiples of ``2**doublings``.
-        doublings: How many times finer the map is than the coarse one: 1 or 2 halvings of its side.
-
-    Returns:
-        (1, H·W, C): coarse pixels in row-major order, inside each its quarters in row-major order,
-        inside each of those theirs.
+    A coarse pixel has ``2**doublings`` pixels per side; coarse pixels, the quarters inside each,
+    and the quarters inside those are in row-major order.
 
     Example:
         >>> nest(torch.arange(8).view(1, 1, 2, 4), 1).flatten().tolist()
@@ -153,7 +126,7 @@ def _unnest(values: Tensor, grid: tuple[int, int]) -> Tensor:
 
 
 def _as_linear(layer: nn.ConvTranspose2d) -> tuple[Tensor, Tensor]:
-    """A transposed convolution whose tiles do not overlap is one linear map of every pixel."""
+    """A transposed convolution with stride = kernel size, as one linear map per pixel."""
     weight = layer.weight.detach()
     assert layer.bias is not None
     return (

@@ -14,22 +14,9 @@ from rclicks_hf.segmenters.prompt.mask_decoder import MaskDecoder, channels_last
 class SamSegmenter(PromptedSegmenter):
     """A ``SamModel`` of `transformers`, clicked on as in the paper.
 
-    The image's longer side becomes 1024, with zeros on the right or below. Of the three masks the
-    one with the highest expected IoU is taken; its logits are the next click's previous mask.
-
-    Example:
-        >>> import numpy as np
-        >>> from rclicks_hf.data import Click
-        >>> from transformers import SamConfig
-        >>> shape = {"num_hidden_layers": 1, "hidden_size": 32, "num_attention_heads": 2}
-        >>> network = SamModel(SamConfig(
-        ...     vision_config={**shape, "image_size": 64},
-        ...     prompt_encoder_config={"image_size": 64, "image_embedding_size": 4}))
-        >>> segmenter = SamSegmenter(network, name="tiny", device="cpu")
-        >>> state = segmenter.encode(np.zeros((20, 30, 3), np.uint8))
-        >>> [prediction] = segmenter.predict(state, [[Click(15, 10, True)]], [None])
-        >>> prediction.probability.shape, tuple(prediction.memory.shape)
-        ((20, 30), (16, 16))
+    The image is scaled to a longer side of 1024 and padded with zeros on the right or below. Of the
+    three masks, the one with the highest expected IoU is used; its logits are the previous mask of
+    the next click.
     """
 
     model_class = SamModel
@@ -42,7 +29,7 @@ class SamSegmenter(PromptedSegmenter):
 
     def _resized(self, height: int, width: int) -> tuple[int, int]:
         scale = self.input_size / max(height, width)
-        # At least one pixel: a very long image would vanish.
+        # At least one pixel, also for very long images.
         return max(1, int(height * scale + 0.5)), max(1, int(width * scale + 0.5))
 
     def _encode(self, pixel_values: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
@@ -53,8 +40,8 @@ class SamSegmenter(PromptedSegmenter):
         return decoded.logits(decoded.best())
 
     def _enlarge(self, logits: Tensor, state: EncodedImage) -> Tensor:
-        # The reference enlarges the padding too, and cuts it off then; here one row and column of
-        # it are enough, because a bilinear value depends on its neighbours alone.
+        # The reference enlarges the padding too and cuts it off afterwards; one row and column of
+        # it are enough, because a bilinear value depends only on its neighbours.
         factor = self.input_size // logits.shape[-1]
         rows, columns = (-(-side // factor) + 1 for side in state.resized)
         maps = logits[:, None, :rows, :columns]

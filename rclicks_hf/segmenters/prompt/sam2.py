@@ -15,20 +15,16 @@ from rclicks_hf.segmenters.prompt.mask_decoder import (
     nest,
 )
 
-LARGEST_LOGIT = 32.0  # of a mask that goes back into the network
+LARGEST_LOGIT = 32.0  # of a previous mask
 
 
 class Sam2Segmenter(PromptedSegmenter):
     """A ``Sam2Model`` of `transformers`, clicked on as in the paper.
 
-    The image is squashed to a square of 1024. The mask for unambiguous prompts is taken if it is
-    stable, that is if it hardly changes when its threshold does; otherwise, of the other three, the
-    one with the highest expected IoU. Its logits, cut to ±32, are the next click's previous mask.
-
-    Example:
-        >>> from transformers import Sam2Config
-        >>> Sam2Segmenter(Sam2Model(Sam2Config()), name="tiny", device="cpu").input_size
-        1024
+    The image is resized to a square of 1024. The mask for unambiguous prompts is used if it is
+    stable, that is, if it hardly changes with its threshold; otherwise the one of the other three
+    with the highest expected IoU. Its logits, clipped to ±32, are the previous mask of the next
+    click.
     """
 
     model_class = Sam2Model
@@ -52,7 +48,7 @@ class Sam2Segmenter(PromptedSegmenter):
         return decoded.logits(self._index(decoded))
 
     def _index(self, decoded: DecodedPrompts) -> Tensor:
-        """(B,) which mask to take."""
+        """(B,) index of the mask to use."""
         config = self.model.config.mask_decoder_config
         best = decoded.best()
         single = decoded.logits(torch.zeros_like(best)).flatten(1)

@@ -12,24 +12,29 @@ from helpers.tiny_networks import tiny_model, tiny_segmenter
 
 from rclicks_hf.data import Click
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.segmenters import load_segmenter
-from rclicks_hf.segmenters.prompt.sam import SamSegmenter
-from rclicks_hf.segmenters.prompt.sam2 import Sam2Segmenter
+from rclicks_hf.segmenters import SEGMENTERS, load_segmenter
+from rclicks_hf.segmenters.registry import segmenter_class
+
+MODEL_TYPES = [name for family in SEGMENTERS.values() for name in family.model_types]
 
 
-@pytest.mark.parametrize(
-    ("family", "segmenter_class"),
-    [("sam", SamSegmenter), ("sam2", Sam2Segmenter), ("sam2_video", Sam2Segmenter)],
-)
+@pytest.mark.parametrize("model_type", MODEL_TYPES)
 def test_a_folder_becomes_the_segmenter_of_its_type(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], family: str, segmenter_class: type
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], model_type: str
 ) -> None:
-    tiny_model(family).save_pretrained(tmp_path / "my-network")
+    tiny_model(model_type).save_pretrained(tmp_path / "my-network")
     capfd.readouterr()
     segmenter = load_segmenter(str(tmp_path / "my-network"))
-    assert type(segmenter) is segmenter_class
+    assert type(segmenter) is segmenter_class(model_type)
     assert segmenter.name == "my-network"
     assert "".join(capfd.readouterr()) == ""
+
+
+def test_device_and_batch_size_reach_the_network(tmp_path: Path) -> None:
+    tiny_model("sam").save_pretrained(tmp_path)
+    segmenter = load_segmenter(tmp_path, device="cpu", batch_size=3)
+    assert segmenter.batch_size == 3
+    assert segmenter.model.device.type == "cpu"
 
 
 @pytest.mark.parametrize("family", ["sam", "sam2"])

@@ -18,7 +18,7 @@ from rclicks_hf.click_models import load_click_model
 from rclicks_hf.data import Click, Instance
 from rclicks_hf.segmenters import Segmenter, check_segmenter
 from rclicks_hf.segmenters.interface import is_batched
-from rclicks_hf.segmenters.prompt.loading import MODEL_TYPES
+from rclicks_hf.segmenters.registry import segmenter_class
 
 POSITIVE, NEGATIVE = Click(20, 15, True), Click(40, 30, False)
 
@@ -55,7 +55,7 @@ def load_oracle(shared: Path, name: str) -> tuple[Segmenter, Any, Any, Any]:
         config_class.from_dict(meta["config"]["config"])
     )
     model.load_state_dict(weights)
-    segmenter = MODEL_TYPES[model.config.model_type](model, name=name, device="cpu")
+    segmenter = segmenter_class(model.config.model_type)(model, name=name, device="cpu")
     return segmenter, inputs, expected, meta
 
 

@@ -1,4 +1,4 @@
-"""`rclicks check-segmenter` as an author of a method meets it."""
+"""`rclicks check-segmenter` as the author of a method runs it."""
 
 from __future__ import annotations
 
@@ -40,10 +40,11 @@ class Forgetful:
 
 @pytest.fixture
 def folder(repo: Path, tmp_path: Path) -> Path:
-    """A user's folder: the README's method in disk.py, others in faulty.py."""
-    snippets = re.findall(r"```python\n(.*?)```", (repo / "README.md").read_text(), re.DOTALL)
-    (disk,) = [snippet for snippet in snippets if "class Disk" in snippet]
-    (tmp_path / "disk.py").write_text(disk)
+    """A user's folder: the methods of the pages in disk.py and page.py, others in faulty.py."""
+    for page, module in (("README.md", "disk"), ("docs/add_a_segmenter.md", "page")):
+        snippets = re.findall(r"```python\n(.*?)```", (repo / page).read_text(), re.DOTALL)
+        (disk,) = [snippet for snippet in snippets if "class Disk" in snippet]
+        (tmp_path / f"{module}.py").write_text(disk)
     (tmp_path / "faulty.py").write_text(FAULTY)
     (tmp_path / "broken.py").write_text("1 / 0\n")
     (tmp_path / "script.py").write_text("raise SystemExit(0)\n")
@@ -56,22 +57,23 @@ def check(spec: str, folder: Path, repo: Path) -> subprocess.CompletedProcess[st
     return done
 
 
-def test_the_ten_lines_of_the_readme_pass(folder: Path, repo: Path) -> None:
-    done = check("disk:Disk", folder, repo)
+@pytest.mark.parametrize("spec", ["disk:Disk", "page:Disk"])
+def test_the_ten_lines_of_the_pages_pass(folder: Path, repo: Path, spec: str) -> None:
+    done = check(spec, folder, repo)
     assert done.returncode == 0, done.stdout + done.stderr
     for name in ("can be loaded", *_CHECKS):
         assert f"✓  {name}" in done.stdout
-    assert "disk:Disk: the benchmark can use it" in done.stdout
+    assert f"{spec}: the benchmark can use it" in done.stdout
 
 
 @pytest.mark.parametrize(
     ("spec", "finding"),
     [
-        ("faulty:Raises", "✗  takes its memory back"),
+        ("faulty:Raises", "✗  accepts its memory"),
         ("faulty:Raises", "RuntimeError: no such layer"),
         ("faulty:Unmakeable", "OSError: weights.pt is absent"),
         ("faulty:Forgetful", "it lacks encode(), predict()"),
-        ("faulty:Leaves", "making it raised SystemExit"),
+        ("faulty:Leaves", "creating it raised SystemExit"),
         ("script:Disk", "importing script raised SystemExit: 0"),
         ("faulty:Loose", "threshold must be a number in (0, 1), got '0.5'"),
         ("faulty:Nameless", "name must be a non-empty text, got 7"),
@@ -80,7 +82,7 @@ def test_the_ten_lines_of_the_readme_pass(folder: Path, repo: Path) -> None:
         ("geocuts", "no such segmenter"),
     ],
 )
-def test_what_is_wrong_stands_in_the_table(
+def test_a_fault_is_reported_in_the_table(
     folder: Path, repo: Path, spec: str, finding: str
 ) -> None:
     done = check(spec, folder, repo)

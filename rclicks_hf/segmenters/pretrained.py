@@ -1,0 +1,64 @@
+"""Segmentation networks from a folder or the Hub: safetensors only, and no code of theirs runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import PreTrainedConfig
+from transformers.utils import logging
+
+from rclicks_hf.errors import RclicksError
+from rclicks_hf.networks.loading import check_weights, no_bar_for_a_folder
+
+
+def read_model_type(place: str) -> str:
+    """The ``model_type`` in the config.json of a folder or Hub repo."""
+    try:
+        config, _ = PreTrainedConfig.get_config_dict(place)
+    except Exception as error:  # untrusted content: any exception is possible
+        raise _cannot_load(place, error) from error
+    if not config:
+        raise _cannot_load(place, OSError("there is no config.json"))
+    model_type = config.get("model_type") if isinstance(config, dict) else None
+    return model_type if isinstance(model_type, str) else repr(model_type)
+
+
+def load_model(place: str, model_class: Any) -> Any:
+    """A network of ``model_class`` in 32-bit floats, with all its weights present and finite."""
+    try:
+        with no_bar_for_a_folder(place), _no_warnings():
+            model, report = model_class.from_pretrained(
+                place, use_safetensors=True, dtype=torch.float32, output_loading_info=True
+            )
+    except Exception as error:  # untrusted content: any exception is possible
+        raise _cannot_load(place, error) from error
+    check_weights(place, model, report, may_have_more=True)
+    return model
+
+
+def display_name(place: str) -> str:
+    """What tables call a network: the folder's name, or the Hub id."""
+    return Path(place).resolve().name if Path(place).is_dir() else place
+
+
+@contextmanager
+def _no_warnings() -> Iterator[None]:
+    """Silences warnings about unused weights, which `check_weights` judges itself."""
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+
+
+def _cannot_load(place: str, error: Exception) -> RclicksError:
+    first_line = f"{type(error).__name__}: {error}".strip().splitlines()[0]
+    return RclicksError(
+        f"{place}: no segmentation network can be loaded from there ({first_line}); give a "
+        "folder with config.json and model.safetensors, or a Hub repo"
+    )

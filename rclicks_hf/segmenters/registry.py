@@ -1,0 +1,191 @@
+"""The table of segmenter families, and how a segmenter is found by its spec.
+
+Importing this file is cheap: help texts are made from the table.
+"""
+
+from __future__ import annotations
+
+import os
+import pkgutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rclicks_hf.errors import RclicksError
+from rclicks_hf.jobs.model_identity import object_identity, spec_identity
+from rclicks_hf.support.model_spec import ModelSpec, make_from_class, parse_model_spec
+from rclicks_hf.support.text_table import plain_table
+
+if TYPE_CHECKING:
+    from rclicks_hf.segmenters.interface import Segmenter
+
+
+@dataclass(frozen=True)
+class SegmenterFamily:
+    """One row of the table of segmenters.
+
+    Attributes:
+        name: Key in `SEGMENTERS`; what users type if the family has no weights.
+        label: What tables and messages call it.
+        implementation: ``"module:Class"``; with weights, the class has a class method
+            ``from_pretrained(folder_or_hub_id, *, device, batch_size)``.
+        licence: SPDX identifier of code and published weights.
+        paper: Where the method is described; ``""`` for GeoCut.
+        model_types: ``model_type`` in the ``config.json`` of its networks; empty without weights.
+        example: A Hub id of published weights; ``""`` without weights.
+
+    Example:
+        >>> SEGMENTERS["sam2"].label, SEGMENTERS["sam2"].model_types
+        ('SAM 2', ('sam2', 'sam2_video'))
+    """
+
+    name: str
+    label: str
+    implementation: str
+    licence: str
+    paper: str = ""
+    model_types: tuple[str, ...] = ()
+    example: str = ""
+
+
+#: Name -> family. A network is recognised by the ``model_type`` in its config.json.
+SEGMENTERS: dict[str, SegmenterFamily] = {
+    family.name: family
+    for family in (
+        SegmenterFamily(
+            "geocut",
+            "GeoCut",
+            "rclicks_hf.segmenters.geocut:GeoCut",
+            licence="Apache-2.0",
+        ),
+        SegmenterFamily(
+            "sam",
+            "SAM",
+            "rclicks_hf.segmenters.prompt.sam:SamSegmenter",
+            licence="Apache-2.0",
+            paper="Kirillov et al., 2023",
+            model_types=("sam",),
+            example="facebook/sam-vit-base",
+        ),
+        SegmenterFamily(
+            "sam2",
+            "SAM 2",
+            "rclicks_hf.segmenters.prompt.sam2:Sam2Segmenter",
+            licence="Apache-2.0",
+            paper="Ravi et al., 2024",
+            # The published checkpoints are sam2_video; their video parts are not loaded.
+            model_types=("sam2", "sam2_video"),
+            example="facebook/sam2.1-hiera-tiny",
+        ),
+    )
+}
+
+
+def load_segmenter(
+    spec: str | os.PathLike[str] | Segmenter,
+    *,
+    device: str | None = None,
+    batch_size: int | None = None,
+) -> Segmenter:
+    """Load a segmenter by its spec.
+
+    Args:
+        spec: ``"geocut"``; the folder or Hub id of a network of a family in `SEGMENTERS`;
+            ``"module:Class"`` for your own class, called without arguments, its module looked up on
+            Python's path and in the working directory; or a segmenter object.
+        device: Device of a network, for example ``"cuda:1"``; default: a GPU if there is one.
+        batch_size: Trajectories per forward pass of a network; default: what suits the device.
+
+    Returns:
+        The segmenter; an object is returned as it is.
+
+    Raises:
+        RclicksError: If there is no such segmenter, it cannot be loaded, or the object lacks a part
+            of `Segmenter`.
+
+    Example:
+        >>> load_segmenter("geocut").name
+        'geocut'
+    """
+    from rclicks_hf.segmenters.interface import require_segmenter
+
+    if not isinstance(spec, str | os.PathLike):
+        return require_segmenter(spec, type(spec).__name__)
+    parsed = segmenter_spec(spec)
+    if parsed.kind in ("folder", "hub"):
+        return _load_network(parsed.place, device=device, batch_size=batch_size)
+    if device is not None or batch_size is not None:
+        raise RclicksError(f"{parsed.text}: device and batch_size are for networks; leave them out")
+    if parsed.kind == "name":
+        return pkgutil.resolve_name(SEGMENTERS[parsed.name].implementation)()
+    if parsed.kind == "class":
+        return require_segmenter(make_from_class(parsed), parsed.text)
+    raise RclicksError(f"{parsed.text}: no such segmenter; give {segmenter_choices()}")
+
+
+def segmenter_spec(spec: str | os.PathLike[str]) -> ModelSpec:
+    """Take the spec of a segmenter apart."""
+    return parse_model_spec(spec, _names_without_weights())
+
+
+def segmenter_identity(spec: str | os.PathLike[str] | Segmenter) -> dict[str, str]:
+    """Name and fingerprint of a segmenter, as manifests store them; see `spec_identity`.
+
+    Example:
+        >>> segmenter_identity("geocut")
+        {'segmenter': 'geocut', 'segmenter_fingerprint': ''}
+    """
+    if isinstance(spec, str | os.PathLike):
+        found = spec_identity(segmenter_spec(spec))
+    else:
+        found = object_identity(spec)
+    return {"segmenter": found.name, "segmenter_fingerprint": found.fingerprint}
+
+
+def segmenter_class(model_type: str) -> Any:
+    """The segmenter class for the ``model_type`` of a config.json; None if it is not supported."""
+    for family in SEGMENTERS.values():
+        if model_type in family.model_types:
+            return pkgutil.resolve_name(family.implementation)
+    return None
+
+
+def segmenter_choices() -> str:
+    """What a user may type for a segmenter, as one phrase for help texts and errors."""
+    *labels, last = [family.label for family in SEGMENTERS.values() if family.model_types]
+    return (
+        f"{', '.join(_names_without_weights())}, the folder or Hub id of a {', '.join(labels)} or "
+        f"{last} network, or your own class as module:Class"
+    )
+
+
+def format_segmenters() -> str:
+    """The table of supported families as text."""
+    rows = [
+        [
+            family.label,
+            f"folder or Hub id, e.g. {family.example}" if family.model_types else family.name,
+            family.licence,
+            family.paper or "-",
+        ]
+        for family in SEGMENTERS.values()
+    ]
+    rows.append(["your own", "module:Class", "-", "-"])
+    return plain_table([["segmenter", "--segmenter", "licence", "paper"], *rows], left=4)
+
+
+def _names_without_weights() -> list[str]:
+    return [family.name for family in SEGMENTERS.values() if not family.model_types]
+
+
+def _load_network(place: str, **options: Any) -> Segmenter:
+    from rclicks_hf.segmenters.pretrained import read_model_type
+
+    model_type = read_model_type(place)
+    found = segmenter_class(model_type)
+    if found is None:
+        supported = [t for family in SEGMENTERS.values() for t in family.model_types]
+        raise RclicksError(
+            f"{place}: config.json has model_type {model_type!r}; supported are "
+            f"{', '.join(supported)}; for another method write a class and give module:Class"
+        )
+    return found.from_pretrained(place, **options)
