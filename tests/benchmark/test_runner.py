@@ -294,7 +294,7 @@ def test_a_damaged_manifest_is_named(tmp_path: Path) -> None:
 
 
 def test_a_model_folder_is_known_by_its_content_not_its_place(tmp_path: Path) -> None:
-    from rclicks_hf.jobs.click_model_identity import click_model_identity
+    from rclicks_hf.click_models.registry import click_model_identity
 
     for place in ("here", "there"):
         (tmp_path / place / "net").mkdir(parents=True)
@@ -334,7 +334,7 @@ def test_a_model_that_a_run_does_without_may_be_unknown(
 ) -> None:
     commit = ["1"]
     monkeypatch.setattr(
-        "rclicks_hf.jobs.click_model_identity.hub_revision", lambda name, kind: commit[0]
+        "rclicks_hf.jobs.model_identity.hub_revision", lambda name, kind: commit[0]
     )
     settings: dict[str, Any] = {"click_model": "me/net", "limit": 1, "runs": ["base"]}
     out = tmp_path / "out"
