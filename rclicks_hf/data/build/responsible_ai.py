@@ -1,31 +1,23 @@
-"""What a responsible user must know of the clicks, by the fields of Croissant's RAI vocabulary.
+"""Statements for the fields of Croissant's Responsible AI vocabulary.
 
-One table for the card's header, its text and ``croissant.json``. Only what the paper and its public
-files say is stated; where they are silent, that is said.
+They say only what the paper and its public files say, and name what these leave open.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from rclicks_hf.data.schema import SOURCE_DATASETS
+
+_TITLES = [entry.title for entry in SOURCE_DATASETS.values() if not entry.is_simulated]
 VOCABULARY = "http://mlcommons.org/croissant/RAI/1.0"
 
 
 class Statement(NamedTuple):
-    """One field of the vocabulary.
-
-    Attributes:
-        field: Name in the vocabulary, without its prefix.
-        people: The statement about clicks that people made.
-        simulated: The statement about simulated clicks.
-
-    Example:
-        >>> STATEMENTS[0].field
-        'dataCollection'
-    """
+    """One field of the vocabulary, without its prefix, and its text for real or simulated data."""
 
     field: str
-    people: str
+    real: str
     simulated: str
 
 
@@ -39,7 +31,7 @@ STATEMENTS = (
     Statement("dataCollectionType", "Crowdsourcing", "Simulation"),
     Statement(
         "dataCollectionRawData",
-        "Images and object masks of GrabCut, Berkeley, DAVIS, COCO-MVal and TETRIS; masks of later "
+        f"Images and object masks of {', '.join(_TITLES[:-1])} and {_TITLES[-1]}; masks of later "
         "rounds by interactive-segmentation models, or distorted on purpose.",
         "Object masks, or boxes drawn at random where there are no images.",
     ),
@@ -99,16 +91,5 @@ STATEMENTS = (
 
 
 def statements(is_simulated: bool) -> dict[str, str]:
-    """Field of the vocabulary -> statement.
-
-    Args:
-        is_simulated: True where no person clicked.
-
-    Returns:
-        All fields, in the order of the table.
-
-    Example:
-        >>> statements(is_simulated=True)["dataCollectionType"]
-        'Simulation'
-    """
-    return {entry.field: entry.simulated if is_simulated else entry.people for entry in STATEMENTS}
+    """Field of the vocabulary -> statement, in the order of the table."""
+    return {entry.field: entry.simulated if is_simulated else entry.real for entry in STATEMENTS}

@@ -9,9 +9,9 @@ import pytest
 from datasets import load_dataset
 
 from rclicks_hf.data.build.builder import build_from_files
+from rclicks_hf.data.build.verify import verify_dataset
 from rclicks_hf.data.schema import CLOSED_VALUES, SOURCE_DATASETS
 from rclicks_hf.data.stems import FullStem
-from rclicks_hf.data.build.verify import verify_dataset
 
 TABLE = Path(__file__).parent / "hand_written.csv"
 
@@ -86,7 +86,7 @@ def test_what_is_odd_is_counted(built: Path) -> None:
         "fractional coordinates": "1",
         "rows of another w or h than their instance": "1",
         "rows that contradict their instance": "0",
-        "instances that their full_stem misspells": "0",
+        "instances with a full_stem that contradicts them": "0",
         "clicks after an unknown model_type": "1",
         "clicks on images in no split list": "0",
         "columns beyond the schema": "1",
