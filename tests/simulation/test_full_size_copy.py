@@ -58,7 +58,9 @@ def test_every_check_passes_and_the_published_numbers_are_checked(built_copy: Pa
 def test_it_says_simulated_everywhere(built_copy: Path) -> None:
     text = (built_copy / "README.md").read_text()
     body = text.split("---\n", 2)[2]
-    assert body.strip().splitlines()[0] == "# RClicks twin: simulated clicks at full size"
+    assert (
+        body.strip().splitlines()[0] == "# RClicks: full-size synthetic copy with simulated clicks"
+    )
     header = read_card_header(built_copy)
     assert {"simulated", "twin"} <= set(header["tags"])
     assert all(entry["description"].startswith("SIMULATED ") for entry in header["configs"])
