@@ -43,8 +43,8 @@ STATEMENTS = (
     ),
     Statement(
         "dataAnnotationProtocol",
-        "One click per answer, with a mouse (pc) or by touch (mobile); about 48 answers per object "
-        "in the first round, 34 in a later round.",
+        "One click per answer, with a mouse (pc) or by touch (mobile); about 48 answers per "
+        "object in the first round, 34 in a later round.",
         "Clicks are drawn in the numbers per round and device that the dataset shows.",
     ),
     Statement(
