@@ -66,8 +66,8 @@ STATEMENTS = (
     ),
     Statement(
         "dataLimitations",
-        "No times, no annotators, no click sequences of one annotator. Later rounds cover the masks "
-        "of a few models.",
+        "No times, no annotators, no click sequences of one annotator. Later rounds cover the "
+        "masks of a few models.",
         "These clicks support no conclusions about people, devices or annotators.",
     ),
     Statement(
