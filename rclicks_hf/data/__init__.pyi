@@ -1,7 +1,6 @@
 from .build.builder import BuildReport as BuildReport
 from .build.builder import build_dataset as build_dataset
 from .build.builder import build_from_files as build_from_files
-from .build.builder import build_twin as build_twin
 from .build.verify import Check as Check
 from .build.verify import format_checks as format_checks
 from .build.verify import verify_dataset as verify_dataset
@@ -59,7 +58,6 @@ __all__ = [
     "StoreWithPrevious",
     "build_dataset",
     "build_from_files",
-    "build_twin",
     "click_map",
     "config_names",
     "download_files",

@@ -1,7 +1,7 @@
-"""Fetching the paper's files: the click tables and split lists of one pinned public commit.
+"""Download of the paper's click tables and split lists, from one pinned public commit.
 
-Every file is checked against what is known of it before it takes its name; an interrupted download
-goes on where it was. The images lie in archives that are to be fetched by hand (`ARCHIVES`).
+Every file is checked before it takes its final name; an interrupted download resumes. The images
+are in archives that have to be downloaded by hand (`ARCHIVES`).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from rclicks_hf.support.atomic import explain_full_disk
 COMMIT = "e20bf7636198545331a9d383b77e42107e97ea09"
 ENDPOINT = "https://raw.githubusercontent.com/emb-ai/rclicks"
 ENDPOINT_VARIABLE = "RCLICKS_ENDPOINT"  # a mirror of ENDPOINT, as HF_ENDPOINT is for the Hub
+# Own code: pooch and DownloadManager neither resume a broken download nor know Git's checksums.
 _CHUNK = 1 << 20
 _ATTEMPTS = 5
 _TIMEOUT = 60  # seconds without a byte
@@ -31,39 +32,19 @@ _TIMEOUT = 60  # seconds without a byte
 
 @dataclass(frozen=True)
 class PublicFile:
-    """A file of the public repository.
+    """A file of the public repository and how its content is checked."""
 
-    Attributes:
-        name: Its name below ``datasets/``.
-        blob: Git's SHA-1 of its content, ``""`` where it is not known.
-        lines: How many different lines it has, 0 where ``blob`` says enough.
-
-    Example:
-        >>> [file.name for file in FILES]
-        ['clicks.csv', 'previews.csv', 'TETRIS_train.txt', 'TETRIS_val.txt']
-    """
-
-    name: str
-    blob: str = ""
-    lines: int = 0
+    name: str  # below ``datasets/``
+    blob: str = ""  # Git's SHA-1 of its content, "" if unknown
+    lines: int = 0  # number of different lines, 0 where ``blob`` suffices
 
 
 @dataclass(frozen=True)
 class Archive:
-    """Images that a person has to fetch.
+    """An archive of images that has to be downloaded by hand."""
 
-    Attributes:
-        folder: Where it belongs, below the folder of ``--sources``.
-        size: As the public repository tells it.
-        address: Where it lies.
-
-    Example:
-        >>> ARCHIVES[0].folder
-        'GrabCut'
-    """
-
-    folder: str
-    size: str
+    folder: str  # where it belongs, below the folder of ``--sources``
+    size: str  # as the public repository states it
     address: str
 
 
@@ -88,34 +69,33 @@ ARCHIVES = (
 
 
 def download_files(folder: str | Path, *, progress: bool = True) -> list[Path]:
-    """Fetch the click tables and split lists of the pinned commit.
+    """Download the click tables and split lists of the pinned commit.
 
-    A file that is there and sound is not fetched again; one that is not is left as it is.
+    A file that is already there and valid is not downloaded again; an invalid one is left as it is.
 
     Args:
-        folder: Folder to put them in; it is made.
-        progress: Show a progress bar.
+        folder: Folder for the files; it is created.
 
     Returns:
         Paths of the files, in the order of `FILES`.
 
     Raises:
-        RclicksError: If a file cannot be fetched, or is not the one that was published, be it the
-            fetched one or one that lies there.
+        RclicksError: If a file cannot be downloaded, or differs from the published one (also one
+            that was already there).
 
     Example:
         >>> os.environ[ENDPOINT_VARIABLE] = "ftp://example.org"
         >>> download_files("never-made", progress=False)
         Traceback (most recent call last):
         ...
-        rclicks_hf.errors.RclicksError: ftp://example.org: is no address of the web; set ...
+        rclicks_hf.errors.RclicksError: ftp://example.org: is not a web address; set ...
         >>> del os.environ[ENDPOINT_VARIABLE]
     """
     endpoint = os.environ.get(ENDPOINT_VARIABLE) or ENDPOINT
     if not endpoint.startswith(("https://", "http://")):
         raise RclicksError(
-            f"{endpoint}: is no address of the web; set {ENDPOINT_VARIABLE} to a mirror of "
-            f"{ENDPOINT}, or to nothing"
+            f"{endpoint}: is not a web address; set {ENDPOINT_VARIABLE} to a mirror of "
+            f"{ENDPOINT}, or unset it"
         )
     folder = Path(folder)
     with explain_full_disk(folder), _explain(folder):
@@ -127,18 +107,10 @@ def download_files(folder: str | Path, *, progress: bool = True) -> list[Path]:
 
 
 def manual_steps() -> str:
-    """What has to be fetched by hand, and where to put it.
-
-    Returns:
-        One line on why, then a line an archive.
-
-    Example:
-        >>> print(manual_steps().splitlines()[1])
-          GrabCut/       11 MB  https://github.com/.../GrabCut.zip
-    """
+    """A text on what has to be downloaded by hand and where to put it, one line per archive."""
     head = (
-        "The images lie in archives, some on a drive that no program may fetch from: unpack these "
-        "side by side into one folder and give it as --sources"
+        "The images are in archives, some on a drive that refuses programs: download them by hand, "
+        "unpack them side by side into one folder and give it as --sources"
     )
     width = max(len(archive.folder) for archive in ARCHIVES) + 1
     rows = [f"  {a.folder + '/':<{width}}  {a.size:>6}  {a.address}" for a in ARCHIVES]
@@ -146,21 +118,7 @@ def manual_steps() -> str:
 
 
 def blob_sha1(path: Path) -> str:
-    r"""Git's name for a file's content: the SHA-1 of ``blob <bytes>\0`` and the content.
-
-    Args:
-        path: Any file.
-
-    Returns:
-        40 hexadecimal digits.
-
-    Example:
-        >>> import tempfile
-        >>> path = Path(tempfile.mkdtemp()) / "empty"
-        >>> path.touch()
-        >>> blob_sha1(path)
-        'e69de29bb2d1d6434b8b29ae775ad8c2e48c5391'
-    """
+    """Git's name for a file's content: the SHA-1 of a header with the size, and the content."""
     total = hashlib.sha1(f"blob {path.stat().st_size}\0".encode(), usedforsecurity=False)
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
@@ -172,7 +130,7 @@ def _fetch(file: PublicFile, address: str, folder: Path, progress: bool) -> Path
     path, part = folder / file.name, folder / f".{file.name}.part"
     if path.exists():
         problem = _problem(file, path)
-        if problem:  # it may be someone's own
+        if problem:  # it may be a file of the user's own
             raise RclicksError(f"{path}: {problem}; move it away, or give another folder")
         return path
     for attempt in range(_ATTEMPTS):
@@ -184,14 +142,14 @@ def _fetch(file: PublicFile, address: str, folder: Path, progress: bool) -> Path
                 raise
     problem = _problem(file, part)
     if problem:
-        part.unlink()  # going on from it could never become right
-        raise RclicksError(f"{address}: {problem}; fetch it again, or take it from the repository")
+        part.unlink()  # resuming it could not succeed
+        raise RclicksError(f"{address}: {problem}; download it again, or get it by hand")
     os.replace(part, path)
     return path
 
 
 def _receive(address: str, part: Path, progress: bool) -> None:
-    """Append the bytes that are missing to ``part``."""
+    """Append the missing bytes to ``part``."""
     start = part.stat().st_size if part.exists() else 0
     request = urllib.request.Request(address, headers={"Range": f"bytes={start}-"} if start else {})
     try:
@@ -201,11 +159,11 @@ def _receive(address: str, part: Path, progress: bool) -> None:
             return  # nothing is missing
         raise
     with answer:
-        goes_on = answer.status == http.HTTPStatus.PARTIAL_CONTENT
+        resumes = answer.status == http.HTTPStatus.PARTIAL_CONTENT
         length = answer.headers.get("Content-Length")
         expected = int(length) if length and length.isdigit() else None
         with (
-            part.open("ab" if goes_on else "wb") as target,
+            part.open("ab" if resumes else "wb") as target,
             tqdm(
                 desc=part.name.strip("."),
                 total=expected,
@@ -227,11 +185,9 @@ def _problem(file: PublicFile, path: Path) -> str | None:
     """Why a file is not the published one, None if it is."""
     if file.blob:
         found = blob_sha1(path)
-        return (
-            None
-            if found == file.blob
-            else (f"is not the published file (git blob {found}, published {file.blob})")
-        )
+        if found == file.blob:
+            return None
+        return f"is not the published file (git blob {found}, published {file.blob})"
     lines = path.read_bytes().splitlines()
     if len(lines) == len(set(lines)) == file.lines:
         return None
@@ -240,11 +196,14 @@ def _problem(file: PublicFile, path: Path) -> str | None:
 
 @contextmanager
 def _explain(folder: Path) -> Iterator[None]:
-    """Turn what the network or the system refuses into one line."""
+    """Turn errors of the network and of the system into one line."""
     try:
         yield
     except urllib.error.HTTPError as error:
-        raise RclicksError(f"{error.url}: the server said {error.code} {error.reason}") from error
+        raise RclicksError(
+            f"{error.url}: the server answered {error.code} {error.reason}; "
+            "check the network and run the same command again"
+        ) from error
     except (
         urllib.error.URLError,
         http.client.HTTPException,
@@ -253,9 +212,9 @@ def _explain(folder: Path) -> Iterator[None]:
     ) as error:
         reason = getattr(error, "reason", None) or error
         raise RclicksError(
-            f"{folder}: the files cannot be fetched ({reason}); check the network and run the same "
-            f"command again, it goes on where it was, or put {', '.join(f.name for f in FILES)} "
-            "there yourself"
+            f"{folder}: the files cannot be fetched ({reason}); check the network and run the "
+            f"same command again, which resumes, or put {', '.join(f.name for f in FILES)} there "
+            "yourself"
         ) from error
     except OSError as error:
         raise RclicksError(

@@ -1,6 +1,6 @@
-from .dataset_install import install_dataset as install_dataset
-from .push import install_all as install_all
-from .push import install_metrics as install_metrics
+from .install import install_all as install_all
+from .install import install_dataset as install_dataset
+from .install import install_metrics as install_metrics
 from .push import push_folder as push_folder
 from .push import require_repo_id as require_repo_id
 

@@ -1,4 +1,4 @@
-"""Simulated data: annotators, rounds, previous masks, demo pictures, and a copy at full size."""
+"""Simulated data: annotators, rounds, previous masks, demo images, full-size synthetic copy."""
 
 import lazy_loader
 

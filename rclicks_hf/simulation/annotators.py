@@ -1,48 +1,6 @@
-"""The annotator simulation: where would people click?
+"""Simulated annotators: the density of their clicks on a mask, and clicks drawn from it.
 
-No person clicked here: everything made from this module is *simulated* and must be shown as such.
-
-A simulated annotator aims at a region (the object in the first round, one connected component of
-the error mask later). The aim has the density
-
-    (1 - s) · depth^p · (c · G(centroid) + (1 - c) · G(deepest point)) + s · depth,
-
-each term with sum 1 before it is weighted; depth is the distance transform of the region, G an
-isotropic Gaussian whose standard deviation is a share of sqrt(w·h) of the region's bounding box.
-In the first round people aim a little above both points. The hand then adds Gaussian jitter and,
-on a touch screen, a shift to the lower right, both shares of the image's diagonal.
-
-The parameters are fitted to people, never to a model: to the scores that UD and DT got against
-human first clicks in the paper's per-instance values for GrabCut. On the 49 masks that have such
-values, with 24 simulated clicks on pc and 24 on mobile each: means over the masks and over 40 seeds
-that the fit did not use, the range over these seeds of the ratio (for KS: of the mean), and the
-correlation r over the masks.
-
-                people  simulated  ratio    min    max     r
-    UD PL1       0.434      0.435  1.002  0.994  1.008  0.90
-    UD WD        0.159      0.161  1.012  0.994  1.038  0.16
-    UD NSS        2.26       2.26  1.000  0.997  1.002  1.00
-    UD PDE    3.33e-05   3.33e-05  1.000  0.997  1.003  1.00
-    UD KS            0   0.000689         0.000  0.004
-    DT PL1        0.36       0.36  1.001  0.992  1.018  0.84
-    DT WD        0.124      0.122  0.990  0.963  1.016  0.59
-    DT NSS        4.12       4.08  0.991  0.979  1.003  0.97
-    DT PDE    7.14e-05   7.04e-05  0.986  0.968  1.002  1.00
-    DT KS      0.00653     0.0145         0.004  0.028
-    seeds with every mean within its bound (5 %, KS 0.02): 39 of 40
-    clicks inside the object: people 0.9966, simulated 0.9969
-    pc and mobile alike (KS): people 0.63, simulated 0.65
-
-``python tests/speed/fit_annotators.py`` prints this table, with ``--search`` it fits anew.
-
-What it does not claim. The seeds are fresh but the 49 masks are those of the fit; no others with
-human scores were at hand. Means agree better than single masks (UD WD, r = 0.16): where people
-follow what the image shows, a mask cannot tell. Of the devices only the share of masks on which
-they agree is measured; that mobile is wider and shifted to the lower right is assumed. Later rounds
-are not fitted, since their masks were not at hand: ``later_stray_weight`` was chosen by eye, and on
-synthetic masks of GrabCut KS of UD and DT is 0.09 and 0.35 (fn; people, on other synthetic masks:
-0.24 and 0.41), 0.18 and 0.41 (fp; 0.31 and 0.46), with more clicks inside the error than people
-made (0.99 against 0.96 for fn, 0.98 against 0.97 for fp): still more agreed than people are.
+Nobody clicked: everything made from this module is *simulated* and must be labelled as such.
 """
 
 from __future__ import annotations
@@ -56,72 +14,86 @@ import numpy as np
 from rclicks_hf.data.schema import CLICK_TYPES, DEVICES
 from rclicks_hf.support.distances import distance_transform
 
-MAX_COMPONENTS = 32  # nobody weighs more specks than this against each other
-ABOUT_DEEPEST = 0.95  # of the greatest depth
-MIN_JITTER = 0.5  # pixels: a click falls on a whole pixel
-JITTER_REACH = 4.0  # standard deviations of jitter that are kept
+# A simulated annotator aims at a region (the object in the first round, one connected component of
+# the error mask later). The aim has the density
+#
+#     (1 - s) · depth^p · (c · G(centroid) + (1 - c) · G(deepest point)) + s · depth,
+#
+# each term normalized to sum 1 before it is weighted; depth is the distance transform of the
+# region, G an isotropic Gaussian whose standard deviation is a share of sqrt(w·h) of the region's
+# bounding box. In the first round the aim lies a little above both points. The hand then adds
+# Gaussian jitter and, on a touch screen, a shift to the lower right; both are shares of the image
+# diagonal.
+MAX_COMPONENTS = 32  # the largest error components that annotators choose from
+ABOUT_DEEPEST = 0.95  # share of the greatest depth that counts as deepest
+MIN_JITTER = 0.5  # pixels, since a click is a whole pixel
+JITTER_REACH = 4.0  # the jitter is cut off at this many standard deviations
 
 
 @dataclass(frozen=True)
 class DeviceParameters:
-    """How people click on one device.
+    """How annotators click on one device."""
 
-    Attributes:
-        spread: Standard deviation of the aim, share of sqrt(w·h) of the region's bounding box.
-        jitter: Standard deviation of the hand, share of the image's diagonal.
-        shift: Mean miss to the right and, as much, downwards, share of the image's diagonal.
-
-    Example:
-        >>> DeviceParameters(spread=0.06, jitter=0.002, shift=0.0).shift
-        0.0
-    """
-
-    spread: float
-    jitter: float
-    shift: float
+    spread: float  # standard deviation of the aim, share of sqrt(w·h) of the region's bounding box
+    jitter: float  # standard deviation of the hand, share of the image diagonal
+    shift: float  # mean offset to the right and likewise downwards, share of the image diagonal
 
 
 @dataclass(frozen=True)
 class AnnotatorParameters:
-    """The fitted parameters of the simulation.
+    """The parameters of the simulation; the defaults are the fitted ones."""
 
-    Attributes:
-        depth_power: Power of the relative depth.
-        centroid_weight: Share of the common aim around the centroid, the rest is around the deepest
-            point.
-        lift: How far above those two points people aim in the first round (at the head, at the
-            upper body), share of sqrt(w·h) of the region's bounding box.
-        stray_weight: Share of clicks of the first round that follow the depth alone.
-        later_stray_weight: The same in fn and fp rounds, where people agree less.
-        pc: Mouse.
-        mobile: Touch screen: wider aim, larger jitter, touches land to the lower right.
-
-    Example:
-        >>> FITTED.on("mobile").jitter > FITTED.on("pc").jitter
-        True
-    """
-
-    depth_power: float = 6.2
-    centroid_weight: float = 0.975
+    depth_power: float = 6.2  # power of the relative depth
+    centroid_weight: float = 0.975  # share of the aim around the centroid, the rest: deepest point
+    # How far above these two points annotators aim in the first round (at the head, at the upper
+    # body), share of sqrt(w·h) of the region's bounding box.
     lift: float = 0.19
-    stray_weight: float = 0.19
-    later_stray_weight: float = 0.4
+    stray_weight: float = 0.19  # share of first-round clicks that follow the depth alone
+    later_stray_weight: float = 0.4  # the same in fn and fp rounds, where people agree less
     pc: DeviceParameters = field(default=DeviceParameters(spread=0.063, jitter=0.002, shift=0.0))
     mobile: DeviceParameters = field(
         default=DeviceParameters(spread=0.088, jitter=0.012, shift=0.004)
     )
 
     def on(self, device: str) -> DeviceParameters:
-        """Parameters of one device.
-
-        Raises:
-            ValueError: If the device is unknown.
-        """
+        """The parameters of one device; raises ValueError if it is unknown."""
         if device not in DEVICES:
             raise ValueError(f"device must be one of {DEVICES}, got {device!r}")
         return self.pc if device == "pc" else self.mobile
 
 
+# The parameters are fitted to people, never to a model: to the scores that UD and DT got against
+# human first clicks in the paper's per-instance values for GrabCut. Scores on the 49 masks that
+# have such values, with 24 simulated clicks on pc and 24 on mobile each: means over the masks and
+# over 40 seeds that the fit did not use, the range of the ratio over these seeds (for KS: of the
+# mean), and the correlation r over the masks.
+#
+#                 people  simulated  ratio    min    max     r
+#     UD PL1       0.434      0.435  1.002  0.994  1.008  0.90
+#     UD WD        0.159      0.161  1.012  0.994  1.038  0.16
+#     UD NSS        2.26       2.26  1.000  0.997  1.002  1.00
+#     UD PDE    3.33e-05   3.33e-05  1.000  0.997  1.003  1.00
+#     UD KS            0   0.000689         0.000  0.004
+#     DT PL1        0.36       0.36  1.001  0.992  1.018  0.84
+#     DT WD        0.124      0.122  0.990  0.963  1.016  0.59
+#     DT NSS        4.12       4.08  0.991  0.979  1.003  0.97
+#     DT PDE    7.14e-05   7.04e-05  0.986  0.968  1.002  1.00
+#     DT KS      0.00653     0.0145         0.004  0.028
+#     seeds with every mean within its bound (5 %, KS 0.02): 39 of 40
+#     clicks inside the object: people 0.9966, simulated 0.9969
+#     pc and mobile alike (KS): people 0.63, simulated 0.65
+#
+# ``python tests/speed/fit_annotators.py`` prints this table; with ``--search`` it repeats the fit.
+#
+# Limits. The seeds are fresh, but the 49 masks are those of the fit; no other masks with human
+# scores were available. Means agree better than single masks (UD WD, r = 0.16): where people
+# follow the image content, a mask cannot predict it. Between devices, only the share of masks on
+# which they agree is measured; that mobile is wider and shifted to the lower right is assumed.
+# Later rounds are not fitted, since their masks were not available: ``later_stray_weight`` was
+# chosen by eye. On synthetic masks of GrabCut, KS of UD and DT is 0.09 and 0.35 (fn; people, on
+# other synthetic masks: 0.24 and 0.41), 0.18 and 0.41 (fp; people 0.31 and 0.46), and more clicks
+# lie inside the error than people's (0.99 against 0.96 for fn, 0.98 against 0.97 for fp): the
+# simulated annotators still agree more than people do.
 FITTED = AnnotatorParameters()
 
 
@@ -136,15 +108,15 @@ def click_density(
     """Probability that a simulated annotator clicks on each pixel.
 
     Args:
-        object_mask: (H, W) bool, the object; in the first round people aim at it as a whole.
-        error_mask: (H, W) bool, what is to be clicked; equal to the object in the first round. In
-            later rounds people choose one of its connected components, the larger the likelier.
+        object_mask: (H, W) bool, the object; the target of the first round.
+        error_mask: (H, W) bool, the region to click on in later rounds, where annotators choose
+            one connected component, larger ones more often; the object in the first round.
         click_type: ``"first"``, ``"fn"`` or ``"fp"``.
         device: ``"pc"`` or ``"mobile"``.
         parameters: Parameters of the simulation.
 
     Returns:
-        (H, W) float64, >= 0, sums to 1. Some of it lies outside the region: hands slip.
+        (H, W) float64, >= 0, sum 1; a small share lies outside the target.
 
     Raises:
         ValueError: If a mask is not (H, W) bool or empty, or a name is unknown.
@@ -181,11 +153,11 @@ def simulate_clicks(
         n: Number of clicks, >= 0.
         click_type: ``"first"``, ``"fn"`` or ``"fp"``.
         device: ``"pc"`` or ``"mobile"``.
-        rng: Source of randomness; n numbers are taken from it.
+        rng: Random generator; n numbers are drawn from it.
         parameters: Parameters of the simulation.
 
     Returns:
-        x and y, (n,) int32 each, pixels inside the image.
+        x and y, (n,) int32 each, pixels within the image.
 
     Raises:
         ValueError: If a mask is not (H, W) bool or empty, a name is unknown, or n is negative.
@@ -207,7 +179,7 @@ def simulate_clicks(
 
 
 class _Window(NamedTuple):
-    """The part of a density that is not zero, and where it lies in the image."""
+    """The nonzero part of a density and its position in the image."""
 
     density: np.ndarray
     top: int
@@ -236,7 +208,7 @@ def _window(
     error_mask = _checked(error_mask, "error_mask")
     if object_mask.shape != error_mask.shape:
         raise ValueError(
-            f"object_mask and error_mask must have one shape, got {object_mask.shape} and "
+            f"object_mask and error_mask must have the same shape, got {object_mask.shape} and "
             f"{error_mask.shape}"
         )
     target = object_mask if click_type == "first" else error_mask
@@ -249,7 +221,7 @@ def _checked(mask: np.ndarray, name: str) -> np.ndarray:
     if mask.ndim != 2 or mask.dtype != bool:
         raise ValueError(f"{name} must be (H, W) bool, got {mask.dtype} {mask.shape}")
     if not mask.any():
-        raise ValueError(f"{name} is empty: there is nothing to click on")
+        raise ValueError(f"{name} is empty; pass a mask with at least one pixel")
     return mask
 
 
@@ -278,7 +250,7 @@ def _aim(
 
 
 def _components(depth: np.ndarray) -> list[tuple[_Region, float]]:
-    """The components that people choose from, with the odds of each (area times greatest depth)."""
+    """The components to choose from, each with its odds (area times greatest depth)."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats((depth > 0).astype(np.uint8))
     areas = stats[1:, cv2.CC_STAT_AREA]
     regions = []
@@ -315,7 +287,7 @@ def _region_density(
 
 
 def _deep_point(depth: np.ndarray, centroid: tuple[float, float]) -> tuple[float, float]:
-    """The deepest point; of points about as deep, as on the ridge of a bar, the most central."""
+    """The deepest point; of several about as deep (the ridge of a bar) the most central one."""
     rows, columns = np.nonzero(depth >= ABOUT_DEEPEST * depth.max())
     nearest = int(np.argmin((rows - centroid[0]) ** 2 + (columns - centroid[1]) ** 2))
     return float(rows[nearest]), float(columns[nearest])
@@ -331,7 +303,7 @@ def _bump(shape: tuple[int, int], center: tuple[float, float], sigma: float) -> 
 
 
 def _with_hand(aim: _Window, hand: DeviceParameters, size: tuple[int, int]) -> _Window:
-    """Convolve the aim with the hand's jitter and shift; what leaves the image is left out."""
+    """Convolve the aim with the hand's jitter and shift; mass outside the image is dropped."""
     height, width = size
     diagonal = float(np.hypot(height, width))
     sigma = max(hand.jitter * diagonal, MIN_JITTER)

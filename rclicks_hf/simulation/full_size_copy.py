@@ -1,8 +1,7 @@
-"""The twin: simulated clicks in exactly the published numbers, to try things at full size.
+"""The full-size synthetic copy: simulated clicks in exactly the published numbers, without images.
 
-Nobody clicked here, and there are no images: names and numbers imitate those of the real table, the
-coordinates are blobs in boxes that were drawn at random. Every dataset of the twin is a simulated
-one of `SOURCE_DATASETS` (``simulated_davis``...), so that it cannot pass for the real one.
+Nobody clicked: stems imitate those of the real table, coordinates are blobs in random boxes. Its
+datasets are simulated entries of `SOURCE_DATASETS`, so that it cannot be mistaken for real data.
 """
 
 from __future__ import annotations
@@ -16,91 +15,111 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
+from rclicks_hf.data.build.builder import BuildReport, build_dataset, check_out
 from rclicks_hf.data.clicks.word_codes import decode_table, map_words
-from rclicks_hf.data.schema import CLICK_SCHEMA, NO_MODEL, SOURCE_DATASETS
+from rclicks_hf.data.schema import CLICK_SCHEMA, NO_MODEL, SOURCE_DATASETS, SourceDataset
 from rclicks_hf.data.splits import LIST_FILES
 from rclicks_hf.data.stems import FullStem
-from rclicks_hf.simulation.full_size_stems import ImageNames, coco, davis, numbered, tetris
+from rclicks_hf.errors import RclicksError
+from rclicks_hf.simulation.full_size_stems import ImageStems, coco, davis, numbered, tetris
 
-TWINS = tuple(name for name, entry in SOURCE_DATASETS.items() if entry.twin_of)
-TRAIN_IMAGES = 1_500  # of TETRIS
+FULL_SIZE_DATASETS = tuple(name for name, entry in SOURCE_DATASETS.items() if entry.twin_of)
+_TRAIN_SHARE = 0.75  # of the images of a dataset with split lists: 1,500 of TETRIS' 2,000
+_CLICKS_PER_LATER_ROUND = 34
 _MODELS = ("mivos", "ritm", "sam", "simple")
 _MODEL_SHARES = (0.55, 0.15, 0.2, 0.1)
-_CLICKS_BEFORE = 25  # a later round follows one of the first clicks on its device
-_STRAY_SHARE = 0.002  # of clicks that may miss the image by a few pixels
-_STRAY_REACH = 6
+_CLICKS_BEFORE = 25  # a later round corrects the mask of one of this many clicks of its device
+_STRAY_SHARE = 0.002  # of clicks that may lie outside the image
+_STRAY_REACH = 6  # pixels
 
 
 @dataclass(frozen=True)
 class _Shape:
-    """What a dataset of the twin looks like: its images, and how many later rounds it has."""
+    """Stems and sizes of a dataset's images, and its numbers of later rounds."""
 
-    names: Callable[[np.random.Generator, int], list[ImageNames]]
-    sizes: tuple[tuple[int, int], ...]  # (w, h) in pixels
-    fn: int
-    fp: int
+    stems: Callable[[np.random.Generator, int], list[ImageStems]] = numbered
+    sizes: tuple[tuple[int, int], ...] = ((640, 480),)  # (w, h) in pixels
+    later: tuple[int, int] | None = None  # fn and fp rounds; None: from the number of clicks
+
+    def later_rounds(self, entry: SourceDataset) -> tuple[int, int]:
+        """Numbers of fn and of fp rounds."""
+        each = round(entry.subsequent_clicks / _CLICKS_PER_LATER_ROUND / 2)
+        return self.later or (each, each)
 
 
-# The numbers of later rounds are those of the paper's per-instance results; TETRIS' are not
-# published, about 34 clicks a round give them.
+# The numbers of later rounds come from the paper's per-instance results, which omit TETRIS. A
+# dataset that is not listed here gets the defaults.
 _SHAPES = {
-    "grabcut": _Shape(numbered, ((321, 481), (481, 321), (640, 480)), 49, 50),
-    "berkeley": _Shape(numbered, ((321, 481), (481, 321)), 100, 100),
-    "davis": _Shape(davis, ((854, 480),), 341, 341),
-    "coco_mval": _Shape(coco, ((640, 480), (480, 640), (500, 375)), 797, 795),
-    "tetris": _Shape(tetris, ((4000, 3000), (1920, 1080), (3024, 4032), (1280, 720)), 2_974, 2_974),
+    "grabcut": _Shape(numbered, ((321, 481), (481, 321), (640, 480)), (49, 50)),
+    "berkeley": _Shape(numbered, ((321, 481), (481, 321)), (100, 100)),
+    "davis": _Shape(davis, ((854, 480),), (341, 341)),
+    "coco_mval": _Shape(coco, ((640, 480), (480, 640), (500, 375)), (797, 795)),
+    "tetris": _Shape(tetris, ((4000, 3000), (1920, 1080), (3024, 4032), (1280, 720))),
 }
 
 
 @dataclass(frozen=True)
 class _Round:
-    """One instance of the twin: its name, its image's size, the box that is clicked in."""
+    """One instance: its stem, the size of its image, the box (x, y, w, h) that is clicked in."""
 
     stem: FullStem
     size: tuple[int, int]
     box: tuple[float, float, float, float]
 
 
-def twin_clicks(seed: int = 0) -> pa.Table:
+def build_full_size_copy(out: str | Path, *, seed: int = 0, replace: bool = False) -> BuildReport:
+    """Write a dataset repo of simulated clicks in the published numbers, to try and time the tools.
+
+    Args:
+        out: Folder to create.
+        seed: Seed of `full_size_clicks`.
+        replace: Replace an older build.
+
+    Returns:
+        Counts of what was written.
+
+    Raises:
+        RclicksError: If the seed is negative, ``out`` exists and ``replace`` is false, or ``out``
+            cannot be written.
+
+    Example:
+        >>> build_full_size_copy(".")
+        Traceback (most recent call last):
+        ...
+        rclicks_hf.errors.RclicksError: .: already exists; remove it or give another name with --out
+    """
+    if seed < 0:
+        raise RclicksError(f"--seed {seed}: must be at least 0")
+    check_out(Path(out), replace=replace)
+    return build_dataset(
+        full_size_clicks(seed), {}, out, is_full_size_copy=True, replace=replace, progress=False
+    )
+
+
+def full_size_clicks(seed: int = 0) -> pa.Table:
     """Simulated clicks with the published number of clicks and instances of every dataset.
 
     Args:
-        seed: Seed of names and coordinates.
+        seed: Seed of stems and coordinates, >= 0.
 
     Returns:
         475,544 rows: the columns of `CLICK_SCHEMA`, ``x_raw``, ``y_raw`` (a few lie outside the
         image, as in the real table) and ``split``.
 
     Example:
-        >>> clicks = twin_clicks()
+        >>> clicks = full_size_clicks()
         >>> len(clicks), len(clicks.group_by(["dataset", "full_stem"]).aggregate([]))
         (475544, 12345)
-        >>> sorted(set(clicks["dataset"].to_pylist()))[:2]
-        ['simulated_berkeley', 'simulated_coco_mval']
     """
-    return pa.concat_tables(
-        [_dataset_clicks(name, np.random.default_rng([seed, i])) for i, name in enumerate(TWINS)]
-    ).combine_chunks()
+    streams = (np.random.default_rng([seed, i]) for i in range(len(FULL_SIZE_DATASETS)))
+    tables = map(_dataset_clicks, FULL_SIZE_DATASETS, streams)
+    return pa.concat_tables(tables).combine_chunks()
 
 
-def write_twin_files(folder: str | Path, seed: int = 0) -> Path:
-    """Write the twin as the paper's files: the click CSV and TETRIS' split lists.
-
-    Args:
-        folder: Folder to write into; it exists.
-        seed: Seed of `twin_clicks`.
-
-    Returns:
-        Path of ``clicks.csv``, for `rclicks_hf.data.build_from_files`.
-
-    Example:
-        >>> import tempfile
-        >>> path = write_twin_files(tempfile.mkdtemp())
-        >>> path.read_text().splitlines()[1].split(",")[0]
-        'SimulatedGrabCut'
-    """
+def write_full_size_files(folder: str | Path, seed: int = 0) -> Path:
+    """Write the copy as the paper's files (``clicks.csv``, split lists); returns the CSV's path."""
     folder = Path(folder)
-    clicks = twin_clicks(seed)
+    clicks = full_size_clicks(seed)
     for name, split in LIST_FILES.items():
         stems = pc.unique(clicks.filter(pc.equal(clicks["split"], split))["image_stem"])
         (folder / name).write_text("\n".join(stems.to_pylist()) + "\n", encoding="utf-8")
@@ -119,11 +138,11 @@ def write_twin_files(folder: str | Path, seed: int = 0) -> Path:
 
 def _dataset_clicks(name: str, rng: np.random.Generator) -> pa.Table:
     entry = SOURCE_DATASETS[SOURCE_DATASETS[name].twin_of]
-    shape = _SHAPES[entry.name]
-    images = shape.names(rng, entry.instances)
+    shape = _SHAPES.get(entry.name, _Shape())
+    images = shape.stems(rng, entry.instances)
     objects = _objects(images, shape, rng)
     firsts = objects[: entry.instances - entry.clickless]
-    laters = _later_rounds(firsts, shape, rng)
+    laters = _later_rounds(firsts, shape.later_rounds(entry), rng)
     counts = np.concatenate(
         [
             _spread(entry.first_clicks, len(firsts), rng),
@@ -134,14 +153,14 @@ def _dataset_clicks(name: str, rng: np.random.Generator) -> pa.Table:
     splits = dict.fromkeys((image.stem for image in images), "test")
     if entry.has_split_lists:
         stems = list(splits)
-        train = {stems[i] for i in rng.permutation(len(stems))[:TRAIN_IMAGES]}
+        train = {stems[i] for i in rng.permutation(len(stems))[: int(_TRAIN_SHARE * len(stems))]}
         splits = {stem: "train" if stem in train else "validation" for stem in stems}
     column = pa.array([splits[stem] for stem in clicks["image_stem"].to_pylist()])
     return clicks.append_column("split", column)
 
 
-def _objects(images: list[ImageNames], shape: _Shape, rng: np.random.Generator) -> list[_Round]:
-    """The first round on every object; an image's second object comes after all first ones."""
+def _objects(images: list[ImageStems], shape: _Shape, rng: np.random.Generator) -> list[_Round]:
+    """The first round on every object; second objects of images follow all first ones."""
     sizes = [shape.sizes[rng.integers(len(shape.sizes))] for _ in images]
     rounds = []
     for place in range(2):
@@ -154,14 +173,16 @@ def _objects(images: list[ImageNames], shape: _Shape, rng: np.random.Generator) 
     return rounds
 
 
-def _later_rounds(firsts: list[_Round], shape: _Shape, rng: np.random.Generator) -> list[_Round]:
-    """``fn`` and ``fp`` rounds over the objects in turn, each in a part of its object's box."""
+def _later_rounds(
+    firsts: list[_Round], counts: tuple[int, int], rng: np.random.Generator
+) -> list[_Round]:
+    """Fn and fp rounds over the objects in turn, each in a part of its object's box."""
     rounds = []
-    for click_type, count in (("fn", shape.fn), ("fp", shape.fp)):
+    for click_type, count in zip(("fn", "fp"), counts, strict=True):
         for number in range(count):
             turn, index = divmod(number, len(firsts))
             first = firsts[index]
-            # An object has one synthetic mask of a kind at the most, so later turns have none.
+            # An object has at most one synthetic mask per click type, so later turns have none.
             model = "ritm" if turn else str(rng.choice(_MODELS, p=_MODEL_SHARES))
             stem = replace(first.stem, click_type=click_type, model_type=model)
             if model != "mivos":
@@ -175,7 +196,7 @@ def _later_rounds(firsts: list[_Round], shape: _Shape, rng: np.random.Generator)
 
 
 def _spread(total: int, instances: int, rng: np.random.Generator) -> np.ndarray:
-    """Clicks of each instance: nearly equal, in all ``total``."""
+    """Clicks of each instance: nearly equal, with sum ``total``."""
     counts = np.full(instances, total // instances)
     counts[rng.permutation(instances)[: total % instances]] += 1
     half = instances // 2
@@ -215,3 +236,8 @@ def _click_rows(
         columns[axis] = pa.array(np.clip(value, 0, limit - 1).astype(np.int32))
         columns[side] = pa.array(limit.astype(np.int32))
     return pa.table({key: columns[key] for key in CLICK_SCHEMA.names} | raw)
+
+
+build_twin = build_full_size_copy  # MERGE-ALIAS build_twin -> build_full_size_copy
+twin_clicks = full_size_clicks  # MERGE-ALIAS twin_clicks -> full_size_clicks
+write_twin_files = write_full_size_files  # MERGE-ALIAS write_twin_files -> write_full_size_files

@@ -1,8 +1,7 @@
-"""Real demo photographs that need no download: scikit-image's own, with hand-drawn object outlines.
+"""Demo photographs that need no download: scikit-image's own, with object outlines drawn by hand.
 
-The pictures lie inside scikit-image's wheel; this package adds only the outlines, drawn by hand
-(``photographs.json``, with each picture's credit and licence). A picture is checked against its
-SHA-256, because outlines fit one picture only.
+The files are part of scikit-image's wheel; ``photographs.json`` adds the outlines. Each file is
+checked against its SHA-256, because outlines fit one file only.
 """
 
 from __future__ import annotations
@@ -22,77 +21,53 @@ import numpy as np
 from PIL import Image
 from skimage.draw import polygon
 
-from rclicks_hf.data.sources import MemoryStore
+from rclicks_hf.data.build.photograph_credits import PHOTOGRAPH_CREDITS, PhotographCredit
+from rclicks_hf.data.images.memory import MemoryStore
 from rclicks_hf.errors import RclicksError
 
-# Longer pictures are scaled down to this longest side, pixels.
-LONGEST_SIDE = 512
+LONGEST_SIDE = 512  # pixels; larger photographs are scaled down to it
 
 
 @dataclass(frozen=True)
 class OutlinedObject:
     """One object of a photograph.
 
-    Attributes:
-        object_stem: Code of the object, ``""`` where the picture has one.
-        label: What it is.
-        outlines: (n, 2) float64 rings of x, y in pixels of the original picture, measured from the
-            corner of the top-left pixel; the object is their union.
-        holes: Rings that are cut out.
+    Rings are (n, 2) float64 of x, y in pixels of the original file, measured from the corner of
+    the top-left pixel.
     """
 
-    object_stem: str
+    object_stem: str  # "" where the photograph has one object
     label: str
-    outlines: tuple[np.ndarray, ...]
-    holes: tuple[np.ndarray, ...]
+    outlines: tuple[np.ndarray, ...]  # the object is their union
+    holes: tuple[np.ndarray, ...]  # cut out of the union
 
 
 @dataclass(frozen=True)
 class PhotographRecord:
-    """Where a photograph comes from, and the objects outlined in it.
-
-    Attributes:
-        image_stem: Identifier of the image.
-        file: Name in scikit-image's data folder.
-        sha256: Checksum of that file.
-        size: (H, W) of the original, pixels.
-        title: What it shows.
-        credit: Who made or gave it.
-        licence: Terms, as scikit-image states them.
-        objects: From back to front; a later one hides an earlier one.
-    """
+    """The file of a photograph and the objects outlined in it."""
 
     image_stem: str
-    file: str
+    file: str  # in scikit-image's data folder
     sha256: str
-    size: tuple[int, int]
-    title: str
-    credit: str
-    licence: str
-    objects: tuple[OutlinedObject, ...]
+    size: tuple[int, int]  # (H, W) of the file, pixels
+    origin: PhotographCredit
+    objects: tuple[OutlinedObject, ...]  # from back to front; a later one hides an earlier one
 
     @property
     def scale(self) -> float:
-        """Factor from the original picture to the image that `photographs` gives, at most 1."""
+        """Factor from the file to the image that `photographs` returns, at most 1."""
         return min(1.0, LONGEST_SIDE / max(self.size))
 
 
 @cache
 def photograph_records() -> tuple[PhotographRecord, ...]:
-    """Origin, licence and outlines of every demo photograph.
-
-    Returns:
-        One record a photograph, sorted by name.
-
-    Example:
-        >>> [record.image_stem for record in photograph_records()]
-        ['astronaut', 'camera', 'chelsea', 'coffee', 'coins', 'ihc', 'rocket']
-    """
+    """Origin and outlines of every demo photograph, sorted by name."""
     text = files("rclicks_hf.simulation").joinpath("photographs.json").read_text(encoding="utf-8")
-    return tuple(_record(entry) for entry in json.loads(text)["pictures"])
+    origins = {origin.image_stem: origin for origin in PHOTOGRAPH_CREDITS}
+    return tuple(_record(entry, origins) for entry in json.loads(text)["pictures"])
 
 
-def _record(entry: Mapping[str, Any]) -> PhotographRecord:
+def _record(entry: Mapping[str, Any], origins: Mapping[str, PhotographCredit]) -> PhotographRecord:
     objects = tuple(
         OutlinedObject(o["stem"], o["label"], _rings(o["outlines"]), _rings(o["holes"]))
         for o in entry["objects"]
@@ -102,9 +77,7 @@ def _record(entry: Mapping[str, Any]) -> PhotographRecord:
         entry["file"],
         entry["sha256"],
         (entry["height"], entry["width"]),
-        entry["title"],
-        entry["credit"],
-        entry["licence"],
+        origins[entry["stem"]],
         objects,
     )
 
@@ -116,27 +89,27 @@ def _rings(rings: list[list[list[float]]]) -> tuple[np.ndarray, ...]:
 def photographs(folder: Path | None = None) -> MemoryStore:
     """Read scikit-image's photographs with the object masks of this project.
 
-    Grey pictures become RGB; pictures longer than 512 px are scaled down to that.
+    Greyscale becomes RGB; a longest side above 512 pixels is scaled down to 512.
 
     Args:
-        folder: Where the pictures lie; the installed scikit-image's data folder where None.
+        folder: Folder of the files; None for the data folder of the installed scikit-image.
 
     Returns:
-        A source with one image a photograph; the object stem is ``""`` where there is one object.
+        A store with one image per photograph; the object stem is ``""`` where there is one object.
 
     Raises:
-        RclicksError: If a picture is missing, or is not the one that was outlined.
+        RclicksError: If a file is missing or is not the one that was outlined.
 
     Example:
-        >>> source = photographs()
-        >>> source.image("coffee").shape, int(source.mask("coffee", "2").max())
+        >>> store = photographs()
+        >>> store.image("coffee").shape, int(store.mask("coffee", "2").max())
         ((341, 512, 3), 1)
     """
     root = Path(str(files("skimage").joinpath("data"))) if folder is None else Path(folder)
-    source = MemoryStore()
+    store = MemoryStore()
     for record in photograph_records():
-        source.add(record.image_stem, _read_picture(root / record.file, record), _masks(record))
-    return source
+        store.add(record.image_stem, _read_image(root / record.file, record), _masks(record))
+    return store
 
 
 def _shown_size(record: PhotographRecord) -> tuple[int, int]:
@@ -145,17 +118,17 @@ def _shown_size(record: PhotographRecord) -> tuple[int, int]:
     return round(height * record.scale), round(width * record.scale)
 
 
-def _read_picture(path: Path, record: PhotographRecord) -> np.ndarray:
+def _read_image(path: Path, record: PhotographRecord) -> np.ndarray:
     try:
         content = path.read_bytes()
     except OSError as error:
         raise RclicksError(
             f"{path}: cannot be read ({error.strerror}); install scikit-image 0.26, whose wheel "
-            "holds this picture"
+            "contains this photograph"
         ) from error
     if hashlib.sha256(content).hexdigest() != record.sha256:
         raise RclicksError(
-            f"{path}: not the picture that was outlined (its SHA-256 differs); install "
+            f"{path}: is not the photograph that was outlined (its SHA-256 differs); install "
             "scikit-image 0.26"
         )
     image = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))

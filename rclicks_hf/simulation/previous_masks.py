@@ -1,8 +1,6 @@
-"""Synthetic previous masks: an object's mask with a part missing and a piece of background taken.
+"""Synthetic previous masks: an object mask with a part missing and some background added.
 
-They stand in for the predictions that people correct in the later rounds. Each error is the part
-of its domain where a smooth random score is lowest, cut at the wanted area, so that it is never
-empty and never speckled.
+They stand in for the predictions that people correct in later rounds.
 """
 
 from __future__ import annotations
@@ -12,39 +10,23 @@ import numpy as np
 
 from rclicks_hf.support.distances import distance_transform
 
-# Areas of the errors as shares of the object's area. The mark that the annotator is asked to
-# correct is about as large as in the paper's synthetic (MiVOS) rounds on GrabCut, whose medians are
-# 0.54 (fn) and 0.62 (fp); the other error is slight.
+# Each error is the part of its domain where a smooth random score is lowest, cut at the wanted
+# area, so that it is never empty and never speckled.
+# Areas of the errors as shares of the object area. The error that the annotator is asked to correct
+# is about as large as in the paper's synthetic (MiVOS) rounds on GrabCut, whose medians are
+# 0.54 (fn) and 0.62 (fp); the other error is small.
 MAIN_SHARE = {"fn": (0.25, 0.8), "fp": (0.2, 1.0)}
 SLIGHT_SHARE = (0.02, 0.15)
-BACKGROUND_SHARE = 0.5  # at most this share of the background is taken
-LOST_COMPONENT_SHARE = 0.1  # a component must be this much of the object for its loss to matter
-WAVINESS = (0.05, 0.15)  # standard deviation of the wavy cut, share of the object's size
-WAVELENGTH = 0.35  # of the wavy cut, share of the object's size
+BACKGROUND_SHARE = 0.5  # upper limit of the share of the background that is added
+LOST_COMPONENT_SHARE = 0.1  # smallest share of the object of a component that may be lost whole
+WAVINESS = (0.05, 0.15)  # standard deviation of the wavy cut, share of the object size
+WAVELENGTH = 0.35  # of the wavy cut, share of the object size
 
 
 def distort_mask(object_mask: np.ndarray, click_type: str, rng: np.random.Generator) -> np.ndarray:
-    """Make a plausible wrong mask of an object.
+    """A plausible wrong mask that mainly misses part of the object (fn) or adds background (fp).
 
-    Args:
-        object_mask: (H, W) bool with at least one pixel.
-        click_type: ``"fn"`` for a mask that mainly misses a part of the object, ``"fp"`` for one
-            that mainly takes background.
-        rng: Source of randomness.
-
-    Returns:
-        (H, W) bool. The error of the wanted type is empty only where it cannot exist: no
-        background for ``"fp"``.
-
-    Raises:
-        ValueError: If the mask is not (H, W) bool or is empty, or click_type is neither.
-
-    Example:
-        >>> mask = np.zeros((48, 64), bool)
-        >>> mask[10:40, 20:50] = True
-        >>> previous = distort_mask(mask, "fn", np.random.default_rng(0))
-        >>> 0.2 < (mask & ~previous).sum() / mask.sum() < 0.85
-        np.True_
+    The error of the wanted type is empty only where it cannot exist: fp without any background.
     """
     if object_mask.ndim != 2 or object_mask.dtype != bool or not object_mask.any():
         raise ValueError(
@@ -56,14 +38,14 @@ def distort_mask(object_mask: np.ndarray, click_type: str, rng: np.random.Genera
     shares = {**dict.fromkeys(MAIN_SHARE, SLIGHT_SHARE), click_type: MAIN_SHARE[click_type]}
     area = int(object_mask.sum())
     missed = _missed_part(object_mask, area * rng.uniform(*shares["fn"]), click_type, rng)
-    taken = _taken_background(object_mask, area * rng.uniform(*shares["fp"]), rng)
-    return (object_mask & ~missed) | taken
+    added = _added_background(object_mask, area * rng.uniform(*shares["fp"]), rng)
+    return (object_mask & ~missed) | added
 
 
 def _missed_part(
     object_mask: np.ndarray, area: float, click_type: str, rng: np.random.Generator
 ) -> np.ndarray:
-    """Part of the object: a whole component, what lies beyond a wavy line, or a bite."""
+    """Part of the object: a whole component, everything beyond a wavy line, or a bite."""
     kind = rng.choice(["component", "line", "bite"])
     if kind == "component" and click_type == "fn":
         lost = _lost_component(object_mask, rng)
@@ -77,15 +59,15 @@ def _missed_part(
     return _lowest(score, object_mask, area)
 
 
-def _taken_background(object_mask: np.ndarray, area: float, rng: np.random.Generator) -> np.ndarray:
-    """Background at the object: a blob, or a band along one side."""
+def _added_background(object_mask: np.ndarray, area: float, rng: np.random.Generator) -> np.ndarray:
+    """Background next to the object: a blob, or a band along one side."""
     background = ~object_mask
     if not background.any():
         return background
     distance = distance_transform(background)
     if rng.random() < 0.5:
         anchor = _random_pixel(background & (distance <= 1.5), rng)
-        # Half the distance to the object keeps the blob leaning on it.
+        # Half the distance to the object keeps the blob in contact with it.
         score = _distance_to(anchor, object_mask.shape) + 0.5 * distance
     else:
         score = distance + 0.5 * _slope(object_mask.shape, rng)
@@ -94,7 +76,7 @@ def _taken_background(object_mask: np.ndarray, area: float, rng: np.random.Gener
 
 
 def _lost_component(object_mask: np.ndarray, rng: np.random.Generator) -> np.ndarray | None:
-    """One of the object's larger components, None where it has only one."""
+    """One of the object's larger components, None if it has only one."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(object_mask.astype(np.uint8))
     areas = stats[:, cv2.CC_STAT_AREA]
     large = [i for i in range(1, count) if areas[i] >= LOST_COMPONENT_SHARE * object_mask.sum()]
@@ -111,7 +93,7 @@ def _lowest(score: np.ndarray, domain: np.ndarray, area: float) -> np.ndarray:
 
 
 def _random_pixel(mask: np.ndarray, rng: np.random.Generator) -> tuple[int, int]:
-    """Row and column of a pixel of the mask, all equally likely."""
+    """Row and column of a pixel drawn uniformly from the mask."""
     row, column = np.unravel_index(rng.choice(np.flatnonzero(mask)), mask.shape)
     return int(row), int(column)
 
@@ -130,7 +112,7 @@ def _slope(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
 
 
 def _waves(object_mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """(H, W) float32 smooth noise whose height and wavelength go with the object's size."""
+    """(H, W) float32 smooth noise; amplitude and wavelength are proportional to the object size."""
     size = float(np.sqrt(object_mask.sum()))
     height, width = object_mask.shape
     cell = max(WAVELENGTH * size, 2.0)

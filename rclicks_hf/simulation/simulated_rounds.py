@@ -1,6 +1,6 @@
-"""Simulated rounds: clicks of both devices on every object of a source, first round and later ones.
+"""Simulated rounds: clicks of both devices on every object of a store, in first and later rounds.
 
-Everything here is *simulated*: no person clicked, and no model made the previous masks.
+Everything here is *simulated*: nobody clicked, and no model made the previous masks.
 """
 
 from __future__ import annotations
@@ -25,21 +25,16 @@ SIMULATED_CLICK_SCHEMA = CLICK_SCHEMA.append(pa.field("is_simulated", pa.bool_()
 
 @dataclass(frozen=True, eq=False)
 class SimulatedRounds:
-    """Simulated clicks, and the synthetic masks that the later rounds correct.
+    """Simulated clicks, and the synthetic masks that the later rounds correct."""
 
-    Attributes:
-        clicks: Columns of `CLICK_SCHEMA` and ``is_simulated``, which is true throughout; a row a
-            click, instances in the order of the source, pc before mobile.
-        previous_masks: full_stem of a later round -> (H, W) bool; `StoreWithPrevious` joins them
-            to the source.
-    """
-
+    # Columns of SIMULATED_CLICK_SCHEMA; instances in the order of the store, pc before mobile.
     clicks: pa.Table
+    # full_stem of a later round -> (H, W) bool; `StoreWithPrevious` adds them to the store.
     previous_masks: dict[str, np.ndarray]
 
 
 def simulate_rounds(
-    source: ImageStore,
+    store: ImageStore,
     *,
     dataset: str,
     seed: int = 0,
@@ -47,34 +42,33 @@ def simulate_rounds(
     later_clicks_per_device: int = 17,
     progress: bool = True,
 ) -> SimulatedRounds:
-    """Click on every object of a source as simulated annotators.
+    """Let simulated annotators click on every object of a store.
 
-    An object gets a first round, and an fn and an fp round on a distorted mask of its own
-    (`distort_mask`); a round whose error mask would be empty is left out. Each instance has its own
-    random stream, from its ``full_stem`` and the seed: it does not depend on the other instances.
+    Each object gets a first round, and an fn and an fp round, each on a distorted mask of its own;
+    a round whose error mask would be empty is left out. The random stream of an instance depends
+    on its ``full_stem`` and the seed only, not on the other instances.
 
     Args:
-        source: Images and masks; nothing is read but the masks.
+        store: Images and masks; only the masks are read.
         dataset: Simulated entry of `SOURCE_DATASETS`.
         seed: Seed of all streams, >= 0.
-        first_clicks_per_device: Clicks on pc, and as many on mobile, of a first round (the paper's
-            data has about 48 in all).
-        later_clicks_per_device: The same for later rounds (the paper's data has about 34 in all).
-        progress: Show a progress bar.
+        first_clicks_per_device: Clicks per first round and device (the paper's data has about 48
+            on both devices together).
+        later_clicks_per_device: Clicks per later round and device (there about 34 together).
 
     Returns:
-        The click table and the previous masks.
+        The click table (``clicks``), and ``previous_masks``: full_stem -> (H, W) bool.
 
     Raises:
         ValueError: If the dataset is not a simulated one, or a count is below 1.
 
     Example:
-        >>> from rclicks_hf.data.sources import MemoryStore
-        >>> source = MemoryStore()
+        >>> from rclicks_hf.data import MemoryStore
+        >>> store = MemoryStore()
         >>> mask = np.zeros((48, 64), np.int8)
         >>> mask[10:30, 20:50] = 1
-        >>> source.add("a", np.zeros((48, 64, 3), np.uint8), {"": mask})
-        >>> rounds = simulate_rounds(source, dataset="simulated_scenes", progress=False)
+        >>> store.add("a", np.zeros((48, 64, 3), np.uint8), {"": mask})
+        >>> rounds = simulate_rounds(store, dataset="simulated_scenes", progress=False)
         >>> rounds.clicks.num_rows, sorted(rounds.previous_masks)
         (116, ['a_synthetic_fn', 'a_synthetic_fp'])
     """
@@ -90,9 +84,9 @@ def simulate_rounds(
     tables: list[pa.Table] = []
     previous_masks: dict[str, np.ndarray] = {}
     for image_stem, object_stem in tqdm(
-        source.objects(), desc="simulated clicks", unit="object", disable=not progress
+        store.objects(), desc="simulated clicks", unit="object", disable=not progress
     ):
-        object_mask = source.mask(image_stem, object_stem) == 1
+        object_mask = store.mask(image_stem, object_stem) == 1
         for stem, error_mask, previous in _rounds(image_stem, object_stem, object_mask, seed):
             first = stem.click_type == "first"
             n = first_clicks_per_device if first else later_clicks_per_device
@@ -106,7 +100,7 @@ def simulate_rounds(
 def _rounds(
     image_stem: str, object_stem: str, object_mask: np.ndarray, seed: int
 ) -> Iterator[tuple[FullStem, np.ndarray, np.ndarray | None]]:
-    """Name, error mask and previous mask of each round of one object."""
+    """Stem, error mask and previous mask of each round of one object."""
     yield FullStem(image_stem, object_stem), object_mask, None
     for click_type in CLICK_TYPES[1:]:
         stem = FullStem(image_stem, object_stem, click_type=click_type, model_type=SYNTHETIC)
@@ -125,7 +119,7 @@ def _click_table(
     n: int,
     seed: int,
 ) -> pa.Table:
-    """Clicks of one instance, n on each device."""
+    """Clicks of one instance, n per device."""
     clicks = [
         simulate_clicks(
             object_mask,

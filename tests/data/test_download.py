@@ -1,4 +1,4 @@
-"""Fetching the published files, from a server on the loopback that breaks off when told to."""
+"""Downloading the published files from a local server that breaks connections on demand."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_files_arrive_whole_and_are_not_fetched_twice(server: Server, tmp_path: 
     assert len(server.asked) == len(CONTENT)
 
 
-def test_a_broken_download_goes_on_where_it_was(server: Server, tmp_path: Path) -> None:
+def test_a_broken_download_resumes(server: Server, tmp_path: Path) -> None:
     server.break_after = [1_000_000, 2_000_000]
     assert fetched(tmp_path) == CONTENT
     asked = [wanted for name, wanted in server.asked if name == "clicks.csv"]
@@ -100,9 +100,9 @@ def test_a_broken_download_goes_on_where_it_was(server: Server, tmp_path: Path) 
     assert 0 < int(asked[1].removeprefix("bytes=")[:-1]) < int(asked[2].removeprefix("bytes=")[:-1])
 
 
-def test_an_interrupted_command_goes_on(server: Server, tmp_path: Path) -> None:
+def test_an_interrupted_command_resumes(server: Server, tmp_path: Path) -> None:
     server.break_after = [1_000_000] * 5
-    with pytest.raises(RclicksError, match="run the same command again, it goes on where it was"):
+    with pytest.raises(RclicksError, match="run the same command again, which resumes"):
         download_files(tmp_path, progress=False)
     assert {path.name for path in tmp_path.iterdir()} == {".clicks.csv.part"}
     asked = len(server.asked)
@@ -152,7 +152,7 @@ def test_a_missing_file_and_a_missing_server(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     del server.content["TETRIS_val.txt"]
-    with pytest.raises(RclicksError, match=r"TETRIS_val\.txt: the server said 404"):
+    with pytest.raises(RclicksError, match=r"TETRIS_val\.txt: the server answered 404"):
         download_files(tmp_path, progress=False)
     monkeypatch.setenv("RCLICKS_ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(RclicksError, match=r"cannot be fetched .*; check the network") as error:

@@ -1,4 +1,4 @@
-"""The annotator simulation against what the paper measured with people, and its own laws."""
+"""The annotator simulation: agreement with the paper's scores of people, and its own rules."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def rng(seed: int = 0) -> np.random.Generator:
 @pytest.fixture(scope="module")
 def fit(repo: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(
-        "fit_annotators", repo / "tests" / "benchmarks" / "fit_annotators.py"
+        "fit_annotators", repo / "tests" / "speed" / "fit_annotators.py"
     )
     assert spec
     assert spec.loader
@@ -136,7 +136,7 @@ def test_any_mask_gives_a_distribution_and_clicks_in_the_image(
 
 
 @pytest.mark.parametrize("click_type", CLICK_TYPES)
-def test_shapes_that_starve_a_gaussian_still_get_clicks(click_type: str) -> None:
+def test_thin_and_distant_shapes_still_get_clicks(click_type: str) -> None:
     thin = np.zeros((1200, 3), bool)
     thin[:, 1] = True
     far_apart = np.zeros((20, 3000), bool)
@@ -189,7 +189,7 @@ def test_the_place_in_the_image_does_not_matter() -> None:
     )
 
 
-def test_no_clicks_is_a_valid_wish() -> None:
+def test_zero_clicks_are_valid() -> None:
     x, y = simulate_clicks(disc(), disc(), 0, rng=rng())
     assert x.shape == y.shape == (0,)
 
@@ -202,12 +202,12 @@ def test_no_clicks_is_a_valid_wish() -> None:
         ({"click_type": "second"}, "click_type must be one of"),
         ({"error_mask": np.zeros((120, 160), bool), "click_type": "fp"}, "error_mask is empty"),
         ({"object_mask": np.zeros((120, 160), bool)}, "object_mask is empty"),
-        ({"error_mask": np.ones((4, 4), bool)}, r"one shape, got \(120, 160\) and \(4, 4\)"),
+        ({"error_mask": np.ones((4, 4), bool)}, r"same shape, got \(120, 160\) and \(4, 4\)"),
         ({"object_mask": np.ones((120, 160))}, r"object_mask must be \(H, W\) bool"),
         ({"error_mask": np.ones(9, bool)}, r"error_mask must be \(H, W\) bool"),
     ],
 )
-def test_refuses(change: dict, message: str) -> None:
+def test_invalid_arguments_are_refused(change: dict, message: str) -> None:
     arguments = {"object_mask": disc(), "error_mask": disc(), "n": 3, "rng": rng()} | change
     with pytest.raises(ValueError, match=message):
         simulate_clicks(**arguments)

@@ -1,42 +1,51 @@
-"""The twin has the published numbers, says simulated everywhere, and is what the tools run on."""
+"""The full-size synthetic copy has the published numbers and is labelled as simulated."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from datasets import load_dataset
 
-from rclicks_hf.data.build.builder import build_from_files, build_twin
+from rclicks_hf.data.build.builder import build_from_files
 from rclicks_hf.data.build.card import read_card_header
 from rclicks_hf.data.build.verify import verify_dataset
 from rclicks_hf.data.click_index import ClickIndex
 from rclicks_hf.data.schema import SOURCE_DATASETS
 from rclicks_hf.data.stems import FullStem
-from rclicks_hf.simulation.full_size_copy import TWINS, twin_clicks, write_twin_files
+from rclicks_hf.errors import RclicksError
+from rclicks_hf.simulation.full_size_copy import (
+    FULL_SIZE_DATASETS,
+    _dataset_clicks,
+    build_full_size_copy,
+    full_size_clicks,
+    write_full_size_files,
+)
 
-pytestmark = pytest.mark.xdist_group("twin")
+pytestmark = pytest.mark.xdist_group("full_size_copy")
 
 
 @pytest.fixture(scope="module")
 def clicks() -> pa.Table:
-    return twin_clicks()
+    return full_size_clicks()
 
 
 @pytest.fixture(scope="module")
-def twin(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("twin") / "rclicks"
-    build_twin(out)
+def built_copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("copy") / "rclicks"
+    build_full_size_copy(out)
     return out
 
 
-def test_every_check_passes_and_the_published_numbers_are_checked(twin: Path) -> None:
-    checks = {check.name: check for check in verify_dataset(twin)}
+def test_every_check_passes_and_the_published_numbers_are_checked(built_copy: Path) -> None:
+    checks = {check.name: check for check in verify_dataset(built_copy)}
     assert [name for name, check in checks.items() if check.ok is False] == []
     published = {"all, first clicks": "185,349", "all, subsequent clicks": "290,195"}
-    for name in TWINS:
+    for name in FULL_SIZE_DATASETS:
         entry = SOURCE_DATASETS[name]
         real = SOURCE_DATASETS[entry.twin_of]
         published[f"{entry.title}, first clicks"] = f"{real.first_clicks:,}"
@@ -46,17 +55,21 @@ def test_every_check_passes_and_the_published_numbers_are_checked(twin: Path) ->
         assert checks[name] == (name, True, number)
 
 
-def test_it_says_simulated_everywhere(twin: Path) -> None:
-    text = (twin / "README.md").read_text()
+def test_it_says_simulated_everywhere(built_copy: Path) -> None:
+    text = (built_copy / "README.md").read_text()
     body = text.split("---\n", 2)[2]
-    assert body.strip().splitlines()[0] == "# RClicks twin: simulated clicks at full size"
-    header = read_card_header(twin)
+    assert (
+        body.strip().splitlines()[0] == "# RClicks: full-size synthetic copy with simulated clicks"
+    )
+    header = read_card_header(built_copy)
     assert {"simulated", "twin"} <= set(header["tags"])
     assert all(entry["description"].startswith("SIMULATED ") for entry in header["configs"])
-    assert all("simulated" in str(path.relative_to(twin)) for path in twin.rglob("*.parquet"))
-    assert set(load_dataset(str(twin), "all", split="validation")["is_simulated"]) == {True}
+    assert all(
+        "simulated" in str(path.relative_to(built_copy)) for path in built_copy.rglob("*.parquet")
+    )
+    assert set(load_dataset(str(built_copy), "all", split="validation")["is_simulated"]) == {True}
     with pytest.raises(ValueError, match="davis"):
-        load_dataset(str(twin), "davis")
+        load_dataset(str(built_copy), "davis")
 
 
 def test_splits_are_by_image_in_the_published_numbers(clicks: pa.Table) -> None:
@@ -67,13 +80,29 @@ def test_splits_are_by_image_in_the_published_numbers(clicks: pa.Table) -> None:
     assert counts == {"train": 1_500, "validation": 500}
 
 
+def test_a_negative_seed_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RclicksError, match="--seed -1: must be at least 0"):
+        build_full_size_copy(tmp_path / "new", seed=-1)
+
+
+def test_a_new_source_dataset_needs_no_entry_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = replace(SOURCE_DATASETS["davis"], name="pascal", subsequent_clicks=680, instances=30)
+    copy = replace(real, name="simulated_pascal", is_simulated=True, twin_of="pascal")
+    monkeypatch.setitem(SOURCE_DATASETS, "pascal", real)
+    monkeypatch.setitem(SOURCE_DATASETS, "simulated_pascal", copy)
+    table = _dataset_clicks("simulated_pascal", np.random.default_rng(0))
+    rounds = table.group_by(["click_type", "full_stem"]).aggregate([])["click_type"].to_pylist()
+    assert len(table) == real.first_clicks + 680
+    assert [rounds.count(kind) for kind in ("first", "fn", "fp")] == [30, 10, 10]
+
+
 def test_names_have_every_form_and_spell_their_instance(clicks: pa.Table) -> None:
     columns = ["full_stem", "image_stem", "object_stem", "click_type", "model_type"]
     rows = clicks.select(columns).group_by(columns).aggregate([]).to_pylist()
     stems = [FullStem.parse(row["full_stem"]) for row in rows]
     for stem, row in zip(stems, rows, strict=True):
-        told = tuple(row[name] for name in columns[1:])
-        assert (stem.image_stem, stem.object_stem, stem.click_type, stem.model_type) == told
+        in_columns = tuple(row[name] for name in columns[1:])
+        assert (stem.image_stem, stem.object_stem, stem.click_type, stem.model_type) == in_columns
     forms = {(bool(s.object_stem), s.click_type, s.model_type, s.device) for s in stems}
     for model in ("ritm", "sam", "simple"):
         for kind in ("fn", "fp"):
@@ -86,29 +115,29 @@ def test_names_have_every_form_and_spell_their_instance(clicks: pa.Table) -> Non
 
 
 def test_the_seed_decides(clicks: pa.Table) -> None:
-    assert twin_clicks().equals(clicks)
-    assert not twin_clicks(seed=1).equals(clicks)
+    assert full_size_clicks().equals(clicks)
+    assert not full_size_clicks(seed=1).equals(clicks)
 
 
-def test_the_files_of_the_twin_build_the_same_rows(
-    clicks: pa.Table, twin: Path, tmp_path: Path
-) -> None:
-    path = write_twin_files(tmp_path)
+def test_the_files_build_the_same_rows(clicks: pa.Table, built_copy: Path, tmp_path: Path) -> None:
+    path = write_full_size_files(tmp_path)
     build_from_files(path, None, tmp_path / "rclicks", progress=False)
-    # The build splits GrabCut's images by a draw, as those of the demo.
+    # The build draws the splits of simulated GrabCut, as it does for the demo.
     for config in (
         "simulated_tetris",
         "simulated_tetris-instances",
         "simulated_davis-first-mobile",
     ):
-        ours, twins = (load_dataset(str(root), config) for root in (tmp_path / "rclicks", twin))
-        assert set(ours) == set(twins)
-        for split, rows in ours.items():
-            assert rows.with_format("arrow")[:].equals(twins[split].with_format("arrow")[:])
+        from_files, direct = (
+            load_dataset(str(root), config) for root in (tmp_path / "rclicks", built_copy)
+        )
+        assert set(from_files) == set(direct)
+        for split, rows in from_files.items():
+            assert rows.with_format("arrow")[:].equals(direct[split].with_format("arrow")[:])
 
 
-def test_the_index_gives_what_a_filter_gives(clicks: pa.Table, twin: Path) -> None:
-    index = ClickIndex(load_dataset(str(twin), "all"))
+def test_the_index_gives_what_a_filter_gives(clicks: pa.Table, built_copy: Path) -> None:
+    index = ClickIndex(load_dataset(str(built_copy), "all"))
     assert len(index) == 12_345
     frame = clicks.select(["dataset", "full_stem", "device", "x", "y"]).to_pandas()
     some = frame.drop_duplicates(["dataset", "full_stem"]).sample(20, random_state=0)

@@ -1,4 +1,4 @@
-"""Demo photographs: all load, outlines lie inside the pictures, another picture is refused."""
+"""Demo photographs: all load, outlines lie inside the images, other files are refused."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from scipy.ndimage import binary_dilation, binary_erosion, binary_fill_holes
 
-from rclicks_hf.data.sources import MemoryStore
+from rclicks_hf.data.images.memory import MemoryStore
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.simulation.photographs import (
     LONGEST_SIDE,
@@ -69,9 +69,11 @@ def test_masks_of_a_photograph_are_disjoint(source: MemoryStore, record: Photogr
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda r: r.image_stem)
 def test_origin_and_licence_are_on_record(record: PhotographRecord) -> None:
-    assert record.title
-    assert record.credit
-    assert any(word in record.licence.lower() for word in ("cc0", "public domain", "no known"))
+    assert record.origin.title
+    assert record.origin.credit
+    assert any(
+        word in record.origin.licence.lower() for word in ("cc0", "public domain", "no known")
+    )
     assert all(item.label for item in record.objects)
 
 
@@ -107,7 +109,9 @@ def test_scaled_pictures_keep_their_proportions(source: MemoryStore) -> None:
 
 def test_another_picture_of_that_name_is_refused(copy: Path) -> None:
     Image.new("RGB", (512, 512)).save(copy / "astronaut.png")
-    with pytest.raises(RclicksError, match=r"astronaut\.png: not the picture .*SHA-256") as refused:
+    with pytest.raises(
+        RclicksError, match=r"astronaut\.png: is not the photograph .*SHA-256"
+    ) as refused:
         photographs(copy)
     assert "\n" not in str(refused.value)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from rclicks_hf.data.clicks.completion import complete_clicks
-from rclicks_hf.data.sources import MemoryStore, StoreWithPrevious
+from rclicks_hf.data.images.memory import MemoryStore, StoreWithPrevious
 from rclicks_hf.simulation.previous_masks import distort_mask
 from rclicks_hf.simulation.simulated_rounds import (
     SIMULATED_CLICK_SCHEMA,
@@ -93,7 +93,7 @@ def test_later_clicks_are_on_the_error_of_the_source_with_previous_masks() -> No
         missed = mask & ~previous
         error = missed if rows.click_type.iloc[0] == "fn" else previous & ~mask
         hits.append(error[rows.y, rows.x].mean())
-    assert np.mean(hits) > 0.75  # the images are tiny beside a finger
+    assert np.mean(hits) > 0.75  # the images are tiny compared with a finger
 
 
 def test_an_instance_does_not_depend_on_the_others_or_their_order() -> None:
@@ -205,6 +205,8 @@ def _halves(shape: tuple[int, int]) -> list[np.ndarray]:
         (np.ones((4, 4), bool), "first", "click_type must be 'fn' or 'fp'"),
     ],
 )
-def test_a_distortion_refuses(mask: np.ndarray, click_type: str, message: str) -> None:
+def test_an_invalid_mask_or_click_type_is_refused(
+    mask: np.ndarray, click_type: str, message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
         distort_mask(mask, click_type, np.random.default_rng(0))

@@ -1,7 +1,7 @@
-"""The dataset card: YAML that tells ``datasets`` the configs, and the text for people.
+"""The dataset card: front matter that lists the configs for ``datasets``, and the text.
 
-``datasets`` keys its cache of a local folder by this YAML and not by the files behind it. So each
-config's ``description`` holds a digest of the config's files: a rebuilt dataset is a new one.
+``datasets`` keys its cache of a local folder by the front matter, not by the files. So the
+``description`` of a config contains a digest of its files: a rebuilt dataset is a new one.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import yaml
 from datasets import Features
+from huggingface_hub.repocard import metadata_load
 from jinja2 import Environment, StrictUndefined, Template
 
 from rclicks_hf.data.build.croissant import write_croissant
+from rclicks_hf.data.build.photograph_credits import PHOTOGRAPH_CREDITS
 from rclicks_hf.data.build.responsible_ai import statements
 from rclicks_hf.data.repo_files import RepoFiles, config_glob, content_digest
 from rclicks_hf.data.schema import (
@@ -29,15 +31,13 @@ from rclicks_hf.data.schema import (
     config_keys,
 )
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.simulation.photographs import photograph_records
 from rclicks_hf.support.citation import PAPER_BIBTEX, PAPER_TEXT
 from rclicks_hf.support.resources import resource_path
 
 CARD = "README.md"
-TWIN_TAG = "twin"
+FULL_SIZE_TAG = "twin"
 TEMPLATE = "dataset_scripts/rclicks/card_template.md"
 _DIGEST = re.compile(r"content ([0-9a-f]{64})$")
-_FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
 _SIZE_CATEGORIES = (
     (1_000, "n<1K"),
     (10_000, "1K<n<10K"),
@@ -46,26 +46,10 @@ _SIZE_CATEGORIES = (
 )
 
 
-def write_card(root: Path, *, is_simulated: bool, is_twin: bool = False) -> list[str]:
-    """Write the card and ``croissant.json`` of a repo whose Parquet files are all there.
+def write_card(root: Path, *, is_simulated: bool, is_full_size_copy: bool = False) -> list[str]:
+    """Write the card and ``croissant.json`` of a repo whose Parquet files are complete.
 
-    Args:
-        root: The repo's folder.
-        is_simulated: True where no person clicked; the card then says so in title and text.
-        is_twin: True for the clicks of `rclicks_hf.simulation.full_size_copy`.
-
-    Returns:
-        Names of the configs that have data, the default first.
-
-    Example:
-        >>> import tempfile
-        >>> from rclicks_hf.data.features import click_features
-        >>> root = Path(tempfile.mkdtemp())
-        >>> part = root / "clicks/dataset=davis/round=first/device=pc/split=test/part-00000.parquet"
-        >>> part.parent.mkdir(parents=True)
-        >>> pq.write_table(click_features().arrow_schema.empty_table(), part)
-        >>> write_card(root, is_simulated=False)[:4]
-        ['all', 'pc', 'first', 'first-pc']
+    Returns the names of the configs that have data, the default first.
     """
     repo_files = RepoFiles(root)
     digests: dict[Path, str] = {}
@@ -73,11 +57,23 @@ def write_card(root: Path, *, is_simulated: bool, is_twin: bool = False) -> list
     datasets = _datasets_of(root)
     counts = [_count_row(repo_files, name) for name in datasets]
     clicks = sum(row["counted"][round_] for row in counts for round_ in ROUNDS)
-    header = _header(clicks, is_simulated, is_twin)
+    header = _header(clicks, is_simulated, is_full_size_copy)
     names = [key.name for key in configs]
     split = next(iter(repo_files.of_config(ConfigKey(datasets[0]))))
     text = _dump(header | {"configs": list(configs.values()), "dataset_info": infos})
-    body = _body(datasets, names, counts, split, is_simulated=is_simulated, is_twin=is_twin)
+    body = _template().render(
+        is_simulated=is_simulated,
+        is_full_size_copy=is_full_size_copy,
+        statements=statements(is_simulated),
+        datasets=[SOURCE_DATASETS[name] for name in datasets],
+        example=datasets[0],
+        counts=counts,
+        has_images=f"{datasets[0]}-images" in names,
+        split=split,
+        photographs=PHOTOGRAPH_CREDITS if "simulated_photographs" in datasets else (),
+        citation=PAPER_BIBTEX,
+        paper=PAPER_TEXT,
+    )
     (root / CARD).write_text(f"---\n{text}---\n\n{body}", encoding="utf-8")
     write_croissant(
         root,
@@ -94,22 +90,9 @@ def write_card(root: Path, *, is_simulated: bool, is_twin: bool = False) -> list
 def expected_configs(
     root: Path, repo_files: RepoFiles, header: dict[str, Any]
 ) -> dict[str, tuple[Any, Any]]:
-    """What a card must say of its configs, by the files that are there.
+    """Config name -> the entries in ``configs`` and ``dataset_info`` that fit the files of a repo.
 
-    Args:
-        root: The repo's folder.
-        repo_files: Its files.
-        header: The card's header, of which only the tags count.
-
-    Returns:
-        Config name -> its entries in ``configs`` and in ``dataset_info``.
-
-    Raises:
-        OSError: If a file cannot be read; `pyarrow.ArrowException` if it is no Parquet file.
-
-    Example:
-        >>> expected_configs(Path("nowhere"), RepoFiles(Path("nowhere")), {})
-        {}
+    Of the card's header, only the tags are used.
     """
     is_simulated = "simulated" in (header.get("tags") or [])
     entries, _, infos = _config_tables(root, repo_files, {}, is_simulated)
@@ -125,7 +108,7 @@ def _datasets_of(root: Path) -> list[str]:
 def _config_tables(
     root: Path, repo_files: RepoFiles, digests: dict[Path, str], is_simulated: bool
 ) -> tuple[dict[ConfigKey, dict[str, Any]], dict[str, Features], list[dict[str, Any]]]:
-    """Entries of ``configs``, features by kind, and entries of ``dataset_info``."""
+    """Entries of ``configs``, features by kind of config, and entries of ``dataset_info``."""
     configs: dict[ConfigKey, dict[str, Any]] = {}
     kinds: dict[str, Features] = {}
     for key in config_keys(_datasets_of(root)):
@@ -137,34 +120,17 @@ def _config_tables(
             digest = content_digest(root, files, digests)
             configs[key] = _config_entry(key, list(files), digest, is_simulated)
     lists = {kind: features._to_yaml_list() for kind, features in kinds.items()}
-    # Split sizes stay out: with them ``filters=`` fails its size check.
+    # Without the sizes of splits, with which ``filters=`` would fail its size check.
     infos = [{"config_name": key.name, "features": lists[key.kind]} for key in configs]
     return configs, kinds, infos
 
 
 def read_card_header(root: Path) -> dict[str, Any]:
-    """The YAML of a repo's card.
-
-    Args:
-        root: The repo's folder.
-
-    Returns:
-        The header; at least ``configs`` is a list of entries with a name each.
-
-    Raises:
-        RclicksError: If there is no card or its header cannot be read.
-
-    Example:
-        >>> read_card_header(Path("nowhere"))
-        Traceback (most recent call last):
-        ...
-        rclicks_hf.errors.RclicksError: nowhere/README.md: cannot be read; build the dataset again
-    """
+    """The front matter of a repo's card; ``configs`` is a list of entries with a name."""
     path = root / CARD
     try:
-        match = _FRONT_MATTER.match(path.read_text(encoding="utf-8"))
-        header = yaml.safe_load(match.group(1)) if match else None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        header = metadata_load(path)  # safe YAML
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise RclicksError(f"{path}: cannot be read; build the dataset again") from error
     if not isinstance(header, dict) or not _lists_configs(header):
         raise RclicksError(f"{path}: its header lists no configs; build the dataset again")
@@ -181,18 +147,7 @@ def _lists_configs(header: dict[str, Any]) -> bool:
 
 
 def is_build(root: Path) -> bool:
-    """Whether a folder is a dataset repo that `write_card` described.
-
-    Args:
-        root: Any path.
-
-    Returns:
-        True where its card's configs carry digests of their files.
-
-    Example:
-        >>> is_build(Path("nowhere"))
-        False
-    """
+    """Whether a folder is a dataset repo whose card was written by `write_card`."""
     try:
         return any(map(config_digest, read_card_header(root)["configs"]))
     except RclicksError:
@@ -200,35 +155,21 @@ def is_build(root: Path) -> bool:
 
 
 def config_digest(entry: dict[str, Any]) -> str:
-    """The content digest in a config entry of the card, ``""`` if there is none.
-
-    Example:
-        >>> config_digest({"description": "clicks; content " + "0" * 64})[:4]
-        '0000'
-    """
+    """The content digest in a config entry of the card, ``""`` if there is none."""
     match = _DIGEST.search(str(entry.get("description", "")))
     return match.group(1) if match else ""
 
 
-def header_is_twin(header: dict[str, Any]) -> bool:
-    """Whether a card is that of a twin.
-
-    Args:
-        header: From `read_card_header`.
-
-    Returns:
-        True where the clicks are simulated in the published numbers.
-
-    Example:
-        >>> header_is_twin({"tags": ["clicks", "simulated", "twin"]})
-        True
-    """
-    return TWIN_TAG in (header.get("tags") or [])
+def is_full_size_card(header: dict[str, Any]) -> bool:
+    """Whether a card is that of the full-size synthetic copy."""
+    return FULL_SIZE_TAG in (header.get("tags") or [])
 
 
 def _dump(header: dict[str, Any]) -> str:
-    """YAML in which each list of features stands once and is referred to afterwards."""
-    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # the C one is ten times faster
+    """YAML in which each list of features appears once and is referred to afterwards."""
+    # DatasetCardData dumps in pure Python, ten times slower, and with other line breaks; this would
+    # change every card and with it the cache keys of ``datasets``.
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
     return yaml.dump(header, Dumper=dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
@@ -254,9 +195,9 @@ def _describe(key: ConfigKey, is_simulated: bool) -> str:
     return ("SIMULATED " if is_simulated else "") + ", ".join(part for part in parts if part)
 
 
-def _header(clicks: int, is_simulated: bool, is_twin: bool) -> dict[str, Any]:
-    what = "simulated twin" if is_twin else "simulated clicks"
-    tags = [*(["simulated"] if is_simulated else []), *([TWIN_TAG] if is_twin else [])]
+def _header(clicks: int, is_simulated: bool, is_full_size_copy: bool) -> dict[str, Any]:
+    what = "simulated twin" if is_full_size_copy else "simulated clicks"
+    tags = ["simulated"] * is_simulated + [FULL_SIZE_TAG] * is_full_size_copy
     return {
         "pretty_name": f"RClicks ({what})" if is_simulated else "RClicks",
         "license": ["apache-2.0", "other"] if is_simulated else ["mit", "other"],
@@ -272,30 +213,6 @@ def _header(clicks: int, is_simulated: bool, is_twin: bool) -> dict[str, Any]:
     }
 
 
-def _body(
-    datasets: list[str],
-    configs: list[str],
-    counts: list[dict[str, Any]],
-    split: str,
-    *,
-    is_simulated: bool,
-    is_twin: bool,
-) -> str:
-    return _template().render(
-        is_simulated=is_simulated,
-        is_twin=is_twin,
-        statements=statements(is_simulated),
-        datasets=[SOURCE_DATASETS[name] for name in datasets],
-        example=datasets[0],
-        counts=counts,
-        has_images=f"{datasets[0]}-images" in configs,
-        split=split,
-        photographs=photograph_records() if "simulated_photographs" in datasets else (),
-        citation=PAPER_BIBTEX,
-        paper=PAPER_TEXT,
-    )
-
-
 @cache
 def _template() -> Template:
     environment = Environment(
@@ -305,7 +222,7 @@ def _template() -> Template:
 
 
 def _count_row(repo_files: RepoFiles, dataset: str) -> dict[str, Any]:
-    """Splits, counted clicks a round and instances, with the published counts beside them."""
+    """Splits, counted clicks per round and instances, and the published counts."""
     entry = SOURCE_DATASETS[dataset]
     real = SOURCE_DATASETS[entry.twin_of or dataset]
     published = {
@@ -331,7 +248,7 @@ def _count_row(repo_files: RepoFiles, dataset: str) -> dict[str, Any]:
 
 
 def _clicked_instances(path: Path) -> int:
-    """How many instances of a first round have clicks."""
+    """Number of first-round instances with clicks."""
     table = pq.ParquetFile(path).read(columns=["round", "x"])
     is_first = pc.equal(table["round"], ROUNDS.index("first"))
     has_clicks = pc.greater(pc.list_value_length(table["x"]), 0)

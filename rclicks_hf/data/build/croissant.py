@@ -1,4 +1,4 @@
-"""``croissant.json``: the dataset in the Croissant vocabulary, with its Responsible-AI fields."""
+"""``croissant.json``: the dataset in the Croissant vocabulary, with its Responsible AI fields."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from datasets import ClassLabel, Features, Image, List, Value
 from rclicks_hf.data.build.responsible_ai import VOCABULARY, statements
 from rclicks_hf.support.citation import AUTHORS, PAPER_BIBTEX
 
+# Written here and not with `mlcroissant`: it would add ten packages to the installation.
 CROISSANT = "croissant.json"
 _SPECIFICATION = "http://mlcommons.org/croissant/1.0"
 _NAMESPACES = {
@@ -21,7 +22,7 @@ _NAMESPACES = {
     "rai": "http://mlcommons.org/croissant/RAI/",
     "sc": "https://schema.org/",
 }
-# The terms of the vocabulary's own context, which readers compare with.
+# The terms of the vocabulary's own context, which readers expect in full.
 _TERMS = (
     "citeAs", "column", "equivalentProperty", "extract", "field", "fileProperty", "fileObject",
     "fileSet", "format", "includes", "isLiveDataset", "jsonPath", "key", "md5", "parentField",
@@ -36,6 +37,8 @@ _CONTEXT = {
     "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
     "examples": {"@id": "cr:examples", "@type": "@json"},
 }
+_APACHE = "https://www.apache.org/licenses/LICENSE-2.0"
+_MIT = "https://opensource.org/license/mit"
 _PARQUET = "application/x-parquet"
 _TYPES = {"string": "sc:Text", "bool": "sc:Boolean", "float64": "sc:Float"}
 
@@ -49,28 +52,12 @@ def write_croissant(
     description: str,
     is_simulated: bool,
 ) -> None:
-    """Write ``croissant.json`` of a repo whose Parquet files are all there.
+    """Write ``croissant.json`` of a repo whose Parquet files are complete.
 
-    Args:
-        root: The repo's folder.
-        digests: Parquet file -> its SHA-256.
-        features: Kind of config (``"clicks"``...) -> features of its rows.
-        name: Name of the dataset.
-        description: What it is, in a sentence or two.
-        is_simulated: True where no person clicked.
-
-    Example:
-        >>> import tempfile
-        >>> root = Path(tempfile.mkdtemp())
-        >>> write_croissant(root, {}, {}, name="a", description="b", is_simulated=True)
-        >>> json.loads((root / CROISSANT).read_text())["rai:dataCollectionType"]
-        'Simulation'
+    ``digests`` maps each Parquet file to its SHA-256, ``features`` each kind of config to the
+    features of its rows.
     """
-    licence = (
-        "https://www.apache.org/licenses/LICENSE-2.0"
-        if is_simulated
-        else ("https://opensource.org/license/mit")
-    )
+    licence = _APACHE if is_simulated else _MIT
     data: dict[str, Any] = {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",

@@ -1,4 +1,4 @@
-"""One row an instance: its image, object mask and previous mask as pictures."""
+"""Image rows: one row per instance with its image, object mask and previous mask."""
 
 from __future__ import annotations
 
@@ -23,40 +23,24 @@ _PICTURES = ("image", "object_mask", "previous_mask")
 
 
 class ImageRows:
-    """Turns the instances of one dataset into image rows, and keeps the facts about each picture.
+    """Turns instances of one dataset into image rows and collects the facts about each image.
 
-    Instances of one image should follow each other: its picture is then encoded once.
-
-    Args:
-        dataset: Key of `SOURCE_DATASETS`.
-        source: Where its images and masks come from.
+    Instances of one image should follow each other, so that it is encoded only once.
     """
 
-    def __init__(self, dataset: str, source: ImageStore) -> None:
+    def __init__(self, dataset: str, store: ImageStore) -> None:
         self.dataset = dataset
         self.facts: dict[tuple[str, str], ImageFacts] = {}
-        self._source = source
+        self._store = store
         self._last_image: tuple[str, bytes] | None = None
 
     def row(self, instance: Mapping[str, Any]) -> dict[str, Any]:
-        """The image row of an instance.
-
-        Args:
-            instance: ``full_stem``, ``image_stem``, ``object_stem``, ``click_type``, ``split``,
-                ``is_simulated``.
-
-        Returns:
-            A row of `image_features`; the previous mask of a first round is all background.
-
-        Raises:
-            RclicksError: If a picture is missing or broken, the object is empty, or the previous
-                mask is missing or of another size.
-        """
+        """The row of `image_features`; the previous mask of a first round is all background."""
         full_stem = instance["full_stem"]
-        mask = self._source.mask(instance["image_stem"], instance["object_stem"])
+        mask = self._store.mask(instance["image_stem"], instance["object_stem"])
         if not (mask == 1).any():
             raise RclicksError(
-                f"{self.dataset}: the object mask of {full_stem!r} is empty; mend it"
+                f"{self.dataset}: the object mask of {full_stem!r} is empty; correct the mask file"
             )
         previous = self._previous(instance, mask.shape)
         self.facts[self.dataset, full_stem] = ImageFacts(mask.shape[::-1], object_box(mask))
@@ -75,24 +59,24 @@ class ImageRows:
 
     def _encoded(self, image_stem: str) -> bytes:
         if self._last_image is None or self._last_image[0] != image_stem:
-            self._last_image = (image_stem, encoded_image(self._source, image_stem))
+            self._last_image = (image_stem, encoded_image(self._store, image_stem))
         return self._last_image[1]
 
     def _previous(self, instance: Mapping[str, Any], shape: tuple[int, ...]) -> np.ndarray:
         full_stem = instance["full_stem"]
         if instance["click_type"] == "first":
             return np.zeros(shape, bool)
-        previous = self._source.previous_mask(full_stem)
+        previous = self._store.previous_mask(full_stem)
         if previous is None:
             raise RclicksError(
                 f"{self.dataset}: no previous mask of {full_stem!r}; put {full_stem}.png into the "
-                "folder of previous masks (SUBSEC_MASKS beside the images)"
+                "folder of previous masks (in SUBSEC_MASKS, next to the datasets' folders)"
             )
         if previous.shape != shape:
             raise RclicksError(
                 f"{self.dataset}: the previous mask of {full_stem!r} is "
                 f"{previous.shape[1]}x{previous.shape[0]} pixels but its image is "
-                f"{shape[1]}x{shape[0]}; give it the image's size"
+                f"{shape[1]}x{shape[0]}; resize the mask"
             )
         return previous
 
@@ -100,19 +84,8 @@ class ImageRows:
 def write_image_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write image rows to one Parquet file in row groups of limited size.
 
-    Pictures are stored as a dictionary, so that an image with several objects or rounds lies in a
-    row group once.
-
-    Args:
-        path: File to write; its folder exists.
-        rows: Rows of `image_features`.
-
-    Example:
-        >>> import tempfile
-        >>> path = Path(tempfile.mkdtemp()) / "none.parquet"
-        >>> write_image_rows(path, [])
-        >>> pq.read_schema(path).names[-3:]
-        ['image', 'object_mask', 'previous_mask']
+    Images are stored as a dictionary, so that one with several objects or rounds is in a row group
+    only once.
     """
     schema = image_features().arrow_schema
     with pq.ParquetWriter(

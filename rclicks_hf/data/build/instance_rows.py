@@ -1,4 +1,4 @@
-"""One row an instance: the clicks of a full_stem gathered into lists, in pixels of its image."""
+"""Instance rows: one row per instance with its clicks as lists, in pixels of its image."""
 
 from __future__ import annotations
 
@@ -22,30 +22,14 @@ _HEAD_COLUMNS = tuple(name for name in instance_features() if name not in _LISTS
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """What the instance rows need of an instance's picture.
-
-    Attributes:
-        size: (width, height) of the image in pixels.
-        box: (x, y, width, height) of the object's bounding box.
-    """
+    """Size (width, height) of an instance's image and bounding box (x, y, w, h) of its object."""
 
     size: tuple[int, int]
     box: tuple[int, int, int, int]
 
 
 def object_box(mask: np.ndarray) -> tuple[int, int, int, int]:
-    """Bounding box of an object mask.
-
-    Args:
-        mask: (H, W), the object is where it equals 1; not empty.
-
-    Returns:
-        (x, y, width, height) in pixels.
-
-    Example:
-        >>> object_box(np.array([[0, 0, 0], [0, 1, 1]]))
-        (1, 1, 2, 1)
-    """
+    """Bounding box (x, y, width, height) of the pixels that equal 1; there is at least one."""
     columns, rows = np.flatnonzero((mask == 1).any(0)), np.flatnonzero((mask == 1).any(1))
     x, y = int(columns[0]), int(rows[0])
     return x, y, int(columns[-1]) - x + 1, int(rows[-1]) - y + 1
@@ -53,41 +37,19 @@ def object_box(mask: np.ndarray) -> tuple[int, int, int, int]:
 
 @dataclass(frozen=True, eq=False)
 class Gathered:
-    """A click table by instance.
+    """A click table grouped by instance."""
 
-    Attributes:
-        heads: A row for each of m instances: the columns of its first click; ``w`` and ``h`` are 0
-            where it has none.
-        order: (n,) row numbers of the click table, those of an instance together.
-        starts: (m + 1,) where in ``order`` each instance starts; the last is n.
-    """
-
+    # One row per instance: the columns of its first click; w and h are 0 where it has no clicks.
     heads: pa.Table
-    order: np.ndarray
-    starts: np.ndarray
+    order: np.ndarray  # (n,) row numbers of the click table, grouped by instance
+    starts: np.ndarray  # (m + 1,) start of each instance in ``order``; the last is n
 
 
 def gather(clicks: pa.Table, clickless: Sequence[Mapping[str, Any]] = ()) -> Gathered:
-    """Group a click table by instance.
+    """Group a completed click table by instance, in order of first appearance.
 
-    Args:
-        clicks: A completed click table.
-        clickless: Further instances, that nobody clicked on: ``dataset``, ``full_stem``,
-            ``image_stem``, ``object_stem`` and ``split`` of each, of the first round.
-
-    Returns:
-        Instances in order of first appearance, those without clicks last.
-
-    Example:
-        >>> from rclicks_hf.data.clicks.completion import complete_clicks
-        >>> from rclicks_hf.data.schema import CLICK_SCHEMA
-        >>> row = ("tetris", "a", "a", "", "first", "none", "pc", 1, 2, 64, 48)
-        >>> clicks = pa.table([[value] for value in row], names=CLICK_SCHEMA.names)
-        >>> other = {"dataset": "tetris", "full_stem": "b", "image_stem": "b", "object_stem": "",
-        ...          "split": "train"}
-        >>> found = gather(complete_clicks(clicks, {"tetris": {"a": "train"}}), [other])
-        >>> found.heads["full_stem"].to_pylist(), found.starts.tolist()
-        (['a', 'b'], [0, 1, 1])
+    ``clickless`` are further first-round instances without clicks (``dataset``, ``split`` and the
+    stems of each), which come last.
     """
     order, starts = group_by_instance(clicks)
     names = [name for name in (*CLICK_SCHEMA.names, *DERIVED_SCHEMA.names) if name in _HEAD_COLUMNS]
@@ -108,29 +70,12 @@ def gather(clicks: pa.Table, clickless: Sequence[Mapping[str, Any]] = ()) -> Gat
 def instance_table(
     clicks: pa.Table, gathered: Gathered, facts: Mapping[tuple[str, str], ImageFacts]
 ) -> tuple[pa.Table, int]:
-    """Gather clicks into instances.
+    """The rows of `instance_features`, and how many have clicks recorded at another image size.
 
-    TETRIS images are limited to a longest side of 2,048 pixels; the clicks on them are scaled with
-    the image and truncated, as in the paper's code. Where the picture is at hand, ``w`` and ``h``
-    are its size; else they follow from the click table and ``box`` is empty.
-
-    Args:
-        clicks: A completed click table.
-        gathered: `gather` of it.
-        facts: (dataset, full_stem) -> facts of the picture, where there is one.
-
-    Returns:
-        The rows of `instance_features`, and the number of instances whose clicks were recorded on
-        an image of another size than the picture's.
-
-    Example:
-        >>> from rclicks_hf.data.clicks.completion import complete_clicks
-        >>> row = ("davis", "095", "095", "", "first", "none", "pc", 1, 2, 854, 480)
-        >>> clicks = pa.table([[value] * 2 for value in row], names=CLICK_SCHEMA.names)
-        >>> clicks = complete_clicks(clicks)
-        >>> table, differing = instance_table(clicks, gather(clicks), {})
-        >>> table.select(["full_stem", "x", "y", "w"]).to_pylist(), differing
-        ([{'full_stem': '095', 'x': [1, 1], 'y': [2, 2], 'w': 854}], 0)
+    TETRIS images are limited to a longest side of 2,048 pixels; clicks on them are scaled with the
+    image and truncated, as in the paper's code. ``w`` and ``h`` are the size in ``facts`` where
+    there is an entry for (dataset, full_stem); else they follow from the click table and ``box`` is
+    empty.
     """
     heads, order, repeats = gathered.heads, gathered.order, np.diff(gathered.starts)
     recorded, frames = _sizes(heads)
@@ -158,7 +103,7 @@ def instance_table(
 
 
 def _sizes(heads: pa.Table) -> tuple[np.ndarray, np.ndarray]:
-    """(m, 2) width and height that clicks were recorded on, and those of the dataset's image."""
+    """(m, 2) sizes that clicks were recorded at, and (m, 2) sizes of the dataset's images."""
     recorded = np.column_stack([heads["w"].to_numpy(), heads["h"].to_numpy()])
     codes = row_codes([heads["dataset"], heads["w"], heads["h"]])
     _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
@@ -172,9 +117,9 @@ def _sizes(heads: pa.Table) -> tuple[np.ndarray, np.ndarray]:
 def _in_image(
     raw: np.ndarray, recorded: np.ndarray, frame: np.ndarray, limit: np.ndarray
 ) -> np.ndarray:
-    """Coordinates clipped to the recorded side, scaled to the frame, within the picture.
+    """Coordinates clipped to the recorded side, scaled to the frame, and within the image.
 
-    As in the paper's code, the side recorded with an instance's first click counts for all.
+    As in the paper's code, the size recorded with an instance's first click applies to all.
     """
     inside = np.clip(raw, 0, recorded - 1)
     scaled = np.where(frame == recorded, inside, inside * frame / recorded)

@@ -1,4 +1,4 @@
-"""Checking a built dataset: digests, published counts, joins, coordinates, and what is odd."""
+"""Checking a built dataset: digests, published counts, joins, coordinates, irregular clicks."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 from rclicks_hf.data.build.card import (
     config_digest,
     expected_configs,
-    header_is_twin,
+    is_full_size_card,
     read_card_header,
 )
-from rclicks_hf.data.build.irregular_clicks import ANOMALIES
+from rclicks_hf.data.build.irregular_clicks import IRREGULAR_KINDS
 from rclicks_hf.data.build.parquet_files import REJECTED
 from rclicks_hf.data.features import click_features, instance_features, word_columns
 from rclicks_hf.data.repo_files import RepoFiles
@@ -34,14 +34,8 @@ class Check(NamedTuple):
 
     Attributes:
         name: What was checked.
-        ok: True where the data is as it should be, False where not, None where it is only counted.
+        ok: True if passed, False if failed, None for what is only counted.
         detail: The numbers, or the difference.
-
-    Example:
-        >>> checks = [Check("DAVIS, instances", True, "345"),
-        ...           Check("pictures without an instance", False, "1, for example '095'")]
-        >>> [f"{check.name}: {check.detail}" for check in checks if check.ok is False]
-        ["pictures without an instance: 1, for example '095'"]
     """
 
     name: str
@@ -53,22 +47,20 @@ def verify_dataset(path: str | Path) -> list[Check]:
     """Check a built dataset.
 
     Args:
-        path: Folder that `build_dataset` made.
+        path: Folder written by `build_dataset`.
 
     Returns:
-        One entry a check: content digests and what the card says of each config, published counts
-        (of real datasets, and of a twin), no empty cells, every click has its instance and every
-        instance its clicks, every picture has its instance, coordinates lie within the image. What
-        the paper's code reads and yet looks odd is counted, not condemned
-        (`rclicks_hf.data.build.irregular_clicks`).
+        One entry per check: content digests and the card's entry of each config; published counts
+        (of real datasets and of the full-size synthetic copy); no null cells; every click has its
+        instance, every instance its clicks, every image its instance; coordinates lie within the
+        image. Irregular clicks that the paper's code accepts are counted and do not fail.
 
     Raises:
-        RclicksError: If the folder holds no dataset, or a file in it cannot be read.
+        RclicksError: If the folder contains no dataset, or a file in it cannot be read.
 
     Example:
         >>> import tempfile
-        >>> from rclicks_hf.data.build.builder import build_dataset
-        >>> from rclicks_hf.data.schema import CLICK_SCHEMA
+        >>> from rclicks_hf.data import CLICK_SCHEMA, build_dataset
         >>> row = ("simulated_scenes", "a", "a", "", "first", "none", "pc", 1, 2, 64, 48)
         >>> clicks = pa.table([[value] for value in row], names=CLICK_SCHEMA.names)
         >>> out = Path(tempfile.mkdtemp()) / "rclicks"
@@ -87,26 +79,27 @@ def verify_dataset(path: str | Path) -> list[Check]:
         rejected = pq.read_metadata(root / REJECTED) if (root / REJECTED).exists() else None
     except (OSError, pa.ArrowException) as error:
         raise RclicksError(f"{root}: {str(error).splitlines()[0]}; build it again") from error
-    checks += _count_checks(clicks, instances, is_twin=header_is_twin(header))
+    checks += _count_checks(clicks, instances, is_full_size_copy=is_full_size_card(header))
     checks += _join_checks(clicks, instances, images)
     checks += _coordinate_checks(clicks, instances)
     checks.append(_null_check(clicks, instances))
-    for anomaly in ANOMALIES:
-        number = anomaly.count(clicks)
-        checks.append(Check(anomaly.name, None, f"{number:,} {anomaly.note}" if number else "0"))
+    for kind in IRREGULAR_KINDS:
+        number = kind.count(clicks)
+        checks.append(Check(kind.name, None, f"{number:,} {kind.treatment}" if number else "0"))
     left_out = rejected.num_rows if rejected else 0
     checks.append(Check("lines left out by the build", None, f"{left_out:,}"))
     return checks
 
 
 def format_checks(checks: Sequence[Check]) -> str:
-    """The checks as a table for people.
+    """The checks as a text table.
 
     Args:
         checks: From `verify_dataset`.
 
     Returns:
-        A row a check: ``✓`` as it should be, ``✗`` not so, ``·`` only counted; then a verdict.
+        One line per check, which starts with ``✓`` (passed), ``✗`` (failed) or ``·`` (only
+        counted), and a line with the number of failures.
 
     Example:
         >>> print(format_checks([Check("DAVIS, instances", True, "345")]))
@@ -142,20 +135,20 @@ def _read(root: Path, files: RepoFiles, kind: str, columns: list[str] | None = N
 
 
 def _card_checks(root: Path, files: RepoFiles, header: dict[str, Any]) -> Iterator[Check]:
-    """A row for each config that the card tells otherwise than the files; one row if none."""
+    """One failed check per config whose card entry differs from the files, or a passed one."""
     expected = expected_configs(root, files, header)
-    told = {entry["config_name"]: entry for entry in header["configs"]}
+    on_card = {entry["config_name"]: entry for entry in header["configs"]}
     tables = header["dataset_info"] if isinstance(header.get("dataset_info"), list) else []
     infos = {table.get("config_name"): table for table in tables if isinstance(table, dict)}
     wrong = 0
-    for name in {**told, **expected}:
+    for name in {**on_card, **expected}:
         entry, info = expected.get(name, ({}, {}))
-        found, on_card = config_digest(entry), config_digest(told.get(name, {}))
+        digest, stated = config_digest(entry), config_digest(on_card.get(name, {}))
         check = None
-        if found != on_card or not found:
-            detail = f"files {found[:12] or 'none'}, card {on_card[:12] or 'none'}"
+        if digest != stated or not digest:
+            detail = f"files {digest[:12] or 'none'}, card {stated[:12] or 'none'}"
             check = Check(f"digest of {name}", False, detail)
-        elif _globs(told[name]) != _globs(entry):
+        elif _globs(on_card[name]) != _globs(entry):
             check = Check(f"card entry of {name}", False, "does not name the config's own files")
         elif infos.get(name) != info:
             check = Check(f"card features of {name}", False, "are not those of the files")
@@ -163,7 +156,7 @@ def _card_checks(root: Path, files: RepoFiles, header: dict[str, Any]) -> Iterat
             wrong += 1
             yield check
     if not wrong:
-        yield Check("digests", True, f"all {len(told)} configs")
+        yield Check("digests", True, f"all {len(on_card)} configs")
 
 
 def _globs(entry: dict[str, Any]) -> dict[str, Any]:
@@ -176,13 +169,15 @@ def _stray_check(root: Path, files: RepoFiles) -> Check:
     return Check("files of no config", not strays, f"{len(strays):,}{example}")
 
 
-def _count_checks(clicks: pa.Table, instances: pa.Table, *, is_twin: bool) -> Iterator[Check]:
+def _count_checks(
+    clicks: pa.Table, instances: pa.Table, *, is_full_size_copy: bool
+) -> Iterator[Check]:
     totals = {round_: [0, 0] for round_ in ROUNDS}
     found = set(pc.unique(clicks["dataset"]).to_pylist())
     present = [name for name in SOURCE_DATASETS if name in found]
     for dataset in present:
         entry = SOURCE_DATASETS[dataset]
-        published = SOURCE_DATASETS[entry.twin_of] if is_twin else entry
+        published = SOURCE_DATASETS[entry.twin_of] if is_full_size_copy else entry
         chosen = clicks.filter(pc.equal(clicks["dataset"], dataset))
         for round_ in ROUNDS:
             of_round = chosen.filter(pc.equal(chosen["round"], round_))
@@ -198,14 +193,14 @@ def _count_checks(clicks: pa.Table, instances: pa.Table, *, is_twin: bool) -> It
 
 
 def _device_rows(entry: SourceDataset, round_: str, clicks: pa.Table) -> Iterator[Check]:
-    """Clicks on each device, and an instance; nothing exact is published about them."""
+    """Clicks per device and per instance; nothing exact is published about them."""
     for device in DEVICES:
         number = pc.sum(pc.equal(clicks["device"], device)).as_py() or 0
         yield Check(f"{entry.title}, {round_} clicks on {device}", None, f"{number:,}")
     lengths = clicks.group_by("full_stem").aggregate([([], "count_all")])["count_all"].to_numpy()
     if len(lengths):
         detail = f"{lengths.mean():.1f} on average, {lengths.min()} to {lengths.max()}"
-        yield Check(f"{entry.title}, {round_} clicks an instance", None, detail)
+        yield Check(f"{entry.title}, {round_} clicks per instance", None, detail)
 
 
 def _instance_checks(
@@ -216,8 +211,8 @@ def _instance_checks(
     number = published.instances - published.clickless
     yield _compare(f"{entry.title}, instances", len(firsts) - without, number)
     if published.clickless:
-        # Only pictures name them, so a build without has none.
-        detail = f"{without}, with pictures {published.clickless}"
+        # Only the image folders name them, so a build without images has none.
+        detail = f"{without}, with images {published.clickless}"
         ok = without in (0, published.clickless)
         yield Check(f"{entry.title}, instances without clicks", ok, detail)
     for split in entry.splits if entry.has_split_lists else ():
@@ -258,9 +253,9 @@ def _join_checks(clicks: pa.Table, instances: pa.Table, images: pa.Table) -> Ite
     with_pictures = pc.is_in(sizes["dataset"], value_set=pc.unique(plain(images)["dataset"]))
     pictured = sizes.filter(with_pictures).select(_KEY)
     lost = pictured.join(plain(images), _KEY, join_type="left anti")
-    yield _none_of("instances without pictures", lost)
+    yield _none_of("instances without images", lost)
     strays = plain(images).join(sizes.select(_KEY), _KEY, join_type="left anti")
-    yield _none_of("pictures without an instance", strays)
+    yield _none_of("images without an instance", strays)
 
 
 def _none_of(name: str, rows: pa.Table) -> Check:
@@ -282,7 +277,7 @@ def _coordinate_checks(clicks: pa.Table, instances: pa.Table) -> Iterator[Check]
         bad = (values < 0) | (values >= instances[side].to_numpy()[parents])
         beyond[parents[bad]] = True
     yield _none_of(
-        "instances with a click not within the picture", instances.filter(pa.array(beyond))
+        "instances with a click not within the image", instances.filter(pa.array(beyond))
     )
 
 
@@ -294,4 +289,4 @@ def _null_check(clicks: pa.Table, instances: pa.Table) -> Check:
         if column.null_count
     }
     detail = ", ".join(f"{name} {count:,}" for name, count in holes.items()) or "0"
-    return Check("empty cells", not holes, detail)
+    return Check("null cells", not holes, detail)

@@ -1,9 +1,6 @@
-"""Generated demo scenes: pictures with exact object masks that need no download.
+"""Generated demo scenes: images with exact object masks that need no download.
 
-Each scene has a textured background, one to three objects with parts and holes, shading, cast
-shadows, and a camera's blur and noise. Objects share colours with the background in part, so that
-a method that goes by colour needs several clicks. Scene ``i`` depends on the seed, ``i`` and the
-size alone.
+Scene ``i`` depends on the seed, ``i`` and the size only.
 """
 
 from __future__ import annotations
@@ -12,38 +9,32 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rclicks_hf.data.sources import MemoryStore
+from rclicks_hf.data.images.memory import MemoryStore
 from rclicks_hf.simulation.scenes.objects import OBJECT_KINDS
 from rclicks_hf.simulation.scenes.rendering import draw_object, paint_background, take_photograph
 from rclicks_hf.simulation.scenes.shapes import Frame, Shape
 
-# Shares of the image that an object takes before another hides part of it: alone, and in company.
-AREA_ALONE = (0.07, 0.36)
-AREA_IN_COMPANY = (0.055, 0.2)
-# An object keeps at least this share of itself in view.
-MIN_VISIBLE = 0.75
+# Share of the image that an object covers before another hides part of it: a single object, and one
+# of several.
+AREA_SINGLE = (0.07, 0.36)
+AREA_OF_SEVERAL = (0.055, 0.2)
+MIN_VISIBLE = 0.75  # share of an object that stays visible
 _PLACEMENTS = 24
 _MARGIN = 5
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """One generated picture.
+    """One generated image with the masks and kinds of its objects."""
 
-    Attributes:
-        image: (H, W, 3) uint8 RGB.
-        masks: (H, W) int8 of 1 and 0 for each object: what is visible of it.
-        kinds: Kind of each object, a key of `scene_objects.OBJECT_KINDS`.
-    """
-
-    image: np.ndarray
-    masks: tuple[np.ndarray, ...]
-    kinds: tuple[str, ...]
+    image: np.ndarray  # (H, W, 3) uint8 RGB
+    masks: tuple[np.ndarray, ...]  # (H, W) int8 of 1 and 0: the visible part of each object
+    kinds: tuple[str, ...]  # keys of OBJECT_KINDS
 
 
 @dataclass(frozen=True, eq=False)
 class _Placed:
-    """An object with its place: frame coordinates and distance in pixels for the whole image."""
+    """An object in the image: frame coordinates and distance in pixels, for the whole image."""
 
     kind: str
     shape: Shape
@@ -59,54 +50,40 @@ class _Placed:
 def generate_scenes(
     count: int = 36, *, seed: int = 0, size: tuple[int, int] = (240, 320)
 ) -> MemoryStore:
-    """Generate the demo's scenes.
+    """Generate demo scenes: objects with parts, holes and shadows on textured backgrounds.
+
+    Objects and backgrounds share some colours, so that a method that relies on colour alone needs
+    several clicks.
 
     Args:
-        count: How many, at least 1.
-        seed: Another seed gives other scenes.
-        size: (H, W) of the images, pixels, at least 64 each.
+        count: Number of scenes, >= 1.
+        seed: Seed of all scenes, >= 0.
+        size: (H, W) of the images in pixels, at least 64 each.
 
     Returns:
-        A source with images ``scene_000``, ``scene_001``, ...; the object stem is ``""`` where a
-        scene has one object, else ``"1"``, ``"2"``, ``"3"`` from the back to the front.
+        A store of images ``scene_000``, ``scene_001``, ...; the object stem is ``""`` where a scene
+        has one object, else ``"1"``, ``"2"``, ``"3"`` from back to front.
 
     Raises:
         ValueError: If ``count`` or ``size`` is too small.
 
     Example:
-        >>> source = generate_scenes(2, size=(96, 128))
-        >>> source.image("scene_001").shape
+        >>> store = generate_scenes(2, size=(96, 128))
+        >>> store.image("scene_001").shape
         (96, 128, 3)
     """
     if count < 1:
         raise ValueError(f"count must be at least 1, got {count}")
-    source = MemoryStore()
+    store = MemoryStore()
     for index in range(count):
         scene = generate_scene(index, seed=seed, size=size)
         stems = [""] if len(scene.masks) == 1 else [str(k + 1) for k in range(len(scene.masks))]
-        source.add(f"scene_{index:03d}", scene.image, dict(zip(stems, scene.masks, strict=True)))
-    return source
+        store.add(f"scene_{index:03d}", scene.image, dict(zip(stems, scene.masks, strict=True)))
+    return store
 
 
 def generate_scene(index: int, *, seed: int = 0, size: tuple[int, int] = (240, 320)) -> Scene:
-    """Generate one scene.
-
-    Args:
-        index: Number of the scene, at least 0; also chooses the kind of the first object in turn.
-        seed: Another seed gives another scene.
-        size: (H, W) of the image, pixels, at least 64 each.
-
-    Returns:
-        The picture with the visible masks and the kinds of its objects.
-
-    Raises:
-        ValueError: If ``index`` is negative or ``size`` is too small.
-
-    Example:
-        >>> scene = generate_scene(0, size=(96, 128))
-        >>> len(scene.masks) == len(scene.kinds), scene.masks[0].shape
-        (True, (96, 128))
-    """
+    """Generate one scene; ``index`` also selects the kind of the first object."""
     if index < 0:
         raise ValueError(f"index must be at least 0, got {index}")
     if min(size) < 64:
@@ -131,7 +108,7 @@ def _arrange(
     count = int(rng.choice([1, 2, 3], p=[0.45, 0.33, 0.22]))
     names = list(OBJECT_KINDS)
     kinds = [names[index % len(names)], *rng.choice(names, size=count - 1).tolist()]
-    low, high = AREA_ALONE if count == 1 else AREA_IN_COMPANY
+    low, high = AREA_SINGLE if count == 1 else AREA_OF_SEVERAL
     objects: list[_Placed] = []
     masks: list[np.ndarray] = []
     for kind in kinds:
@@ -148,7 +125,7 @@ def _arrange(
 
 
 def _place(kind: str, share: float, size: tuple[int, int], rng: np.random.Generator) -> _Placed:
-    """Draw an object of about ``share`` of the image at a random place, inside the border."""
+    """Place an object of about ``share`` of the image at random, inside the border."""
     height, width = size
     shape = OBJECT_KINDS[kind].build(rng)
     angle = rng.uniform(-1, 1) * OBJECT_KINDS[kind].tilt
@@ -173,7 +150,7 @@ def _own_frame(x: np.ndarray, y: np.ndarray, angle: float, mirror: float) -> Fra
 
 
 def _extent(shape: Shape, angle: float, mirror: float) -> tuple[float, float, float, float, float]:
-    """Left, top, right, bottom (a little wide) and area of a shape of scale 1, as it will stand."""
+    """Left, top, right, bottom (slightly generous) and area of a shape at scale 1, as placed."""
     step = np.float32(0.025)
     y, x = np.mgrid[-1.8:1.8:step, -1.8:1.8:step].astype(np.float32)
     rows, columns = np.nonzero(shape.distance(_own_frame(x, y, angle, mirror)) < 0)

@@ -1,7 +1,6 @@
-"""The kinds of objects in the generated demo scenes, each drawn anew with random proportions.
+"""The kinds of objects in generated scenes, each drawn with random proportions.
 
-Every kind is a function of a random generator that returns a `Shape` of about -1..1 in its own
-frame, upright. Materials: 0 is the body, 1 the other parts, 2 the trimmings.
+A kind is a function of a random generator that returns an upright `Shape` within about -1..1.
 """
 
 from __future__ import annotations
@@ -26,6 +25,7 @@ from rclicks_hf.simulation.scenes.shapes import (
 )
 
 Rng = np.random.Generator
+# Materials of parts: 0 is the body, 1 the other parts, 2 the trimmings.
 
 
 def _arc(center: Point, radii: Point, start: float, stop: float, count: int = 10) -> list[Point]:
@@ -295,12 +295,7 @@ def _snake(rng: Rng) -> Shape:
 
 @dataclass(frozen=True)
 class ObjectKind:
-    """A kind of object.
-
-    Attributes:
-        build: Draws one with random proportions.
-        tilt: How far it may be turned either way, radians.
-    """
+    """A kind of object: how to draw one, and how far it may be tilted either way (radians)."""
 
     build: Callable[[Rng], Shape]
     tilt: float

@@ -1,6 +1,6 @@
-"""How the generated demo scenes are painted: background, objects with shadows, camera.
+"""Painting of generated scenes: background, objects with shadows, camera.
 
-Pictures are (H, W, 3) float32 CIELAB (L in 0..100) until the camera turns them into uint8 RGB.
+Images are (H, W, 3) float32 CIELAB (L in 0..100) until the camera turns them into uint8 RGB.
 """
 
 from __future__ import annotations
@@ -46,20 +46,7 @@ def _ground(rng: np.random.Generator) -> Material:
 def paint_background(
     size: tuple[int, int], rng: np.random.Generator
 ) -> tuple[np.ndarray, tuple[Material, ...]]:
-    """Paint one surface, or two that meet at a line, under uneven light.
-
-    Args:
-        size: (H, W), pixels.
-        rng: Source of randomness.
-
-    Returns:
-        The (H, W, 3) Lab picture, and what it is painted with.
-
-    Example:
-        >>> lab, grounds = paint_background((64, 80), np.random.default_rng(0))
-        >>> lab.shape, len(grounds) in (1, 2)
-        ((64, 80, 3), True)
-    """
+    """One surface, or two that meet at a line, under uneven light; and their materials."""
     height, width = size
     y, x = np.mgrid[:height, :width].astype(np.float32)
     frame = Frame(x, y)
@@ -73,7 +60,7 @@ def paint_background(
 
 
 def _light_unevenly(lab: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Brightness that falls off to one side, and the soft shadow of something out of view."""
+    """Apply light that falls off to one side, and the soft shadow of something out of view."""
     height, width = lab.shape[:2]
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
     angle = rng.uniform(0, 2 * np.pi)
@@ -122,31 +109,11 @@ def draw_object(
     light: float,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Draw an object over a picture, with the shadow that it casts.
+    """Draw an object with its shadow over a copy of ``lab``.
 
-    Args:
-        lab: (H, W, 3) Lab picture so far.
-        shape: The object.
-        frame: The image's pixels in the object's own coordinates.
-        distance: (H, W) distance to the object's outline, pixels, negative inside.
-        scale: Pixels a unit of ``frame``.
-        grounds: What the background is painted with, for camouflage.
-        light: Direction towards the light, radians clockwise from +x.
-        rng: Source of randomness.
-
-    Returns:
-        (H, W, 3) Lab picture with the object; ``lab`` is not changed.
-
-    Example:
-        >>> from rclicks_hf.simulation.scenes.shapes import Part, ellipse
-        >>> v, u = np.mgrid[-1:1:64j, -1:1:64j].astype(np.float32)
-        >>> disk = Shape((Part(ellipse((0, 0), (0.5, 0.5))),))
-        >>> rng = np.random.default_rng(0)
-        >>> lab, grounds = paint_background((64, 64), rng)
-        >>> distance = 32 * disk.distance(Frame(u, v))
-        >>> drawn = draw_object(lab, disk, Frame(u, v), distance, 32.0, grounds, 0.0, rng)
-        >>> bool(np.any(drawn[32, 32] != lab[32, 32])), drawn.shape
-        (True, (64, 64, 3))
+    ``frame`` holds the image's pixels in the object's coordinates, ``scale`` pixels per unit of it;
+    ``distance`` is in pixels, negative inside; ``light`` is the direction towards the light in
+    radians clockwise from +x; ``grounds`` lends its colours for camouflage.
     """
     shaded = _cast_shadow(lab, distance, light, rng)
     rows, columns = _window(distance)
@@ -169,7 +136,7 @@ def _window(distance: np.ndarray) -> tuple[slice, slice]:
 def _cast_shadow(
     lab: np.ndarray, distance: np.ndarray, light: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """Darken what lies away from the light, with a soft edge."""
+    """Darken the side away from the light, with a soft edge."""
     reach, softness = rng.uniform(3, 11), rng.uniform(2, 6)
     move = np.array([[1, 0, -reach * np.cos(light)], [0, 1, -reach * np.sin(light)]], np.float32)
     size = distance.shape[::-1]
@@ -186,7 +153,7 @@ def _paint_parts(
     grounds: tuple[Material, ...],
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """The object's parts one over the other, each in its material."""
+    """The object's parts painted one over the other, each in its material."""
     materials = _object_materials(grounds, rng)
     painted = [material.paint(pixels, rng) for material in materials]
     surface = painted[shape.parts[0].material].copy()
@@ -213,21 +180,7 @@ def _shade(
 
 
 def take_photograph(lab: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """What a camera makes of the picture: slight blur, sensor noise, 8 bits.
-
-    Args:
-        lab: (H, W, 3) float32 Lab.
-        rng: Source of randomness.
-
-    Returns:
-        (H, W, 3) uint8 RGB.
-
-    Example:
-        >>> grey = np.full((4, 5, 3), (50, 0, 0), np.float32)
-        >>> image = take_photograph(grey, np.random.default_rng(0))
-        >>> image.shape, image.dtype
-        ((4, 5, 3), dtype('uint8'))
-    """
+    """The (H, W, 3) uint8 RGB photograph of a Lab image: blur, sensor noise, 8 bits."""
     in_range = np.clip(lab, (0, -90, -90), (100, 90, 90)).astype(np.float32)
     rgb = cv2.cvtColor(in_range, cv2.COLOR_LAB2RGB) * 255
     rgb = cv2.GaussianBlur(rgb, (0, 0), 0.6)

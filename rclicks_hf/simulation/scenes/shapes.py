@@ -1,9 +1,7 @@
-"""Signed distance fields: the outlines that the generated demo scenes are made of.
+"""Signed distance fields, of which the objects of generated scenes are made.
 
-A field is a function of a `Frame` (coordinates of every pixel in the object's own frame, about
--1..1 over the object, x right, y down) that returns an (H, W) array: negative inside, positive
-outside, zero on the outline, about Euclidean near it. Unions are minima, holes are maxima, and
-thresholding gives an exact mask while the same field gives anti-aliased edges and shading.
+A field maps a `Frame` to an (H, W) array: negative inside, positive outside, about Euclidean near
+the outline. One field thus gives the exact mask, anti-aliased edges and shading.
 """
 
 from __future__ import annotations
@@ -20,18 +18,13 @@ Point = tuple[float, float]
 
 
 class Frame(NamedTuple):
-    """Coordinates of every pixel in the frame of an object.
-
-    Attributes:
-        u: (H, W) float32, to the right.
-        v: (H, W) float32, down.
-    """
+    """Coordinates (H, W) of every pixel in an object's frame: u to the right, v down."""
 
     u: np.ndarray
     v: np.ndarray
 
     def turned(self, center: Point, angle: float) -> Frame:
-        """The frame of a part that stands at ``center``, turned by ``angle`` radians."""
+        """The frame of a part at ``center``, turned by ``angle`` radians."""
         du, dv = self.u - center[0], self.v - center[1]
         if angle == 0:
             return Frame(du, dv)
@@ -43,21 +36,7 @@ Field = Callable[[Frame], np.ndarray]
 
 
 def ellipse(center: Point, radii: Point, angle: float = 0.0) -> Field:
-    """Filled ellipse; the distance is of first order (exact for a circle).
-
-    Args:
-        center: (x, y) of the middle.
-        radii: Half axes.
-        angle: Turn in radians.
-
-    Returns:
-        Its distance field.
-
-    Example:
-        >>> frame = Frame(np.float32([[0, 2, 3]]), np.float32([[0, 0, 0]]))
-        >>> ellipse((0, 0), (2, 1))(frame).round(2).tolist()
-        [[-1.0, 0.0, 1.0]]
-    """
+    """Filled ellipse with half axes ``radii``; a first-order distance, exact for a circle."""
 
     def field(frame: Frame) -> np.ndarray:
         p = frame.turned(center, angle)
@@ -71,22 +50,7 @@ def ellipse(center: Point, radii: Point, angle: float = 0.0) -> Field:
 
 
 def box(center: Point, half: Point, rounding: float = 0.0, angle: float = 0.0) -> Field:
-    """Rectangle with rounded corners.
-
-    Args:
-        center: (x, y) of the middle.
-        half: Half width and half height, rounding included.
-        rounding: Radius of the corners.
-        angle: Turn in radians.
-
-    Returns:
-        Its distance field.
-
-    Example:
-        >>> frame = Frame(np.float32([[0, 3]]), np.float32([[0, 0]]))
-        >>> box((0, 0), (2, 1))(frame).tolist()
-        [[-1.0, 1.0]]
-    """
+    """Rectangle with rounded corners; ``half`` is half its width and height, rounding included."""
 
     def field(frame: Frame) -> np.ndarray:
         p = frame.turned(center, angle)
@@ -99,21 +63,7 @@ def box(center: Point, half: Point, rounding: float = 0.0, angle: float = 0.0) -
 
 
 def stroke(points: Sequence[Point], start: float, end: float | None = None) -> Field:
-    """Round-ended line through ``points`` whose radius goes evenly from ``start`` to ``end``.
-
-    Args:
-        points: At least two (x, y).
-        start: Radius at the first point.
-        end: Radius at the last point; the same where None.
-
-    Returns:
-        Its distance field.
-
-    Example:
-        >>> frame = Frame(np.float32([[0, 1]]), np.float32([[0, 3]]))
-        >>> stroke([(-1, 0), (1, 0)], 0.5)(frame).tolist()
-        [[-0.5, 2.5]]
-    """
+    """Round-ended line through points; its radius changes evenly from ``start`` to ``end``."""
     radii = np.linspace(start, start if end is None else end, len(points))
 
     def field(frame: Frame) -> np.ndarray:
@@ -130,19 +80,7 @@ def stroke(points: Sequence[Point], start: float, end: float | None = None) -> F
 
 
 def polygon(points: Sequence[Point]) -> Field:
-    """Filled simple polygon.
-
-    Args:
-        points: At least three (x, y); the last joins the first.
-
-    Returns:
-        Its distance field.
-
-    Example:
-        >>> frame = Frame(np.float32([[0, 3]]), np.float32([[0, 0]]))
-        >>> polygon([(-1, -1), (1, -1), (1, 1), (-1, 1)])(frame).tolist()
-        [[-1.0, 2.0]]
-    """
+    """Filled simple polygon; the last point joins the first."""
     edges = list(zip(points, [*points[1:], points[0]], strict=True))
 
     def field(frame: Frame) -> np.ndarray:
@@ -159,22 +97,9 @@ def polygon(points: Sequence[Point]) -> Field:
 
 
 def lobes(center: Point, radius: float, depth: float, count: int, sharpness: float = 0.0) -> Field:
-    """Disk whose radius waves ``count`` times around: petals, starfish arms, or gear teeth.
+    """Disk whose radius waves ``count`` times (petals, starfish arms; gear teeth if sharp).
 
-    Args:
-        center: (x, y) of the middle.
-        radius: Mean radius.
-        depth: Amplitude of the wave, as a share of the radius.
-        count: Waves around the circle.
-        sharpness: 0 for a sine, larger for steeper flanks (teeth).
-
-    Returns:
-        Its field; flanks are divided by their slope, so that it is a distance near the outline.
-
-    Example:
-        >>> frame = Frame(np.float32([[1.2, 0]]), np.float32([[0, 2]]))
-        >>> np.abs(lobes((0, 0), 1.0, 0.2, 4)(frame)).round(1).tolist() == [[0.0, np.float32(0.8)]]
-        True
+    ``depth`` is the amplitude as a share of the radius; larger ``sharpness`` gives steeper flanks.
     """
 
     def field(frame: Frame) -> np.ndarray:
@@ -186,44 +111,19 @@ def lobes(center: Point, radius: float, depth: float, count: int, sharpness: flo
             steep = np.tanh(sharpness * wave)
             slope = slope * sharpness * (1 - steep**2)
             wave = steep
+        # Divided by the slope of the flanks, it is a distance near the outline.
         return (np.hypot(p.u, p.v) - radius * (1 + depth * wave)) / np.hypot(1, slope)
 
     return field
 
 
 def outline(field: Field, width: float) -> Field:
-    """A band of half thickness ``width`` along the outline of ``field``: rings, frames, rims.
-
-    Args:
-        field: What to run along.
-        width: Half thickness.
-
-    Returns:
-        The distance field of the band.
-
-    Example:
-        >>> frame = Frame(np.float32([[0, 1]]), np.float32([[0, 0]]))
-        >>> outline(ellipse((0, 0), (1, 1)), 0.25)(frame).tolist()
-        [[0.75, -0.25]]
-    """
+    """A band of half thickness ``width`` along the outline of ``field``."""
     return lambda frame: np.abs(field(frame)) - width
 
 
 def common(*fields: Field) -> Field:
-    """What all ``fields`` cover.
-
-    Args:
-        *fields: At least one.
-
-    Returns:
-        The field of their intersection.
-
-    Example:
-        >>> frame = Frame(np.float32([[0, 0.8]]), np.float32([[0, 0]]))
-        >>> lens = common(ellipse((-0.5, 0), (1, 1)), ellipse((0.5, 0), (1, 1)))
-        >>> (lens(frame) < 0).tolist()
-        [[True, False]]
-    """
+    """Intersection of fields."""
     return lambda frame: reduce(np.maximum, (field(frame) for field in fields))
 
 
@@ -237,34 +137,16 @@ def _smooth_minimum(a: np.ndarray, b: np.ndarray, blend: float) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Part:
-    """One part of an object, painted over the parts before it.
-
-    Attributes:
-        field: Where it is.
-        material: Which of the object's materials it is made of, 0, 1 or 2.
-        blend: Width of the fillet to the parts before it.
-    """
+    """One part of an object, painted over the parts before it."""
 
     field: Field
-    material: int = 0
-    blend: float = 0.0
+    material: int = 0  # which of the object's three materials
+    blend: float = 0.0  # width of the fillet to the parts before it
 
 
 @dataclass(frozen=True)
 class Shape:
-    """An object: the union of its parts without its holes.
-
-    Attributes:
-        parts: In the order in which they are painted.
-        holes: Fields of what is cut out of everything.
-
-    Example:
-        >>> v, u = np.mgrid[-2:2:41j, -2:2:41j].astype(np.float32)
-        >>> ring = Shape((Part(ellipse((0, 0), (1, 1))),), (ellipse((0, 0), (0.5, 0.5)),))
-        >>> distance = ring.distance(Frame(u, v))
-        >>> bool(distance[20, 20] > 0), bool(distance[20, 28] < 0)
-        (True, True)
-    """
+    """An object: the union of its parts, in painting order, without its holes."""
 
     parts: tuple[Part, ...]
     holes: tuple[Field, ...] = ()

@@ -1,7 +1,6 @@
-"""Textures of the generated demo scenes, for backgrounds and objects alike.
+"""Textures of generated scenes, for backgrounds and objects.
 
-A texture is a function of pixel coordinates that returns an (H, W) float array, about 0 to 1: how
-far each pixel lies between a material's two colours. `Material` clips what lies outside.
+A texture maps pixel coordinates to an (H, W) array of about 0 to 1, which mixes two colours.
 """
 
 from __future__ import annotations
@@ -26,22 +25,9 @@ def fractal_noise(
     octaves: int = 4,
     stretch: float = 1.0,
 ) -> np.ndarray:
-    """Value noise summed over octaves, each of half the period and 0.55 of the amplitude.
+    """(H, W) float32 noise in [0, 1]: octaves, each of half the period and 0.55 of the amplitude.
 
-    Args:
-        shape: (H, W) of the result, pixels.
-        period: Size of the coarsest blobs, pixels.
-        rng: Source of randomness.
-        octaves: Number of octaves.
-        stretch: How many times longer the blobs are along x.
-
-    Returns:
-        (H, W) float32 in [0, 1], mean about 0.5.
-
-    Example:
-        >>> noise = fractal_noise((20, 30), 8, np.random.default_rng(0))
-        >>> noise.shape, bool(0 <= noise.min() < noise.max() <= 1)
-        ((20, 30), True)
+    ``period`` is the size of the coarsest blobs in pixels; along x, ``stretch`` times as much.
     """
     height, width = shape
     total = np.zeros(shape, np.float32)
@@ -63,7 +49,7 @@ def _clouds(frame: Frame, period: float, rng: np.random.Generator) -> np.ndarray
 
 
 def _grass(frame: Frame, period: float, rng: np.random.Generator) -> np.ndarray:
-    """Noise drawn out along the frame's own x axis: blades, fur, brushed metal."""
+    """Noise stretched along the frame's x axis: blades, fur, brushed metal."""
     flat = fractal_noise((256, 256), max(period / 3, 2), rng, octaves=3, stretch=9)
     map_u = np.mod(frame.u, 510).astype(np.float32)
     map_v = np.mod(frame.v, 510).astype(np.float32)
@@ -91,7 +77,7 @@ def _marble(frame: Frame, period: float, rng: np.random.Generator) -> np.ndarray
 
 
 def _tone(cell_u: np.ndarray, cell_v: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """One random tone a cell of a grid with integer cell numbers."""
+    """One random tone per cell of a grid with integer cell numbers."""
     tones = rng.random((64, 64), dtype=np.float32)
     return tones[cell_v.astype(int) % 64, cell_u.astype(int) % 64]
 
@@ -175,36 +161,15 @@ TEXTURES: dict[str, Texture] = {
 
 @dataclass(frozen=True)
 class Material:
-    """A texture between two colours.
+    """A texture between two colours."""
 
-    Attributes:
-        texture: Key of `TEXTURES`.
-        period: Size of the pattern, pixels.
-        angle: Turn of the pattern, radians.
-        colors: Two (L, a, b) colours of CIELAB, L in 0..100.
-    """
-
-    texture: str
-    period: float
-    angle: float
-    colors: tuple[np.ndarray, np.ndarray]
+    texture: str  # key of TEXTURES
+    period: float  # size of the pattern, pixels
+    angle: float  # radians
+    colors: tuple[np.ndarray, np.ndarray]  # (L, a, b) of CIELAB each
 
     def paint(self, frame: Frame, rng: np.random.Generator) -> np.ndarray:
-        """Lab picture of the material.
-
-        Args:
-            frame: Pixel coordinates, (H, W) each.
-            rng: Source of randomness.
-
-        Returns:
-            (H, W, 3) float32 Lab.
-
-        Example:
-            >>> v, u = np.mgrid[:8, :9].astype(np.float32)
-            >>> red = Material("spots", 4, 0.0, (np.float32([50, 60, 40]), np.float32([20, 0, 0])))
-            >>> red.paint(Frame(u, v), np.random.default_rng(0)).shape
-            (8, 9, 3)
-        """
+        """(H, W, 3) float32 Lab image of the material."""
         turned = frame.turned((0.0, 0.0), self.angle)
         mix = np.clip(TEXTURES[self.texture](turned, self.period, rng), 0, 1)[..., None]
         return (self.colors[0] * (1 - mix) + self.colors[1] * mix).astype(np.float32)

@@ -34,7 +34,7 @@ def _files(root: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     ("place", "failure", "error"),
     [
-        ((builder, "write_instance_parts"), _full_disk, RclicksError),
+        ((builder, "write_instance_files"), _full_disk, RclicksError),
         ((pq.ParquetWriter, "write_table"), _full_disk, RclicksError),
         ((builder, "write_card"), _full_disk, RclicksError),
         ((builder, "write_card"), _interrupt, KeyboardInterrupt),
@@ -99,11 +99,11 @@ def test_only_a_build_is_replaced(
     (tmp_path / "card").mkdir()
     (tmp_path / "card" / "README.md").write_text("---\nconfigs: [{config_name: other}]\n---\n")
     for name in ("folder", "file", "card"):
-        _is_kept(tmp_path, clicks, tmp_path / name, "is no dataset that `rclicks build` made")
+        _is_kept(tmp_path, clicks, tmp_path / name, "is not a dataset made by `rclicks build`")
     build_dataset(clicks, {}, tmp_path / "rclicks", progress=False)
     monkeypatch.chdir(tmp_path / "rclicks")
     for out in (".", "..", tmp_path / "rclicks"):
-        _is_kept(tmp_path, clicks, Path(out), "the command runs in this folder")
+        _is_kept(tmp_path, clicks, Path(out), "is the folder that the command runs in")
 
 
 def test_what_a_link_names_is_replaced_and_the_link_stays(

@@ -253,7 +253,7 @@ def test_objects_that_nobody_clicked_on_are_instances_too(tmp_path: Path) -> Non
     }
     checks = {check.name: check for check in verify_dataset(out)}
     assert checks["TETRIS, instances without clicks"].ok
-    assert checks["instances without pictures"].ok
+    assert checks["instances without images"].ok
     assert len(load_instances(out, "tetris", split="validation")[1].clicks) == 0
 
 
@@ -338,7 +338,7 @@ def test_words_of_rows_filtered_away_do_not_count(tmp_path: Path) -> None:
 @pytest.mark.parametrize("line", ["", "GrabCut,a\n"])
 def test_a_table_without_one_good_line_is_refused(tmp_path: Path, line: str) -> None:
     (tmp_path / "clicks.csv").write_text(",".join(CLICK_SCHEMA.names) + "\n" + line)
-    with pytest.raises(RclicksError, match="holds no click that can be read"):
+    with pytest.raises(RclicksError, match="contains no click that can be read"):
         build_from_files(tmp_path / "clicks.csv", None, tmp_path / "r", on_error="skip")
 
 

@@ -40,7 +40,7 @@ def test_its_records_are_the_columns_of_the_configs(built: Path) -> None:
     assert repeated == {f"instances/{name}" for name in ("box", "x", "y", "device")}
 
 
-def test_every_responsible_ai_field_is_stated_once_for_machines_and_once_for_people(
+def test_every_responsible_ai_statement_is_in_the_card_and_in_croissant_json(
     built: Path,
 ) -> None:
     data, card = _read(built), (built / "README.md").read_text(encoding="utf-8")

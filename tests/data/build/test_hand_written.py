@@ -86,7 +86,7 @@ def test_what_is_odd_is_counted(built: Path) -> None:
         "fractional coordinates": "1",
         "rows of another w or h than their instance": "1",
         "rows that contradict their instance": "0",
-        "instances that their full_stem misspells": "0",
+        "instances with a full_stem that contradicts them": "0",
         "clicks after an unknown model_type": "1",
         "clicks on images in no split list": "0",
         "columns beyond the schema": "1",

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pyarrow as pa
 import pytest
 
-from rclicks_hf.data.build.irregular_clicks import ANOMALIES, count_duplicates
+from rclicks_hf.data.build.irregular_clicks import IRREGULAR_KINDS, count_duplicates
 from rclicks_hf.data.clicks.completion import complete_clicks
 from rclicks_hf.data.images.memory import MemoryStore
 from rclicks_hf.data.schema import CLICK_SCHEMA
@@ -24,7 +24,7 @@ CHANGES = {
         rows[1] | {"object_stem": "7"},
         *rows[2:],
     ],
-    "instances that their full_stem misspells": lambda rows: [
+    "instances with a full_stem that contradicts them": lambda rows: [
         row | {"model_type": "ritm"} if row["model_type"] == "sam" else row for row in rows
     ],
     "clicks after an unknown model_type": lambda rows: [rows[0] | {"model_type": "new"}, *rows[1:]],
@@ -44,7 +44,7 @@ def _counts(rows: list[dict]) -> dict[str, int]:
     types = {field.name: field.type for field in CLICK_SCHEMA}
     table = table.cast(pa.schema([(n, types.get(n, table[n].type)) for n in table.column_names]))
     completed = complete_clicks(table, {"simulated_scenes": {"000": "train"}})
-    return {anomaly.name: anomaly.count(completed) for anomaly in ANOMALIES}
+    return {kind.name: kind.count(completed) for kind in IRREGULAR_KINDS}
 
 
 def test_a_plain_table_has_none(
@@ -62,7 +62,7 @@ def test_each_kind_is_counted_and_no_other(
     related = {
         "clicks after an unknown model_type": {
             "rows that contradict their instance",
-            "instances that their full_stem misspells",
+            "instances with a full_stem that contradicts them",
         }
     }.get(name, set())
     assert counts[name] >= 1
@@ -73,8 +73,8 @@ def test_an_object_code_that_the_stem_leaves_out_is_no_misspelling() -> None:
     row = ("tetris", "a", "a", "7", "first", "none", "pc", 1, 2, 64, 48)
     table = pa.table([[value] for value in row], names=CLICK_SCHEMA.names)
     completed = complete_clicks(table, {"tetris": {"a": "train"}})
-    counts = {anomaly.name: anomaly.count(completed) for anomaly in ANOMALIES}
-    assert counts["instances that their full_stem misspells"] == 0
+    counts = {kind.name: kind.count(completed) for kind in IRREGULAR_KINDS}
+    assert counts["instances with a full_stem that contradicts them"] == 0
 
 
 def test_rows_that_differ_in_a_further_column_are_not_equal() -> None:

@@ -59,10 +59,10 @@ def test_changed_files_are_found_by_their_digest(built: Path, tmp_path: Path) ->
     [
         ("clicks", lambda t: t.slice(1), "instances whose click lists differ in length"),
         ("instances", lambda t: t.slice(1), "clicks without an instance"),
-        ("instances", lambda t: t.slice(1), "pictures without an instance"),
-        ("images", lambda t: t.slice(1), "instances without pictures"),
+        ("instances", lambda t: t.slice(1), "images without an instance"),
+        ("images", lambda t: t.slice(1), "instances without images"),
         ("clicks", lambda t: _with(t, "x", 16), "clicks not within their image"),
-        ("instances", lambda t: _with(t, "w", 1), "instances with a click not within the picture"),
+        ("instances", lambda t: _with(t, "w", 1), "instances with a click not within the image"),
     ],
 )
 def test_damage_is_found(
@@ -82,7 +82,7 @@ def test_counts_of_real_datasets_are_compared(
     assert details["GrabCut, instances"] == (False, "2, published 50, -48")
 
 
-def test_duplicates_and_clipped_clicks_are_counted_not_condemned(
+def test_duplicates_and_clipped_clicks_are_counted_and_do_not_fail(
     tmp_path: Path, make_source: Callable[..., MemoryStore], make_clicks: Callable[..., pa.Table]
 ) -> None:
     clicks = make_clicks(make_source(1)).slice(0, 1)
@@ -91,14 +91,14 @@ def test_duplicates_and_clipped_clicks_are_counted_not_condemned(
     )
     build_dataset(pa.concat_tables([raw, raw, raw]), {}, tmp_path / "r", progress=False)
     details = {check.name: check for check in verify_dataset(tmp_path / "r")}
-    equal = "2 kept: two people on one pixel"
+    equal = "2 kept: several people may click on one pixel"
     assert details["equal clicks"] == ("equal clicks", None, equal)
     assert details["clicks outside their image"].detail.startswith("3 clipped")
     assert raw.select(CLICK_SCHEMA.names).equals(clicks)
 
 
 @pytest.mark.parametrize("damage", ["no folder", "no card", "no configs", "broken", "no clicks"])
-def test_what_is_no_dataset(built: Path, tmp_path: Path, damage: str) -> None:
+def test_a_folder_without_a_dataset_is_one_line(built: Path, tmp_path: Path, damage: str) -> None:
     root = tmp_path / "rclicks"
     if damage != "no folder":
         shutil.copytree(built, root)
@@ -125,7 +125,7 @@ def _put(root: Path, target: str) -> None:
 @pytest.mark.parametrize(
     "place", [".", "dataset=davis", "dataset=davis/round=first/device=pc/split=dev"]
 )
-def test_a_file_that_no_config_loads_is_told(built: Path, tmp_path: Path, place: str) -> None:
+def test_a_file_that_no_config_loads_fails(built: Path, tmp_path: Path, place: str) -> None:
     root = _copy(built, tmp_path)
     _put(root, place)
     assert _failed(root) == {"files of no config"}

@@ -1,4 +1,4 @@
-"""The literal ``load_dataset("rclicks", ...)`` from any folder, in processes of their own."""
+"""Installed datasets and metrics load by their names from any folder, in separate processes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rclicks_hf.data.build.builder import build_dataset
 from rclicks_hf.data.images.memory import MemoryStore
 from rclicks_hf.data.schema import CLICK_SCHEMA
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.hub.dataset_install import install_dataset
+from rclicks_hf.hub.install import install_dataset, install_metrics
 
 LOAD = """
 import json, sys
@@ -119,7 +119,7 @@ def test_streaming_from_the_cache(built: Path, places: tuple[Path, Path]) -> Non
 
 
 @pytest.mark.parametrize("damage", ["no folder", "broken"])
-def test_what_cannot_be_installed(
+def test_a_missing_or_broken_dataset_is_one_line(
     built: Path, tmp_path: Path, places: tuple[Path, Path], damage: str
 ) -> None:
     root = tmp_path / "copy"
@@ -161,7 +161,7 @@ def test_files_of_no_config_are_not_installed(
 
 
 @pytest.mark.parametrize("config", ["", "first"])
-def test_another_build_that_was_loaded_in_its_folder_does_not_pass_for_the_installed(
+def test_another_build_loaded_in_its_own_folder_does_not_replace_the_installed_one(
     built: Path,
     tmp_path: Path,
     places: tuple[Path, Path],
@@ -178,10 +178,40 @@ def test_another_build_that_was_loaded_in_its_folder_does_not_pass_for_the_insta
     assert load(config, cwd, home) == installed
 
 
-def test_what_a_killed_install_left_is_removed(built: Path, places: tuple[Path, Path]) -> None:
+def test_remains_of_a_killed_install_are_removed(built: Path, places: tuple[Path, Path]) -> None:
     home = places[1] / "datasets"
     for name in ("rclicks/.parts.01234567.tmp", "rclicks/first/0.0.0/.old.01234567.tmp"):
         (home / name).mkdir(parents=True)
         os.utime(home / name, (0, 0))
     install_dataset(built, cache_dir=home, progress=False)
     assert not list(home.rglob(".*"))
+
+
+def run(code: str, cwd: Path, env: dict[str, str]) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=cwd, env=os.environ | env, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_installed_metrics_load_by_name_from_any_folder(tmp_path: Path, repo: Path) -> None:
+    env = {"HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(repo)}
+    install = "from rclicks_hf.hub import install_all; print(install_all())"
+    assert 'evaluate.load("rclicks_noc")' in run(install, tmp_path, env)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    load = "import evaluate; print(evaluate.load('rclicks_noc').name)"
+    assert "rclicks_noc" in run(load, elsewhere, env)
+
+
+def test_the_cache_is_the_one_that_evaluate_uses() -> None:
+    from evaluate.loading import init_dynamic_modules
+
+    from rclicks_hf.hub.install import _evaluate_modules
+
+    assert _evaluate_modules() == Path(init_dynamic_modules())
+
+
+def test_metrics_can_be_installed_again() -> None:
+    assert install_metrics() == install_metrics()

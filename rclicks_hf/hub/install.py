@@ -1,9 +1,8 @@
-"""Putting a built dataset where ``datasets`` looks, so that its name works from any folder.
+"""Local installation: datasets and metrics where their libraries find them by name, offline.
 
-``load_dataset("rclicks", ...)`` looks at the folder it runs in, then at the Hub, then at the cache
-of prepared datasets, where it takes the newest that has the name. `install_dataset` fills that
-cache as the library itself would: an Arrow file for each Parquet file, and a folder a config in
-which the files are hard links, so that a click lies on the disk once for all its configs.
+``load_dataset("rclicks", ...)`` looks in the working directory, then on the Hub, then in the cache
+of prepared datasets, where it takes the newest of that name; ``evaluate.load`` does the same with
+its module cache. The functions here fill these caches as the libraries themselves would.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from pathlib import Path
 import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
+from huggingface_hub.constants import HF_HOME
 from tqdm.auto import tqdm
 
 from rclicks_hf.data.build.card import config_digest, read_card_header
@@ -31,15 +31,42 @@ from rclicks_hf.support.atomic import (
     remove_left_over,
     scratch_directory,
 )
+from rclicks_hf.support.resources import resource_path
 
 NAME = "rclicks"
 _VERSION = "0.0.0"
 _MARK = "installed-by-rclicks"
-# The library takes the newest. Loading a build in its own folder leaves a newer one of the same
-# name; what was installed is to stay what every other folder gets.
+# The library takes the newest entry. Loading a build in its own folder adds a newer entry of the
+# same name; a date in the future keeps the installed one first for every other folder.
 _AHEAD = 10 * 365 * 24 * 3600  # seconds
 _BATCH_ROWS = 1_000
 _IMAGE_BATCH_ROWS = 50
+
+
+def install_all(repo: str | Path | None = None) -> str:
+    """Install the metric modules, and a built dataset if there is one.
+
+    Args:
+        repo: Folder written by `rclicks_hf.data.build_dataset`; None for the folder ``rclicks`` in
+            the working directory, if it is one.
+
+    Returns:
+        A text that lists what can be loaded now.
+
+    Raises:
+        RclicksError: If ``repo`` is given and contains no dataset, or a cache cannot be written.
+
+    Example:
+        >>> print(install_all().splitlines()[0])
+        evaluate.load("rclicks_delta_gr")
+    """
+    lines = [f'evaluate.load("{name}")' for name in install_metrics()]
+    found = Path(repo) if repo is not None else Path("rclicks")
+    if repo is None and not (found / "README.md").is_file():
+        return "\n".join([*lines, "no dataset: rclicks/ is not a built dataset; give its folder"])
+    configs = install_dataset(found)
+    calls = [f'load_dataset("rclicks", "{name}")' for name in configs]
+    return "\n".join([*lines, *calls[:3], f"... {len(calls)} configs of {found}"])
 
 
 def install_dataset(
@@ -47,20 +74,19 @@ def install_dataset(
 ) -> list[str]:
     """Let ``load_dataset("rclicks", config)`` work offline and from any folder.
 
-    A dataset that was installed before is replaced. Loading in a folder that holds a build named
-    ``rclicks`` still takes that build.
+    A dataset that was installed before is replaced. In a folder with a build named ``rclicks``,
+    that build still comes first.
 
     Args:
-        repo: Folder that `build_dataset` made.
+        repo: Folder written by `rclicks_hf.data.build_dataset`.
         cache_dir: Cache of ``datasets``; None for the library's own.
-        progress: Show a progress bar.
 
     Returns:
-        The names of the configs that ``load_dataset`` now knows.
+        Names of the configs that ``load_dataset`` now finds.
 
     Raises:
-        RclicksError: If the folder holds no dataset, a file in it cannot be read, or the disk
-            refuses.
+        RclicksError: If the folder contains no dataset, a file in it cannot be read, or the cache
+            cannot be written.
 
     Example:
         >>> install_dataset("never-built")
@@ -78,8 +104,8 @@ def install_dataset(
     home = Path(cache_dir or datasets.config.HF_DATASETS_CACHE) / NAME
     digests = {name: config_digest(entry) for name, entry in entries.items()}
     common = hashlib.sha256(repr(sorted(digests.items())).encode()).hexdigest()
-    # The default goes last, since the newest is what is loaded without a config. Its version is its
-    # own, the others share one: so none of them can ever pass for the default.
+    # The default goes last, since the newest entry is what is loaded without a config. It has a
+    # version of its own and the others share one, so that none of them is taken for the default.
     names = sorted(entries, key=lambda name: name == DEFAULT_CONFIG)
     old = [mark.parent for mark in home.glob(f"*/{_VERSION}/*/{_MARK}")]
     try:
@@ -131,7 +157,10 @@ def _to_arrow(file: Path, target: Path) -> None:
 
 
 def _fill(part: Path, name: str, splits: dict[str, list[Path]], arrow: dict[Path, Path]) -> None:
-    """One config as ``datasets`` keeps a prepared one: shards of each split, and the info."""
+    """Write one config as ``datasets`` keeps a prepared one: shards of each split, and the info.
+
+    The shards are hard links, so that a click is on the disk once for all its configs.
+    """
     infos = datasets.SplitDict()
     for split, files in splits.items():
         lengths = [pq.read_metadata(file).num_rows for file in files]
@@ -165,3 +194,54 @@ def _link(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError:  # a file system without hard links
         shutil.copyfile(source, target)
+
+
+def install_metrics() -> list[str]:
+    """Install the metric modules into the module cache of ``evaluate``, under their Hub names.
+
+    Returns:
+        Names that ``evaluate.load`` now finds.
+
+    Raises:
+        RclicksError: If the cache cannot be written.
+
+    Example:
+        >>> install_metrics()
+        ['rclicks_delta_gr', 'rclicks_delta_sb', 'rclicks_ks', 'rclicks_noc', 'rclicks_nsr',
+         'rclicks_nss', 'rclicks_pde', 'rclicks_pl1', 'rclicks_wd']
+    """
+    root = _evaluate_modules() / "metrics"
+    modules = sorted(p for p in resource_path("metrics").iterdir() if p.name.startswith("rclicks_"))
+    try:
+        with explain_full_disk(root):
+            root.mkdir(parents=True, exist_ok=True)
+            for package in (root.parent, root):
+                (package / "__init__.py").touch()
+            for module in modules:
+                _install_metric(module, root / f"evaluate-metric--{module.name}")
+    except OSError as error:
+        raise RclicksError(
+            f"{root}: the metrics cannot be installed there ({error.strerror}); set HF_HOME or "
+            "HF_MODULES_CACHE to a folder that can be written"
+        ) from error
+    return [module.name for module in modules]
+
+
+def _evaluate_modules() -> Path:
+    """Folder of evaluate's module cache.
+
+    Its rule is repeated, because importing evaluate takes seconds: it imports PyTorch.
+    """
+    cache = os.environ.get("HF_MODULES_CACHE") or Path(HF_HOME) / "modules"
+    return Path(cache) / "evaluate_modules"
+
+
+def _install_metric(module: Path, home: Path) -> None:
+    """Copy one module under its content hash; evaluate takes the newest version that it finds."""
+    script = module / f"{module.name}.py"
+    version = home / hashlib.sha256(script.read_bytes()).hexdigest()
+    home.mkdir(exist_ok=True)
+    (home / "__init__.py").touch()
+    with atomic_directory(version, replace=True) as part:
+        shutil.copyfile(script, part / script.name)
+        (part / "__init__.py").touch()
