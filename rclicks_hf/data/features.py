@@ -9,6 +9,9 @@ from datasets import ClassLabel, Features, Image, List, Value
 
 from rclicks_hf.data.clicks.word_codes import Column, drop_unused, encode
 from rclicks_hf.data.schema import CLICK_SCHEMA, CLOSED_VALUES, DERIVED_SCHEMA
+from rclicks_hf.data.stored_rows import (
+    word_columns as word_columns,
+)  # MERGE-ALIAS features.word_columns -> stored_rows.word_columns
 
 
 def _feature(field: pa.Field) -> ClassLabel | Value:
@@ -99,30 +102,6 @@ def label_columns(table: pa.Table) -> pa.Table:
     """
     columns = {
         name: encode_labels(table[name], name) if name in CLOSED_VALUES else table[name]
-        for name in table.column_names
-    }
-    return pa.table(columns)
-
-
-def word_columns(table: pa.Table) -> pa.Table:
-    """The table with its closed columns as words again, dictionary-encoded.
-
-    Args:
-        table: Any columns, closed ones as `label_columns` makes them.
-
-    Returns:
-        The same rows and columns.
-
-    Example:
-        >>> word_columns(pa.table({"device": [1], "x": [7]})).to_pylist()
-        [{'device': 'mobile', 'x': 7}]
-    """
-    columns = {
-        name: pa.DictionaryArray.from_arrays(
-            pa.array(table[name].to_numpy(), pa.int32()), pa.array(CLOSED_VALUES[name])
-        )
-        if name in CLOSED_VALUES
-        else table[name]
         for name in table.column_names
     }
     return pa.table(columns)
