@@ -20,7 +20,7 @@ from rclicks_hf.analysis.clicked_instances import (
 )
 from rclicks_hf.analysis.two_samples import TwoSampleScores, two_sample_scores
 from rclicks_hf.data.build.instance_rows import ImageFacts, gather, instance_table
-from rclicks_hf.data.clicks.completion import complete_clicks
+from rclicks_hf.data.clicks.click_table import complete_clicks
 from rclicks_hf.data.clicks.csv_reader import read_clicks
 from rclicks_hf.data.download import FILES, blob_sha1
 from rclicks_hf.data.images.interface import ImageStore

@@ -8,7 +8,7 @@ import datasets
 import numpy as np
 import pyarrow as pa
 
-from rclicks_hf.data.clicks.completion import group_by_instance
+from rclicks_hf.data.clicks.click_table import group_by_instance
 from rclicks_hf.data.instances import Clicks
 from rclicks_hf.data.schema import DEVICES
 from rclicks_hf.data.stored_rows import label_words, word_columns

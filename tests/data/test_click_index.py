@@ -53,7 +53,9 @@ def test_arrays_cannot_be_written_to(index: ClickIndex) -> None:
         ({"full_stem": "b", "device": "watch"}, "'watch': unknown device; use pc or mobile"),
     ],
 )
-def test_unknown_instances_and_devices_are_refused(index: ClickIndex, arguments: dict, message: str) -> None:
+def test_unknown_instances_and_devices_are_refused(
+    index: ClickIndex, arguments: dict, message: str
+) -> None:
     with pytest.raises(RclicksError, match=message):
         index.clicks(**arguments)
     with pytest.raises(KeyError):
@@ -76,9 +78,18 @@ def test_every_kind_of_loaded_rows_is_accepted(built: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda path: load_dataset(path, "all", split="train", streaming=True), "type IterableDataset cannot be sorted"),
-        (lambda path: load_dataset(path, "all", streaming=True), "type IterableDatasetDict cannot be sorted"),
-        (lambda path: load_dataset(path, "all", split="train").to_pandas(), "type DataFrame cannot be sorted"),
+        (
+            lambda path: load_dataset(path, "all", split="train", streaming=True),
+            "type IterableDataset cannot be sorted",
+        ),
+        (
+            lambda path: load_dataset(path, "all", streaming=True),
+            "type IterableDatasetDict cannot be sorted",
+        ),
+        (
+            lambda path: load_dataset(path, "all", split="train").to_pandas(),
+            "type DataFrame cannot be sorted",
+        ),
         (lambda path: None, "type NoneType cannot be sorted; give a Dataset"),
         (
             lambda path: load_dataset(path, "simulated_scenes-instances", split="train"),
@@ -90,9 +101,7 @@ def test_every_kind_of_loaded_rows_is_accepted(built: Path) -> None:
         ),
     ],
 )
-def test_other_tables_are_refused(
-    built: Path, make: Callable[[str], object], message: str
-) -> None:
+def test_other_tables_are_refused(built: Path, make: Callable[[str], object], message: str) -> None:
     with pytest.raises(RclicksError, match=message) as error:
         ClickIndex(make(str(built)))
     assert "\n" not in str(error.value)

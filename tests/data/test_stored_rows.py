@@ -10,8 +10,8 @@ import datasets
 import pyarrow as pa
 import pytest
 
-from rclicks_hf.analysis.repo_analysis import load_instance_rows
 from rclicks_hf.analysis import read_instances
+from rclicks_hf.analysis.repo_analysis import load_instance_rows
 from rclicks_hf.data import ClickIndex, MemoryStore, build_dataset, load_instances
 from rclicks_hf.data.instances import object_box
 from rclicks_hf.data.schema import CLOSED_VALUES
