@@ -1,12 +1,12 @@
 from .agreement import split_half_agreement as split_half_agreement
-from .command import analyse_repo as analyse_repo
+from .clicked_instances import ClickedInstance as ClickedInstance
+from .clicked_instances import read_instances as read_instances
 from .devices import compare_devices as compare_devices
+from .devices import published_value as published_value
 from .display_modes import DISPLAY_MODES as DISPLAY_MODES
 from .display_modes import compare_display_modes as compare_display_modes
 from .display_modes import read_previews as read_previews
-from .instances import ClickedInstance as ClickedInstance
-from .instances import read_instances as read_instances
-from .paper_devices import published_value as published_value
+from .repo_analysis import analyse_repo as analyse_repo
 from .sensitivity import ClickSensitivity as ClickSensitivity
 from .sensitivity import click_sensitivity as click_sensitivity
 from .sensitivity import sensitivity_by_instance as sensitivity_by_instance

@@ -1,4 +1,4 @@
-"""Display modes: does the way in which the object is shown change where people click?"""
+"""Display modes: does the way in which the object is shown change where users click?"""
 
 from __future__ import annotations
 
@@ -11,24 +11,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from tqdm.auto import tqdm
 
-from rclicks_hf.analysis.instances import (
+from rclicks_hf.analysis.clicked_instances import (
     LEFT_OUT,
     ClickedInstance,
-    measured,
     read_instances,
     result_schema,
+    value_columns,
 )
 from rclicks_hf.analysis.two_samples import TwoSampleScores, two_sample_scores
-from rclicks_hf.data.build.instance_rows import ImageFacts, gather, instance_table, object_box
-from rclicks_hf.data.clicks.completion import complete_clicks
+from rclicks_hf.data.build.instance_rows import ImageFacts, gather, instance_table
+from rclicks_hf.data.clicks.click_table import complete_clicks
 from rclicks_hf.data.clicks.csv_reader import read_clicks
 from rclicks_hf.data.download import FILES, blob_sha1
 from rclicks_hf.data.images.interface import ImageStore
+from rclicks_hf.data.instances import object_box
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.metrics import ConstantCoordinateWarning
 from rclicks_hf.metrics.validation import check_count
 
-#: The mode that shows no mask, only words, and so suggests no place to click.
+#: The mode that describes the object in words and so suggests no place to click.
 REFERENCE_MODE = "Text_Description"
 DISPLAY_MODES = (
     REFERENCE_MODE,
@@ -51,14 +52,14 @@ _KEYS = pa.schema(
 )
 
 
-def read_previews(path: str | Path, source: ImageStore | None = None) -> dict[str, pa.Table]:
+def read_previews(path: str | Path, store: ImageStore | None = None) -> dict[str, pa.Table]:
     r"""Read the paper's ``previews.csv``: clicks on objects that were shown in different ways.
 
     Args:
         path: CSV as for `rclicks_hf.data.read_clicks`, with one of `DISPLAY_MODES` in the column
             ``dataset``.
-        source: Where the object masks are, for example
-            ``FolderStore("tetris", "datasets/PREVIEW")``; None to do without the objects' boxes.
+        store: Object masks, for example ``FolderStore("tetris", "datasets/PREVIEW")``; None to do
+            without the objects' boxes.
 
     Returns:
         Display mode -> its instances, rows as in a ``<dataset>-instances`` config; clicks are
@@ -75,10 +76,10 @@ def read_previews(path: str | Path, source: ImageStore | None = None) -> dict[st
         rclicks_hf.errors.RclicksError: none.csv: cannot be read (No such file or directory); ...
     """
     clicks = read_clicks(path, datasets={mode: mode for mode in DISPLAY_MODES})
-    facts = {} if source is None else _facts(clicks, source)
+    facts = {} if store is None else _facts(clicks, store)
     table = clicks.rename_columns({"dataset": "mode"})
     table = table.append_column("dataset", pa.repeat(_LAYOUT, len(table)))
-    # The split is asked for, but the file does not tell it and nothing here depends on it.
+    # A split is required; the file does not name it and nothing here depends on it.
     images = table["image_stem"].unique().to_pylist()
     table = complete_clicks(table, {_LAYOUT: dict.fromkeys(images, "validation")})
     by_mode = {mode: table.filter(pc.equal(table["mode"], mode)) for mode in DISPLAY_MODES}
@@ -90,27 +91,16 @@ def read_previews(path: str | Path, source: ImageStore | None = None) -> dict[st
 
 
 def is_published(path: str | Path) -> bool:
-    """Whether a file is the paper's ``previews.csv``, byte for byte.
-
-    Args:
-        path: A file.
-
-    Returns:
-        True where the digests agree.
-
-    Example:
-        >>> is_published(__file__)
-        False
-    """
+    """Whether a file is the paper's ``previews.csv``, byte for byte."""
     return blob_sha1(Path(path)) == PUBLISHED_BLOB
 
 
-def _facts(clicks: pa.Table, source: ImageStore) -> dict[tuple[str, str], ImageFacts]:
+def _facts(clicks: pa.Table, store: ImageStore) -> dict[tuple[str, str], ImageFacts]:
     names = ["full_stem", "image_stem", "object_stem"]
     objects = clicks.select(names).group_by(names).aggregate([]).to_pylist()
     facts = {}
     for full_stem, image_stem, object_stem in (tuple(row.values()) for row in objects):
-        mask = source.mask(image_stem, object_stem)
+        mask = store.mask(image_stem, object_stem)
         size = (mask.shape[1], mask.shape[0])
         facts[_LAYOUT, full_stem] = ImageFacts(size, object_box(mask))
     return facts
@@ -121,18 +111,17 @@ def compare_display_modes(
 ) -> pa.Table:
     """Compare the clicks under each display mode with those under the text description.
 
-    Only words suggest no place to click, so a mode whose clicks differ from them biases people. The
+    A text suggests no place to click, so a mode whose clicks differ from it biases the users. The
     paper compares every object that has clicks in both.
 
     Args:
         previews: Display mode -> instances, from `read_previews`.
         least: Fewest clicks in either mode; an instance with fewer is left out.
-        progress: Show a progress bar.
 
     Returns:
-        A row a mode and instance: ``mode, full_stem, is_simulated, unit``, ``clicks`` in the mode,
-        ``clicks_reference``, ``ks_pvalue, ks, wd, pl1`` of `two_sample_scores` (null where left
-        out), and ``left_out``, the reason or ``""``.
+        One row per mode and instance: ``mode, full_stem, is_simulated, unit``, ``clicks`` in the
+        mode, ``clicks_reference``, ``ks_pvalue, ks, wd, pl1`` of `two_sample_scores` (null where
+        left out), and ``left_out``, the reason or ``""``.
 
     Raises:
         RclicksError: If the text description or every other mode has no clicks.
@@ -164,26 +153,12 @@ def compare_display_modes(
             _compared(mode, stem, instance, reference_instance, least)
             for mode, stem, instance, reference_instance in bar
         ]
-    columns = measured(*TwoSampleScores._fields, counts=["clicks", "clicks_reference"])
+    columns = value_columns(*TwoSampleScores._fields, counts=["clicks", "clicks_reference"])
     return pa.Table.from_pylist(rows, result_schema(_KEYS, columns))
 
 
 def require_two_modes(previews: Mapping[str, pa.Table], name: str = "previews") -> None:
-    """Refuse previews in which nothing can be compared.
-
-    Args:
-        previews: Display mode -> instances, from `read_previews`.
-        name: What the error calls them, for example the file.
-
-    Raises:
-        RclicksError: If the text description or every other mode has no clicks.
-
-    Example:
-        >>> require_two_modes({"Text_Description": pa.table({})}, "p.csv")
-        Traceback (most recent call last):
-        ...
-        rclicks_hf.errors.RclicksError: p.csv: need clicks of 'Text_Description' and of another...
-    """
+    """Refuse previews without two modes to compare; ``name`` is what the error calls them."""
     if REFERENCE_MODE not in previews or len(previews) < 2:
         raise RclicksError(
             f"{name}: need clicks of {REFERENCE_MODE!r} and of another display mode; "

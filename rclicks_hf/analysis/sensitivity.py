@@ -1,4 +1,4 @@
-"""Local sensitivity: how much an instance's click distribution hangs on single clicks."""
+"""Local sensitivity: how much an instance's click distribution depends on single clicks."""
 
 from __future__ import annotations
 
@@ -8,26 +8,20 @@ import numpy as np
 import pyarrow as pa
 from scipy.spatial import KDTree
 
-from rclicks_hf.analysis.instances import ClickedInstance, tabulate_clicks
-from rclicks_hf.analysis.spread import LEAST_CLICKS, points_and_diagonal
+from rclicks_hf.analysis.clicked_instances import ClickedInstance, tabulate_clicks
+from rclicks_hf.analysis.spread import MIN_CLICKS_FOR_SPREAD, points_and_diagonal
 
 
 class ClickSensitivity(NamedTuple):
-    """What one click more or less changes, in diagonals of the object's box.
+    """The effect of one click more or less, in diagonals of the object's box.
 
     Attributes:
-        nearest_neighbour_distance: Mean distance of a click to the nearest other one: how well the
-            places where people click are covered; >= 0, 0 where every click is doubled.
+        nearest_neighbour_distance: Mean distance of a click from its nearest neighbour: how densely
+            the clicked places are sampled; >= 0, 0 where every click is doubled.
         jackknife_se: Jackknife standard error of the mean click position, the square root of
-            (n - 1)/n times the sum of squared leave-one-out shifts; >= 0. It falls with 1/sqrt(n)
-            and says how far the mean of another n people would lie.
-        largest_shift: Largest move of the mean click position when one click is left out; >= 0.
-            Far above jackknife_se / sqrt(n), one person decides.
-
-    Example:
-        >>> sensitivity = click_sensitivity([0, 0, 3], [0, 0, 4], size=(30, 40))
-        >>> [round(value, 4) for value in sensitivity]
-        [0.0333, 0.0333, 0.0333]
+            (n - 1)/n times the sum of squared leave-one-out shifts; >= 0, falls with 1/sqrt(n).
+        largest_shift: Largest shift of the mean click position when one click is left out; >= 0.
+            A value far above jackknife_se / sqrt(n) means that one click dominates.
     """
 
     nearest_neighbour_distance: float
@@ -38,8 +32,8 @@ class ClickSensitivity(NamedTuple):
 def click_sensitivity(x: Any, y: Any, size: Any) -> ClickSensitivity:
     """Local sensitivity of the clicks on one object, from the clicks alone.
 
-    It asks how much the answer to "where do people click on this object" would change with a click
-    more or less, not how a segmentation changes with the click. The paper has no such number.
+    It measures how the click distribution changes with one click more or less, not how a
+    segmentation does. The paper has no such number.
 
     Args:
         x: (n,) columns of the clicks, pixels, n >= 2.
@@ -60,7 +54,7 @@ def click_sensitivity(x: Any, y: Any, size: Any) -> ClickSensitivity:
     points, diagonal = points_and_diagonal(x, y, size)
     n = len(points)
     nearest, _ = KDTree(points).query(points, k=2)  # the first is the click itself, or its double
-    # Without click i the mean lies (mean - p_i)/(n - 1) away.
+    # Leaving out click p_i shifts the mean by (mean - p_i)/(n - 1).
     shifts = np.hypot(*(points - points.mean(axis=0)).T) / (n - 1)
     return ClickSensitivity(
         nearest_neighbour_distance=float(nearest[:, 1].mean() / diagonal),
@@ -73,12 +67,11 @@ def sensitivity_by_instance(instances: pa.Table, *, progress: bool = True) -> pa
     """`click_sensitivity` of every instance.
 
     Args:
-        instances: Rows of a ``<dataset>-instances`` config (`read_instances`).
-        progress: Show a progress bar.
+        instances: Rows of a ``<dataset>-instances`` config, as for `read_instances`.
 
     Returns:
-        A row an instance: its keys, ``clicks``, the fields of `ClickSensitivity` (null where left
-        out), and ``left_out``, the reason or ``""``.
+        One row per instance: its keys, ``clicks``, the fields of `ClickSensitivity` (null where
+        left out), and ``left_out``, the reason or ``""``.
 
     Example:
         >>> row = {"dataset": 2, "split": 2, "full_stem": "095", "click_type": 0, "w": 8, "h": 6,
@@ -95,7 +88,7 @@ def sensitivity_by_instance(instances: pa.Table, *, progress: bool = True) -> pa
         instances,
         ClickSensitivity._fields,
         scores,
-        least=LEAST_CLICKS,
+        least=MIN_CLICKS_FOR_SPREAD,
         description="sensitivity",
         progress=progress,
     )

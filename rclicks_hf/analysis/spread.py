@@ -1,4 +1,4 @@
-"""Between-user spread: how far apart people click on one object."""
+"""Between-user spread: how far apart users click on one object."""
 
 from __future__ import annotations
 
@@ -8,25 +8,21 @@ import numpy as np
 import pyarrow as pa
 from scipy.spatial.distance import pdist
 
-from rclicks_hf.analysis.instances import ClickedInstance, tabulate_clicks
+from rclicks_hf.analysis.clicked_instances import ClickedInstance, tabulate_clicks
 from rclicks_hf.metrics.validation import check_points, check_size, describe
 
-LEAST_CLICKS = 2
+MIN_CLICKS_FOR_SPREAD = 2
 
 
 class ClickSpread(NamedTuple):
-    """How far people's clicks on one object lie apart, in diagonals of its box.
+    """How far the users' clicks on one object are apart, in diagonals of its box.
 
     Attributes:
-        standard_distance: Root mean square distance of the clicks to their mean position, the
-            standard deviation of the plane; >= 0.
-        mean_pairwise_distance: Mean distance of two people's clicks; >= 0.
-        median_pairwise_distance: Median distance of two people's clicks; >= 0. Few stray clicks
-            leave it as it is.
-
-    Example:
-        >>> click_spread([0, 4], [0, 3], size=(4, 3))
-        ClickSpread(standard_distance=0.5, mean_pairwise_distance=1.0, median_pairwise_distance=1.0)
+        standard_distance: Root mean square distance of the clicks from their mean position, the
+            two-dimensional standard deviation; >= 0.
+        mean_pairwise_distance: Mean distance of two users' clicks; >= 0.
+        median_pairwise_distance: Median distance of two users' clicks, robust to a few stray ones;
+            >= 0.
     """
 
     standard_distance: float
@@ -66,26 +62,12 @@ def click_spread(x: Any, y: Any, size: Any) -> ClickSpread:
 
 
 def points_and_diagonal(x: Any, y: Any, size: Any) -> tuple[np.ndarray, float]:
-    """Checked clicks and the length that their distances are divided by.
-
-    Args:
-        x: (n,) columns, pixels, n >= 2.
-        y: (n,) rows.
-        size: (w, h) of the object's bounding box, pixels.
-
-    Returns:
-        (n, 2) float64 points and the diagonal of the box, pixels.
-
-    Raises:
-        ValueError: If there are fewer than 2 clicks, they are not finite, or the box is empty.
-
-    Example:
-        >>> points_and_diagonal([1, 2], [3, 4], size=(3, 4))[1]
-        5.0
-    """
+    """Checked clicks as (n, 2) float64, and the diagonal of the box in pixels."""
     x, y = check_points(x, y)
-    if x.size < LEAST_CLICKS:
-        raise ValueError(f"x and y must hold at least {LEAST_CLICKS} clicks, {describe(x)}")
+    if x.size < MIN_CLICKS_FOR_SPREAD:
+        raise ValueError(
+            f"x and y must hold at least {MIN_CLICKS_FOR_SPREAD} clicks, {describe(x)}"
+        )
     return np.column_stack((x, y)), float(np.hypot(*check_size(size)))
 
 
@@ -93,12 +75,11 @@ def spread_by_instance(instances: pa.Table, *, progress: bool = True) -> pa.Tabl
     """`click_spread` of every instance.
 
     Args:
-        instances: Rows of a ``<dataset>-instances`` config (`read_instances`).
-        progress: Show a progress bar.
+        instances: Rows of a ``<dataset>-instances`` config, as for `read_instances`.
 
     Returns:
-        A row an instance: its keys, ``clicks``, the fields of `ClickSpread` (null where left out),
-        and ``left_out``, the reason or ``""``.
+        One row per instance: its keys, ``clicks``, the fields of `ClickSpread` (null where left
+        out), and ``left_out``, the reason or ``""``.
 
     Example:
         >>> row = {"dataset": 2, "split": 2, "full_stem": "095", "click_type": 0, "w": 8, "h": 6,
@@ -116,7 +97,7 @@ def spread_by_instance(instances: pa.Table, *, progress: bool = True) -> pa.Tabl
         instances,
         ClickSpread._fields,
         scores,
-        least=LEAST_CLICKS,
+        least=MIN_CLICKS_FOR_SPREAD,
         description="spread",
         progress=progress,
     )

@@ -1,4 +1,4 @@
-"""The table of all measures that an analysis gives an instance."""
+"""The table of all statistics that an analysis computes per instance."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Statistic:
-    """One measure of an instance.
+    """One statistic of an instance.
 
     Attributes:
         name: Column in the tables; key in `STATISTICS`.
@@ -26,8 +26,8 @@ class Statistic:
 
 
 STATISTICS: dict[str, Statistic] = {
-    measure.name: measure
-    for measure in (
+    statistic.name: statistic
+    for statistic in (
         Statistic("ks", "KS share", ""),
         Statistic("wd", "WD", "diagonals"),
         Statistic("pl1", "PL1", "sides"),

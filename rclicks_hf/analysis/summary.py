@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from rclicks_hf.analysis.instances import LEFT_OUT
+from rclicks_hf.analysis.clicked_instances import LEFT_OUT
 from rclicks_hf.analysis.statistics import STATISTICS
 from rclicks_hf.data.schema import KIND_OF_CLICKS, SOURCE_DATASETS
 from rclicks_hf.metrics import Interval, bootstrap_interval
@@ -21,31 +21,26 @@ _NOTHING = Interval(math.nan, math.nan, math.nan)
 
 @dataclass(frozen=True)
 class SummaryRow:
-    """The mean of one measure over the instances of one group.
+    """The mean of one statistic over the instances of one group.
 
     Attributes:
         group: Dataset, or display mode.
         split: Split of the dataset, ``""`` for a display mode.
-        is_simulated: True where no person clicked.
+        is_simulated: True for simulated clicks.
         unit: ``"object box"`` or ``"image"``: what lengths are divided by.
-        measure: Key in `STATISTICS`.
-        instances: Instances that count.
+        statistic: Key in `STATISTICS`.
+        instances: Number of instances in the mean.
         left_out: Reason -> number of instances left out for it.
-        mean: Mean over the instances; NaN where none counts.
+        mean: Mean over the instances; NaN without any.
         low: Lower bound of its bootstrap interval.
         high: Upper bound.
-
-    Example:
-        >>> row = SummaryRow("davis", "test", False, "object box", "ks", 378, {}, 0.6, 0.5, 0.7)
-        >>> row.mean, sum(row.left_out.values())
-        (0.6, 0)
     """
 
     group: str
     split: str
     is_simulated: bool
     unit: str
-    measure: str
+    statistic: str
     instances: int
     left_out: Mapping[str, int]
     mean: float
@@ -58,18 +53,18 @@ def summarise(
 ) -> list[SummaryRow]:
     """Means with percentile-bootstrap intervals over instances.
 
-    Instances weigh equally, whatever their number of clicks. Splits, units, and simulated and
-    recorded clicks are never mixed in a mean.
+    Instances have equal weight, whatever their number of clicks. A mean never mixes splits, units,
+    or simulated and recorded clicks.
 
     Args:
-        rows: A row an instance: ``dataset`` and ``split``, or ``mode``; ``is_simulated``, ``unit``,
-            some of `STATISTICS`, and ``left_out``; as every analysis gives it.
+        rows: One row per instance, as every analysis returns it: ``dataset`` and ``split``, or
+            ``mode``; ``is_simulated``, ``unit``, some of `STATISTICS`, and ``left_out``.
         confidence: Coverage of the intervals, in (0, 1).
         resamples: Number of resampled means.
         seed: Seed of the resampling.
 
     Returns:
-        A row a group and measure, groups in order of first appearance.
+        One row per group and statistic, groups in order of first appearance.
 
     Raises:
         ValueError: If an option is out of range.
@@ -90,8 +85,8 @@ def summarise(
     for (label, split, is_simulated, unit), group in frame.groupby(keys, sort=False):
         reasons = group[LEFT_OUT].value_counts(sort=False).to_dict()
         used = reasons.pop("", 0)
-        for measure in (name for name in group.columns if name in STATISTICS):
-            values = group[measure].dropna().to_numpy()
+        for statistic in (name for name in group.columns if name in STATISTICS):
+            values = group[statistic].dropna().to_numpy()
             interval = _NOTHING
             if used:
                 interval = bootstrap_interval(
@@ -103,7 +98,7 @@ def summarise(
                     split=split,
                     is_simulated=bool(is_simulated),
                     unit=unit,
-                    measure=measure,
+                    statistic=statistic,
                     instances=used,
                     left_out=reasons,
                     **interval._asdict(),
@@ -119,19 +114,19 @@ def format_summary(
     *,
     origin: str | None = None,
 ) -> str:
-    """A summary as text for a terminal; recorded and simulated clicks stand in tables apart.
+    """A summary as text for a terminal; recorded and simulated clicks are in separate tables.
 
     Args:
         summary: From `summarise`.
         title: What was analysed.
         published: Row -> the paper's value of the same mean, None where it has none; None where no
             row has one.
-        origin: What to call the clicks in the heading; None for recorded or simulated, as the rows
-            say.
+        origin: How to describe the clicks in the heading; None for recorded or simulated, as the
+            rows say.
 
     Returns:
-        The tables, each headed by ``title`` and whether its clicks are recorded or simulated, and
-        followed by a line a group with instances left out.
+        The tables, each headed by ``title`` and the origin of its clicks, and followed by one line
+        per group and reason with instances left out.
 
     Example:
         >>> row = SummaryRow("davis", "test", False, "object box", "wd", 378,
@@ -139,8 +134,8 @@ def format_summary(
         >>> print(format_summary([row], "PC against mobile", lambda row: 0.26))
         PC against mobile (recorded clicks)
         Group  Statistic  Unit           Instances    Mean     95 % interval  Published
-        -----  -------  -------------  ---------  ------  ----------------  ---------
-        davis  WD       box diagonals        378  0.2500  [0.2000, 0.3000]     0.2600
+        -----  ---------  -------------  ---------  ------  ----------------  ---------
+        davis  WD         box diagonals        378  0.2500  [0.2000, 0.3000]     0.2600
         Left out of davis: 2, fewer than 10 clicks
     """
     blocks = []
@@ -159,7 +154,7 @@ def _table(
     lines += [
         [
             _group(row),
-            STATISTICS[row.measure].title,
+            STATISTICS[row.statistic].title,
             _unit(row),
             str(row.instances),
             _number(row.mean),
@@ -170,11 +165,12 @@ def _table(
     if any(value is not None for value in beside):
         for line, cell in zip(lines, ["Published", *map(_number, beside)], strict=True):
             line.append(cell)
+    # Not DataFrame.to_string: it has no rule below the head and aligns all columns alike.
     return plain_table(lines, _LEFT)
 
 
 def _left_out_lines(rows: Sequence[SummaryRow]) -> list[str]:
-    """A line for each group and reason, once for all its measures."""
+    """One line per group and reason, once for all its statistics."""
     lines = [
         f"Left out of {_group(row)}: {number}, {reason}"
         for row in rows
@@ -190,7 +186,7 @@ def _group(row: SummaryRow) -> str:
 
 
 def _unit(row: SummaryRow) -> str:
-    length = STATISTICS[row.measure].length
+    length = STATISTICS[row.statistic].length
     return f"{row.unit.removeprefix('object ')} {length}" if length else ""
 
 

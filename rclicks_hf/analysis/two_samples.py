@@ -1,4 +1,4 @@
-"""Two sets of clicks on one object, compared: a test and two distances."""
+"""Comparison of two sets of clicks on one object: a test and two distances."""
 
 from __future__ import annotations
 
@@ -9,18 +9,14 @@ from rclicks_hf.metrics.kolmogorov_smirnov import SIGNIFICANCE
 
 
 class TwoSampleScores(NamedTuple):
-    """How far two sets of clicks lie apart.
+    """How far two sets of clicks are apart.
 
     Attributes:
         ks_pvalue: P-value of the two-sample 2-D Kolmogorov-Smirnov test, in [0, 1].
-        ks: 1.0 where the p-value is above 0.05, so that the test cannot tell the sets apart; else
+        ks: 1.0 where the p-value is above 0.05, so that the test cannot distinguish the sets; else
             0.0. Its mean over instances is the KS share.
         wd: Wasserstein-1 distance in diagonals of the unit, >= 0.
         pl1: Mean L1 distance of all pairs in sides of the unit, >= 0.
-
-    Example:
-        >>> TwoSampleScores(ks_pvalue=0.2, ks=1.0, wd=0.1, pl1=0.4).ks
-        1.0
     """
 
     ks_pvalue: float
@@ -40,10 +36,10 @@ def two_sample_scores(x1: Any, y1: Any, x2: Any, y2: Any, size: Any) -> TwoSampl
         size: (w, h) of the object's bounding box, pixels.
 
     Returns:
-        The four scores; the same with the sets exchanged.
+        The four scores; symmetric in the two sets.
 
     Raises:
-        ValueError: If clicks are missing, not finite, or differ in shape, or the box is empty.
+        ValueError: If a set is empty or not finite, x and y differ in shape, or the box is empty.
 
     Example:
         >>> x, y = [0, 1, 2, 3, 4], [0, 2, 1, 4, 3]

@@ -1,4 +1,4 @@
-"""The click data: schema, readers of clicks and images, builder, loading, verification."""
+"""The click data: schema, readers of clicks and images, builder, loading and verification."""
 
 import lazy_loader
 

@@ -10,7 +10,8 @@ from .clicks.csv_reader import RejectedRow as RejectedRow
 from .clicks.csv_reader import read_clicks as read_clicks
 from .download import download_files as download_files
 from .images.folders import FolderStore as FolderStore
-from .images.folders import find_sources as find_sources
+from .images.folders import find_sources as find_sources  # MERGE-ALIAS
+from .images.folders import find_stores as find_stores
 from .images.interface import ImageStore as ImageStore
 from .images.layouts import LAYOUTS as LAYOUTS
 from .images.memory import MemoryStore as MemoryStore
@@ -62,6 +63,7 @@ __all__ = [
     "config_names",
     "download_files",
     "find_sources",
+    "find_stores",
     "format_checks",
     "load_instances",
     "random_splits",

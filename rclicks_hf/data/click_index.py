@@ -1,4 +1,4 @@
-"""All clicks of one instance, found in constant time."""
+"""Lookup of the clicks of one instance in constant time."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ import datasets
 import numpy as np
 import pyarrow as pa
 
-from rclicks_hf.data.clicks.completion import group_by_instance
-from rclicks_hf.data.clicks.word_codes import encode
-from rclicks_hf.data.features import word_columns
+from rclicks_hf.data.clicks.click_table import group_by_instance
 from rclicks_hf.data.instances import Clicks
 from rclicks_hf.data.schema import DEVICES
+from rclicks_hf.data.stored_rows import label_words, word_columns
 from rclicks_hf.errors import RclicksError
 
 _COLUMNS = ["dataset", "full_stem", "device", "x", "y"]
@@ -23,11 +22,12 @@ _Key = tuple[str, str]
 class ClickIndex(Mapping[_Key, Clicks]):
     """The clicks of a loaded dataset by instance.
 
-    The rows are sorted once; after that an instance costs a look into a dictionary, whatever the
-    number of rows. The arrays are views and cannot be written to.
+    The rows are sorted once; after that, finding an instance takes constant time. The arrays are
+    read-only views. Labels are decoded by the features of the rows; an Arrow table without them is
+    decoded by today's lists in `rclicks_hf.data.schema`.
 
     Args:
-        rows: A click config as ``datasets.load_dataset`` gives it, one split or all, or a table
+        rows: A click config as ``datasets.load_dataset`` returns it, one split or all, or a table
             with its columns ``dataset``, ``full_stem``, ``device``, ``x`` and ``y``.
 
     Raises:
@@ -43,22 +43,20 @@ class ClickIndex(Mapping[_Key, Clicks]):
     """
 
     def __init__(self, rows: datasets.Dataset | datasets.DatasetDict | pa.Table) -> None:
-        table = word_columns(_table(rows))
+        table = _word_table(rows)
         order, starts = group_by_instance(table)
         heads = table.select(["dataset", "full_stem"]).take(pa.array(order[starts[:-1]]))
         keys = list(zip(*(heads[name].to_pylist() for name in heads.column_names), strict=True))
-        device = encode(table["device"])
-        names = np.array(device.dictionary.to_pylist() or [""])
-        codes = device.indices.to_numpy()[order]
+        device = label_words(table["device"], "device", {})[order]
         x, y = (table[axis].to_numpy()[order].astype(np.int32) for axis in ("x", "y"))
-        self._whole = _slices(keys, starts, x, y, names[codes])
+        self._whole = _slices(keys, starts, x, y, device)
         self._on: dict[str, dict[_Key, Clicks]] = {}
         instance = np.repeat(np.arange(len(keys)), np.diff(starts))
         for name in DEVICES:
-            chosen = names[codes] == name
+            chosen = device == name
             counts = np.bincount(instance[chosen], minlength=len(keys))
             bounds = np.concatenate([[0], np.cumsum(counts)])
-            self._on[name] = _slices(keys, bounds, x[chosen], y[chosen], names[codes][chosen])
+            self._on[name] = _slices(keys, bounds, x[chosen], y[chosen], device[chosen])
         self._datasets: dict[str, list[str]] = {}
         for dataset, stem in keys:
             self._datasets.setdefault(stem, []).append(dataset)
@@ -75,7 +73,7 @@ class ClickIndex(Mapping[_Key, Clicks]):
     def clicks(
         self, full_stem: str, *, dataset: str | None = None, device: str | None = None
     ) -> Clicks:
-        """The clicks of one instance.
+        """The clicks of one instance, in the order of the rows.
 
         Args:
             full_stem: Identifier of the instance and round.
@@ -83,17 +81,14 @@ class ClickIndex(Mapping[_Key, Clicks]):
                 photographs are in GrabCut and in Berkeley).
             device: ``"pc"`` or ``"mobile"``, None for both.
 
-        Returns:
-            Its clicks in the order of the rows.
-
         Raises:
-            RclicksError: If there is no such instance, or ``dataset`` is needed to tell.
+            RclicksError: If there is no such instance, or several datasets have one.
         """
         found = self._datasets.get(full_stem, [])
         if dataset is None:
             if len(found) > 1:
                 raise RclicksError(
-                    f"{full_stem!r}: is in {' and '.join(found)}; say which with dataset="
+                    f"{full_stem!r}: is in {' and '.join(found)}; choose one with dataset="
                 )
             dataset = found[0] if found else ""
         if dataset not in found:
@@ -107,14 +102,19 @@ class ClickIndex(Mapping[_Key, Clicks]):
         return table[dataset, full_stem]
 
 
-def _table(rows: datasets.Dataset | datasets.DatasetDict | pa.Table) -> pa.Table:
+def _word_table(rows: datasets.Dataset | datasets.DatasetDict | pa.Table) -> pa.Table:
+    """The checked rows, labels as words; each split is decoded by its own features."""
     if not isinstance(rows, datasets.Dataset | datasets.DatasetDict | pa.Table):
         raise RclicksError(
-            f"rows: {type(rows).__name__} has no rows that can be sorted; give a Dataset, as "
-            "load_dataset gives it without streaming"
+            f"rows: type {type(rows).__name__} cannot be sorted; give a Dataset, as load_dataset "
+            "returns it without streaming"
         )
-    if isinstance(rows, datasets.DatasetDict):
-        rows = datasets.concatenate_datasets(list(rows.values()))
+    parts = rows.values() if isinstance(rows, datasets.DatasetDict) else [rows]
+    tables = [word_columns(_checked_columns(part)) for part in parts]
+    return pa.concat_tables(tables).combine_chunks()
+
+
+def _checked_columns(rows: datasets.Dataset | pa.Table) -> pa.Table:
     missing = [name for name in _COLUMNS if name not in rows.column_names]
     if missing:
         raise RclicksError(
@@ -126,10 +126,10 @@ def _table(rows: datasets.Dataset | datasets.DatasetDict | pa.Table) -> pa.Table
     if wrong and len(rows):  # empty columns may have no type
         kind = rows.schema.field(wrong[0]).type
         raise RclicksError(
-            f"rows: column {wrong[0]!r} holds {kind}; give a click config, a click a row, with "
-            "labels as load_dataset gives them"
+            f"rows: column {wrong[0]!r} holds {kind}; give a click config (one row per click), "
+            "with labels as load_dataset returns them"
         )
-    return rows.select(_COLUMNS).combine_chunks()
+    return rows.select(_COLUMNS)
 
 
 def _slices(

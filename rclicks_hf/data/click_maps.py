@@ -1,4 +1,4 @@
-"""Where people clicked as a dense map: the training target of the clickability network."""
+"""Clicks as a dense map, the training target of the clickability network."""
 
 from __future__ import annotations
 
@@ -8,25 +8,11 @@ import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-_REFERENCE_DIAGONAL = math.hypot(1920, 1080)  # the screen that sigma is given for
+_REFERENCE_DIAGONAL = math.hypot(1920, 1080)  # the screen that sigma refers to
 
 
 def soften(error_mask: np.ndarray) -> np.ndarray:
-    """An error mask with its border softened by a few pixels, as `click_map` multiplies by it.
-
-    Args:
-        error_mask: (H, W) bool region to click in.
-
-    Returns:
-        (H, W) float32 in [0, 1].
-
-    Raises:
-        ValueError: If the mask is not (H, W) bool.
-
-    Example:
-        >>> soften(np.eye(3, dtype=bool)).dtype
-        dtype('float32')
-    """
+    """(H, W) float32 error mask with its border blurred by a few pixels, for `click_map`."""
     _validate_mask(error_mask)
     radius = int(5 * math.hypot(*error_mask.shape) / (500 * math.sqrt(2)))
     return gaussian_filter(error_mask.astype(np.float32), sigma=radius)
@@ -43,21 +29,21 @@ def click_map(
     """Click map of one instance (RClicks, NeurIPS 2024, section 4).
 
     The clicks are equal impulses, blurred with a Gaussian of ``sigma`` scaled from a 1920 x 1080
-    screen to the image's diagonal, divided by the maximum, and multiplied by the error mask, itself
-    softened by a few pixels.
+    screen to the image's diagonal, divided by the maximum, and multiplied by the error mask, whose
+    border is softened by a few pixels.
 
     Args:
         x: (n,) integer columns, 0 <= x < W, n >= 1.
         y: (n,) integer rows, 0 <= y < H.
         error_mask: (H, W) bool region to click in.
-        sigma: Standard deviation in pixels of a 1920 x 1080 screen; the paper's choice is 5.
-        softened: `soften` of the error mask, where it serves several maps; it is most of the work.
+        sigma: Standard deviation in pixels of a 1920 x 1080 screen; the paper uses 5.
+        softened: `soften` of the error mask, to share between several maps; it is most of the work.
 
     Returns:
-        (H, W) float32 in [0, 1]. Its sum is not 1.
+        (H, W) float32 in [0, 1]. It is not normalised to sum 1.
 
     Raises:
-        ValueError: If a shape is wrong, there is no click, or one lies outside the mask's array.
+        ValueError: If a shape is wrong, there is no click, or one is outside the mask's array.
 
     Example:
         >>> mask = np.ones((9, 9), bool)
@@ -86,7 +72,7 @@ def _validate(x: np.ndarray, y: np.ndarray, error_mask: np.ndarray, sigma: float
         raise ValueError(f"x and y must be (n,) with n >= 1, got {x.shape} and {y.shape}")
     height, width = error_mask.shape
     if x.min() < 0 or y.min() < 0 or x.max() >= width or y.max() >= height:
-        raise ValueError(f"x, y must lie in the (H, W) {error_mask.shape} of error_mask")
+        raise ValueError(f"x, y must be inside the (H, W) {error_mask.shape} of error_mask")
     if not sigma > 0:
         raise ValueError(f"sigma must be positive, got {sigma}")
 

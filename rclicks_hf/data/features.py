@@ -9,6 +9,9 @@ from datasets import ClassLabel, Features, Image, List, Value
 
 from rclicks_hf.data.clicks.word_codes import Column, drop_unused, encode
 from rclicks_hf.data.schema import CLICK_SCHEMA, CLOSED_VALUES, DERIVED_SCHEMA
+from rclicks_hf.data.stored_rows import (
+    word_columns as word_columns,
+)  # MERGE-ALIAS features.word_columns -> stored_rows.word_columns
 
 
 def _feature(field: pa.Field) -> ClassLabel | Value:
@@ -18,18 +21,7 @@ def _feature(field: pa.Field) -> ClassLabel | Value:
 
 
 def click_features(extra_columns: Iterable[str] = ()) -> Features:
-    """Features of a click row.
-
-    Args:
-        extra_columns: Further text columns of the CSV, carried along.
-
-    Returns:
-        The columns of `CLICK_SCHEMA`, of `DERIVED_SCHEMA`, then the further ones.
-
-    Example:
-        >>> click_features(["user"])["device"].names, click_features(["user"])["user"]
-        (['pc', 'mobile'], Value('string'))
-    """
+    """Features of a click row; ``extra_columns`` are further text columns of the CSV."""
     known = {field.name: _feature(field) for field in (*CLICK_SCHEMA, *DERIVED_SCHEMA)}
     return Features(known | {name: Value("string") for name in extra_columns})
 
@@ -40,23 +32,13 @@ def _clicks(*names: str) -> dict[str, object]:
 
 
 def image_features() -> Features:
-    """Features of an image row: one row a full_stem, pictures as `datasets.Image`.
-
-    Example:
-        >>> [name for name, feature in image_features().items() if isinstance(feature, Image)]
-        ['image', 'object_mask', 'previous_mask']
-    """
+    """Features of an image row: one row per full_stem, pictures as `datasets.Image`."""
     keys = _clicks("dataset", "full_stem", "image_stem", "object_stem", "split", "is_simulated")
     return Features(keys | {name: Image() for name in ("image", "object_mask", "previous_mask")})
 
 
 def instance_features() -> Features:
-    """Features of an instance row: one row a full_stem, its clicks as lists of equal length.
-
-    Example:
-        >>> list(instance_features())[-4:]
-        ['box', 'x', 'y', 'device']
-    """
+    """Features of an instance row: one per full_stem, its clicks as equally long lists."""
     keys = _clicks("dataset", "full_stem", "image_stem", "object_stem", "click_type", "model_type")
     more = _clicks("round", "split", "is_simulated", "w", "h")
     lists = {"box": List(Value("int32"))} | {
@@ -66,63 +48,16 @@ def instance_features() -> Features:
 
 
 def encode_labels(column: Column, name: str) -> pa.Array:
-    """Turn words of a closed column into the integers of its ClassLabel.
-
-    Args:
-        column: Text, n values.
-        name: Key of `CLOSED_VALUES`.
-
-    Returns:
-        (n,) int64 labels.
-
-    Example:
-        >>> encode_labels(pa.array(["mobile", "pc"]), "device").to_pylist()
-        [1, 0]
-    """
+    """(n,) int64 labels of a column of words; ``name`` is a key of `CLOSED_VALUES`."""
     words = drop_unused(encode(column))
     labels = [CLOSED_VALUES[name].index(word) for word in words.dictionary.to_pylist()]
     return pa.array(labels, pa.int64()).take(words.indices)
 
 
 def label_columns(table: pa.Table) -> pa.Table:
-    """The table with its closed columns as the integers that are stored.
-
-    Args:
-        table: Any columns, closed ones as words.
-
-    Returns:
-        The same rows and columns.
-
-    Example:
-        >>> label_columns(pa.table({"device": ["mobile"], "x": [7]})).to_pylist()
-        [{'device': 1, 'x': 7}]
-    """
+    """The table with its closed columns as the integers that are stored."""
     columns = {
         name: encode_labels(table[name], name) if name in CLOSED_VALUES else table[name]
-        for name in table.column_names
-    }
-    return pa.table(columns)
-
-
-def word_columns(table: pa.Table) -> pa.Table:
-    """The table with its closed columns as words again, dictionary-encoded.
-
-    Args:
-        table: Any columns, closed ones as `label_columns` makes them.
-
-    Returns:
-        The same rows and columns.
-
-    Example:
-        >>> word_columns(pa.table({"device": [1], "x": [7]})).to_pylist()
-        [{'device': 'mobile', 'x': 7}]
-    """
-    columns = {
-        name: pa.DictionaryArray.from_arrays(
-            pa.array(table[name].to_numpy(), pa.int32()), pa.array(CLOSED_VALUES[name])
-        )
-        if name in CLOSED_VALUES
-        else table[name]
         for name in table.column_names
     }
     return pa.table(columns)

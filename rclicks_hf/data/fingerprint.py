@@ -1,4 +1,4 @@
-"""What a number was made from: a digest of a dataset's files."""
+"""A digest of the files that a number was computed from."""
 
 from __future__ import annotations
 
@@ -12,25 +12,12 @@ from rclicks_hf.data.schema import IMAGES, INSTANCES, ConfigKey
 
 
 def dataset_fingerprint(repo: str, dataset: str, split: str, rounds: Iterable[str]) -> str:
-    """Changes whenever the instances of a dataset and split do.
+    """A digest that changes whenever the instances of a dataset and split do.
 
-    Args:
-        repo: Folder or Hub id of the dataset repo.
-        dataset: Key of ``SOURCE_DATASETS``.
-        split: ``"train"``, ``"validation"`` or ``"test"``.
-        rounds: Rounds that are used; they count only where the repo is a Hub id.
-
-    Returns:
-        Digest of the files of a folder; of the stems where the repo is a Hub id.
+    A folder is digested by its files, a Hub repo by its stems of the given rounds.
 
     Raises:
         RclicksError: If a Hub repo cannot be read.
-
-    Example:
-        >>> import tempfile
-        >>> empty = tempfile.mkdtemp()
-        >>> len(dataset_fingerprint(empty, "davis", "test", ("first",)))
-        64
     """
     root = Path(repo)
     if not root.is_dir():

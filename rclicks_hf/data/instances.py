@@ -1,7 +1,6 @@
-"""The two things that all rooms speak of: a click, and an instance (one object to be clicked on).
+"""The two things that every room works with: a click, and an instance (one object to click on).
 
-Coordinates: x to the right, y down, pixels, origin at the top-left pixel; arrays are
-(H, W).
+Coordinates: x to the right, y down, pixels, origin at the top-left pixel; arrays are (H, W).
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ class Click(NamedTuple):
     Attributes:
         x: Column, pixels from the left, 0 <= x < W.
         y: Row, pixels from the top, 0 <= y < H.
-        is_positive: True where the user marks the object, False where the user marks background.
+        is_positive: True to mark the object, False to mark background.
 
     Example:
         >>> Click(x=3, y=5, is_positive=True)
@@ -65,22 +64,25 @@ class Clicks:
 
 @dataclass(frozen=True, eq=False)
 class Instance:
-    """One object of one image in one round, with the clicks that people made on it.
+    """One object of one image in one round, with the clicks made on it.
 
     Attributes:
         full_stem: Identifier of the instance and round, always text (``"095"`` is not 95).
         image_stem: Identifier of the image.
         object_stem: Code of the object in the image, ``""`` where the image has one object.
-        dataset: Name in the table of source datasets, for example ``"grabcut"``.
+        dataset: Key of `SOURCE_DATASETS`, for example ``"grabcut"``.
         split: ``"train"``, ``"validation"`` or ``"test"``.
         click_type: ``"first"``, or ``"fn"`` / ``"fp"`` for a later round that marks a missed or a
-            wrongly taken region.
-        model_type: Who made the previous mask; ``"none"`` in the first round.
+            falsely segmented region.
+        model_type: Model that made the previous mask; ``"none"`` in the first round.
         image: (H, W, 3) uint8 RGB.
-        mask: (H, W) int8; 1 object, 0 background, -1 unknown (GrabCut's and Berkeley's band).
-        previous_mask: (H, W) bool of a later round, None in the first.
+        mask: (H, W) int8; 1 object, 0 background, -1 unknown (the band around the objects of
+            GrabCut and Berkeley).
+        previous_mask: (H, W) bool in a later round, None in the first.
         clicks: The clicks on this instance.
-        is_simulated: True where no person clicked.
+        is_simulated: True for simulated clicks.
+        box: (x, y, w, h) of the object in pixels, as stored in the dataset; None to compute it
+            from ``mask``. Set it to None when you replace ``mask``.
 
     Example:
         >>> mask = np.zeros((4, 6), np.int8)
@@ -103,15 +105,16 @@ class Instance:
     previous_mask: np.ndarray | None = None
     clicks: Clicks = field(default_factory=Clicks.empty)
     is_simulated: bool = False
+    box: tuple[int, int, int, int] | None = None
 
     @property
     def object_mask(self) -> np.ndarray:
-        """(H, W) bool, the object alone; the unknown band counts as background here."""
+        """(H, W) bool, the object; the unknown band counts as background here."""
         return self.mask == 1
 
     @property
     def error_mask(self) -> np.ndarray:
-        """(H, W) bool, the region to click in: the object, what was missed, or what is too much."""
+        """(H, W) bool, the region to click in: the object, the missed or the false region."""
         if self.previous_mask is None:
             return self.object_mask
         if self.click_type == "fn":
@@ -121,7 +124,16 @@ class Instance:
     @property
     def box_size(self) -> tuple[int, int]:
         """(w, h) in pixels of the object's bounding box, the unit of PL1 and WD."""
-        ys, xs = np.nonzero(self.object_mask)
-        if len(xs) == 0:
-            return (0, 0)
-        return int(xs.max() - xs.min()) + 1, int(ys.max() - ys.min()) + 1
+        if self.box is not None:
+            return self.box[2:]
+        return object_box(self.mask)[2:]
+
+
+def object_box(mask: np.ndarray) -> tuple[int, int, int, int]:
+    """(x, y, w, h) in pixels of where an (H, W) mask equals 1; all 0 where it never does."""
+    is_object = mask == 1
+    columns, rows = np.flatnonzero(is_object.any(0)), np.flatnonzero(is_object.any(1))
+    if len(columns) == 0:
+        return 0, 0, 0, 0
+    x, y = int(columns[0]), int(rows[0])
+    return x, y, int(columns[-1]) - x + 1, int(rows[-1]) - y + 1

@@ -1,37 +1,44 @@
-"""Reading a built dataset back: instances with image, masks and clicks, decoded when asked for."""
+"""Loading a built dataset: instances with image, masks and clicks, decoded on access."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, overload
 
 import datasets
-import numpy as np
 import yaml
 
 from rclicks_hf.data.images.files import decode_mask, decode_rgb
-from rclicks_hf.data.instances import Clicks, Instance
-from rclicks_hf.data.schema import CLOSED_VALUES, IMAGES, INSTANCES, ROUNDS, ConfigKey
+from rclicks_hf.data.instances import Instance
+from rclicks_hf.data.schema import IMAGES, INSTANCES, ROUNDS, SOURCE_DATASETS, SPLITS, ConfigKey
+from rclicks_hf.data.stored_rows import (
+    StoredInstance,
+    decode_instances,
+    label_names,
+    label_words,
+)
 from rclicks_hf.errors import RclicksError
 
 _PICTURES = ("image", "object_mask", "previous_mask")
-_DEVICE_NAMES = np.array(CLOSED_VALUES["device"])
 
 
 class InstanceTable(Sequence[Instance]):
-    """Instances of one dataset and split; a picture is read and decoded when its item is taken.
+    """Instances of one dataset and split; pictures are read and decoded when an item is taken.
 
     It pickles as file references, so that a worker process reopens it cheaply.
 
     Args:
         instances: Rows of the ``-instances`` config.
-        images: Rows of the ``-images`` config; every instance has one.
+        images: Rows of the ``-images`` config, one for every instance.
         chosen: Rows of ``instances`` that belong to this table, in order; all by default.
 
     Attributes:
         stems: full_stem of each item.
         image_stems: image_stem of each item.
+
+    Raises:
+        RclicksError: If an instance has no pictures.
 
     Example:
         >>> stems = {"full_stem": ["a", "a_fn", "b"], "image_stem": ["a", "a", "b"]}
@@ -47,10 +54,14 @@ class InstanceTable(Sequence[Instance]):
         images: datasets.Dataset,
         chosen: Sequence[int] | None = None,
     ) -> None:
-        self._instances = instances
+        is_arrow = instances.format["type"] == "arrow"
+        self._instances = instances if is_arrow else instances.with_format("arrow")
         self._images = images
+        self._names = label_names(instances)
         self._rows = list(range(len(instances)) if chosen is None else chosen)
-        stems, image_stems = instances["full_stem"][:], instances["image_stem"][:]
+        stems, image_stems = (
+            self._instances[name][:].to_pylist() for name in ("full_stem", "image_stem")
+        )
         self.stems: list[str] = [stems[row] for row in self._rows]
         self.image_stems: list[str] = [image_stems[row] for row in self._rows]
         self._image_rows = {stem: row for row, stem in enumerate(images["full_stem"][:])}
@@ -70,24 +81,18 @@ class InstanceTable(Sequence[Instance]):
     def __getitem__(self, index: int | slice) -> Instance | InstanceTable:
         if isinstance(index, slice):
             return self.select(range(len(self))[index])
-        row = self._instances[self._rows[index]]
-        return _instance(row, self._images[self._image_rows[row["full_stem"]]])
+        row = self._rows[index]
+        stem = self.stems[index]
+        [stored] = decode_instances(self._instances[row : row + 1], self._names, where=stem)
+        return _with_pictures(stored, self._images[self._image_rows[stem]])
 
     def __repr__(self) -> str:
         return f"InstanceTable({len(self)} instances of {len(set(self.image_stems))} images)"
 
     def select(self, indices: Sequence[int]) -> InstanceTable:
-        """A table of some of the items.
-
-        Args:
-            indices: Positions in this table, in the order wanted.
-
-        Returns:
-            A table over the same files.
-        """
-        return InstanceTable(
-            self._instances, self._images, [self._rows[index] for index in indices]
-        )
+        """A table of the items at ``indices``, in that order, over the same files."""
+        chosen = [self._rows[index] for index in indices]
+        return InstanceTable(self._instances, self._images, chosen)
 
     def group_by_image(self) -> dict[str, list[int]]:
         """Positions of the items of each image, images in order of first appearance."""
@@ -113,7 +118,7 @@ def load_instances(
         rounds: Rounds to keep, or the name of one.
 
     Returns:
-        The instances, lazily decoded.
+        The instances; pictures are decoded when an item is taken.
 
     Raises:
         RclicksError: If the repo, the dataset, its pictures or the split does not exist, or a round
@@ -129,50 +134,27 @@ def load_instances(
     unknown = set(rounds) - set(ROUNDS)
     if unknown:
         raise RclicksError(f"{min(unknown)!r}: unknown round; use {' or '.join(ROUNDS)}")
-    for name, value in (("dataset", dataset), ("split", split)):
-        if value not in CLOSED_VALUES[name]:
-            raise RclicksError(
-                f"{value!r}: unknown {name}; use one of {', '.join(CLOSED_VALUES[name])}"
-            )
+    check_known("dataset", dataset, SOURCE_DATASETS)
+    check_known("split", split, SPLITS)
     instances, images = (
         load_config(repo, ConfigKey(dataset, kind=kind), split) for kind in (INSTANCES, IMAGES)
     )
     for name in _PICTURES:
         images = images.cast_column(name, datasets.Image(decode=False))
-    labels = {ROUNDS.index(name) for name in rounds}
-    chosen = [row for row, label in enumerate(instances["round"][:]) if label in labels]
+    labels = instances.select_columns("round").with_format("arrow")[:]["round"]
+    words = label_words(labels, "round", label_names(instances), "instances")
+    chosen = [row for row, word in enumerate(words.tolist()) if word in rounds]
     return InstanceTable(instances, images, chosen)
 
 
+def check_known(kind: str, value: str, known: Iterable[str]) -> None:
+    """Refuse a name that is not in a table, with the names that are."""
+    if value not in known:
+        raise RclicksError(f"{value!r}: unknown {kind}; use one of {', '.join(known)}")
+
+
 def load_config(repo: str | Path, key: ConfigKey, split: str) -> datasets.Dataset:
-    """``datasets.load_dataset`` with errors in one line.
-
-    Args:
-        repo: Folder or Hub id.
-        key: The config.
-        split: Item of `SPLITS`.
-
-    Returns:
-        The rows of that split.
-
-    Raises:
-        RclicksError: If the repo, the config or the split does not exist or cannot be read.
-
-    Example:
-        >>> import tempfile
-        >>> import pyarrow as pa
-        >>> from rclicks_hf.data import CLICK_SCHEMA, build_dataset
-        >>> row = ("grabcut", "095", "095", "", "first", "none", "pc", 1, 2, 64, 48)
-        >>> clicks = pa.table([[value] for value in row], names=CLICK_SCHEMA.names)
-        >>> repo = Path(tempfile.mkdtemp()) / "rclicks"
-        >>> _ = build_dataset(clicks, {}, repo, progress=False)
-        >>> load_config(repo, ConfigKey("grabcut", round="first"), "test")[0]["full_stem"]
-        '095'
-        >>> load_config("never-made", ConfigKey("grabcut"), "test")
-        Traceback (most recent call last):
-        ...
-        rclicks_hf.errors.RclicksError: never-made: no dataset there; give the folder that ...
-    """
+    """``datasets.load_dataset`` of one config and split, with errors in one line."""
     if not str(repo):
         raise RclicksError("repo: is empty; give the folder that `rclicks build` made, or a Hub id")
     try:
@@ -194,23 +176,15 @@ def _explain(error: Exception, repo: str | Path, key: ConfigKey, split: str) -> 
     return f"{repo}: cannot be read ({reason}); build the dataset again"
 
 
-def _instance(row: dict[str, Any], pictures: dict[str, Any]) -> Instance:
-    """An instance from a row of each config."""
-    words = {name: CLOSED_VALUES[name][row[name]] for name in ("dataset", "split", "click_type")}
-    is_first = words["click_type"] == "first"
+def _with_pictures(stored: StoredInstance, pictures: dict[str, Any]) -> Instance:
+    previous = None
+    if stored.keys["click_type"] != "first":
+        previous = decode_mask(pictures["previous_mask"]["bytes"]) == 1
     return Instance(
-        full_stem=row["full_stem"],
-        image_stem=row["image_stem"],
-        object_stem=row["object_stem"],
-        model_type=row["model_type"],
+        **stored.keys,
         image=decode_rgb(pictures["image"]["bytes"]),
         mask=decode_mask(pictures["object_mask"]["bytes"]),
-        previous_mask=None if is_first else decode_mask(pictures["previous_mask"]["bytes"]) == 1,
-        clicks=Clicks(
-            np.array(row["x"], np.int32),
-            np.array(row["y"], np.int32),
-            _DEVICE_NAMES[np.array(row["device"], int)],
-        ),
-        is_simulated=row["is_simulated"],
-        **words,
+        previous_mask=previous,
+        clicks=stored.clicks,
+        box=stored.box,
     )

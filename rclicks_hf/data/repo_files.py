@@ -1,4 +1,4 @@
-"""Where the files of a dataset repo lie: one Parquet tree that all configs share by globs."""
+"""Paths in a dataset repo: one Parquet tree that all configs share through globs."""
 
 from __future__ import annotations
 
@@ -11,68 +11,25 @@ PART = "part-00000.parquet"
 
 
 def part_path(kind: str, split: str, dataset: str, round_: str = "", device: str = "") -> str:
-    """Path of a Parquet file below the repo's folder.
-
-    Args:
-        kind: ``"clicks"``, ``"images"`` or ``"instances"``.
-        split: Item of `SPLITS`.
-        dataset: Key of `SOURCE_DATASETS`.
-        round_: Item of `ROUNDS`, of clicks only.
-        device: Item of `DEVICES`, of clicks only.
-
-    Returns:
-        The path with ``/``, hive-like.
-
-    Example:
-        >>> part_path("clicks", "test", "davis", "first", "pc")
-        'clicks/dataset=davis/round=first/device=pc/split=test/part-00000.parquet'
-    """
+    """Path of a Parquet file in the repo; only click files have a round and a device."""
     parts = {"dataset": dataset, "round": round_, "device": device, "split": split}
     levels = [f"{key}={value}" for key, value in parts.items() if value]
     return "/".join([kind, *levels, PART])
 
 
 def config_glob(key: ConfigKey, split: str) -> str:
-    """Glob over the files of one split of a config.
-
-    Example:
-        >>> config_glob(ConfigKey(round="first"), "test")
-        'clicks/dataset=*/round=first/device=*/split=test/*.parquet'
-    """
+    """Glob that matches the files of one split of a config."""
     levels = [key.dataset] if key.kind != CLICKS else [key.dataset, key.round, key.device]
     return part_path(key.kind, split, *(name or "*" for name in levels)).replace(PART, "*.parquet")
 
 
 def config_files(root: Path, key: ConfigKey) -> dict[str, list[Path]]:
-    """The files of a config, by split.
-
-    Args:
-        root: The repo's folder.
-        key: The config.
-
-    Returns:
-        Split -> its files, sorted; splits without files are left out.
-
-    Example:
-        >>> config_files(Path("nowhere"), ConfigKey("davis"))
-        {}
-    """
+    """The sorted files of a config by split; splits without files are left out."""
     return RepoFiles(root).of_config(key)
 
 
 class RepoFiles:
-    """The Parquet files of a repo, listed once for all of its configs.
-
-    Args:
-        root: The repo's folder.
-
-    Attributes:
-        strays: Parquet files that lie where no config's glob finds them.
-
-    Example:
-        >>> RepoFiles(Path("nowhere")).of_config(ConfigKey("davis"))
-        {}
-    """
+    """The Parquet files of a repo, listed once for all configs; ``strays`` belong to none."""
 
     def __init__(self, root: Path) -> None:
         placed = {path: _levels(path.relative_to(root)) for path in _parquet(root)}
@@ -84,7 +41,7 @@ class RepoFiles:
         return [path for path, levels in self._files.items() if levels["kind"] == kind]
 
     def of_config(self, key: ConfigKey) -> dict[str, list[Path]]:
-        """The files of a config, by split; see `config_files`."""
+        """The files of a config by split, as `config_files` returns them."""
         wanted = {"kind": key.kind, "dataset": key.dataset}
         wanted |= {"round": key.round, "device": key.device} if key.kind == CLICKS else {}
         chosen: dict[str, list[Path]] = {split: [] for split in SPLITS}
@@ -110,19 +67,9 @@ def _levels(path: Path) -> dict[str, str]:
 
 
 def content_digest(root: Path, files: dict[str, list[Path]], digests: dict[Path, str]) -> str:
-    """One SHA-256 over the names and contents of a config's files.
+    """SHA-256 (hex) over the names and contents of a config's files.
 
-    Args:
-        root: The repo's folder.
-        files: Split -> files.
-        digests: Filled with the SHA-256 of each file, so that shared files are read once.
-
-    Returns:
-        64 hexadecimal digits.
-
-    Example:
-        >>> content_digest(Path("nowhere"), {}, {})[:8]
-        'e3b0c442'
+    ``digests`` collects the SHA-256 of each file, so that shared files are read once.
     """
     total = hashlib.sha256()
     for split, paths in files.items():

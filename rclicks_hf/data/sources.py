@@ -1,17 +1,7 @@
-"""Where images and masks come from: the protocol and its implementations in one place."""
+"""MERGE-ALIAS data.sources -> rclicks_hf.data (the room's exports) or data.images.*."""
 
 from __future__ import annotations
 
-from rclicks_hf.data.images.folders import FolderStore, find_sources
-from rclicks_hf.data.images.interface import EncodedImageStore, ImageStore, encoded_image
-from rclicks_hf.data.images.memory import MemoryStore, StoreWithPrevious
-
-__all__ = [
-    "EncodedImageStore",
-    "FolderStore",
-    "ImageStore",
-    "MemoryStore",
-    "StoreWithPrevious",
-    "encoded_image",
-    "find_sources",
-]
+from rclicks_hf.data.images.interface import ImageStore as ImageStore
+from rclicks_hf.data.images.memory import MemoryStore as MemoryStore
+from rclicks_hf.data.images.memory import StoreWithPrevious as StoreWithPrevious

@@ -1,4 +1,4 @@
-"""Which split an image belongs to: the published lists of TETRIS, or a seeded draw by image."""
+"""The split of an image: from the published lists of TETRIS, or drawn at random."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from rclicks_hf.errors import RclicksError
 
 LIST_FILES = {"TETRIS_train.txt": "train", "TETRIS_val.txt": "validation"}
-UNLISTED = "test"  # the split of an image that no list names
+UNLISTED = "test"  # the split of an image that is in no list
 DEFAULT_FRACTIONS: Mapping[str, float] = {"train": 0.6, "validation": 0.2, "test": 0.2}
 
 
@@ -17,13 +17,13 @@ def read_split_lists(folder: str | Path) -> dict[str, str]:
     r"""Read TETRIS' split lists.
 
     Args:
-        folder: Folder with ``TETRIS_train.txt`` and ``TETRIS_val.txt``, an image stem a line.
+        folder: Folder with ``TETRIS_train.txt`` and ``TETRIS_val.txt``, one image stem per line.
 
     Returns:
         image_stem -> ``"train"`` or ``"validation"``.
 
     Raises:
-        RclicksError: If a list is missing or a stem stands in both.
+        RclicksError: If a list is missing or a stem is in both.
 
     Example:
         >>> import tempfile
@@ -40,12 +40,12 @@ def read_split_lists(folder: str | Path) -> dict[str, str]:
             lines = path.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
             raise RclicksError(
-                f"{path}: cannot be read; put the list of {split} images there, a stem a line"
+                f"{path}: cannot be read; put the list of {split} images there, one stem per line"
             ) from error
         for number, line in enumerate(lines, 1):
             if line and splits.setdefault(line, split) != split:
                 raise RclicksError(
-                    f"{path}, line {number}: {line!r} is in both lists; take it out of one"
+                    f"{path}, line {number}: {line!r} is in both lists; remove it from one"
                 )
     return splits
 
@@ -53,14 +53,13 @@ def read_split_lists(folder: str | Path) -> dict[str, str]:
 def random_splits(
     image_stems: Iterable[str], *, fractions: Mapping[str, float] = DEFAULT_FRACTIONS, seed: int = 0
 ) -> dict[str, str]:
-    """Spread images over splits; all objects and rounds of an image stay together.
+    """Distribute images over splits; all objects and rounds of an image stay together.
 
-    The images are ordered by a checksum of seed and stem, so the draw does not depend on their
-    order.
+    The images are sorted by a checksum of seed and stem, so their order does not matter.
 
     Args:
         image_stems: Images, repeats allowed.
-        fractions: Split -> share of the images, summing to 1; every share gets at least one image
+        fractions: Split -> share of the images, summing to 1; every split gets at least one image
             while there are enough.
         seed: Seed of the draw.
 

@@ -1,8 +1,8 @@
-"""The names of images, objects and instances ("stems"): text that files and tables are joined by.
+"""Names of images, objects and instances ("stems"), the keys that files and tables are joined by.
 
-``full_stem`` = image [``_______`` object] [suffix of a later round], the suffix being
+``full_stem`` = image [``_______`` object] [suffix of a later round], where the suffix is
 ``_{model}_{fn|fp}`` or ``_{model}_{fn|fp}_{pc|mobile}_{k}``. Stems are always text (``"095"``
-is not 95); image stems may hold spaces, dots and underscores.
+is not 95); image stems may contain spaces, dots and underscores.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _UNSAFE = re.compile(UNSAFE_PATTERN)
 
 @dataclass(frozen=True)
 class FullStem:
-    """The parts of a ``full_stem``.
+    """The parts of a ``full_stem``; ``str()`` joins them again.
 
     Attributes:
         image_stem: Identifier of the image.
@@ -32,8 +32,6 @@ class FullStem:
         index: Number of that click, as text, ``""`` where not named.
 
     Example:
-        >>> FullStem.parse("239007b_sam_fn_pc_8").image_stem
-        '239007b'
         >>> FullStem.parse("hot dog00_000000322574_ritm_fp_mobile_23").model_type
         'ritm'
         >>> str(FullStem("a b", object_stem="65793", click_type="fn", model_type="mivos"))
@@ -49,16 +47,10 @@ class FullStem:
 
     @classmethod
     def parse(cls, full_stem: str) -> FullStem:
-        """Take a ``full_stem`` apart; ``str()`` puts it together again.
-
-        Args:
-            full_stem: Text in one of the forms of this module.
-
-        Returns:
-            The parts. A name without a suffix is one of the first round.
+        """Split a ``full_stem`` into its parts; without a suffix it belongs to the first round.
 
         Raises:
-            ValueError: If the name is empty or could leave a folder.
+            ValueError: If the name is empty or unsafe as a file name.
         """
         check_stem(full_stem, "full_stem")
         match = _ROUND_SUFFIX.search(full_stem)
@@ -83,18 +75,7 @@ class FullStem:
 
 
 def stem_problem(stem: str) -> str | None:
-    """What is wrong with a stem, None if nothing is.
-
-    Args:
-        stem: Any text.
-
-    Returns:
-        A clause that fits behind the stem in an error message.
-
-    Example:
-        >>> stem_problem("hot dog00_1"), stem_problem("../a")
-        (None, "may not hold '..', a path separator, a drive letter or control characters")
-    """
+    """A clause that says why a stem cannot be a file name, None if it can."""
     if not stem:
         return "may not be empty"
     if _UNSAFE.search(stem):
@@ -103,22 +84,7 @@ def stem_problem(stem: str) -> str | None:
 
 
 def check_stem(stem: str, name: str) -> None:
-    """Refuse a stem that cannot be a file name.
-
-    Args:
-        stem: Any text.
-        name: Name of the field, for the message.
-
-    Raises:
-        ValueError: If the stem is empty, holds ``..``, a path separator, a drive letter or control
-            characters.
-
-    Example:
-        >>> check_stem("/etc/passwd", "image_stem")
-        Traceback (most recent call last):
-        ...
-        ValueError: image_stem '/etc/passwd' may not hold '..', a path separator, a drive letter ...
-    """
+    """Raise ValueError if the stem (called ``name`` in the message) cannot be a file name."""
     problem = stem_problem(stem)
     if problem:
         raise ValueError(f"{name} {stem!r} {problem}")

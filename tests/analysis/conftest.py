@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from rclicks_hf import data
+from rclicks_hf import data, simulation
 from rclicks_hf.data.schema import CLICK_TYPES, DEVICES, SOURCE_DATASETS, SPLITS
 
 datasets.disable_progress_bars()
@@ -63,7 +63,7 @@ def make_row() -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def clouds() -> pa.Table:
-    """Eight instances, 10 to 17 random clicks on either device, mobile ones shifted a little."""
+    """Eight instances, 10 to 17 random clicks on each device, those on mobile slightly shifted."""
     rng = np.random.default_rng(0)
 
     def points(count: int, shift: int) -> list[tuple[int, int]]:
@@ -79,10 +79,10 @@ def clouds() -> pa.Table:
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A built dataset of simulated clicks: two images in ``test``, one in ``train``."""
-    scenes = data.generate_scenes(3, seed=3, size=(64, 64))
-    rounds = data.simulate_rounds(scenes, dataset=NAME, progress=False)
-    sources = {NAME: data.StoreWithPrevious(scenes, rounds.previous_masks)}
+    scenes = simulation.generate_scenes(3, seed=3, size=(64, 64))
+    rounds = simulation.simulate_rounds(scenes, dataset=NAME, progress=False)
+    stores = {NAME: data.StoreWithPrevious(scenes, rounds.previous_masks)}
     splits = {NAME: {"scene_000": "test", "scene_001": "test", "scene_002": "train"}}
     out = tmp_path_factory.mktemp("built") / "rclicks"
-    data.build_dataset(rounds.clicks, sources, out, splits=splits, progress=False)
+    data.build_dataset(rounds.clicks, stores, out, splits=splits, progress=False)
     return out

@@ -109,7 +109,7 @@ def test_one_mode_alone_cannot_be_compared(tmp_path: Path, mode: str) -> None:
         (HEADER.replace(",device", ""), "", "line 1: no column 'device'"),
         (HEADER, line("TETRIS", 1, 2), "line 3: dataset 'TETRIS' is unknown; use one of Text_De"),
         (HEADER, line("text_description", 1, 2), "line 3: dataset 'text_description' is unknown"),
-        (HEADER, line("Object_CutOut", "?", 2), "line 3: x '?' is no number"),
+        (HEADER, line("Object_CutOut", "?", 2), "line 3: x '?' is not a number"),
     ],
 )
 def test_bad_files_are_one_line(tmp_path: Path, header: str, row: str, message: str) -> None:

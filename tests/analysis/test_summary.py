@@ -19,7 +19,7 @@ from rclicks_hf.analysis import (
     published_value,
     summarise,
 )
-from rclicks_hf.analysis.paper_devices import PC_AGAINST_MOBILE
+from rclicks_hf.analysis.devices import PUBLISHED_MEANS
 from rclicks_hf.data.schema import SOURCE_DATASETS
 from rclicks_hf.metrics import bootstrap_interval
 
@@ -92,7 +92,7 @@ def test_a_group_without_instances_has_no_mean() -> None:
     assert text.endswith("Left out of davis: 2, few")
 
 
-def test_simulated_clicks_stand_in_a_table_of_their_own() -> None:
+def test_simulated_clicks_are_in_a_separate_table() -> None:
     simulated = replace(ROW, group="simulated_scenes", is_simulated=True)
     text = format_summary([ROW, simulated], "PC against mobile", published_value)
     recorded, made = text.split("\n\n")
@@ -106,12 +106,12 @@ def test_simulated_clicks_stand_in_a_table_of_their_own() -> None:
 def test_tables_are_aligned_and_fit_100_columns() -> None:
     row = replace(ROW, unit="image", instances=12_345)  # the longest
     rows = [
-        replace(row, group=name, split=entry.splits[-1], measure=measure)
+        replace(row, group=name, split=entry.splits[-1], statistic=statistic)
         for name, entry in SOURCE_DATASETS.items()
-        for measure in STATISTICS
+        for statistic in STATISTICS
     ]
-    compared = PC_AGAINST_MOBILE["davis"].keys() | {"wd", "pl1"}
-    real = [r for r in rows if r.group in PC_AGAINST_MOBILE and r.measure in compared]
+    compared = PUBLISHED_MEANS["davis"].keys() | {"wd", "pl1"}
+    real = [r for r in rows if r.group in PUBLISHED_MEANS and r.statistic in compared]
     for text in (format_summary(rows, "Title"), format_summary(real, "Title", published_value)):
         _, head, *body = text.splitlines()
         assert len(body) > 20
@@ -122,8 +122,8 @@ def test_tables_are_aligned_and_fit_100_columns() -> None:
 def test_published_values_are_the_papers(shared: Path) -> None:
     with (shared / "published" / "pc_vs_mobile.csv").open(newline="") as file:
         rows = {row["dataset"]: row for row in csv.DictReader(file)}
-    assert set(rows) == {SOURCE_DATASETS[name].csv_name for name in PC_AGAINST_MOBILE}
-    for name, values in PC_AGAINST_MOBILE.items():
+    assert set(rows) == {SOURCE_DATASETS[name].csv_name for name in PUBLISHED_MEANS}
+    for name, values in PUBLISHED_MEANS.items():
         published = rows[SOURCE_DATASETS[name].csv_name]
         assert values == {
             "ks": pytest.approx(float(published["ks_test"]), abs=1e-6),
@@ -136,10 +136,10 @@ def test_published_values_are_the_papers(shared: Path) -> None:
     ("change", "value"),
     [
         ({}, 0.621164),
-        ({"measure": "wd_slip"}, 0.576627),
-        ({"measure": "wd"}, None),
+        ({"statistic": "wd_slip"}, 0.576627),
+        ({"statistic": "wd"}, None),
         ({"unit": "image"}, 0.621164),
-        ({"unit": "image", "measure": "wd_slip"}, None),
+        ({"unit": "image", "statistic": "wd_slip"}, None),
         ({"is_simulated": True}, None),
         ({"group": "tetris", "split": "validation"}, 0.699758),
         ({"group": "tetris", "split": "train"}, None),

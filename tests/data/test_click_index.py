@@ -47,20 +47,22 @@ def test_arrays_cannot_be_written_to(index: ClickIndex) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"full_stem": "a"}, "is in grabcut and berkeley; say which with dataset="),
+        ({"full_stem": "a"}, "is in grabcut and berkeley; choose one with dataset="),
         ({"full_stem": "c"}, "'c': no such instance among the loaded clicks"),
         ({"full_stem": "b", "dataset": "berkeley"}, "'b': no such instance"),
         ({"full_stem": "b", "device": "watch"}, "'watch': unknown device; use pc or mobile"),
     ],
 )
-def test_what_cannot_be_found(index: ClickIndex, arguments: dict, message: str) -> None:
+def test_unknown_instances_and_devices_are_refused(
+    index: ClickIndex, arguments: dict, message: str
+) -> None:
     with pytest.raises(RclicksError, match=message):
         index.clicks(**arguments)
     with pytest.raises(KeyError):
         index["grabcut", "c"]
 
 
-def test_from_every_kind_of_loaded_rows(built: Path) -> None:
+def test_every_kind_of_loaded_rows_is_accepted(built: Path) -> None:
     loaded = load_dataset(str(built), "all")
     index = ClickIndex(loaded)
     assert sum(map(len, index.values())) == sum(loaded.num_rows.values())
@@ -76,23 +78,30 @@ def test_from_every_kind_of_loaded_rows(built: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda path: load_dataset(path, "all", split="train", streaming=True), "IterableDataset"),
-        (lambda path: load_dataset(path, "all", streaming=True), "IterableDatasetDict has no rows"),
-        (lambda path: load_dataset(path, "all", split="train").to_pandas(), "DataFrame has no"),
-        (lambda path: None, "NoneType has no rows that can be sorted; give a Dataset"),
+        (
+            lambda path: load_dataset(path, "all", split="train", streaming=True),
+            "type IterableDataset cannot be sorted",
+        ),
+        (
+            lambda path: load_dataset(path, "all", streaming=True),
+            "type IterableDatasetDict cannot be sorted",
+        ),
+        (
+            lambda path: load_dataset(path, "all", split="train").to_pandas(),
+            "type DataFrame cannot be sorted",
+        ),
+        (lambda path: None, "type NoneType cannot be sorted; give a Dataset"),
         (
             lambda path: load_dataset(path, "simulated_scenes-instances", split="train"),
-            "column 'device' holds list<.*>; give a click config, a click a row",
+            "column 'device' holds list<.*>; give a click config .one row per click.",
         ),
         (
             lambda path: pa.table(ROWS | {"dataset": ["davis"] * 4}),
-            "column 'dataset' holds string; give a click config, .* with labels",
+            "column 'dataset' holds string; give a click config .*with labels",
         ),
     ],
 )
-def test_what_is_no_table_of_clicks(
-    built: Path, make: Callable[[str], object], message: str
-) -> None:
+def test_other_tables_are_refused(built: Path, make: Callable[[str], object], message: str) -> None:
     with pytest.raises(RclicksError, match=message) as error:
         ClickIndex(make(str(built)))
     assert "\n" not in str(error.value)

@@ -54,8 +54,8 @@ def test_the_error_mask_is_softened_and_cuts() -> None:
         ([1], [1], np.ones((4, 4)), 5.0, r"error_mask must be \(H, W\) bool"),
         ([], [], np.ones((4, 4), bool), 5.0, "n >= 1"),
         ([1, 2], [1], np.ones((4, 4), bool), 5.0, r"got \(2,\) and \(1,\)"),
-        ([4], [1], np.ones((4, 4), bool), 5.0, "must lie in"),
-        ([1], [-1], np.ones((4, 4), bool), 5.0, "must lie in"),
+        ([4], [1], np.ones((4, 4), bool), 5.0, "must be inside"),
+        ([1], [-1], np.ones((4, 4), bool), 5.0, "must be inside"),
         ([1], [1], np.ones((4, 4), bool), 0.0, "sigma must be positive"),
     ],
 )

@@ -1,7 +1,7 @@
-"""The text of a click CSV, as untrusted input: bytes, header, and the fields of each line.
+"""The lines of a click CSV as untrusted input: bytes, header, and the fields of each line.
 
-A line is a row: a file in which a quoted field runs over a line's end is not read. Lines end as in
-pandas and Arrow: by a line feed, a carriage return, or both.
+A line is a row: a quoted field must not span lines. As in pandas and Arrow, lines end with a line
+feed, a carriage return, or both.
 """
 
 from __future__ import annotations
@@ -22,20 +22,11 @@ from rclicks_hf.data.clicks.word_codes import DICTIONARY
 from rclicks_hf.errors import RclicksError
 
 FIRST_LINE = 2  # of the data: line 1 is the header
-MAX_LINE = 1 << 20  # bytes; Arrow's parser takes no longer ones
+MAX_LINE = 1 << 20  # bytes, the limit of Arrow's parser
 
 
 class BadLine(NamedTuple):
-    r"""A line that is no row.
-
-    Attributes:
-        line: Line in the file, the header is line 1.
-        reason: What is wrong with it, and what to do.
-
-    Example:
-        >>> next(bad_lines(b'a,b\n1,"2\n')).line
-        2
-    """
+    """A line (the header is line 1) that is not a row: what is wrong with it, and what to do."""
 
     line: int
     reason: str
@@ -43,24 +34,7 @@ class BadLine(NamedTuple):
 
 @contextmanager
 def open_csv(path: Path) -> Iterator[BinaryIO]:
-    """The file, open to be read more than once.
-
-    Args:
-        path: The CSV; a pipe is read into memory.
-
-    Yields:
-        The file at its start; it can be sought.
-
-    Raises:
-        RclicksError: If it cannot be read.
-
-    Example:
-        >>> with open_csv(Path("none.csv")):
-        ...     pass
-        Traceback (most recent call last):
-        ...
-        rclicks_hf.errors.RclicksError: none.csv: cannot be read (No such file or directory); ...
-    """
+    """The open, seekable file (a pipe is read into memory); `RclicksError` if unreadable."""
     try:
         with path.open("rb") as file:
             yield file if file.seekable() else io.BytesIO(file.read())
@@ -71,41 +45,14 @@ def open_csv(path: Path) -> Iterator[BinaryIO]:
 
 
 def read_bytes(file: BinaryIO) -> bytes:
-    r"""The bytes of the file, every line ended by a line feed.
-
-    Args:
-        file: The CSV, from `open_csv`.
-
-    Returns:
-        All of it.
-
-    Example:
-        >>> read_bytes(io.BytesIO(b"x,y\r\n1,2\r"))
-        b'x,y\n1,2\n'
-    """
+    """All bytes of the file, every line ended by a line feed."""
     file.seek(0)
     data = file.read()
     return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in data else data
 
 
 def read_header(path: Path, file: BinaryIO) -> list[str]:
-    r"""Names of the columns.
-
-    Args:
-        path: The CSV, for messages.
-        file: The same, from `open_csv`.
-
-    Returns:
-        The names in the first line, each different.
-
-    Raises:
-        RclicksError: If the line is no header: not UTF-8, too long, a name twice, or a column
-            without one.
-
-    Example:
-        >>> read_header(Path("clicks.csv"), io.BytesIO(b"x,y\n1,2\n"))
-        ['x', 'y']
-    """
+    """The column names in the first line; `RclicksError` if it is not a valid header."""
     file.seek(0)
     lines = file.readline(MAX_LINE).splitlines()
     if lines and len(lines[0]) >= MAX_LINE - 1:
@@ -121,24 +68,13 @@ def read_header(path: Path, file: BinaryIO) -> list[str]:
     if twice or "" in names:
         raise RclicksError(
             f"{path}, line 1: column {(twice or [''])[0]!r} "
-            f"{'occurs twice' if twice else 'has no name'}; give every column a name of its own"
+            f"{'occurs twice' if twice else 'has no name'}; give every column a unique name"
         )
     return names
 
 
 def bad_lines(data: bytes) -> Iterator[BadLine]:
-    r"""Lines that are not UTF-8, that are too long, or whose quotes do not end on them.
-
-    Args:
-        data: The bytes of the CSV, from `read_bytes`.
-
-    Yields:
-        The lines in order.
-
-    Example:
-        >>> [bad.line for bad in bad_lines(b"a\nb\n" + "é".encode("latin-1"))]
-        [3]
-    """
+    """Lines that are not UTF-8, that are too long, or that leave a quote open, in order."""
     is_utf8 = _is_utf8(data)
     lines = data.split(b"\n")
     if is_utf8 and b'"' not in data and max(map(len, lines)) < MAX_LINE:
@@ -146,30 +82,18 @@ def bad_lines(data: bytes) -> Iterator[BadLine]:
     open_quote = False
     for number, line in enumerate(lines, 1):
         if len(line) >= MAX_LINE:
-            yield BadLine(number, f"{len(line):,} bytes long; a row has less than {MAX_LINE:,}")
+            yield BadLine(number, f"{len(line):,} bytes long; a row has fewer than {MAX_LINE:,}")
         elif not is_utf8 and not _is_utf8(line):
             yield BadLine(number, "not UTF-8 text; save the file as UTF-8")
         elif line.count(b'"') % 2:
             # The next line with an odd number of quotes closes this one.
             what = "a quoted field does not begin" if open_quote else "a quoted field does not end"
             open_quote = not open_quote
-            yield BadLine(number, f"{what} on its line; close the quote or take the line break out")
+            yield BadLine(number, f"{what} on its line; close the quote or remove the line break")
 
 
 def blank_lines(data: bytes, lines: set[int]) -> bytes:
-    r"""The bytes with some lines emptied, so that the others keep their numbers.
-
-    Args:
-        data: The bytes of the CSV.
-        lines: Numbers of the lines to empty, the first is 1.
-
-    Returns:
-        The bytes; an empty line is no row.
-
-    Example:
-        >>> blank_lines(b"a\nb\nc", {2})
-        b'a\n\nc'
-    """
+    """The bytes with the lines of these numbers emptied, so that the others keep theirs."""
     split = data.split(b"\n")
     return b"\n".join(b"" if number in lines else line for number, line in enumerate(split, 1))
 
@@ -183,7 +107,7 @@ def _is_utf8(data: bytes) -> bool:
 
 
 class _Watched(io.RawIOBase):
-    """A file that notes, block by block as it is read, whether a quote goes by."""
+    """A file that records, block by block as it is read, whether it contains a quote."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -199,25 +123,11 @@ class _Watched(io.RawIOBase):
 
 
 def parse_numbers(file: BinaryIO, names: list[str], numbers: set[str]) -> pa.Table | None:
-    r"""The rows in one go, where every line has all fields and every number is one.
+    """All rows at once, ``numbers`` as float64 and the rest as dictionary-encoded text.
 
-    The file is never in memory as a whole: the parser takes it block by block.
-
-    Args:
-        file: The CSV, from `open_csv`; its header is read again.
-        names: The columns.
-        numbers: Columns to read as float64; the others are text, dictionary-encoded.
-
-    Returns:
-        A row a line, each column in one chunk; None where some line has another number of fields or
-        a quote that does not end on it, or some field is no number. `bad_lines` and `parse_text`
-        then tell which.
-
-    Example:
-        >>> parse_numbers(io.BytesIO(b"a,n\nx,1.5\n"), ["a", "n"], {"n"}).to_pylist()
-        [{'a': 'x', 'n': 1.5}]
-        >>> parse_numbers(io.BytesIO(b"a,n\nx,y\n"), ["a", "n"], {"n"}) is None
-        True
+    The file is parsed block by block, never held in memory completely. None where a line has a
+    wrong number of fields, an open quote or an invalid number: `bad_lines` and `parse_text` say
+    which.
     """
     types = {name: pa.float64() if name in numbers else DICTIONARY for name in names}
     file.seek(0)
@@ -232,27 +142,13 @@ def parse_numbers(file: BinaryIO, names: list[str], numbers: set[str]) -> pa.Tab
 
 
 def parse_text(data: bytes, names: list[str]) -> tuple[pa.Table, np.ndarray, list[BadLine]]:
-    r"""The rows as text, with the line of each.
+    """The rows as text, the line number of each, and the lines with a wrong number of fields.
 
-    Args:
-        data: The bytes of the CSV, header included; every line is UTF-8 and ends its quotes.
-        names: The columns.
-
-    Returns:
-        The rows (blank lines are none), (n,) the line of each, and the lines with another number of
-        fields than the header.
-
-    Raises:
-        RclicksError: If the text cannot be taken apart.
-
-    Example:
-        >>> table, lines, bad = parse_text(b"a,b\n\n1,2\n3\n", ["a", "b"])
-        >>> table.to_pylist(), lines.tolist(), bad
-        ([{'a': '1', 'b': '2'}], [3], [BadLine(line=4, reason='has 1 field instead of 2')])
+    Every line of ``data`` must be UTF-8 and close its quotes. Blank lines are not rows.
     """
     malformed: list[BadLine] = []
     if not data.endswith(b"\n"):
-        data += b"\n"  # Arrow takes a header that ends the file for an empty file
+        data += b"\n"  # Arrow reads a header without a line end as an empty file
 
     def note(row: pacsv.InvalidRow) -> str:
         fields = "1 field" if row.actual_columns == 1 else f"{row.actual_columns} fields"
@@ -267,7 +163,7 @@ def parse_text(data: bytes, names: list[str]) -> tuple[pa.Table, np.ndarray, lis
             convert_options=_convert(dict.fromkeys(names, DICTIONARY)),
         )
     except pa.ArrowInvalid as error:
-        raise RclicksError(f"{str(error).splitlines()[0]}; mend that row") from error
+        raise RclicksError(f"{str(error).splitlines()[0]}; fix that row") from error
     lines = np.arange(FIRST_LINE, FIRST_LINE + len(table) + len(malformed))
     lines = np.delete(lines, [bad.line - FIRST_LINE for bad in malformed])
     blank = {number for number, line in enumerate(data.split(b"\n"), 1) if not line}
@@ -276,5 +172,5 @@ def parse_text(data: bytes, names: list[str]) -> tuple[pa.Table, np.ndarray, lis
 
 
 def _convert(types: Mapping[str, pa.DataType]) -> pacsv.ConvertOptions:
-    """Types as told; no text stands for a missing value."""
+    """Exactly the given types; no text is read as a missing value."""
     return pacsv.ConvertOptions(column_types=types, null_values=[], strings_can_be_null=False)

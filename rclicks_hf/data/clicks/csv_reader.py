@@ -1,8 +1,9 @@
 """Reading the paper's ``clicks.csv``, or a file like it, as untrusted input.
 
-What cannot be read is an error that names file, line and value. What the paper's code reads is not
-refused: coordinates are cut to whole pixels and clipped to the image as there, and the values of
-the file stay in ``x_raw`` and ``y_raw``; equal rows, unknown models and further columns stay.
+What cannot be read is an error that names file, line and value. What the paper's code reads is
+accepted: coordinates are truncated to whole pixels and clipped to the image as there, and the
+original values are kept in ``x_raw`` and ``y_raw``; duplicate rows, unknown models and further
+columns are kept.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rclicks_hf.data.clicks import csv_lines as csv_text
+from rclicks_hf.data.clicks import csv_lines
 from rclicks_hf.data.clicks.word_codes import decode_table, encode, map_words
 from rclicks_hf.data.schema import (
     CLICK_SCHEMA,
@@ -29,7 +30,7 @@ from rclicks_hf.data.stems import UNSAFE_PATTERN, stem_problem
 from rclicks_hf.errors import RclicksError
 
 _NUMBERS = ("x", "y", "w", "h")
-_MAX_SIDE = 2**15  # more pixels a side than any picture here has; keeps int32 safe
+_MAX_SIDE = 2**15  # more pixels per side than any picture here has; keeps int32 safe
 # CSV name -> key of SOURCE_DATASETS; the keys themselves are understood too.
 DATASET_NAMES: Mapping[str, str] = {
     entry.csv_name: entry.name for entry in SOURCE_DATASETS.values()
@@ -37,21 +38,16 @@ DATASET_NAMES: Mapping[str, str] = {
 
 
 class RejectedRow(NamedTuple):
-    r"""A line of the CSV that was left out.
+    """A line of the CSV that was left out.
 
     Attributes:
         line: Line in the file, the header is line 1.
         reason: What was wrong with it.
-        text: The line itself; what is not UTF-8 in it is escaped.
+        text: The line itself; bytes that are not UTF-8 are escaped.
 
     Example:
-        >>> import tempfile
-        >>> path = Path(tempfile.mkdtemp()) / "clicks.csv"
-        >>> rows = [f"GrabCut,095,095,,first,,pc,{x},20,321,481" for x in ("2", "?")]
-        >>> _ = path.write_text("\n".join([",".join(CLICK_SCHEMA.names), *rows]))
-        >>> left_out = []
-        >>> len(read_clicks(path, on_error="skip", rejected=left_out)), left_out
-        (1, [RejectedRow(line=3, reason="x '?' is no number", text='GrabCut,095,...,481')])
+        >>> RejectedRow(line=3, reason="x '?' is not a number", text="GrabCut,095,...,481").line
+        3
     """
 
     line: int
@@ -60,18 +56,11 @@ class RejectedRow(NamedTuple):
 
 
 class _NeedsLinesError(Exception):
-    """A row is bad: the file must be read again with the line of every row."""
+    """A row is bad: the file must be read again with the line number of every row."""
 
 
 class _Rows:
-    """The rows still to be checked; every check drops (or raises on) what it cannot read.
-
-    Args:
-        path: The CSV, for messages.
-        columns: Text (dictionary-encoded) and numbers of each row.
-        lines: (n,) line of each row; None where they are not known.
-        skips: True to drop bad rows and note them, False to raise on the first.
-    """
+    """The rows still to be checked (``lines`` is None where unknown); ``skips`` drops bad ones."""
 
     def __init__(
         self, path: Path, columns: dict[str, pa.ChunkedArray], lines: np.ndarray | None, skips: bool
@@ -80,7 +69,7 @@ class _Rows:
         self.columns = columns
         self.lines = lines
         self.skips = skips
-        self.bad: list[csv_text.BadLine] = []
+        self.bad: list[csv_lines.BadLine] = []
 
     def refuse(self, bad: np.ndarray, reason: Callable[[int], str]) -> None:
         """Raise on the first bad row, or note all of them and keep the rest."""
@@ -89,14 +78,14 @@ class _Rows:
             return
         if self.lines is None:
             raise _NeedsLinesError
-        found = [csv_text.BadLine(int(self.lines[row]), reason(int(row))) for row in rows]
+        found = [csv_lines.BadLine(int(self.lines[row]), reason(int(row))) for row in rows]
         self.note(found)
         keep = pa.array(~bad)
         self.columns = {name: column.filter(keep) for name, column in self.columns.items()}
         self.lines = self.lines[~bad]
 
-    def note(self, found: Iterable[csv_text.BadLine]) -> None:
-        """Lines that are no rows."""
+    def note(self, found: Iterable[csv_lines.BadLine]) -> None:
+        """Record lines that are not rows, or raise on the first."""
         for bad in found:
             if not self.skips:
                 raise RclicksError(f"{self.path}, line {bad.line}: {bad.reason}")
@@ -107,7 +96,7 @@ class _Rows:
         return self.columns[name].to_numpy()
 
     def says(self, name: str, problem: str | pa.Array) -> Callable[[int], str]:
-        """Message for a row: the column, its value there, the problem (one for all, or a row's)."""
+        """Message for a row: the column, its value, and the problem (one for all, or per row)."""
         column = self.columns[name]
         return lambda row: (
             f"{name} {column[row].as_py()!r} "
@@ -128,20 +117,19 @@ def read_clicks(
 
     Args:
         path: UTF-8 CSV with a header and at least the columns of `CLICK_SCHEMA`; ``dataset`` holds
-            the CSV names of `SOURCE_DATASETS`. Further columns are carried along as text.
+            the CSV names of `SOURCE_DATASETS`. Further columns are kept as text.
         datasets: Value of the CSV's ``dataset`` column -> value in the table; others are refused.
-        on_outside: What to do with a click outside its image: clip it to [0, w-1] x [0, h-1] as the
-            paper's code does, or refuse it.
+        on_outside: ``"clip"`` moves a click outside its image to [0, w-1] x [0, h-1] as the paper's
+            code does, ``"error"`` refuses it.
         on_error: ``"raise"`` stops at the first row that cannot be read; ``"skip"`` leaves such
             rows out and appends them to ``rejected``.
-        rejected: List that takes the rows left out; needed with ``on_error="skip"``, so that
-            nothing vanishes silently.
-        encoded: Leave text dictionary-encoded, every word once, as `build_dataset` likes it.
+        rejected: List that receives the rows left out; required with ``on_error="skip"``.
+        encoded: Keep text dictionary-encoded, which `build_dataset` reads faster.
 
     Returns:
         The columns of `CLICK_SCHEMA` (``dataset`` as a key of `SOURCE_DATASETS`, an empty
         ``model_type`` as ``"none"``), then ``x_raw`` and ``y_raw`` (float64, as in the file), then
-        further columns (text). One row a line, in the file's order.
+        further columns (text). One row per line, in the file's order.
 
     Raises:
         RclicksError: If the file, its header or a row cannot be read; names file, line and value.
@@ -159,8 +147,8 @@ def read_clicks(
     if on_error == "skip" and rejected is None:
         raise ValueError("on_error='skip' needs a list as rejected")
     path = Path(path)
-    with csv_text.open_csv(path) as file:
-        names = csv_text.read_header(path, file)
+    with csv_lines.open_csv(path) as file:
+        names = csv_lines.read_header(path, file)
         _check_header(path, names)
         rows = _whole_rows(path, file, names)
         try:
@@ -168,7 +156,7 @@ def read_clicks(
                 raise _NeedsLinesError
             _check_rows(rows, datasets, on_outside)
         except _NeedsLinesError:
-            data = csv_text.read_bytes(file)
+            data = csv_lines.read_bytes(file)
             rows = _numbered_rows(path, data, names, on_error == "skip")
             _check_rows(rows, datasets, on_outside)
             if rejected is not None:
@@ -191,26 +179,26 @@ def _check_header(path: Path, names: list[str]) -> None:
         )
     reserved = [name for name in names if name in DERIVED_SCHEMA.names and name != "split"]
     if reserved:
-        raise RclicksError(f"{path}, line 1: column {reserved[0]!r} is one we make; rename it")
+        raise RclicksError(f"{path}, line 1: column {reserved[0]!r} is reserved; rename it")
 
 
 def _whole_rows(path: Path, file: BinaryIO, names: list[str]) -> _Rows | None:
-    """Every row in one go, without its line; None where the file is not sound enough for that."""
-    table = csv_text.parse_numbers(file, names, set(_NUMBERS))
+    """All rows at once without their line numbers; None where some line is malformed."""
+    table = csv_lines.parse_numbers(file, names, set(_NUMBERS))
     if table is None:
         return None
     return _Rows(path, dict(zip(names, table.columns, strict=True)), None, skips=False)
 
 
 def _numbered_rows(path: Path, data: bytes, names: list[str], skips: bool) -> _Rows:
-    """Every row with its line; slower, so only where the fast way found something wrong."""
-    broken = list(csv_text.bad_lines(data))
+    """All rows with their line numbers; slower, so only after the fast way found a fault."""
+    broken = list(csv_lines.bad_lines(data))
     rows = _Rows(path, {}, np.zeros(0, np.int64), skips)
     rows.note(broken)
     if broken:
-        data = csv_text.blank_lines(data, {bad.line for bad in broken})
+        data = csv_lines.blank_lines(data, {bad.line for bad in broken})
     try:
-        table, rows.lines, malformed = csv_text.parse_text(data, names)
+        table, rows.lines, malformed = csv_lines.parse_text(data, names)
     except RclicksError as error:
         raise RclicksError(f"{path}: {error}") from error
     rows.note(malformed)
@@ -230,7 +218,7 @@ def _check_rows(rows: _Rows, datasets: Mapping[str, str], on_outside: str) -> No
     for name in ("x", "y"):
         # Beyond this a float counts in steps of more than a pixel, and int32 would overflow.
         far = ~(np.abs(rows.values(name)) < 2**31)
-        rows.refuse(far, rows.says(name, "is no number that a click can have"))
+        rows.refuse(far, rows.says(name, "is not a valid coordinate"))
     for name in ("w", "h"):
         side = rows.values(name)
         bad = ~((side >= 1) & (side <= _MAX_SIDE))
@@ -238,7 +226,7 @@ def _check_rows(rows: _Rows, datasets: Mapping[str, str], on_outside: str) -> No
     if on_outside == "error":
         for axis, side_name in (("x", "w"), ("y", "h")):
             bad = _outside(rows.values(axis), np.trunc(rows.values(side_name)))
-            rows.refuse(bad, rows.says(axis, "lies outside the image"))
+            rows.refuse(bad, rows.says(axis, "is outside the image"))
 
 
 _SHOWN_NAMES = tuple(entry.csv_name for entry in SOURCE_DATASETS.values())
@@ -268,11 +256,11 @@ def _to_number(rows: _Rows, name: str) -> None:
     pattern = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?$"
     text = encode(rows.columns[name])
     is_number = pc.match_substring_regex(text.dictionary, pattern).take(text.indices)
-    rows.refuse(~np.asarray(is_number), rows.says(name, "is no number"))
+    rows.refuse(~np.asarray(is_number), rows.says(name, "is not a number"))
     rows.columns[name] = pc.cast(pc.cast(rows.columns[name], pa.string()), pa.float64())
 
 
-def _with_text(bad: list[csv_text.BadLine], data: bytes) -> list[RejectedRow]:
+def _with_text(bad: list[csv_lines.BadLine], data: bytes) -> list[RejectedRow]:
     lines = data.split(b"\n") if bad else []
     return [
         RejectedRow(line, reason, lines[line - 1].decode("utf-8", errors="backslashreplace"))

@@ -1,7 +1,7 @@
-"""Text columns as codes into their few different words, so that work is done once a word.
+"""Dictionary-encoded text columns, so that work is done once per word.
 
-A click table repeats some ten thousand names half a million times. Arrow's dictionary arrays keep
-each name once; the functions here make them, join them and drop the words that are not used.
+A click table repeats some ten thousand names half a million times; Arrow's dictionary arrays keep
+each name once.
 """
 
 from __future__ import annotations
@@ -21,18 +21,7 @@ _FEW_WORDS = 16
 
 
 def encode(column: Column) -> pa.DictionaryArray:
-    """One dictionary array of a column of text.
-
-    Args:
-        column: Text, n values, encoded or not.
-
-    Returns:
-        (n,) the same text; no word stands in the dictionary twice.
-
-    Example:
-        >>> encode(pa.chunked_array([["b", "a"], ["b"]])).indices.to_pylist()
-        [0, 1, 0]
-    """
+    """(n,) one dictionary array of a text column, encoded or not; every word is in it once."""
     if not pa.types.is_dictionary(column.type):
         column = pc.dictionary_encode(column)
     if not isinstance(column, pa.ChunkedArray):
@@ -45,18 +34,7 @@ def encode(column: Column) -> pa.DictionaryArray:
 
 
 def decode_table(table: pa.Table) -> pa.Table:
-    """The table with its text as plain strings.
-
-    Args:
-        table: Any columns.
-
-    Returns:
-        The same rows and columns.
-
-    Example:
-        >>> decode_table(pa.table({"a": encode(pa.array(["x"])), "n": [1]})).schema.types
-        [DataType(string), DataType(int64)]
-    """
+    """The table with its dictionary-encoded text as plain strings."""
     columns = {
         name: column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
         for name, column in zip(table.column_names, table.columns, strict=True)
@@ -65,18 +43,7 @@ def decode_table(table: pa.Table) -> pa.Table:
 
 
 def codes_of(column: Column) -> np.ndarray:
-    """Numbers that are equal where the values are.
-
-    Args:
-        column: Text or numbers, n values.
-
-    Returns:
-        (n,) int64, >= 0.
-
-    Example:
-        >>> codes_of(pa.array(["b", "a", "b"])).tolist(), codes_of(pa.array([7.5, 0.5])).tolist()
-        ([0, 1, 0], [1, 0])
-    """
+    """(n,) int64 codes >= 0 of text or numbers, equal where the values are."""
     if pa.types.is_dictionary(column.type) or pa.types.is_string(column.type):
         return encode(column).indices.to_numpy().astype(np.int64)
     values = np.asarray(column)
@@ -89,18 +56,7 @@ def codes_of(column: Column) -> np.ndarray:
 
 
 def row_codes(columns: Iterable[Column]) -> np.ndarray:
-    """Numbers that are equal where two rows agree in all of the columns.
-
-    Args:
-        columns: At least one, of n values each.
-
-    Returns:
-        (n,) int64, >= 0.
-
-    Example:
-        >>> row_codes([pa.array(["a", "a", "b"]), pa.array([1, 2, 1])]).tolist()
-        [0, 1, 2]
-    """
+    """(n,) int64 codes >= 0, equal where two rows agree in all of the columns."""
     total, size = None, 1
     for column in columns:
         codes = codes_of(column)
@@ -118,19 +74,7 @@ def row_codes(columns: Iterable[Column]) -> np.ndarray:
 
 
 def map_words(column: Column, change: Callable[[str], str]) -> pa.DictionaryArray:
-    """The column with every word changed, each once.
-
-    Args:
-        column: Text, n values.
-        change: New word for a word; asked only for words that occur.
-
-    Returns:
-        (n,) the changed text.
-
-    Example:
-        >>> map_words(pa.array(["a", "B", "b"]), str.lower).to_pylist()
-        ['a', 'b', 'b']
-    """
+    """The text column with ``change`` applied once to every word that occurs."""
     encoded = encode(column)
     indices = encoded.indices.to_numpy()
     used = np.flatnonzero(np.bincount(indices, minlength=len(encoded.dictionary)))
@@ -143,35 +87,12 @@ def map_words(column: Column, change: Callable[[str], str]) -> pa.DictionaryArra
 
 
 def compact(column: pa.DictionaryArray) -> pa.DictionaryArray:
-    """The column without the words that it does not use; a short list of words stays as it is.
-
-    Args:
-        column: (n,) text, for example a slice of a longer column.
-
-    Returns:
-        (n,) the same text.
-
-    Example:
-        >>> words = pa.array([str(number) for number in range(100)])
-        >>> compact(encode(words).slice(7, 1)).dictionary.to_pylist()
-        ['7']
-    """
+    """`drop_unused`, but a short list of words stays as it is."""
     return column if len(column.dictionary) <= _FEW_WORDS else drop_unused(column)
 
 
 def drop_unused(column: pa.DictionaryArray) -> pa.DictionaryArray:
-    """The column without the words that it does not use.
-
-    Args:
-        column: (n,) text; a filter or a slice leaves it with the words of rows that are gone.
-
-    Returns:
-        (n,) the same text.
-
-    Example:
-        >>> drop_unused(encode(pa.array(["a", "b"])).slice(1)).dictionary.to_pylist()
-        ['b']
-    """
+    """The column without the words of rows that a filter or a slice has removed."""
     codes = column.indices.to_numpy()
     used = np.zeros(len(column.dictionary), bool)
     used[codes] = True

@@ -1,4 +1,4 @@
-"""Reading and writing of single image files: RGB pixels, PNG masks, one-line errors."""
+"""Reading and writing single image files: RGB pixels, PNG masks, one-line errors."""
 
 from __future__ import annotations
 
@@ -25,20 +25,9 @@ _STORED = {1: 255, -1: 128, 0: 0}
 
 
 def decode_rgb(data: bytes) -> np.ndarray:
-    """Pixels of an encoded image, turned upright by its EXIF orientation.
+    """(H, W, 3) uint8 RGB of an encoded image, upright by its EXIF orientation.
 
-    Args:
-        data: Bytes of an image file.
-
-    Returns:
-        (H, W, 3) uint8 RGB; 16-bit grey is scaled to 8 bits.
-
-    Raises:
-        ValueError: If the pixels are 32-bit numbers, which have no agreed white.
-
-    Example:
-        >>> decode_rgb(encode_png(np.zeros((2, 3), np.uint8))).shape
-        (2, 3, 3)
+    16-bit grey is scaled to 8 bits; 32-bit pixels, which have no agreed white, are a ValueError.
     """
     with Image.open(io.BytesIO(data)) as image:
         ImageOps.exif_transpose(image, in_place=True)
@@ -52,23 +41,7 @@ def decode_rgb(data: bytes) -> np.ndarray:
 
 
 def read_rgb(path: Path) -> np.ndarray:
-    """Pixels of an image file, turned upright by its EXIF orientation.
-
-    Args:
-        path: File of any format that Pillow reads.
-
-    Returns:
-        (H, W, 3) uint8 RGB.
-
-    Raises:
-        RclicksError: If the file is missing, broken or no image.
-
-    Example:
-        >>> read_rgb(Path("none.jpg"))
-        Traceback (most recent call last):
-        ...
-        rclicks_hf.errors.RclicksError: none.jpg: no such file; replace the file by a whole one
-    """
+    """`decode_rgb` of a file; `RclicksError` if it is missing, broken or not an image."""
     try:
         return decode_rgb(path.read_bytes())
     except _DECODE_ERRORS as error:
@@ -76,24 +49,7 @@ def read_rgb(path: Path) -> np.ndarray:
 
 
 def image_size(path: Path) -> tuple[int, int]:
-    """Size of an image file after its EXIF orientation, read off the header.
-
-    Args:
-        path: Image file.
-
-    Returns:
-        (width, height) in pixels.
-
-    Raises:
-        RclicksError: If the file is missing, broken or no image.
-
-    Example:
-        >>> import tempfile
-        >>> path = Path(tempfile.mkdtemp()) / "a.png"
-        >>> _ = path.write_bytes(encode_png(np.zeros((2, 3), np.uint8)))
-        >>> image_size(path)
-        (3, 2)
-    """
+    """(width, height) of an image file after its EXIF orientation, from its header."""
     try:
         with Image.open(path) as image:
             width, height = image.size
@@ -104,25 +60,9 @@ def image_size(path: Path) -> tuple[int, int]:
 
 
 def is_plain(path: Path) -> bool:
-    """Whether a file can go into a dataset as it is: a JPEG or PNG of 8-bit RGB or grey.
+    """Whether a file can be stored as it is: a JPEG or PNG of 8-bit RGB or grey.
 
     Others (palette, CMYK, alpha, 16 bits) would reach the dataset's users in their own pixel modes.
-
-    Args:
-        path: Image file.
-
-    Returns:
-        True or False, by the header.
-
-    Raises:
-        RclicksError: If the file is missing, broken or no image.
-
-    Example:
-        >>> import tempfile
-        >>> path = Path(tempfile.mkdtemp()) / "a.png"
-        >>> _ = path.write_bytes(encode_png(np.zeros((2, 3), np.uint8)))
-        >>> is_plain(path)
-        True
     """
     try:
         with Image.open(path) as image:
@@ -132,54 +72,21 @@ def is_plain(path: Path) -> bool:
 
 
 def encode_png(array: np.ndarray) -> bytes:
-    """Encode an image or a grey picture without loss.
-
-    Args:
-        array: (H, W) or (H, W, 3) uint8.
-
-    Returns:
-        The bytes of a PNG file.
-
-    Example:
-        >>> encode_png(np.zeros((2, 2), np.uint8))[1:4]
-        b'PNG'
-    """
+    """PNG bytes of an (H, W) or (H, W, 3) uint8 array."""
     buffer = io.BytesIO()
     Image.fromarray(array).save(buffer, format="PNG")
     return buffer.getvalue()
 
 
 def encode_mask(mask: np.ndarray) -> bytes:
-    """Encode an object mask as PNG: 255 object, 128 unknown, 0 background.
-
-    Args:
-        mask: (H, W) bool, or integers 1, -1 and 0.
-
-    Returns:
-        The bytes of a PNG file; `decode_mask` turns them back.
-
-    Example:
-        >>> decode_mask(encode_mask(np.array([[1, -1, 0]], np.int8))).tolist()
-        [[1, -1, 0]]
-    """
+    """PNG bytes of a mask (bool, or 1, -1 and 0): 255 object, 128 unknown, 0 background."""
     lookup = np.zeros(256, np.uint8)
     lookup[[value % 256 for value in _STORED]] = list(_STORED.values())
     return encode_png(lookup[mask.astype(np.uint8)])
 
 
 def decode_mask(data: bytes) -> np.ndarray:
-    """Object mask of a PNG written by `encode_mask`.
-
-    Args:
-        data: Bytes of the PNG.
-
-    Returns:
-        (H, W) int8: 1 object, -1 unknown, 0 background.
-
-    Example:
-        >>> decode_mask(encode_png(np.array([[255, 128, 0]], np.uint8))).tolist()
-        [[1, -1, 0]]
-    """
+    """(H, W) int8 mask of `encode_mask`'s bytes: 1 object, -1 unknown, 0 background."""
     lookup = np.zeros(256, np.int8)
     lookup[list(_STORED.values())] = list(_STORED)
     with Image.open(io.BytesIO(data)) as image:
@@ -191,14 +98,14 @@ class _PixelTypeError(ValueError):
 
 
 def _unreadable(path: Path, error: BaseException) -> RclicksError:
-    remedy = "replace the file by a whole one"
+    remedy = "replace the file with an intact one"
     if isinstance(error, FileNotFoundError):
         reason = "no such file"
     elif isinstance(error, Image.DecompressionBombError):
         reason = f"has more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels"
         remedy = "make it smaller"
     elif isinstance(error, _PixelTypeError):
-        reason, remedy = str(error), "save it with 8 bits a channel"
+        reason, remedy = str(error), "save it with 8 bits per channel"
     elif isinstance(error, OSError) and error.errno:
         reason, remedy = f"cannot be read ({error.strerror})", "give a file that can be read"
     else:

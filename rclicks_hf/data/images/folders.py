@@ -1,4 +1,4 @@
-"""Images and masks in the folder layouts of the five source datasets."""
+"""Images and masks in the folder layouts of the source datasets."""
 
 from __future__ import annotations
 
@@ -17,17 +17,15 @@ from rclicks_hf.errors import RclicksError
 
 
 class FolderStore:
-    """Images and masks of one dataset's folder.
+    """Images and masks in one dataset's folder.
 
-    The folder is checked when the source is made: every image must have a mask. Sizes, values and
-    empty masks are checked when a mask is read.
+    The constructor checks that every image has a mask; the masks are checked when they are read.
 
     Args:
-        layout: Key in `rclicks_hf.data.images.layouts.LAYOUTS`.
+        layout: Key in `LAYOUTS`.
         root: The dataset's folder.
-        previous_masks: Folder of ``<full_stem>.png``; by default looked for in ``root`` and beside
-            it, where the layout says.
-        progress: Show a bar while `objects` reads every mask.
+        previous_masks: Folder of ``<full_stem>.png``; by default the layout's folder in ``root`` or
+            beside it.
 
     Raises:
         RclicksError: If the layout is unknown, a folder is missing, or an image has no mask.
@@ -38,8 +36,8 @@ class FolderStore:
         >>> for folder, shape in (("img", (4, 6, 3)), ("gt", (4, 6))):
         ...     (root / folder).mkdir()
         ...     _ = (root / folder / "a.png").write_bytes(encode_png(np.full(shape, 9, np.uint8)))
-        >>> source = FolderStore("davis", root)
-        >>> source.objects(), int(source.mask("a", "").sum())
+        >>> store = FolderStore("davis", root)
+        >>> store.objects(), int(store.mask("a", "").sum())
         ([('a', '')], 24)
     """
 
@@ -81,11 +79,7 @@ class FolderStore:
         ]
 
     def image(self, image_stem: str) -> np.ndarray:
-        """The image, (H, W, 3) uint8 RGB, its longest side limited where the layout says so.
-
-        Raises:
-            RclicksError: If the image is missing or cannot be read.
-        """
+        """The image, (H, W, 3) uint8 RGB, its longest side limited where the layout says so."""
         path = self._image_path(image_stem)
         pixels = read_rgb(path)
         size = limited_size(pixels.shape[1], pixels.shape[0], self.layout.longest_side)
@@ -94,13 +88,9 @@ class FolderStore:
         return cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR)
 
     def encoded_image(self, image_stem: str) -> bytes:
-        """The image file itself where it is a plain JPEG or PNG of the right size, else a PNG.
-
-        Raises:
-            RclicksError: If the image is missing or cannot be read.
-        """
+        """The image file's bytes if it is a plain JPEG or PNG of the right size, else a PNG."""
         path = self._image_path(image_stem)
-        pixels = self.image(image_stem)  # a file that does not decode must not go into a dataset
+        pixels = self.image(image_stem)  # a file that does not decode must not be stored
         if image_size(path) == pixels.shape[1::-1] and is_plain(path):
             return path.read_bytes()
         return encode_png(pixels)
@@ -108,14 +98,12 @@ class FolderStore:
     def mask(self, image_stem: str, object_stem: str) -> np.ndarray:
         """The object's mask, (H, W) int8: 1 object, 0 background, -1 unknown.
 
-        Args:
-            image_stem: Stem of the image's file.
-            object_stem: Code of the object in a coded layout, ``""`` for all of them together;
-                ``""`` in the other layouts.
+        ``object_stem`` is the object's code in a coded layout, ``""`` for all its objects together;
+        it is ``""`` in the other layouts.
 
         Raises:
-            RclicksError: If the mask is missing, unreadable, of another size than the image, empty,
-                or holds values that the layout does not know.
+            RclicksError: If the mask is missing, unreadable, empty, of another size than the image,
+                or has values that the layout does not define.
         """
         codes = self._codes(image_stem)
         if self.layout.has_object_codes:
@@ -128,14 +116,7 @@ class FolderStore:
         return codes.astype(np.int8)
 
     def previous_mask(self, full_stem: str) -> np.ndarray | None:
-        """The mask that the annotator of a later round saw, (H, W) bool; None if there is no file.
-
-        Args:
-            full_stem: Identifier of the instance and round.
-
-        Raises:
-            RclicksError: If the file cannot be read.
-        """
+        """The mask that the user of a later round saw, (H, W) bool; None without a file."""
         for folder in self._previous:
             path = folder / f"{full_stem}.png"
             if path.is_file():
@@ -148,7 +129,9 @@ class FolderStore:
         if given is None:
             return [base / self.layout.previous_masks for base in (self.root, self.root.parent)]
         if not Path(given).is_dir():
-            raise RclicksError(f"{given}: no such folder; it should hold <full_stem>.png masks")
+            raise RclicksError(
+                f"{given}: no such folder; give the folder of the <full_stem>.png masks"
+            )
         return [Path(given)]
 
     def _check_pairs(self) -> None:
@@ -168,12 +151,12 @@ class FolderStore:
         if image_stem not in self._images:
             raise RclicksError(
                 f"{self.root / self.layout.images}: no image with the stem {image_stem!r}; "
-                "add it or take its clicks out"
+                "add it or remove its clicks"
             )
         return self._images[image_stem]
 
     def _codes(self, image_stem: str) -> np.ndarray:
-        """(H, W) int32 codes of the mask file; the last one is kept, for its other objects."""
+        """(H, W) int32 codes of the mask file; the last one is cached, for its other objects."""
         if self._last_codes is None or self._last_codes[0] != image_stem:
             self._last_codes = (image_stem, self._read_codes(image_stem))
         return self._last_codes[1]
@@ -208,27 +191,25 @@ class FolderStore:
         return (codes == int(object_stem)).astype(np.int8)
 
 
-def find_sources(
+def find_stores(
     root: str | Path, datasets: Iterable[str], *, progress: bool = False
 ) -> dict[str, FolderStore]:
-    """Readers for the datasets that lie side by side in one folder.
+    """Open the stores of the source datasets whose folders are side by side in one folder.
 
     Args:
-        root: Folder that holds ``GrabCut/``, ``Berkeley/``, ``DAVIS/``, ``COCO_MVal/``, ``TETRIS/``
-            or some of them.
-        datasets: Keys of `SOURCE_DATASETS` to look for; those without a folder layout are left out.
-        progress: Show bars of work that takes minutes.
+        root: Folder with the datasets' folders, named as in `LAYOUTS`: ``GrabCut/``, ``DAVIS/``...
+        datasets: Keys of `SOURCE_DATASETS`; those without a folder layout are ignored.
 
     Returns:
-        Dataset name -> its reader.
+        Dataset name -> its store.
 
     Raises:
         RclicksError: If a folder is missing or malformed.
 
     Example:
-        >>> find_sources("datasets", ["simulated_scenes"])  # has no folder
+        >>> find_stores("datasets", ["simulated_scenes"])  # has no folder
         {}
-        >>> find_sources("datasets", ["davis"])
+        >>> find_stores("datasets", ["davis"])
         Traceback (most recent call last):
         ...
         rclicks_hf.errors.RclicksError: datasets: no folder DAVIS/; put the davis images there ...
@@ -239,6 +220,9 @@ def find_sources(
         for name, layout in layouts.items()
         if layout
     }
+
+
+find_sources = find_stores  # MERGE-ALIAS find_sources -> find_stores
 
 
 def _dataset_folder(root: Path, layout: Layout) -> Path:

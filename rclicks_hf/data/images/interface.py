@@ -1,4 +1,4 @@
-"""The protocol of everything that hands out images and masks."""
+"""The interface of everything that hands out images and masks (a store)."""
 
 from __future__ import annotations
 
@@ -23,34 +23,19 @@ class ImageStore(Protocol):
         """The object's mask, (H, W) int8: 1 object, 0 background, -1 unknown."""
 
     def previous_mask(self, full_stem: str) -> np.ndarray | None:
-        """The mask that the annotator of a later round saw, (H, W) bool, or None."""
+        """The mask that the user of a later round saw, (H, W) bool, or None."""
 
 
 @runtime_checkable
 class EncodedImageStore(ImageStore, Protocol):
-    """A source that also hands out the image file's own bytes, so that nothing is encoded twice."""
+    """A store that also hands out the image file's own bytes, so that nothing is encoded twice."""
 
     def encoded_image(self, image_stem: str) -> bytes:
         """Bytes of an image file that decodes to `image`."""
 
 
-def encoded_image(source: ImageStore, image_stem: str) -> bytes:
-    """Bytes of an image file: the source's own where it has one, else a PNG.
-
-    Args:
-        source: Where the image comes from.
-        image_stem: Identifier of the image.
-
-    Returns:
-        The bytes of a file that decodes to ``source.image(image_stem)``.
-
-    Example:
-        >>> from rclicks_hf.data.images.memory import MemoryStore
-        >>> source = MemoryStore()
-        >>> source.add("a", np.zeros((4, 4, 3), np.uint8), {"": np.eye(4, dtype=np.int8)})
-        >>> encoded_image(source, "a")[1:4]
-        b'PNG'
-    """
-    if isinstance(source, EncodedImageStore):
-        return source.encoded_image(image_stem)
-    return encode_png(source.image(image_stem))
+def encoded_image(store: ImageStore, image_stem: str) -> bytes:
+    """Bytes of an image file: the store's own where it has them, else a PNG."""
+    if isinstance(store, EncodedImageStore):
+        return store.encoded_image(image_stem)
+    return encode_png(store.image(image_stem))

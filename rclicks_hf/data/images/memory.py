@@ -1,4 +1,4 @@
-"""Sources of images and masks that live in memory."""
+"""Stores of images and masks in memory."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class MemoryStore:
     """Images, masks and previous masks held in memory.
 
     Example:
-        >>> source = MemoryStore()
+        >>> store = MemoryStore()
         >>> mask = np.eye(4, dtype=np.int8)
-        >>> source.add("a", np.zeros((4, 4, 3), np.uint8), {"": mask}, {"a_sam_fn_pc_1": mask == 1})
-        >>> source.objects(), source.mask("a", "").sum(), source.previous_mask("a") is None
+        >>> store.add("a", np.zeros((4, 4, 3), np.uint8), {"": mask}, {"a_sam_fn_pc_1": mask == 1})
+        >>> store.objects(), store.mask("a", "").sum(), store.previous_mask("a") is None
         ([('a', '')], np.int64(4), True)
     """
 
@@ -41,15 +41,14 @@ class MemoryStore:
         Args:
             image_stem: New identifier of the image.
             image: (H, W, 3) uint8 RGB.
-            masks: object_stem -> (H, W) mask of 1, 0 and -1 (or bool), with at least one object
-                pixel.
+            masks: object_stem -> (H, W) mask of 1, 0 and -1 (or bool), not empty.
             previous: full_stem -> (H, W) bool previous mask of a later round.
 
         Raises:
             ValueError: If a stem is taken or malformed, or a shape, type or value is wrong.
         """
         if image_stem in self._images:
-            raise ValueError(f"image_stem {image_stem!r} is already in the source")
+            raise ValueError(f"image_stem {image_stem!r} is already in the store")
         check_stem(image_stem, "image_stem")
         _check_image(image, image_stem)
         size = image.shape[:2]
@@ -63,15 +62,10 @@ class MemoryStore:
     def add_previous(
         self, full_stem: str, mask: np.ndarray, size: tuple[int, int] | None = None
     ) -> None:
-        """Add the previous mask of a later round.
-
-        Args:
-            full_stem: Identifier of the instance and round.
-            mask: (H, W) bool.
-            size: (H, W) that the mask must have, where known.
+        """Add the (H, W) bool previous mask of a later round.
 
         Raises:
-            ValueError: If the mask is not (H, W) bool.
+            ValueError: If the mask is not bool, or not of ``size`` (H, W), where given.
         """
         if mask.dtype != bool or mask.ndim != 2 or (size is not None and mask.shape != size):
             raise ValueError(
@@ -85,71 +79,63 @@ class MemoryStore:
         return list(self._masks)
 
     def image(self, image_stem: str) -> np.ndarray:
-        """The image, (H, W, 3) uint8 RGB.
-
-        Raises:
-            RclicksError: If the source has no such image.
-        """
+        """The image, (H, W, 3) uint8 RGB."""
         if image_stem not in self._images:
-            raise RclicksError(f"{image_stem}: no such image in this source; check image_stem")
+            raise RclicksError(f"{image_stem}: no such image in this store; check image_stem")
         return self._images[image_stem]
 
     def mask(self, image_stem: str, object_stem: str) -> np.ndarray:
-        """The object's mask, (H, W) int8: 1 object, 0 background, -1 unknown.
-
-        Raises:
-            RclicksError: If the source has no such object.
-        """
+        """The object's mask, (H, W) int8: 1 object, 0 background, -1 unknown."""
         if (image_stem, object_stem) not in self._masks:
             raise RclicksError(
-                f"{image_stem}: no object {object_stem!r} in this source; check object_stem"
+                f"{image_stem}: no object {object_stem!r} in this store; check object_stem"
             )
         return self._masks[image_stem, object_stem]
 
     def previous_mask(self, full_stem: str) -> np.ndarray | None:
-        """The mask that the annotator of a later round saw, (H, W) bool; None if there is none."""
+        """The mask that the user of a later round saw, (H, W) bool; None without one."""
         return self._previous.get(full_stem)
 
 
 class StoreWithPrevious:
-    """Another source's images and objects, with previous masks held in memory.
+    """Another store's images and objects, with previous masks held in memory.
 
     Args:
-        source: Where images and object masks come from.
-        previous: full_stem -> (H, W) bool; the source's own previous masks serve for the rest.
+        store: The images and object masks.
+        previous: full_stem -> (H, W) bool; for other stems the store's own previous masks are used.
 
     Example:
         >>> inner = MemoryStore()
         >>> inner.add("a", np.zeros((4, 4, 3), np.uint8), {"": np.eye(4, dtype=np.int8)})
-        >>> source = StoreWithPrevious(inner, {"a_geocut_fn_pc_1": np.eye(4) > 0})
-        >>> source.objects(), int(source.previous_mask("a_geocut_fn_pc_1").sum())
+        >>> store = StoreWithPrevious(inner, {"a_geocut_fn_pc_1": np.eye(4) > 0})
+        >>> store.objects(), int(store.previous_mask("a_geocut_fn_pc_1").sum())
         ([('a', '')], 4)
     """
 
-    def __init__(self, source: ImageStore, previous: Mapping[str, np.ndarray]) -> None:
-        self._source = source
+    def __init__(self, store: ImageStore, previous: Mapping[str, np.ndarray]) -> None:
+        self._store = store
         self._previous = dict(previous)
 
     def objects(self) -> list[tuple[str, str]]:
-        """All (image_stem, object_stem) of the inner source."""
-        return self._source.objects()
+        """All (image_stem, object_stem) of the inner store."""
+        return self._store.objects()
 
     def image(self, image_stem: str) -> np.ndarray:
         """The image, (H, W, 3) uint8 RGB."""
-        return self._source.image(image_stem)
+        return self._store.image(image_stem)
 
     def encoded_image(self, image_stem: str) -> bytes:
         """Bytes of an image file that decodes to `image`."""
-        return encoded_image(self._source, image_stem)
+        return encoded_image(self._store, image_stem)
 
     def mask(self, image_stem: str, object_stem: str) -> np.ndarray:
         """The object's mask, (H, W) int8."""
-        return self._source.mask(image_stem, object_stem)
+        return self._store.mask(image_stem, object_stem)
 
     def previous_mask(self, full_stem: str) -> np.ndarray | None:
         """The previous mask, (H, W) bool, or None."""
         own = self._previous.get(full_stem)
-        return self._source.previous_mask(full_stem) if own is None else own
+        return self._store.previous_mask(full_stem) if own is None else own
 
 
 def _check_image(image: np.ndarray, stem: str) -> None:

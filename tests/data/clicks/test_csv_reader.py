@@ -72,15 +72,15 @@ def test_outside_clicks_are_clipped_and_counted(tmp_path: Path) -> None:
     assert table["x_raw"].to_pylist() == [-3.0, 320.9, 5.7]
     assert table["y_raw"].to_pylist() == [2.0, 481.0, -0.2]
     assert count_outside(table) == 2
-    with pytest.raises(RclicksError, match=r"line 2: x -3\.0 lies outside the image"):
+    with pytest.raises(RclicksError, match=r"line 2: x -3\.0 is outside the image"):
         read_clicks(tmp_path / "c.csv", on_outside="error")
 
 
 BAD_ROWS = {
-    "text for a number": (FIRST.replace(",10,", ",ten,"), "x 'ten' is no number"),
-    "nan": (FIRST.replace(",20,", ",NaN,"), "y 'NaN' is no number"),
-    "infinite": (FIRST.replace(",20,", ",inf,"), "y 'inf' is no number"),
-    "missing value": (FIRST.replace(",10,", ",,"), "x '' is no number"),
+    "text for a number": (FIRST.replace(",10,", ",ten,"), "x 'ten' is not a number"),
+    "nan": (FIRST.replace(",20,", ",NaN,"), "y 'NaN' is not a number"),
+    "infinite": (FIRST.replace(",20,", ",inf,"), "y 'inf' is not a number"),
+    "missing value": (FIRST.replace(",10,", ",,"), "x '' is not a number"),
     "zero width": (FIRST.replace(",321,", ",0,"), "w 0.0 must be 1 to 32768"),
     "negative height": (FIRST.replace(",481", ",-4"), "h -4.0 must be 1 to"),
     "dataset": (FIRST.replace("GrabCut", "Pascal"), "dataset 'Pascal' is unknown; use one of Gr"),
@@ -111,7 +111,7 @@ def test_bad_rows_name_line_and_value(tmp_path: Path, row: str, message: str) ->
         (b"", "line 1: no column 'dataset'"),
         (HEADER.replace(",device", "").encode(), "line 1: no column 'device'; the header needs"),
         (f"{HEADER},x".encode(), "line 1: column 'x' occurs twice"),
-        (f"{HEADER},round".encode(), "line 1: column 'round' is one we make"),
+        (f"{HEADER},round".encode(), "line 1: column 'round' is reserved"),
         (f"{HEADER}\n{FIRST}\n".encode("utf-16"), "line 1: not UTF-8 text"),
         (f"{HEADER}\n{FIRST}\nCOCO,café".encode("latin-1"), "line 3: not UTF-8 text"),
     ],
@@ -150,9 +150,9 @@ def test_any_line_end_will_do(tmp_path: Path, end: str, last: str) -> None:
     assert [(row.line, row.text) for row in rejected] == ([(5, last)] if last else [])
 
 
-def test_a_line_of_commas_is_no_blank_line(tmp_path: Path) -> None:
+def test_a_line_of_commas_is_not_a_blank_line(tmp_path: Path) -> None:
     path = _write(tmp_path / "c.csv", FIRST, "," * 10, LATER)
-    with pytest.raises(RclicksError, match="line 3: x '' is no number"):
+    with pytest.raises(RclicksError, match="line 3: x '' is not a number"):
         read_clicks(path)
 
 
@@ -178,7 +178,7 @@ _EDITS = st.lists(
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(edits=_EDITS)
-def test_every_line_of_a_damaged_file_is_a_row_or_is_told(
+def test_every_line_of_a_damaged_file_is_a_row_or_is_rejected(
     tmp_path: Path, edits: list[tuple[str, int, int]]
 ) -> None:
     data = bytearray("\n".join([HEADER, FIRST, LATER, FIRST, ""]).encode())
@@ -208,7 +208,7 @@ def test_a_pipe_is_read_like_a_file(tmp_path: Path) -> None:
     assert table.equals(read_clicks(whole))
 
 
-def test_skipping_keeps_the_rest_and_tells_what_it_left_out(tmp_path: Path) -> None:
+def test_skipping_keeps_the_rest_and_reports_what_it_left_out(tmp_path: Path) -> None:
     bad = [row for row, _ in BAD_ROWS.values() if "\n" not in row]
     rejected: list[RejectedRow] = []
     path = _write(tmp_path / "c.csv", FIRST, *bad, LATER)
@@ -223,7 +223,7 @@ def test_skipping_keeps_the_rest_and_tells_what_it_left_out(tmp_path: Path) -> N
         read_clicks(path, on_error="skip")
 
 
-def test_lines_that_are_no_text_are_skipped_one_by_one(tmp_path: Path) -> None:
+def test_lines_that_are_not_text_are_skipped_one_by_one(tmp_path: Path) -> None:
     latin = LATER.replace("hot", "chaud é").encode("latin-1")
     split = ('GrabCut,"30', '4",3,,first,,pc,1,1,5,5')
     lines = [HEADER.encode(), FIRST.encode(), latin, *(s.encode() for s in split), LATER.encode()]

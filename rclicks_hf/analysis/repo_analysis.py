@@ -1,4 +1,4 @@
-"""What ``rclicks analyse`` does: every analysis of the clicks of a dataset repo, as tables."""
+"""Every analysis of the clicks of a dataset repo, as printed tables and Parquet files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from rclicks_hf.analysis.agreement import split_half_agreement
-from rclicks_hf.analysis.devices import compare_devices
+from rclicks_hf.analysis.devices import compare_devices, published_value
 from rclicks_hf.analysis.display_modes import (
     REFERENCE_MODE,
     compare_display_modes,
@@ -20,13 +20,13 @@ from rclicks_hf.analysis.display_modes import (
     read_previews,
     require_two_modes,
 )
-from rclicks_hf.analysis.paper_devices import published_value
 from rclicks_hf.analysis.sensitivity import sensitivity_by_instance
 from rclicks_hf.analysis.spread import spread_by_instance
 from rclicks_hf.analysis.summary import SummaryRow, format_summary, summarise
-from rclicks_hf.data.loading import load_config
+from rclicks_hf.data.images.folders import FolderStore
+from rclicks_hf.data.loading import check_known, load_config
 from rclicks_hf.data.schema import INSTANCES, SOURCE_DATASETS, SPLITS, ConfigKey
-from rclicks_hf.data.sources import FolderStore
+from rclicks_hf.data.stored_rows import word_columns
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.metrics.sampling import SEED
 from rclicks_hf.support.atomic import atomic_directory, require_absent
@@ -58,44 +58,43 @@ def analyse_repo(
 
     Args:
         repo: Dataset repo, a folder or a Hub id.
-        datasets: Keys of `SOURCE_DATASETS`; all of the repo where none is given.
-        split: ``"train"``, ``"validation"`` or ``"test"``; None takes the split that the paper
+        datasets: Keys of `SOURCE_DATASETS`; all of the repo by default.
+        split: ``"train"``, ``"validation"`` or ``"test"``; None for the split that the paper
             evaluates on, ``"validation"`` of TETRIS and ``"test"`` of the others.
         previews: The paper's ``previews.csv``; None to leave the display modes out.
         sources: Folder that holds ``PREVIEW/`` with the images and masks of ``previews``; None to
             give their lengths in units of the image.
         slip: Add WD and PL1 of PC against mobile with the slip of the paper's script.
-        out: Folder to make, with one Parquet file an analysis, a row an instance.
+        out: Folder to create, with one Parquet file per analysis, one row per instance.
         seed: Seed of halvings and bootstrap.
-        progress: Show progress bars.
 
     Returns:
         The tables as text.
 
     Raises:
-        RclicksError: If the repo, a dataset, the split or a file is not there or cannot be read, or
-            ``out`` exists.
+        RclicksError: If the repo, a dataset, the split or a file does not exist or cannot be read,
+            or ``out`` exists already.
 
     Example:
         >>> import tempfile
-        >>> from rclicks_hf import data
+        >>> from rclicks_hf import data, simulation
         >>> name, repo = "simulated_scenes", Path(tempfile.mkdtemp()) / "rclicks"
-        >>> scenes = data.generate_scenes(1, seed=3, size=(64, 64))
-        >>> rounds = data.simulate_rounds(scenes, dataset=name, progress=False)
-        >>> sources = {name: data.StoreWithPrevious(scenes, rounds.previous_masks)}
+        >>> scenes = simulation.generate_scenes(1, seed=3, size=(64, 64))
+        >>> rounds = simulation.simulate_rounds(scenes, dataset=name, progress=False)
+        >>> stores = {name: data.StoreWithPrevious(scenes, rounds.previous_masks)}
         >>> splits = {name: {"scene_000": "test"}}
-        >>> _ = data.build_dataset(rounds.clicks, sources, repo, splits=splits, progress=False)
+        >>> _ = data.build_dataset(rounds.clicks, stores, repo, splits=splits, progress=False)
         >>> print(analyse_repo(repo, progress=False))
         PC against mobile (simulated clicks)
-        Group                  Statistic   Unit           Instances    Mean     95 % interval
-        ---------------------  --------  -------------  ---------  ------  ----------------
-        simulated_scenes test  KS share                         3  ...
+        Group                  Statistic  Unit           Instances    Mean     95 % interval
+        ---------------------  ---------  -------------  ---------  ------  ----------------
+        simulated_scenes test  KS share                          3  ...
     """
     if out is not None:
         require_absent(out)
     if sources is not None and previews is None:
-        raise RclicksError(f"{sources}: the sources are those of --previews; give both")
-    # First, so that a bad file is told before the long work.
+        raise RclicksError(f"{sources}: the sources belong to --previews; give both")
+    # First, so that a bad file is reported before the long work.
     modes = None if previews is None else _read_previews(previews, sources)
     instances = load_instance_rows(repo, datasets, split)
     results: dict[str, pa.Table] = {}
@@ -116,63 +115,31 @@ def analyse_repo(
 def load_instance_rows(
     repo: str | Path, datasets: Sequence[str] = (), split: str | None = None
 ) -> pa.Table:
-    """The instances of a repo as one table, without pictures.
+    """The instances of a repo as one table without pictures, labels as words.
 
-    Args:
-        repo: Dataset repo, a folder or a Hub id.
-        datasets: Keys of `SOURCE_DATASETS`; all of the repo where none is given.
-        split: Item of `SPLITS`; None takes the split that the paper evaluates on.
-
-    Returns:
-        Rows of the ``<dataset>-instances`` configs, datasets in the order given.
-
-    Raises:
-        RclicksError: If the repo, a dataset or the split is not there.
-
-    Example:
-        >>> load_instance_rows("rclicks", ["pascal"])
-        Traceback (most recent call last):
-        ...
-        rclicks_hf.errors.RclicksError: 'pascal': unknown dataset; use one of grabcut, berkeley...
+    Without ``split``, each dataset gives the split that the paper evaluates on.
     """
-    for name, value, known in (
-        *(("dataset", dataset, tuple(SOURCE_DATASETS)) for dataset in datasets),
-        *([("split", split, SPLITS)] if split else []),
-    ):
-        if value not in known:
-            raise RclicksError(f"{value!r}: unknown {name}; use one of {', '.join(known)}")
+    for dataset in datasets:
+        check_known("dataset", dataset, SOURCE_DATASETS)
+    if split:
+        check_known("split", split, SPLITS)
     tables = []
     for dataset in dict.fromkeys(datasets or _datasets_of(repo)):
         key = ConfigKey(dataset, kind=INSTANCES)
         rows = load_config(repo, key, split or SOURCE_DATASETS[dataset].splits[-1])
-        tables.append(rows.with_format("arrow")[:].replace_schema_metadata(None))
+        tables.append(word_columns(rows.with_format("arrow")[:], where=f"{repo}, {key.name}"))
     return pa.concat_tables(tables)
 
 
 def write_results(results: Mapping[str, pa.Table], out: str | Path) -> None:
-    """Write a Parquet file an analysis, all of them or none.
-
-    Args:
-        results: Name -> rows.
-        out: Folder to make.
-
-    Raises:
-        RclicksError: If ``out`` exists, or the operating system refuses.
-
-    Example:
-        >>> import tempfile
-        >>> out = Path(tempfile.mkdtemp()) / "analysis"
-        >>> write_results({"spread": pa.table({"full_stem": ["095"]})}, out)
-        >>> [path.name for path in out.iterdir()]
-        ['spread.parquet']
-    """
+    """Write one Parquet file per analysis into a new folder, all of them or none."""
     with atomic_directory(out) as part:
         for name, rows in results.items():
             pq.write_table(rows, part / f"{name}.parquet")
 
 
 def _analyses(slip: bool, seed: int) -> dict[str, tuple[str, Callable[..., pa.Table]]]:
-    """Name of the result -> title and function of the instances."""
+    """Name of the result -> its title and the function that computes it."""
     return {
         "devices": ("PC against mobile", partial(compare_devices, slip=slip)),
         "agreement": ("Split-half agreement", partial(split_half_agreement, seed=seed)),
@@ -186,7 +153,9 @@ def _format_display_modes(summary: Sequence[SummaryRow], previews: Path) -> str:
     if is_published(previews):
         return format_summary(summary, title)
     text = format_summary(summary, title, origin="clicks of unknown origin")
-    return f"{text}\n{previews}: not the paper's previews.csv, so who clicked is not known"
+    return (
+        f"{text}\n{previews}: not the paper's previews.csv, so the origin of its clicks is unknown"
+    )
 
 
 def _read_previews(previews: Path, sources: Path | None) -> dict[str, pa.Table]:

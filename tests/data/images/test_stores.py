@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 
 from rclicks_hf.data.images.files import decode_mask, decode_rgb, encode_mask, image_size, read_rgb
+from rclicks_hf.data.images.folders import FolderStore, find_stores
+from rclicks_hf.data.images.interface import EncodedImageStore, ImageStore
 from rclicks_hf.data.images.layouts import LAYOUTS, limited_size
 from rclicks_hf.data.images.memory import MemoryStore, StoreWithPrevious
-from rclicks_hf.data.sources import EncodedImageStore, FolderStore, ImageStore, find_sources
 from rclicks_hf.errors import RclicksError
 
 SIZE = (10, 14)
@@ -49,25 +50,25 @@ def _folder(root: Path, layout: str, stem: str = "a b.1") -> Path:
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_every_layout(tmp_path: Path, layout: str) -> None:
-    source = FolderStore(layout, _folder(tmp_path, layout))
-    objects = source.objects()
+    store = FolderStore(layout, _folder(tmp_path, layout))
+    objects = store.objects()
     assert ("a b.1", str(CODE) if layout == "tetris" else "") in objects
-    mask = source.mask(*objects[-1])
+    mask = store.mask(*objects[-1])
     assert mask.dtype == np.int8
     np.testing.assert_array_equal(mask == 1, OBJECT)
     assert (mask == -1).any() == (layout in ("grabcut", "berkeley"))
-    assert source.image("a b.1").shape == (*SIZE, 3)
-    assert isinstance(source, ImageStore)
-    assert isinstance(source, EncodedImageStore)
+    assert store.image("a b.1").shape == (*SIZE, 3)
+    assert isinstance(store, ImageStore)
+    assert isinstance(store, EncodedImageStore)
 
 
 def test_coded_masks_hold_several_objects(tmp_path: Path) -> None:
-    source = FolderStore("tetris", _folder(tmp_path, "tetris"))
-    assert source.objects() == [("a b.1", "9"), ("a b.1", str(CODE))]
-    assert source.mask("a b.1", "9").sum() == 3
-    assert source.mask("a b.1", "").sum() == 3 + OBJECT.sum()  # all objects, as the paper's code
+    store = FolderStore("tetris", _folder(tmp_path, "tetris"))
+    assert store.objects() == [("a b.1", "9"), ("a b.1", str(CODE))]
+    assert store.mask("a b.1", "9").sum() == 3
+    assert store.mask("a b.1", "").sum() == 3 + OBJECT.sum()  # all objects, as the paper's code
     with pytest.raises(RclicksError, match="no object '5'; its objects are 9, "):
-        source.mask("a b.1", "5")
+        store.mask("a b.1", "5")
 
 
 def test_tetris_images_and_masks_are_limited(tmp_path: Path) -> None:
@@ -76,18 +77,18 @@ def test_tetris_images_and_masks_are_limited(tmp_path: Path) -> None:
     codes[:, 1000:2000] = (7, 0, 0)
     _save(wide, tmp_path / "images" / "a.png")
     _save(codes, tmp_path / "masks" / "a.png")
-    source = FolderStore("tetris", tmp_path)
-    assert source.image("a").shape == (10, 2048, 3)
-    mask = source.mask("a", "7")
+    store = FolderStore("tetris", tmp_path)
+    assert store.image("a").shape == (10, 2048, 3)
+    mask = store.mask("a", "7")
     assert mask.shape == (10, 2048)
     assert np.flatnonzero(mask[0]).tolist() == list(range(500, 1000))
-    assert decode_rgb(source.encoded_image("a")).shape == (10, 2048, 3)
+    assert decode_rgb(store.encoded_image("a")).shape == (10, 2048, 3)
     assert limited_size(1365, 4096, 2048) == (683, 2048)  # 682.5 rounds up
 
 
 def test_jpegs_are_passed_through(tmp_path: Path) -> None:
-    source = FolderStore("davis", _folder(tmp_path, "davis"))
-    assert source.encoded_image("a b.1") == (tmp_path / "img" / "a b.1.jpg").read_bytes()
+    store = FolderStore("davis", _folder(tmp_path, "davis"))
+    assert store.encoded_image("a b.1") == (tmp_path / "img" / "a b.1.jpg").read_bytes()
 
 
 @pytest.mark.parametrize("layout", ["davis", "tetris"])
@@ -96,34 +97,34 @@ def test_previous_masks_beside_the_dataset(tmp_path: Path, layout: str) -> None:
     name = "a b.1_sam_fn_pc_3"
     previous = np.where(OBJECT, 255, 60).astype(np.uint8)
     _save(previous, tmp_path / LAYOUTS[layout].previous_masks / f"{name}.png")
-    source = FolderStore(layout, root)
-    found = source.previous_mask(name)
+    store = FolderStore(layout, root)
+    found = store.previous_mask(name)
     assert found is not None
     np.testing.assert_array_equal(found, OBJECT)
-    assert source.previous_mask("a b.1_sam_fp_pc_3") is None
+    assert store.previous_mask("a b.1_sam_fp_pc_3") is None
     folder = tmp_path / LAYOUTS[layout].previous_masks
     explicit = FolderStore(layout, root, previous_masks=folder)
     assert explicit.previous_mask(name) is not None
 
 
 def test_real_grabcut_images(shared: Path) -> None:
-    source = FolderStore("grabcut", shared / "data" / "GrabCut")
-    assert len(source.objects()) == 20
-    assert ("124084", "") in source.objects()
-    for image_stem, object_stem in source.objects():
-        mask = source.mask(image_stem, object_stem)
-        assert mask.shape == source.image(image_stem).shape[:2]
+    store = FolderStore("grabcut", shared / "data" / "GrabCut")
+    assert len(store.objects()) == 20
+    assert ("124084", "") in store.objects()
+    for image_stem, object_stem in store.objects():
+        mask = store.mask(image_stem, object_stem)
+        assert mask.shape == store.image(image_stem).shape[:2]
         assert (mask == 1).any()
-    assert (source.mask("153077", "") == -1).any()
+    assert (store.mask("153077", "") == -1).any()
 
 
-def test_sources_side_by_side(tmp_path: Path) -> None:
+def test_stores_side_by_side(tmp_path: Path) -> None:
     _folder(tmp_path / "DAVIS", "davis")
     _folder(tmp_path / "COCO_MVal", "coco_mval")
-    found = find_sources(tmp_path, ["davis", "coco_mval", "simulated_scenes"])
+    found = find_stores(tmp_path, ["davis", "coco_mval", "simulated_scenes"])
     assert list(found) == ["davis", "coco_mval"]
     with pytest.raises(RclicksError, match="no folder Berkeley/"):
-        find_sources(tmp_path, ["berkeley"])
+        find_stores(tmp_path, ["berkeley"])
 
 
 def _without_image_folder(root: Path) -> str:
@@ -178,31 +179,31 @@ def _no_picture(path: Path) -> str:
 
 @pytest.mark.parametrize("spoil", [_mask_of_another_size, _empty_mask, _odd_value, _no_picture])
 def test_bad_masks(tmp_path: Path, spoil: object) -> None:
-    source = FolderStore("grabcut", _folder(tmp_path, "grabcut"))
+    store = FolderStore("grabcut", _folder(tmp_path, "grabcut"))
     path = tmp_path / "boundary_GT" / "a b.1.bmp"
     message = spoil(path)  # type: ignore[operator]
     with pytest.raises(RclicksError, match=message) as error:
-        source.mask("a b.1", "")
+        store.mask("a b.1", "")
     assert str(error.value).startswith(str(path))
     assert "\n" not in str(error.value)
 
 
 def test_a_truncated_image_is_refused_before_it_is_stored(tmp_path: Path) -> None:
-    source = FolderStore("davis", _folder(tmp_path, "davis"))
+    store = FolderStore("davis", _folder(tmp_path, "davis"))
     path = tmp_path / "img" / "a b.1.jpg"
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(RclicksError, match="not a readable image"):
-        source.encoded_image("a b.1")
+        store.encoded_image("a b.1")
 
 
 def test_unknown_names(tmp_path: Path) -> None:
     with pytest.raises(RclicksError, match="pascal: unknown layout; use one of grabcut"):
         FolderStore("pascal", tmp_path)
-    source = FolderStore("davis", _folder(tmp_path, "davis"))
+    store = FolderStore("davis", _folder(tmp_path, "davis"))
     with pytest.raises(RclicksError, match="no image with the stem 'z'"):
-        source.image("z")
+        store.image("z")
     with pytest.raises(RclicksError, match="has no object '5'"):
-        source.mask("a b.1", "5")
+        store.mask("a b.1", "5")
     with pytest.raises(RclicksError, match="no such folder"):
         FolderStore("davis", tmp_path, previous_masks=tmp_path / "none")
 
@@ -231,35 +232,35 @@ def test_masks_survive_their_png() -> None:
         (np.zeros((4, 4, 3), np.uint8), np.zeros((4, 4), np.int8), "is empty"),
     ],
 )
-def test_memory_source_checks_arrays(image: np.ndarray, mask: np.ndarray, message: str) -> None:
-    source = MemoryStore()
+def test_memory_store_checks_arrays(image: np.ndarray, mask: np.ndarray, message: str) -> None:
+    store = MemoryStore()
     with pytest.raises(ValueError, match=message):
-        source.add("a", image, {"": mask})
-    assert source.objects() == []
+        store.add("a", image, {"": mask})
+    assert store.objects() == []
 
 
-def test_memory_source_names() -> None:
-    source = MemoryStore()
+def test_memory_store_names() -> None:
+    store = MemoryStore()
     image, mask = np.zeros((4, 4, 3), np.uint8), np.eye(4, dtype=np.int8)
-    source.add("a", image, {"": mask})
-    with pytest.raises(ValueError, match="already in the source"):
-        source.add("a", image, {"": mask})
+    store.add("a", image, {"": mask})
+    with pytest.raises(ValueError, match="already in the store"):
+        store.add("a", image, {"": mask})
     with pytest.raises(ValueError, match="path separator"):
-        source.add("../a", image, {"": mask})
+        store.add("../a", image, {"": mask})
     with pytest.raises(ValueError, match=r"previous mask of 'a_x_fn' must be \(H, W\) bool"):
-        source.add_previous("a_x_fn", mask)
+        store.add_previous("a_x_fn", mask)
     with pytest.raises(RclicksError, match="no such image"):
-        source.image("b")
+        store.image("b")
     with pytest.raises(RclicksError, match="no object '2'"):
-        source.mask("a", "2")
+        store.mask("a", "2")
 
 
 def test_previous_masks_over_a_folder(tmp_path: Path) -> None:
     inner = FolderStore("davis", _folder(tmp_path, "davis"))
-    source = StoreWithPrevious(inner, {"a b.1_geocut_fp_pc_1": OBJECT})
-    assert source.previous_mask("a b.1_geocut_fp_pc_1") is not None
-    assert source.previous_mask("a b.1_geocut_fn_pc_1") is None
-    assert source.encoded_image("a b.1") == inner.encoded_image("a b.1")
+    store = StoreWithPrevious(inner, {"a b.1_geocut_fp_pc_1": OBJECT})
+    assert store.previous_mask("a b.1_geocut_fp_pc_1") is not None
+    assert store.previous_mask("a b.1_geocut_fn_pc_1") is None
+    assert store.encoded_image("a b.1") == inner.encoded_image("a b.1")
 
 
 def test_16_bit_files_are_scaled_not_cut(tmp_path: Path) -> None:
@@ -268,11 +269,11 @@ def test_16_bit_files_are_scaled_not_cut(tmp_path: Path) -> None:
     _save(grey.astype(np.uint16) * 257, root / "boundary_GT" / "b.png")
     shades = np.linspace(0, 65535, grey.size).reshape(SIZE).astype(np.uint16)
     _save(shades, root / "data_GT" / "b.png")
-    source = FolderStore("grabcut", root)
-    np.testing.assert_array_equal(source.mask("b", ""), source.mask("a", ""))
+    store = FolderStore("grabcut", root)
+    np.testing.assert_array_equal(store.mask("b", ""), store.mask("a", ""))
     expected = shades / 257
-    np.testing.assert_allclose(source.image("b")[..., 2], expected, atol=1)
-    np.testing.assert_array_equal(decode_rgb(source.encoded_image("b")), source.image("b"))
+    np.testing.assert_allclose(store.image("b")[..., 2], expected, atol=1)
+    np.testing.assert_array_equal(decode_rgb(store.encoded_image("b")), store.image("b"))
 
 
 def test_small_labels_of_a_16_bit_mask_are_no_background(tmp_path: Path) -> None:
@@ -293,11 +294,11 @@ def test_pictures_reach_the_dataset_in_rgb(tmp_path: Path, mode: str) -> None:
     else:
         picture = picture.convert("RGB").convert(mode)
     picture.save(path)
-    source = FolderStore("davis", root)
-    data = source.encoded_image("a")
+    store = FolderStore("davis", root)
+    data = store.encoded_image("a")
     with Image.open(io.BytesIO(data)) as stored:
         assert stored.mode == "RGB"
-        np.testing.assert_array_equal(np.asarray(stored), source.image("a"))
+        np.testing.assert_array_equal(np.asarray(stored), store.image("a"))
 
 
 @pytest.mark.parametrize(
@@ -306,7 +307,10 @@ def test_pictures_reach_the_dataset_in_rgb(tmp_path: Path, mode: str) -> None:
         (lambda path: path.mkdir(), r"cannot be read \(Is a directory\)"),
         (lambda path: path.symlink_to(path), r"cannot be read \("),
         (lambda path: path.symlink_to("nowhere.png"), "no such file"),
-        (lambda path: path.write_bytes(b""), "not a readable image; replace the file by a whole"),
+        (
+            lambda path: path.write_bytes(b""),
+            "not a readable image; replace the file with an intact one",
+        ),
         (
             lambda path: Image.new("F", SIZE[::-1]).save(path, format="TIFF"),
             "has 32-bit pixels; save it with 8 bits",
@@ -314,7 +318,7 @@ def test_pictures_reach_the_dataset_in_rgb(tmp_path: Path, mode: str) -> None:
         (lambda path: Image.new("1", (20_000, 10_000)).save(path), "has more than .* pixels; make"),
     ],
 )
-def test_what_cannot_be_read_is_told_apart(
+def test_unreadable_files_are_reported_with_the_reason(
     tmp_path: Path, make: Callable[[Path], object], message: str
 ) -> None:
     path = tmp_path / "a.png"
@@ -326,7 +330,7 @@ def test_what_cannot_be_read_is_told_apart(
 
 def test_reading_all_masks_shows_a_bar(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _folder(tmp_path / "TETRIS", "tetris")
-    find_sources(tmp_path, ["tetris"])["tetris"].objects()
+    find_stores(tmp_path, ["tetris"])["tetris"].objects()
     assert capsys.readouterr().err == ""
-    find_sources(tmp_path, ["tetris"], progress=True)["tetris"].objects()
+    find_stores(tmp_path, ["tetris"], progress=True)["tetris"].objects()
     assert "masks: 100%" in capsys.readouterr().err

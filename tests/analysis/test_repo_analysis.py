@@ -11,8 +11,8 @@ from helpers.commands import run_rclicks
 from typer.testing import CliRunner
 
 from rclicks_hf import data
-from rclicks_hf.analysis import analyse_repo, command, compare_devices
-from rclicks_hf.analysis.command import load_instance_rows
+from rclicks_hf.analysis import analyse_repo, compare_devices, repo_analysis
+from rclicks_hf.analysis.repo_analysis import load_instance_rows
 from rclicks_hf.cli import app
 from rclicks_hf.data.schema import CLICK_SCHEMA
 from rclicks_hf.errors import RclicksError
@@ -104,7 +104,7 @@ def test_recorded_clicks_stand_beside_the_published_values(tmp_path: Path) -> No
         ("--split dev", "'dev': unknown split; use one of train, validation, test"),
         ("--split validation", "has no split 'validation'; use train"),
         ("--previews none.csv", "none.csv: cannot be read"),
-        ("--sources .", "give both"),
+        ("--sources .", "belong to --previews; give both"),
         ("--previews p.csv --sources .", "no folder images/"),
         ("--previews one.csv", "one.csv: need clicks of 'Text_Description' and of another"),
     ],
@@ -115,8 +115,10 @@ def test_mistakes_are_one_line_and_leave_nothing(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "p.csv").write_text(PREVIEWS)
     (tmp_path / "one.csv").write_text("\n".join(PREVIEWS.splitlines()[:2]))
-    # Told before the long work.
-    monkeypatch.setattr(command, "_analyses", lambda *_: pytest.fail("the analyses have begun"))
+    # Reported before the long work.
+    monkeypatch.setattr(
+        repo_analysis, "_analyses", lambda *_: pytest.fail("the analyses have started")
+    )
     line = ["analyse", str(built), "--out", "results", *options.split()]
     result = CliRunner().invoke(app, line)
     assert isinstance(result.exception, RclicksError)
