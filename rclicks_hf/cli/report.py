@@ -20,7 +20,9 @@ def report(
     results: Annotated[
         list[Path],
         typer.Argument(
-            metavar="RESULTS", help="Results folders of `rclicks benchmark`, one or more."
+            metavar="RESULTS",
+            help="Results folders of `rclicks benchmark` and `rclicks evaluate-clicks`, one or "
+            "more.",
         ),
     ],
     out: Annotated[
@@ -56,7 +58,7 @@ def report(
         typer.Option(metavar="HUB_ID", help="Hub id of the dataset repo, for --eval-results."),
     ] = "",
 ) -> None:
-    """Write benchmark results as an HTML page or as tables.
+    """Write results as an HTML page or as tables.
 
     Needs only the Parquet files of the results folders, not the dataset or the models.
     """
