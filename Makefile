@@ -1,7 +1,7 @@
 # The commands of the README and of CI, by name. PYTHON is the interpreter that makes environments.
 PYTHON ?= python3.11
 
-.PHONY: install install-test demo test lint types check benchmarks wheel pictures
+.PHONY: install install-test demo test lint types check speed wheel
 
 install:  ## the package, with tested versions
 	pip install torch==2.13.0
@@ -11,7 +11,7 @@ install-test:  ## the package in place, with the tools of its tests
 	pip install torch==2.13.0
 	pip install -c constraints.txt -e ".[test]"
 
-demo:  ## the whole way on embedded images
+demo:  ## every step on embedded images
 	rclicks demo
 
 test:  ## doctests and tests
@@ -26,7 +26,7 @@ types:
 
 check: lint types test  ## what CI runs
 
-benchmarks:  ## speed, as ratios of both sides in one run
+speed:  ## speed, as ratios of both sides in one run
 	for file in tests/speed/bench_*.py; do python $$file || exit 1; done
 
 wheel:

@@ -1,4 +1,4 @@
-"""What the README shows runs, in the folder that it says."""
+"""The README's snippets run in the folder that it names, and its lists are complete."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ def test_the_python_uses_run_one_after_the_other(
     repo: Path, hub, folder: Path, env: dict[str, str]
 ) -> None:
     snippets = blocks(repo, "python")
-    assert len(snippets) == 6
+    assert len(snippets) == 7
+    (disk,) = [code for code in snippets if "class Disk" in code]
+    (folder / "disk.py").write_text(disk)
     run([sys.executable, "-m", "rclicks_hf.cli", "install"], folder, env)
     online = {**env, **hub.env(), "HF_HUB_OFFLINE": "0"}
     printed = [run([sys.executable, "-c", code], folder, online) for code in snippets]
@@ -54,6 +56,8 @@ def test_the_python_uses_run_one_after_the_other(
     assert "'noc'" in printed[1]
     assert "a likely click: x=" in printed[2]
     assert "torch.Size([4, 5, 2])" in printed[3]
+    assert "disk" in printed[5]
+    assert "geocut" in printed[5]
 
 
 def test_the_benchmark_use_runs(repo: Path, folder: Path, env: dict[str, str]) -> None:
@@ -86,6 +90,20 @@ def test_the_two_commands_are_those_of_make_and_ci(repo: Path) -> None:
     assert "\tpytest -n 2" in makefile
     assert "make install-test" in ci
     assert "make check" in ci
+
+
+def test_the_map_names_every_room(repo: Path) -> None:
+    text = (repo / "README.md").read_text()
+    named = re.findall(r"^\| `rclicks_hf/(\w+)/` \| \S.*\|$", text, flags=re.MULTILINE)
+    folders = {path.name for path in (repo / "rclicks_hf").iterdir() if path.is_dir()}
+    assert sorted(named) == sorted(folders - {"__pycache__"})
+
+
+def test_the_verbs_are_all_named(repo: Path) -> None:
+    from rclicks_hf.cli import VERBS
+
+    (line,) = re.findall(r"lists all verbs: ([^.]+)\.", (repo / "README.md").read_text())
+    assert re.findall(r"`([\w-]+)`", line) == list(VERBS)
 
 
 def test_the_picture_is_there_and_small(repo: Path) -> None:

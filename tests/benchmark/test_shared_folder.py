@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +15,11 @@ import pytest
 from helpers.benchmark_fakes import KILL_SWITCH, PARTS_FOLDER, PID_FOLDER, FakeSource
 from helpers.benchmark_processes import TESTS, start, wait_until
 
-from rclicks_hf.benchmark import BenchmarkProtocol, command, run_benchmark
+from rclicks_hf.benchmark import BenchmarkProtocol, run_benchmark
 from rclicks_hf.benchmark.manifest import IDENTITY, describe_run, join_results, open_results
 from rclicks_hf.benchmark.result_rows import TIMING_COLUMNS, read_results
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.jobs.claims import CLAIMS, claim
-from rclicks_hf.jobs.launch import Launch
 
 SHORT = BenchmarkProtocol(max_clicks=3)
 
@@ -178,16 +176,6 @@ def test_a_launch_with_a_killed_process_goes_on_when_it_is_started_again(
     again = launch(2, repo_of_scenes, out, *words)
     assert again.returncode == 0, again.stderr
     assert results(out).equals(of_one)
-
-
-def test_overwriting_is_refused_in_a_launch(
-    repo_of_scenes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(command, "join_launch", lambda: nullcontext(Launch(0, 2)))
-    with pytest.raises(RclicksError, match="--overwrite: not in a launch of several; remove"):
-        command.benchmark_repo(
-            str(repo_of_scenes), ["simulated_scenes"], tmp_path, click_model="ud", overwrite=True
-        )
 
 
 def test_a_claim_is_made_while_another_process_removes_the_folder(

@@ -22,7 +22,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def literal(cwd: Path, repo: Path, home: dict[str, str]) -> None:
+def assert_literal_calls(cwd: Path, repo: Path, home: dict[str, str]) -> None:
     """The two calls by their names, offline, in a process of their own."""
     code = (
         "import evaluate\nfrom datasets import load_dataset\n"
@@ -44,7 +44,7 @@ def test_build_verify_install_and_the_literal_calls(folder: Path, repo: Path) ->
     done = run_rclicks("build --clicks clicks.csv", cwd=folder, site=repo, **home)
     assert done.returncode == 0, done.stderr
     assert "rclicks: 20 clicks on 17 instances" in done.stdout
-    literal(folder, repo, home)
+    assert_literal_calls(folder, repo, home)
     verified = run_rclicks("verify rclicks", cwd=folder, site=repo, **home)
     assert verified.returncode == 1  # 20 clicks are not 475,544
     assert "✗ GrabCut, first clicks" in verified.stdout
@@ -56,14 +56,14 @@ def test_build_verify_install_and_the_literal_calls(folder: Path, repo: Path) ->
     elsewhere = folder / "elsewhere"
     elsewhere.mkdir()
     for cwd in (folder, elsewhere):
-        literal(cwd, repo, home)
+        assert_literal_calls(cwd, repo, home)
 
 
-def test_the_twin_passes_its_checks(tmp_path: Path, repo: Path) -> None:
-    built = run_rclicks("build --twin --out twin", cwd=tmp_path, site=repo)
+def test_the_full_size_copy_passes_its_checks(tmp_path: Path, repo: Path) -> None:
+    built = run_rclicks("build --full-size-copy --out copy", cwd=tmp_path, site=repo)
     assert built.returncode == 0, built.stderr
-    assert "twin: 475,544 simulated clicks on 12,345 instances" in built.stdout
-    verified = run_rclicks("verify twin", cwd=tmp_path, site=repo)
+    assert "copy: 475,544 simulated clicks on 12,345 instances" in built.stdout
+    verified = run_rclicks("verify copy", cwd=tmp_path, site=repo)
     assert verified.returncode == 0, verified.stdout
     assert "✗" not in verified.stdout
     assert verified.stdout.rstrip().endswith("none failed")
@@ -86,8 +86,11 @@ def test_lines_that_cannot_be_read(folder: Path, repo: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("build", "--clicks: give clicks.csv, or --download to fetch it, or --twin"),
-        ("build --twin --clicks clicks.csv", "--twin: takes no files"),
+        (
+            "build",
+            "--clicks: missing; give clicks.csv, or --download to fetch it, or --full",
+        ),
+        ("build --full-size-copy --clicks clicks.csv", "--full-size-copy: reads no files"),
         ("build --clicks clicks.csv --sources .", "no folder GrabCut/"),
         ("install nowhere", "nowhere/README.md: cannot be read"),
         ("verify nowhere", "nowhere/README.md: cannot be read"),
@@ -115,10 +118,12 @@ def test_downloads_that_fail_are_one_line(folder: Path, repo: Path) -> None:
     [
         ("build --download --out mine", "mine: already exists"),
         ("build --download --out mine --replace", "mine: is no dataset that `rclicks build` made"),
-        ("build --download --clicks other.csv", "other.csv: no such file; --download fetches"),
+        ("build --download --clicks other.csv", "other.csv: does not exist; --download fetches"),
     ],
 )
-def test_a_download_does_not_start_in_vain(folder: Path, repo: Path, line: str, words: str) -> None:
+def test_nothing_is_downloaded_where_the_build_cannot_succeed(
+    folder: Path, repo: Path, line: str, words: str
+) -> None:
     (folder / "mine").mkdir()
     (folder / "mine" / "a.txt").write_text("keep")
     done = run_rclicks(line, cwd=folder, site=repo, RCLICKS_ENDPOINT="http://127.0.0.1:9")

@@ -1,27 +1,17 @@
-"""The command line: help for every verb, one line and a code for every mistake."""
+"""The command line: one line and an exit code for every mistake."""
 
 from __future__ import annotations
 
+import errno
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from helpers.commands import run_rclicks
 
-VERBS = [
-    "demo",
-    "build",
-    "verify",
-    "install",
-    "train",
-    "evaluate-clicks",
-    "analyse",
-    "benchmark",
-    "check-segmenter",
-    "report",
-    "convert",
-    "push",
-]
+from rclicks_hf.cli import main
+from rclicks_hf.errors import RclicksError
 
 
 def assert_one_line(done: subprocess.CompletedProcess[str], *words: str) -> None:
@@ -30,24 +20,6 @@ def assert_one_line(done: subprocess.CompletedProcess[str], *words: str) -> None
     assert len(lines) == 1, done.stderr
     for word in words:
         assert word in lines[0]
-
-
-def test_help_lists_every_verb(tmp_path: Path, repo: Path) -> None:
-    done = run_rclicks("--help", cwd=tmp_path, site=repo)
-    assert done.returncode == 0
-    for verb in VERBS:
-        assert verb in done.stdout
-
-
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_has_help(verb: str) -> None:
-    from typer.testing import CliRunner
-
-    from rclicks_hf.cli import app
-
-    result = CliRunner().invoke(app, [verb, "--help"])
-    assert result.exit_code == 0
-    assert "Usage:" in result.output
 
 
 def test_version(tmp_path: Path, repo: Path) -> None:
@@ -80,6 +52,72 @@ def test_an_unknown_click_model_is_one_line(tmp_path: Path, repo: Path) -> None:
     assert_one_line(done, "none")
 
 
-def test_an_unknown_kind_of_checkpoint_is_one_line(tmp_path: Path, repo: Path) -> None:
-    done = run_rclicks("convert yolo a.pth out", cwd=tmp_path, site=repo)
-    assert_one_line(done, "yolo", "clickability")
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("convert yolo a.pth out", ("'KIND': 'yolo' is not one of 'clickability', 'saliency'",)),
+        ("train --out x --preset huge", ("'--preset'", "'tiny', 'small', 'base', 'nano'")),
+        ("train", ("Missing option '--out'; see `", " train -h`")),
+        ("benchmark --limits 1", ("No such option: --limits", "--limit")),
+        ("demo --limit 0", ("'--limit'", " 1")),
+        ("nonsense", ("No such command 'nonsense'; see `", " -h`")),
+    ],
+)
+def test_usage_errors_are_one_line(
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    line: str,
+    words: tuple[str, ...],
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["rclicks", *line.split()])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 2
+    errors = capfd.readouterr().err
+    assert errors.startswith("rclicks: ")
+    assert errors.count("\n") == 1
+    for word in words:
+        assert word in errors
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (KeyboardInterrupt(), 130, "\nrclicks: stopped; the same command resumes from what"),
+        (OSError(errno.ENOSPC, "no space"), 1, "rclicks: the disk is full; free some space"),
+        (RclicksError("a: is\n  wrong"), 1, "rclicks: a: is wrong"),
+    ],
+)
+def test_how_a_command_ends(
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    error: BaseException,
+    code: int,
+    message: str,
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("rclicks_hf.hub.push.install_all", fail)
+    monkeypatch.setattr(sys, "argv", ["rclicks", "install"])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    said = stop.value.code if isinstance(stop.value.code, str) else capfd.readouterr().err
+    assert stop.value.code in (code, said)
+    assert said.startswith(message)
+
+
+def test_other_errors_keep_their_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.EACCES, "not allowed")
+
+    monkeypatch.setattr("rclicks_hf.hub.push.install_all", fail)
+    monkeypatch.setattr(sys, "argv", ["rclicks", "install"])
+    with pytest.raises(OSError, match="not allowed"):
+        main()
+
+
+def test_without_a_verb_the_help_is_printed(tmp_path: Path, repo: Path) -> None:
+    done = run_rclicks("", cwd=tmp_path, site=repo)
+    assert done.returncode == 2
+    assert "evaluate-clicks" in done.stderr

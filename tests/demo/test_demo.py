@@ -254,7 +254,7 @@ def test_an_interrupted_run_is_resumed_by_the_same_command(tmp_path: Path, repo:
     running.send_signal(signal.SIGINT)
     _, errors = running.communicate(timeout=60)
     assert running.returncode == 130, errors
-    assert "run the same command again" in errors
+    assert "stopped; the same command resumes" in errors
     assert not (tmp_path / "out").exists()
     built = (hidden / "README.md").stat().st_mtime_ns
 

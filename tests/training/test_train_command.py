@@ -18,7 +18,7 @@ from huggingface_hub import parse_eval_result_entries
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
-from rclicks_hf import data
+from rclicks_hf import data, simulation
 from rclicks_hf.cli import app
 from rclicks_hf.data.fingerprint import dataset_fingerprint
 from rclicks_hf.errors import RclicksError
@@ -37,8 +37,8 @@ DATASET = "simulated_scenes"
 @pytest.fixture(scope="session")
 def repo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A dataset repo: twelve instances of four scenes to train on, nine of two to validate."""
-    scenes = data.generate_scenes(6, seed=3, size=(64, 64))
-    rounds = data.simulate_rounds(scenes, dataset=DATASET, progress=False)
+    scenes = simulation.generate_scenes(6, seed=3, size=(64, 64))
+    rounds = simulation.simulate_rounds(scenes, dataset=DATASET, progress=False)
     images = sorted({image for image, _ in scenes.objects()})
     splits = {stem: "validation" if i > 3 else "train" for i, stem in enumerate(images)}
     return data.build_dataset(
@@ -63,7 +63,7 @@ def start(tmp_path: Path) -> Path:
 
 
 def _words(repo_folder: Path, start: Path, output: Path, line: str) -> list[str]:
-    base = f"--dataset {repo_folder} --config {DATASET} --model {start} --output {output}"
+    base = f"--repo {repo_folder} --dataset {DATASET} --model {start} --out {output}"
     return [
         "train",
         *base.split(),
@@ -139,7 +139,7 @@ def test_two_processes_train_as_one_with_the_double_batch(
 def _invoke(words: list[str]) -> None:
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, (done.output, done.exception)
-    assert done.output.strip().endswith(words[words.index("--output") + 1])
+    assert done.output.strip().endswith(words[words.index("--out") + 1])
 
 
 def test_a_killed_training_goes_on(repo_folder: Path, start: Path, tmp_path: Path) -> None:
@@ -215,8 +215,8 @@ from rclicks_hf.hub import push_folder
 dataset, model = sys.argv[1:3]
 push_folder(dataset, "tester/rclicks")
 push_folder(model, "tester/start", repo_type="model")
-sys.argv = ["rclicks", "train", "--dataset", "tester/rclicks", "--config", "simulated_scenes",
-            "--model", "tester/start", "--output", "tuned", "--epochs", "1", "--batch-size", "6",
+sys.argv = ["rclicks", "train", "--repo", "tester/rclicks", "--dataset", "simulated_scenes",
+            "--model", "tester/start", "--out", "tuned", "--epochs", "1", "--batch-size", "6",
             "--push-to-hub", "tester/tuned"]
 main()
 """
@@ -251,7 +251,6 @@ def test_mistakes_are_one_line_and_leave_nothing(
     repo_folder: Path, start: Path, tmp_path: Path
 ) -> None:
     for line, text in (
-        ("--report-to paper", "--report-to paper: unknown"),
         ("--eval-split test", "has no split 'test'"),
         ("--warmup-ratio 1", "warmup_ratio: 1.0 is out of range"),
         ("--push-to-hub clicks", "clicks: not a Hub id"),

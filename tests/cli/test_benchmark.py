@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,11 @@ import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
-from rclicks_hf import data
+from rclicks_hf import data, simulation
 from rclicks_hf.benchmark.result_rows import read_results
 from rclicks_hf.cli import app
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.jobs.launch import Launch
 
 TWO = ("simulated_scenes", "simulated_photographs")
 
@@ -28,7 +30,7 @@ def repo(tmp_path_factory: pytest.TempPathFactory) -> Path:
             image = np.full((24, 32, 3), 90, np.uint8)
             image[6:18, 6:20] = colour
             source.add(f"{letter}{number}", image, {"": image[..., 0] == colour})
-        rounds = data.simulate_rounds(source, dataset=name, progress=False)
+        rounds = simulation.simulate_rounds(source, dataset=name, progress=False)
         tables.append(rounds.clicks)
         sources[name] = data.StoreWithPrevious(source, rounds.previous_masks)
         splits[name] = {stem: "test" for stem, _ in source.objects()}
@@ -66,16 +68,16 @@ def test_several_datasets_have_a_folder_each_and_one_table(
     assert "Clicks of users: simulated, not made by people." in text
 
 
-def test_instances_are_taken_from_the_datasets_that_have_them(repo: Path, tmp_path: Path) -> None:
+def test_instances_may_belong_to_different_datasets(repo: Path, tmp_path: Path) -> None:
     both = "--dataset " + ",".join(TWO)
-    benchmark(repo, tmp_path / "a", f"{both} --instances s1 --instances p0 --runs base")
+    benchmark(repo, tmp_path / "a", f"{both} --instance s1 --instance p0 --runs base")
     assert [stems(tmp_path / "a" / name) for name in TWO] == [["s1"], ["p0"]]
-    benchmark(repo, tmp_path / "b", f"{both} --instances p1 --runs base")
+    benchmark(repo, tmp_path / "b", f"{both} --instance p1 --runs base")
     assert [path.name for path in (tmp_path / "b").iterdir()] == [TWO[1]]
 
 
-def test_the_manifest_says_what_was_run(repo: Path, tmp_path: Path) -> None:
-    line = f"--dataset {TWO[0]} --protocol reference --runs base --instances s0"
+def test_the_manifest_records_the_command(repo: Path, tmp_path: Path) -> None:
+    line = f"--dataset {TWO[0]} --protocol reference --runs base --instance s0"
     benchmark(repo, tmp_path / "out", line)
     manifest = json.loads((tmp_path / "out/manifest.json").read_text("utf-8"))
     assert manifest["protocol"]["id"] == "rclicks-reference-1"
@@ -98,10 +100,9 @@ def test_overwriting_takes_another_protocol(repo: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        (f"--dataset {TWO[0]} --protocol mine", "mine: no such protocol; choose rclicks-1, ref"),
         (f"--dataset {TWO[0]} --runs base,g12", "runs: g12 cannot be run; choose from base, g1,"),
         (f"--dataset {TWO[0]} --runs ,", "runs: no run at all cannot be run"),
-        (f"--dataset {','.join(TWO)} --instances q", "q: no such instance in the dataset"),
+        (f"--dataset {','.join(TWO)} --instance q", "q: no such instance in the dataset"),
         ("--dataset ,", "dataset: none given"),
         ("--dataset kitti", "'kitti': unknown dataset"),
         (f"--dataset {TWO[0]},davis", "has no config 'davis-instances'"),
@@ -121,7 +122,15 @@ def test_a_folder_of_one_dataset_is_not_filled_with_several(repo: Path, tmp_path
         benchmark(repo, tmp_path / "out", f"--dataset {','.join(TWO)} --runs base --limit 1")
 
 
-def test_what_failed_first_is_told(repo: Path, tmp_path: Path) -> None:
+def test_overwriting_is_refused_in_a_launch(
+    repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rclicks_hf.jobs.launch.join_launch", lambda: nullcontext(Launch(0, 2)))
+    with pytest.raises(RclicksError, match="--overwrite: not in a launch of several; remove"):
+        benchmark(repo, tmp_path / "out", f"--dataset {TWO[0]} --overwrite")
+
+
+def test_the_first_failure_is_reported(repo: Path, tmp_path: Path) -> None:
     line = f"--dataset {TWO[0]} --runs base --segmenter helpers.benchmark_fakes:WrongShape"
     text = benchmark(repo, tmp_path / "out", line)
     assert "2 failed, first s0: ValueError: probability must be a floating-point (24, 32)" in text

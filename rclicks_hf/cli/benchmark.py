@@ -1,0 +1,199 @@
+"""``rclicks benchmark``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rclicks_hf.cli.options import (
+    DEFAULT_REPO,
+    Datasets,
+    NumProc,
+    Protocol,
+    Repo,
+    Split,
+    complete_runs,
+    require_datasets,
+    split_names,
+)
+from rclicks_hf.errors import RclicksError
+
+EXAMPLES = """\b
+Examples:
+  rclicks benchmark --click-model ud --dataset grabcut --out runs/geocut
+  rclicks benchmark --segmenter facebook/sam-vit-base --click-model model \\
+      --dataset grabcut,davis --runs base,user --out runs/sam
+  accelerate launch --num_processes 2 -m rclicks_hf.benchmark \\
+      --segmenter disk:Disk --click-model dt --dataset davis --out runs/disk
+"""
+
+
+def benchmark(
+    click_model: Annotated[
+        str,
+        typer.Option(
+            metavar="MODEL",
+            help="Click model that clicks are drawn from: ud (uniform), dt (distance transform), "
+            "a clickability network as a folder or Hub id, or si:MODEL or sm:MODEL with a saliency "
+            "network.",
+        ),
+    ],
+    dataset: Datasets,
+    out: Annotated[
+        Path,
+        typer.Option(
+            metavar="DIR",
+            help="Results folder; with several datasets, one subfolder per dataset. The same "
+            "command resumes in it.",
+        ),
+    ],
+    segmenter: Annotated[
+        str,
+        typer.Option(
+            metavar="SEGMENTER",
+            help="geocut, a SAM or SAM 2 network as a folder or Hub id, or your own class as "
+            "module:Class.",
+        ),
+    ] = "geocut",
+    repo: Repo = DEFAULT_REPO,
+    split: Annotated[Split, typer.Option(help="Split to benchmark on.")] = "test",
+    runs: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="RUN",
+            help="base (deepest pixel), g1 to g10 (clicks from the least to the most likely "
+            "group), user (recorded first clicks, one at a time), nuser "
+            "(as many first clicks drawn from the click model). Repeat the "
+            "option or separate names with commas. Default: all.",
+            autocompletion=complete_runs,
+        ),
+    ] = None,
+    protocol: Annotated[
+        Protocol,
+        typer.Option(
+            help="Rules of the benchmark; reference repeats the random draws of the paper's code "
+            "(docs/protocol.md)."
+        ),
+    ] = "rclicks-1",
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Only the first N instances of each dataset."),
+    ] = None,
+    instance: Annotated[
+        list[str] | None,
+        typer.Option(metavar="STEM", help="Only the instance with this full_stem. Repeatable."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="First remove older results in --out.")
+    ] = False,
+    fail_fast: Annotated[
+        bool,
+        typer.Option(
+            "--fail-fast", help="Stop at the first instance that fails, instead of recording it."
+        ),
+    ] = False,
+    num_proc: NumProc = None,
+) -> None:
+    """Count the clicks that a segmenter needs.
+
+    Clicks on every instance by each run's rule, writes results.parquet and manifest.json, and
+    prints Sample NoC, NoF, the spread between user groups and the baseline. `rclicks report` turns
+    the results into pages and tables.
+    """
+    text = benchmark_repo(
+        repo,
+        require_datasets(dataset),
+        out,
+        split=split,
+        segmenter=segmenter,
+        click_model=click_model,
+        runs=None if runs is None else split_names(runs),
+        protocol=protocol,
+        limit=limit,
+        stems=instance,
+        num_proc=num_proc,
+        overwrite=overwrite,
+        fail_fast=fail_fast,
+    )
+    if text:
+        typer.echo(text)
+
+
+def benchmark_repo(
+    repo: str,
+    datasets: Sequence[str],
+    out: Path,
+    *,
+    segmenter: str,
+    click_model: str,
+    split: str = "test",
+    runs: Sequence[str] | None = None,
+    protocol: str = "rclicks-1",
+    limit: int | None = None,
+    stems: Sequence[str] | None = None,
+    num_proc: int | None = None,
+    overwrite: bool = False,
+    fail_fast: bool = False,
+) -> str:
+    """Benchmark on datasets of a repo and return the table; ``""`` in the helpers of a launch.
+
+    Under `accelerate launch` the processes share the images of one results folder.
+    """
+    from rclicks_hf.benchmark import RepoInstances, load_protocol, run_benchmark
+    from rclicks_hf.benchmark.instance_sets import share_stems
+    from rclicks_hf.jobs.launch import join_launch
+    from rclicks_hf.jobs.results_folder import MANIFEST
+    from rclicks_hf.report import benchmark_table, format_table, load_results
+
+    rules = load_protocol(protocol)
+    chosen = share_stems([RepoInstances(repo, name, split) for name in datasets], stems)
+    if len(datasets) > 1 and (out / MANIFEST).exists():
+        raise RclicksError(f"{out}: holds results of one dataset; give another --out for several")
+    for source in list(chosen)[1:]:
+        source.load()  # a missing dataset is reported now, not after the others are done
+    paths = []
+    with join_launch() as launch:
+        if launch.processes > 1 and overwrite:
+            raise RclicksError(f"--overwrite: not in a launch of several; remove {out} first")
+        for source, wanted in chosen.items():
+            path = run_benchmark(
+                source,
+                segmenter=segmenter,
+                click_model=click_model,
+                out=out / source.dataset if len(datasets) > 1 else out,
+                runs=runs,
+                protocol=rules,
+                limit=limit,
+                stems=wanted,
+                num_proc=1 if num_proc is None and launch.processes > 1 else num_proc,
+                overwrite=overwrite,
+                fail_fast=fail_fast,
+                is_main=launch.is_main,
+            )
+            paths.append(path)
+    if not launch.is_main:
+        return ""
+    table = benchmark_table(load_results(*paths), rules.noc_threshold)
+    places = "\n".join(line for path in paths for line in (*_failures(path), str(path)))
+    return f"{format_table(table)}\n\n{places}"
+
+
+def _failures(path: Path) -> list[str]:
+    """A line on the failed instances, which the table only counts."""
+    import pyarrow.compute as pc
+
+    from rclicks_hf.benchmark.result_rows import read_results
+
+    rows = read_results(path).select(["full_stem", "error"])
+    failed = rows.filter(pc.not_equal(rows["error"], ""))
+    if not failed.num_rows:
+        return []
+    first = failed.slice(0, 1).to_pylist()[0]
+    count = len(failed["full_stem"].unique())
+    return [
+        f"{count} failed, first {first['full_stem']}: {first['error'].strip().splitlines()[-1]} "
+        "(tracebacks are in column error; --fail-fast stops at the first)"
+    ]

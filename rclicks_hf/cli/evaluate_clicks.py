@@ -1,0 +1,98 @@
+"""``rclicks evaluate-clicks``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rclicks_hf.cli.options import (
+    DEFAULT_REPO,
+    Datasets,
+    NumProc,
+    Repo,
+    ScoreMode,
+    Split,
+    require_datasets,
+)
+
+EXAMPLES = """\b
+Examples:
+  rclicks evaluate-clicks --click-model ud --click-model model --dataset davis
+  rclicks evaluate-clicks --click-model dt --dataset grabcut,berkeley \\
+      --mode exact --rounds --out scores
+"""
+
+
+def evaluate_clicks(
+    click_model: Annotated[
+        list[str],
+        typer.Option(
+            metavar="MODEL",
+            help="Click model to score: ud (uniform), dt (distance transform), a clickability "
+            "network as a folder or Hub id, or si:MODEL or sm:MODEL with a saliency network. "
+            "May be repeated.",
+        ),
+    ],
+    dataset: Datasets,
+    repo: Repo = DEFAULT_REPO,
+    split: Annotated[
+        Split | None,
+        typer.Option(
+            help="Split to score on. Default: the paper's, validation for tetris and "
+            "test for the others."
+        ),
+    ] = None,
+    mode: Annotated[
+        ScoreMode,
+        typer.Option(
+            help="reference: random draws as in the paper; exact: PL1 in closed form, and the "
+            "Monte Carlo error of the other metrics."
+        ),
+    ] = "reference",
+    halvings: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Random halvings of the recorded clicks; one half scored against the other is "
+            "the ceiling for a click model. 0: no ceiling.",
+        ),
+    ] = 20,
+    rounds: Annotated[
+        bool, typer.Option("--rounds", help="Also print one table per round.")
+    ] = False,
+    devices: Annotated[
+        bool, typer.Option("--devices", help="Also score each device and print its table.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Results folder, for one row per instance, click model and device; the same "
+            "command resumes in it. Default: only print.",
+        ),
+    ] = None,
+    num_proc: NumProc = None,
+) -> None:
+    """Score click models against recorded clicks.
+
+    The metrics are KS, PL1, WD, NSS and PDE. Prints each mean with its 95 % bootstrap interval, the
+    paired differences between the models and, where the data is the paper's, the published values.
+    """
+    from rclicks_hf.click_scoring.command import evaluate_repo
+    from rclicks_hf.click_scoring.score_rows import ScoreSettings
+
+    typer.echo(
+        evaluate_repo(
+            repo,
+            require_datasets(dataset),
+            click_model,
+            split=split,
+            settings=ScoreSettings(mode=mode, halvings=halvings, devices=devices),
+            rounds=rounds,
+            num_proc=num_proc,
+            out=out,
+        )
+    )

@@ -1,0 +1,41 @@
+"""``rclicks install``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rclicks_hf.cli.options import RepoOption, one_of_both
+
+EXAMPLES = """\b
+Examples:
+  rclicks install
+  rclicks install builds/rclicks
+"""
+
+
+def install(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="REPO",
+            help="Dataset repo: a folder made by `rclicks build`. Default: the folder rclicks, if "
+            "there is one; otherwise only the metrics are installed.",
+        ),
+    ] = None,
+    repo: RepoOption = None,
+) -> None:
+    """Install the dataset and the metrics under their names.
+
+    Makes load_dataset("rclicks") and evaluate.load("rclicks_noc") work from any folder: copies the
+    metric modules and a dataset repo into the caches of `evaluate` and `datasets`, where both
+    libraries find them offline.
+    """
+    from rclicks_hf.hub.push import install_all
+
+    chosen = None
+    if folder is not None or repo is not None:
+        chosen = one_of_both(folder, repo, "--repo", "REPO")
+    typer.echo(install_all(chosen))

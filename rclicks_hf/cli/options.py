@@ -1,0 +1,129 @@
+"""Option types shared by the verbs, so that an option means the same everywhere.
+
+The closed names are repeated here because the tables that own them sit in modules that take seconds
+to import; a test checks that both agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from copy import copy
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from typer.core import TyperCommand
+
+from rclicks_hf.errors import RclicksError
+
+Split = Literal["train", "validation", "test"]
+Preset = Literal["tiny", "small", "base", "nano"]
+ReportTo = Literal["none", "tensorboard", "trackio"]
+ScoreMode = Literal["reference", "exact"]
+Protocol = Literal["rclicks-1", "reference"]
+ReportFormat = Literal["html", "csv", "markdown", "latex"]
+Network = Literal["clickability", "saliency"]
+RepoType = Literal["dataset", "model", "space"]
+OnError = Literal["stop", "skip"]
+
+DEFAULT_REPO = "rclicks"
+
+# Verb -> spelling of an earlier version -> today's. They are parsed, but not shown in the help.
+OLD_SPELLINGS: dict[str, dict[str, str]] = {
+    "demo": {"--instances": "--limit"},
+    "build": {"--twin": "--full-size-copy"},
+    "train": {"--output": "--out", "--config": "--dataset"},
+    "benchmark": {"--instances": "--instance"},
+}
+
+
+class Verb(TyperCommand):
+    """A command that also understands the old spellings of its options."""
+
+    def make_parser(self, ctx: Any) -> Any:
+        """Add the old spellings to the parser, where the help does not see them."""
+        parser = super().make_parser(ctx)
+        for old, new in OLD_SPELLINGS.get(str(self.name), {}).items():
+            option = copy(next(param for param in self.params if new in param.opts))
+            option.opts = [old]
+            option.add_to_parser(parser, ctx)
+        return parser
+
+
+def split_names(texts: Iterable[str]) -> list[str]:
+    """The names in repeated options, each with commas or without; duplicates are dropped."""
+    names = (name.strip() for text in texts for name in text.split(","))
+    return list(dict.fromkeys(name for name in names if name))
+
+
+def require_datasets(texts: Iterable[str]) -> list[str]:
+    """`split_names` of ``--dataset``; at least one."""
+    names = split_names(texts)
+    if not names:
+        raise RclicksError("--dataset: none given; name at least one source dataset")
+    return names
+
+
+def one_of_both(
+    argument: str | Path | None, option: str | Path | None, name: str, metavar: str
+) -> str:
+    """The value of an argument that may also be given as an option."""
+    given = [str(value) for value in (argument, option) if value is not None]
+    if not given:
+        raise RclicksError(f"{metavar}: missing; give it as an argument or with {name}")
+    if len(set(given)) > 1:
+        raise RclicksError(f"{name} {given[1]}: {metavar} is already given as {given[0]}")
+    return given[0]
+
+
+def _complete(incomplete: str, names: Sequence[str]) -> list[str]:
+    """Completions of the last name in a list with commas."""
+    done = incomplete[: incomplete.rfind(",") + 1]
+    return [done + name for name in names if (done + name).startswith(incomplete)]
+
+
+def complete_dataset(incomplete: str) -> list[str]:
+    """Shell completion of ``--dataset``."""
+    from rclicks_hf.data.schema import SOURCE_DATASETS
+
+    return _complete(incomplete, list(SOURCE_DATASETS))
+
+
+def complete_runs(incomplete: str) -> list[str]:
+    """Shell completion of ``--runs``."""
+    from rclicks_hf.benchmark import RUNS
+
+    return _complete(incomplete, list(RUNS))
+
+
+DATASET_NAMES = (
+    "grabcut, berkeley, davis, coco_mval or tetris; with simulated clicks: simulated_scenes, "
+    "simulated_photographs or simulated_NAME. Repeat the option or separate names with commas."
+)
+
+Repo = Annotated[
+    str,
+    typer.Option(
+        "--repo",
+        metavar="REPO",
+        help="Dataset repo: a folder made by `rclicks build`, or a Hub id.",
+    ),
+]
+RepoOption = Annotated[
+    str | None, typer.Option("--repo", metavar="REPO", help="The same as the argument REPO.")
+]
+Datasets = Annotated[
+    list[str],
+    typer.Option(
+        "--dataset",
+        metavar="NAME",
+        help=f"Source dataset: {DATASET_NAMES}",
+        autocompletion=complete_dataset,
+    ),
+]
+NumProc = Annotated[
+    int | None,
+    typer.Option(
+        "--num-proc", min=1, metavar="N", help="Number of processes. Default: one per CPU core."
+    ),
+]

@@ -1,0 +1,79 @@
+"""``rclicks report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rclicks_hf.cli.options import ReportFormat
+
+EXAMPLES = """\b
+Examples:
+  rclicks report runs/geocut runs/sam --out report.html
+  rclicks report runs/* --format latex --threshold 0.85 --out tables.tex
+"""
+
+
+def report(
+    results: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RESULTS",
+            help="Results folders of `rclicks benchmark` and `rclicks evaluate-clicks`, one or "
+            "more.",
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option(metavar="FILE", help="File to write; an older one is replaced.")
+    ] = Path("report.html"),
+    format: Annotated[
+        ReportFormat | None,
+        typer.Option(help="Default: from the ending of --out (.html, .csv, .md, .tex)."),
+    ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            metavar="IOU", help="IoU for NoC and NoF, 0 to 1. Default: the protocol's, 0.9."
+        ),
+    ] = None,
+    repo: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REPO",
+            help="Dataset repo with the images of the examples (html only). "
+            "Default: the repo named in the results.",
+        ),
+    ] = None,
+    eval_results: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Also write the Hub's result files here: .eval_results/*.yaml and eval.yaml.",
+        ),
+    ] = None,
+    dataset_id: Annotated[
+        str,
+        typer.Option(metavar="HUB_ID", help="Hub id of the dataset repo, for --eval-results."),
+    ] = "",
+) -> None:
+    """Write results as an HTML page or as tables.
+
+    Needs only the Parquet files of the results folders, not the dataset or the models.
+    """
+    from rclicks_hf.report import write_report_file
+    from rclicks_hf.support.provenance import command_line
+
+    typer.echo(
+        write_report_file(
+            results,
+            out,
+            format=format,
+            threshold=threshold,
+            repo=repo,
+            eval_results=eval_results,
+            dataset_id=dataset_id,
+            command=command_line(),
+        )
+    )

@@ -1,0 +1,203 @@
+"""``rclicks train``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rclicks_hf.cli.options import (
+    DEFAULT_REPO,
+    Preset,
+    ReportTo,
+    Split,
+    complete_dataset,
+    split_names,
+)
+from rclicks_hf.errors import RclicksError
+
+DEFAULT_DATASET = "tetris"
+
+EXAMPLES = """\b
+Examples:
+  rclicks train --dataset tetris --out model
+  rclicks train --model model --epochs 5 --out tuned
+  accelerate launch --num_processes 2 -m rclicks_hf.cli train --out model
+"""
+
+
+def train(
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Model folder to create; must not exist.")
+    ],
+    repo: Annotated[
+        str | None,
+        typer.Option(
+            "--repo",
+            metavar="REPO",
+            help="Dataset repo: a folder made by `rclicks build`, or a Hub id. "
+            f"[default: {DEFAULT_REPO}]",
+        ),
+    ] = None,
+    dataset: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--dataset",
+            metavar="NAME",
+            help="Source dataset to train on, one with a train split, for example tetris or "
+            f"simulated_scenes. [default: {DEFAULT_DATASET}]",
+            autocompletion=complete_dataset,
+        ),
+    ] = None,
+    eval_split: Annotated[
+        Split, typer.Option(help="Split that each epoch is evaluated on; the best epoch is kept.")
+    ] = "validation",
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="Clickability network to fine-tune: a folder or a Hub id. "
+            "Default: train from scratch.",
+        ),
+    ] = None,
+    preset: Annotated[
+        Preset,
+        typer.Option(help="Network size when training from scratch; base is the paper's."),
+    ] = "base",
+    epochs: Annotated[
+        float,
+        typer.Option(min=0.0, metavar="X", help="Passes over the training split; above 0."),
+    ] = 20.0,
+    batch_size: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Instances per forward pass and process.")
+    ] = 16,
+    gradient_accumulation: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Forward passes per optimizer step.")
+    ] = 1,
+    learning_rate: Annotated[
+        float, typer.Option(min=0.0, metavar="X", help="Peak learning rate; decays as a cosine.")
+    ] = 1e-2,
+    warmup_ratio: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            metavar="X",
+            help="Fraction of the steps with linear warm-up, at least 0 and below 1.",
+        ),
+    ] = 0.1,
+    flip_probability: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            metavar="P",
+            help="Probability of mirroring an instance left to right, 0 to 1.",
+        ),
+    ] = 0.5,
+    bf16: Annotated[
+        bool, typer.Option("--bf16", help="Run the network in bfloat16; weights stay float32.")
+    ] = False,
+    seed: Annotated[
+        int,
+        typer.Option(
+            min=0, metavar="N", help="Seed of the initialization, the order and the flips."
+        ),
+    ] = 42,
+    num_workers: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Data-loading processes per training process; 0: load in the same process.",
+        ),
+    ] = 0,
+    cache_gib: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            metavar="GIB",
+            help="Memory for prepared inputs and click maps kept between epochs, in GiB.",
+        ),
+    ] = 1.0,
+    logging_steps: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Log the loss every N optimizer steps.")
+    ] = 10,
+    report_to: Annotated[
+        ReportTo, typer.Option(help="Where to send logs; the named library must be installed.")
+    ] = "none",
+    push_to_hub: Annotated[
+        str | None,
+        typer.Option(metavar="HUB_ID", help="Push the trained model to this Hub repo."),
+    ] = None,
+) -> None:
+    """Train or fine-tune the clickability network.
+
+    The model folder gets the weights of the best epoch, the training log, a model card and the
+    scores. The same command resumes a stopped training.
+    """
+    from accelerate import PartialState
+
+    from rclicks_hf.hub.push import push_folder, require_repo_id
+    from rclicks_hf.training.command import train_from_repo
+
+    repo, source = _repo_and_dataset(repo, dataset or ())
+    if push_to_hub:
+        require_repo_id(push_to_hub)
+    train_from_repo(
+        repo,
+        source,
+        out,
+        model=model,
+        preset=preset,
+        eval_split=eval_split,
+        epochs=epochs,
+        batch_size=batch_size,
+        gradient_accumulation=gradient_accumulation,
+        learning_rate=learning_rate,
+        warmup_ratio=warmup_ratio,
+        flip_probability=flip_probability,
+        bf16=bf16,
+        seed=seed,
+        num_workers=num_workers,
+        cache_bytes=int(cache_gib * 2**30),
+        report_to=report_to,
+        trainer_arguments={"logging_steps": logging_steps},
+    )
+    if not PartialState().is_main_process:
+        return
+    typer.echo(str(out))
+    if push_to_hub:
+        typer.echo(push_folder(out, push_to_hub, repo_type="model"))
+
+
+def _repo_and_dataset(repo: str | None, texts: Sequence[str]) -> tuple[str, str]:
+    """Dataset repo and source dataset; ``--dataset REPO``, once the repo's option, still works."""
+    from rclicks_hf.data.schema import SOURCE_DATASETS
+
+    names: list[str] = []
+    for text in texts:
+        if repo is None and _looks_like_a_repo(text):
+            repo = text
+            typer.echo(f"rclicks: --dataset {text}: taken as the dataset repo, --repo", err=True)
+        else:
+            names += split_names([text])
+    names = list(dict.fromkeys(names))
+    unknown = next((name for name in names if name not in SOURCE_DATASETS), None)
+    if unknown is not None:
+        raise RclicksError(
+            f"--dataset {unknown}: unknown source dataset; use one of {', '.join(SOURCE_DATASETS)} "
+            "(the dataset repo is --repo)"
+        )
+    if len(names) > 1:
+        raise RclicksError(f"--dataset: training takes one source dataset, got {', '.join(names)}")
+    return repo or DEFAULT_REPO, names[0] if names else DEFAULT_DATASET
+
+
+def _looks_like_a_repo(text: str) -> bool:
+    from rclicks_hf.data.schema import SOURCE_DATASETS
+
+    if set(split_names([text])) <= set(SOURCE_DATASETS):
+        return False
+    return "/" in text or Path(text).is_dir()
