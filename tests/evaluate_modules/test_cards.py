@@ -80,9 +80,9 @@ def table_rows(card):
 
 
 @pytest.mark.parametrize("name", CLICK_METRICS)
-def test_values_of_click_models_are_the_published_ones(name, repo, shared):
+def test_values_of_click_models_are_the_published_ones(name, repo, oracles):
     card = (repo / "metrics" / METRICS[name].module / "README.md").read_text(encoding="utf-8")
-    with (shared / "published" / "eval_cm_all.csv").open(newline="") as file:
+    with (oracles / "published" / "eval_cm_all.csv").open(newline="") as file:
         rows = list(csv.reader(file))[1:]
     column = 2 + CLICK_METRICS.index(name)
     published = {dataset: [] for dataset, *_ in rows}
@@ -95,9 +95,9 @@ def test_values_of_click_models_are_the_published_ones(name, repo, shared):
     ("name", "columns"),
     [("noc", ("sample_noc", "sample_noc_std")), ("delta_sb", ("dSB",)), ("delta_gr", ("dGR",))],
 )
-def test_values_of_segmenters_are_the_published_ones(name, columns, repo, shared):
+def test_values_of_segmenters_are_the_published_ones(name, columns, repo, oracles):
     card = (repo / "metrics" / METRICS[name].module / "README.md").read_text(encoding="utf-8")
-    with (shared / "published" / "benchmark_tetris_33_models.csv").open(newline="") as file:
+    with (oracles / "published" / "benchmark_tetris_33_models.csv").open(newline="") as file:
         published = {
             (r["method"], r["arch"], r["data"]): " ± ".join(r[c] for c in columns)
             for r in csv.DictReader(file)

@@ -194,17 +194,17 @@ class ClickMapTester(GeometricTester):
             moved = np.roll(click_map, (dy, dx), axis=(0, 1)), x + dx, y + dy, *box
             np.testing.assert_allclose(self.value(*moved), self.value(*case), rtol=1e-6, atol=1e-7)
 
-    def test_it_is_what_the_papers_code_computed(self, oracles):
-        cases = sorted({key.split("/")[0] for key in oracles if key.endswith(f"/{self.oracle}")})
+    def test_it_is_what_the_papers_code_computed(self, stored):
+        cases = sorted({key.split("/")[0] for key in stored if key.endswith(f"/{self.oracle}")})
         assert len(cases) == 8
         for name in cases:
-            stem = str(oracles[f"{name}/map"])
-            size = (tuple(oracles[f"size_wh/{stem}"]),) if self.box else ()
+            stem = str(stored[f"{name}/map"])
+            size = (tuple(stored[f"size_wh/{stem}"]),) if self.box else ()
             value = self.value(
-                oracles[f"map/{stem}"], oracles[f"{name}/x"], oracles[f"{name}/y"], *size
+                stored[f"map/{stem}"], stored[f"{name}/x"], stored[f"{name}/y"], *size
             )
             assert value == pytest.approx(
-                float(oracles[f"{name}/{self.oracle}"]), rel=self.relative, abs=1e-9
+                float(stored[f"{name}/{self.oracle}"]), rel=self.relative, abs=1e-9
             ), name
 
 

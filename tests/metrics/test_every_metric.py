@@ -190,13 +190,13 @@ class TestExactPL1(ClickMapTester):
     def plain(self, slow, click_map, x, y, size):
         return slow.pl1_expected(click_map, x, y, size)
 
-    def test_it_is_what_the_papers_code_computed(self, oracles):
-        for name in sorted({key.split("/")[0] for key in oracles if key.endswith("/l1")}):
-            stem = str(oracles[f"{name}/map"])
-            arguments = (oracles[f"map/{stem}"], oracles[f"{name}/x"], oracles[f"{name}/y"])
-            size = tuple(oracles[f"size_wh/{stem}"])
+    def test_it_is_what_the_papers_code_computed(self, stored):
+        for name in sorted({key.split("/")[0] for key in stored if key.endswith("/l1")}):
+            stem = str(stored[f"{name}/map"])
+            arguments = (stored[f"map/{stem}"], stored[f"{name}/x"], stored[f"{name}/y"])
+            size = tuple(stored[f"size_wh/{stem}"])
             error = metrics.pl1(*arguments, size).standard_error
-            assert abs(self.value(*arguments, size) - oracles[f"{name}/l1"]) < 4 * error, name
+            assert abs(self.value(*arguments, size) - stored[f"{name}/l1"]) < 4 * error, name
 
 
 class TestNSS(ClickMapTester):
@@ -230,12 +230,12 @@ class TestClickScores(ClickMapTester):
         errors = [np.hypot(ks.standard_error, 0.05), pl1.standard_error, wd.standard_error, 0, 0]
         return 9 * np.array(errors)
 
-    def test_it_is_what_the_papers_code_computed(self, oracles):
+    def test_it_is_what_the_papers_code_computed(self, stored):
         """Through the single metrics, whose values these are."""
-        for name in sorted({key.split("/")[0] for key in oracles if key.endswith("/l1")}):
-            stem = str(oracles[f"{name}/map"])
-            case = (oracles[f"map/{stem}"], oracles[f"{name}/x"], oracles[f"{name}/y"])
-            size = tuple(oracles[f"size_wh/{stem}"])
+        for name in sorted({key.split("/")[0] for key in stored if key.endswith("/l1")}):
+            stem = str(stored[f"{name}/map"])
+            case = (stored[f"map/{stem}"], stored[f"{name}/x"], stored[f"{name}/y"])
+            size = tuple(stored[f"size_wh/{stem}"])
             assert self.value(*case, size) == (
                 metrics.ks(*case),
                 metrics.pl1(*case, size),
