@@ -15,23 +15,27 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from tqdm.auto import tqdm
 
-from rclicks_hf.support.atomic import atomic_directory, require_absent
-from rclicks_hf.data.build.irregular_clicks import count_duplicates, count_outside
 from rclicks_hf.data.build.card import is_build, write_card
+from rclicks_hf.data.build.image_rows import ImageRows, write_image_rows
+from rclicks_hf.data.build.instance_rows import ImageFacts, gather, instance_table
+from rclicks_hf.data.build.irregular_clicks import count_duplicates, count_outside
+from rclicks_hf.data.build.parquet_files import (
+    write_click_parts,
+    write_instance_parts,
+    write_rejected,
+)
 from rclicks_hf.data.clicks.completion import Splits, complete_clicks
 from rclicks_hf.data.clicks.csv_reader import RejectedRow, read_clicks
 from rclicks_hf.data.clicks.word_codes import decode_table
 from rclicks_hf.data.images.folders import find_sources
-from rclicks_hf.data.build.image_rows import ImageRows, write_image_rows
 from rclicks_hf.data.images.interface import ImageStore
-from rclicks_hf.data.build.instance_rows import ImageFacts, gather, instance_table
-from rclicks_hf.data.build.parquet_files import write_click_parts, write_instance_parts, write_rejected
+from rclicks_hf.data.repo_files import part_path
 from rclicks_hf.data.schema import SOURCE_DATASETS, SPLITS
 from rclicks_hf.data.splits import UNLISTED, read_split_lists
 from rclicks_hf.data.stems import FullStem
-from rclicks_hf.data.repo_files import part_path
-from rclicks_hf.simulation.full_size_copy import twin_clicks
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.simulation.full_size_copy import twin_clicks
+from rclicks_hf.support.atomic import atomic_directory, require_absent
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,20 @@ import yaml
 from datasets import Features
 from jinja2 import Environment, StrictUndefined, Template
 
-from rclicks_hf.support.citation import PAPER_BIBTEX, PAPER_TEXT
 from rclicks_hf.data.build.croissant import write_croissant
-from rclicks_hf.simulation.photographs import photograph_records
 from rclicks_hf.data.build.responsible_ai import statements
-from rclicks_hf.data.schema import DEFAULT_CONFIG, INSTANCES, ROUNDS, SOURCE_DATASETS, ConfigKey, config_keys
 from rclicks_hf.data.repo_files import RepoFiles, config_glob, content_digest
+from rclicks_hf.data.schema import (
+    DEFAULT_CONFIG,
+    INSTANCES,
+    ROUNDS,
+    SOURCE_DATASETS,
+    ConfigKey,
+    config_keys,
+)
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.simulation.photographs import photograph_records
+from rclicks_hf.support.citation import PAPER_BIBTEX, PAPER_TEXT
 from rclicks_hf.support.resources import resource_path
 
 CARD = "README.md"

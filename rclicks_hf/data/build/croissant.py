@@ -8,8 +8,8 @@ from typing import Any
 
 from datasets import ClassLabel, Features, Image, List, Value
 
-from rclicks_hf.support.citation import AUTHORS, PAPER_BIBTEX
 from rclicks_hf.data.build.responsible_ai import VOCABULARY, statements
+from rclicks_hf.support.citation import AUTHORS, PAPER_BIBTEX
 
 CROISSANT = "croissant.json"
 _SPECIFICATION = "http://mlcommons.org/croissant/1.0"

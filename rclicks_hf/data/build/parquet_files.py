@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 from rclicks_hf.data.clicks.csv_reader import RejectedRow
 from rclicks_hf.data.clicks.word_codes import Column, compact, encode, row_codes
 from rclicks_hf.data.features import click_features, instance_features, label_columns
-from rclicks_hf.data.schema import CLOSED_VALUES
 from rclicks_hf.data.repo_files import part_path
+from rclicks_hf.data.schema import CLOSED_VALUES
 
 REJECTED = "rejected.parquet"
 _ROW_GROUP_ROWS = 100_000

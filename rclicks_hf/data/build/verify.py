@@ -11,12 +11,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from rclicks_hf.data.build.card import (
+    config_digest,
+    expected_configs,
+    header_is_twin,
+    read_card_header,
+)
 from rclicks_hf.data.build.irregular_clicks import ANOMALIES
-from rclicks_hf.data.build.card import config_digest, expected_configs, header_is_twin, read_card_header
-from rclicks_hf.data.features import click_features, instance_features, word_columns
 from rclicks_hf.data.build.parquet_files import REJECTED
-from rclicks_hf.data.schema import DEVICES, ROUNDS, SOURCE_DATASETS, SourceDataset
+from rclicks_hf.data.features import click_features, instance_features, word_columns
 from rclicks_hf.data.repo_files import RepoFiles
+from rclicks_hf.data.schema import DEVICES, ROUNDS, SOURCE_DATASETS, SourceDataset
 from rclicks_hf.errors import RclicksError
 
 _KEY = ["dataset", "full_stem"]

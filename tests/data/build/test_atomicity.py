@@ -12,8 +12,8 @@ import pytest
 
 from rclicks_hf.data.build import builder
 from rclicks_hf.data.build.builder import build_dataset
-from rclicks_hf.data.images.memory import MemoryStore
 from rclicks_hf.data.build.verify import verify_dataset
+from rclicks_hf.data.images.memory import MemoryStore
 from rclicks_hf.errors import RclicksError
 
 

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from rclicks_hf.data.build.builder import build_dataset, build_from_files
+from rclicks_hf.data.build.verify import verify_dataset
 from rclicks_hf.data.clicks.csv_reader import read_clicks
 from rclicks_hf.data.clicks.word_codes import encode
-from rclicks_hf.data.loading import load_instances
 from rclicks_hf.data.images.memory import MemoryStore
+from rclicks_hf.data.loading import load_instances
 from rclicks_hf.data.schema import CLICK_SCHEMA, CLOSED_VALUES, ConfigKey, config_names
-from rclicks_hf.data.build.verify import verify_dataset
 from rclicks_hf.errors import RclicksError
 
 Make = Callable[..., MemoryStore]

@@ -9,9 +9,9 @@ import pytest
 from datasets import load_dataset
 
 from rclicks_hf.data.build.builder import build_from_files
+from rclicks_hf.data.build.verify import verify_dataset
 from rclicks_hf.data.schema import CLOSED_VALUES, SOURCE_DATASETS
 from rclicks_hf.data.stems import FullStem
-from rclicks_hf.data.build.verify import verify_dataset
 
 TABLE = Path(__file__).parent / "hand_written.csv"
 

@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from rclicks_hf.data.build.builder import build_dataset
+from rclicks_hf.data.build.verify import verify_dataset
 from rclicks_hf.data.images.memory import MemoryStore
 from rclicks_hf.data.schema import CLICK_SCHEMA
-from rclicks_hf.data.build.verify import verify_dataset
 from rclicks_hf.errors import RclicksError
 
 
