@@ -1,4 +1,4 @@
-"""What all tests share: one torch thread, the shared facts, the wheel, a tiny demo run."""
+"""Fixtures of all tests: one torch thread, stored reference values, the wheel, a tiny demo run."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from helpers import oracles as oracle_files
 from helpers.commands import run_rclicks
 
 REPO = Path(__file__).resolve().parents[1]
@@ -34,26 +35,27 @@ def repo() -> Path:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of facts, oracles and real data beside the checkout; skips where it is absent."""
+    """Photographs and larger oracles in a folder beside the checkout; skips where it is absent."""
     if not SHARED.is_dir():
-        pytest.skip(f"{SHARED} is absent: this test compares with the paper's stored values")
+        pytest.skip(f"{SHARED} does not exist: this test needs photographs or larger oracles")
     return SHARED
 
 
 @pytest.fixture(scope="session")
-def oracle(shared: Path) -> ModuleType:
-    """The tool that rebuilds an oracle's weights and inputs."""
-    spec = importlib.util.spec_from_file_location("oracle", shared / "tools" / "oracle.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def oracles() -> Path:
+    """The folder of stored reference values that is part of the checkout."""
+    return REPO / "tests" / "oracles"
+
+
+@pytest.fixture(scope="session")
+def oracle() -> ModuleType:
+    """The helper that rebuilds the weights and inputs of a network oracle."""
+    return oracle_files
 
 
 @pytest.fixture
 def hub(shared: Path) -> Iterator[Any]:
-    """A Hub on the loopback; ``hub.env()`` are the variables for a process that is to use it."""
+    """A Hub on the loopback; ``hub.env()`` holds the environment variables of its clients."""
     spec = importlib.util.spec_from_file_location("local_hub", shared / "tools" / "local_hub.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -1,4 +1,4 @@
-"""Clicks of the least likely against the most likely group, on `rclicks_hf.metrics.delta_gr`."""
+"""ΔGR, clicks of the least likely against the most likely group: `rclicks_hf.metrics.delta_gr`."""
 
 from __future__ import annotations
 
@@ -17,25 +17,17 @@ class RclicksDeltaGr(evaluate_modules.GroupIouMetric):
     metric_name = "delta_gr"
     inputs = """
 Args:
-    predictions: For each instance a list of the clicking groups' IoU after click 1, 2, ... K:
-        (groups, clicks), values in [0, 1], one shape for all instances. The first group clicks
-        where people are least likely to (G1), the last where they are most likely to (G10).
-    threshold: Of `compute`; the IoU to reach, 0.9 by default.
-    max_clicks: Of `compute`; the clicks that count, 20 by default.
-    per_instance: Of `compute`; True adds the value of every instance.
+    predictions: Per instance a list of the clicking groups' IoU after click 1, 2, ... K: (groups,
+        clicks), values in [0, 1], one shape for all instances. The first group makes the least
+        likely clicks (G1), the last the most likely (G10).
+    threshold: Option of `compute`; the IoU to reach, 0.9 by default.
+    max_clicks: Option of `compute`; the clicks that count, 20 by default.
+    per_instance: Option of `compute`; True adds the value of every instance.
 Returns:
     A dict: `delta_gr` in per cent; with `per_instance=True` also `delta_gr_per_instance`.
 """
 
-    def _compute(
-        self,
-        predictions: Sequence[Any],
-        threshold: float = 0.9,
-        max_clicks: int = 20,
-        per_instance: bool = False,
-    ) -> dict[str, Any]:
-        values = metrics.delta_gr_values(self.groups(predictions), threshold, max_clicks)
-        result: dict[str, Any] = {"delta_gr": float(np.mean(values))}
-        if per_instance:
-            result["delta_gr_per_instance"] = values.tolist()
-        return result
+    def values(
+        self, predictions: Sequence[Any], threshold: float = 0.9, max_clicks: int = 20
+    ) -> np.ndarray:
+        return metrics.delta_gr_values(self.groups(predictions), threshold, max_clicks)

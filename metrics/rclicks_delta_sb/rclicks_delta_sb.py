@@ -1,4 +1,4 @@
-"""Clicks of sampled users against the baseline clicker, on `rclicks_hf.metrics.delta_sb`."""
+"""ΔSB, clicks of sampled users against the baseline clicker, on `rclicks_hf.metrics.delta_sb`."""
 
 from __future__ import annotations
 
@@ -17,28 +17,23 @@ class RclicksDeltaSb(evaluate_modules.BaselineIouMetric):
     metric_name = "delta_sb"
     inputs = """
 Args:
-    predictions: For each instance a list of the clicking groups' IoU after click 1, 2, ... K:
-        (groups, clicks), values in [0, 1], one shape for all instances.
-    references: For each instance the baseline clicker's IoU after click 1, 2, ... K, as many
-        clicks for all instances.
-    threshold: Of `compute`; the IoU to reach, 0.9 by default.
-    max_clicks: Of `compute`; the clicks that count, 20 by default.
-    per_instance: Of `compute`; True adds the value of every instance.
+    predictions: Per instance a list of the clicking groups' IoU after click 1, 2, ... K: (groups,
+        clicks), values in [0, 1], one shape for all instances.
+    references: Per instance the baseline clicker's IoU after click 1, 2, ... K, with the same
+        number of clicks for all instances.
+    threshold: Option of `compute`; the IoU to reach, 0.9 by default.
+    max_clicks: Option of `compute`; the clicks that count, 20 by default.
+    per_instance: Option of `compute`; True adds the value of every instance.
 Returns:
     A dict: `delta_sb` in per cent; with `per_instance=True` also `delta_sb_per_instance`.
 """
 
-    def _compute(
+    def values(
         self,
         predictions: Sequence[Any],
         references: Sequence[Any],
         threshold: float = 0.9,
         max_clicks: int = 20,
-        per_instance: bool = False,
-    ) -> dict[str, Any]:
+    ) -> np.ndarray:
         groups, baselines = self.groups(predictions), self.baselines(references)
-        values = metrics.delta_sb_values(groups, baselines, threshold, max_clicks)
-        result: dict[str, Any] = {"delta_sb": float(np.mean(values))}
-        if per_instance:
-            result["delta_sb_per_instance"] = values.tolist()
-        return result
+        return metrics.delta_sb_values(groups, baselines, threshold, max_clicks)

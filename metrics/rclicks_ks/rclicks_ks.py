@@ -1,4 +1,4 @@
-"""Kolmogorov-Smirnov agreement of click maps and clicks, on `rclicks_hf.metrics.ks`."""
+"""Kolmogorov-Smirnov agreement of click maps and recorded clicks, on `rclicks_hf.metrics.ks`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rclicks_hf import metrics
 
 
 class RclicksKs(evaluate_modules.SampledClickMetric):
-    """Share of resamples of a click map that a 2-D KS test cannot tell from people's clicks."""
+    """Share of resamples of a click map that a 2-D KS test cannot tell from recorded clicks."""
 
     metric_name = "ks"
 

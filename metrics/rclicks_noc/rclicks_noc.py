@@ -18,16 +18,16 @@ class RclicksNoc(evaluate_modules.IouMetric):
     may_stop_early = True
     inputs = """
 Args:
-    predictions: For each instance the IoU after click 1, 2, ... K, in [0, 1]: a list of K values,
-        or one such list for each clicking group. Sequences that were stopped early may be shorter.
-    threshold: Of `compute`; the IoU to reach, 0.9 by default.
-    max_clicks: Of `compute`; the clicks that count, and the value where the threshold is never
-        reached, 20 by default.
-    per_instance: Of `compute`; True adds the value of every instance.
+    predictions: Per instance the IoU after click 1, 2, ... K, in [0, 1]: a list of K values, or
+        one such list per clicking group. Sequences that were stopped early may be shorter.
+    threshold: Option of `compute`; the IoU to reach, 0.9 by default.
+    max_clicks: Option of `compute`; the clicks that count, and the value where the threshold is
+        never reached, 20 by default.
+    per_instance: Option of `compute`; True adds the value of every instance.
 Returns:
     A dict: `noc`, the mean over instances; `noc_std`, the mean over instances of the standard
-    deviation over their groups; `nof`, the instances that never reach the threshold (mean over the
-    groups); with `per_instance=True` also `noc_per_instance`.
+    deviation over their groups; `nof`, the number of instances that never reach the threshold
+    (mean over the groups); with `per_instance=True` also `noc_per_instance`.
 """
 
     def _compute(
@@ -37,15 +37,11 @@ Returns:
         max_clicks: int = 20,
         per_instance: bool = False,
     ) -> dict[str, Any]:
-        evaluate_modules.require_instances(predictions)
         clicks = [metrics.noc(ious, threshold, max_clicks) for ious in predictions]
         failed = [metrics.nof([ious], threshold, max_clicks) for ious in predictions]
-        means = [float(groups.mean()) for groups in clicks]
-        result: dict[str, Any] = {
-            "noc": float(np.mean(means)),
+        result = self.means([float(groups.mean()) for groups in clicks], per_instance)
+        spread = {
             "noc_std": float(np.mean([groups.std() for groups in clicks])),
             "nof": float(np.sum([np.mean(groups) for groups in failed])),
         }
-        if per_instance:
-            result["noc_per_instance"] = means
-        return result
+        return {"noc": result.pop("noc"), **spread, **result}

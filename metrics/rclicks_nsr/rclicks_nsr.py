@@ -17,17 +17,13 @@ class RclicksNsr(evaluate_modules.IouMetric):
     metric_name = "nsr"
     inputs = """
 Args:
-    predictions: For each instance the IoU after the single click of each user, in [0, 1]: a list of
-        values, or one such list for each segmentation method. The number of users may differ
-        between instances.
-    per_instance: Of `compute`; True adds the value of every instance.
+    predictions: Per instance the IoU after the single click of each user, in [0, 1]: a list of
+        values, or one such list per segmentation method. The number of users may differ between
+        instances.
+    per_instance: Option of `compute`; True adds the value of every instance.
 Returns:
     A dict: `nsr` in per cent; with `per_instance=True` also `nsr_per_instance`.
 """
 
-    def _compute(self, predictions: Sequence[Any], per_instance: bool = False) -> dict[str, Any]:
-        values = metrics.nsr_values(predictions)
-        result: dict[str, Any] = {"nsr": float(np.mean(values))}
-        if per_instance:
-            result["nsr_per_instance"] = values.tolist()
-        return result
+    def values(self, predictions: Sequence[Any]) -> np.ndarray:
+        return metrics.nsr_values(predictions)

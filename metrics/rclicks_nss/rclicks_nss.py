@@ -9,7 +9,7 @@ from rclicks_hf import metrics
 
 
 class RclicksNss(evaluate_modules.ClickMetric):
-    """Mean z-score of a click map at the pixels where people clicked."""
+    """Mean z-score of a click map at the pixels of recorded clicks."""
 
     metric_name = "nss"
 

@@ -9,7 +9,7 @@ from rclicks_hf import metrics
 
 
 class RclicksPde(evaluate_modules.ClickMetric):
-    """Mean probability that a click map gives to the pixels where people clicked."""
+    """Mean probability that a click map gives to the pixels of recorded clicks."""
 
     metric_name = "pde"
 

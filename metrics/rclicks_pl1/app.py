@@ -1,5 +1,3 @@
-from pathlib import Path
-
 from rclicks_hf.evaluate_modules import launch_space
 
-launch_space(Path(__file__).with_name("rclicks_pl1.py"))
+launch_space(__file__)

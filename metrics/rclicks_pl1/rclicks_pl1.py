@@ -1,4 +1,4 @@
-"""Pairwise L1 distance of click maps and clicks, on `rclicks_hf.metrics.pl1`."""
+"""Pairwise L1 distance of click maps and recorded clicks, on `rclicks_hf.metrics.pl1`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rclicks_hf import metrics
 
 
 class RclicksPl1(evaluate_modules.SampledClickMetric):
-    """Mean L1 distance of people's clicks to clicks drawn from a map, in box sides."""
+    """Mean L1 distance of recorded clicks to clicks drawn from a map, in box sides."""
 
     metric_name = "pl1"
 

@@ -1,4 +1,4 @@
-"""Wasserstein distance of click maps and clicks, on `rclicks_hf.metrics.wd`."""
+"""Wasserstein distance of click maps and recorded clicks, on `rclicks_hf.metrics.wd`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rclicks_hf import metrics
 
 
 class RclicksWd(evaluate_modules.SampledClickMetric):
-    """Wasserstein-1 distance of people's clicks to clicks drawn from a map, in box diagonals."""
+    """Wasserstein-1 distance of recorded clicks to clicks drawn from a map, in box diagonals."""
 
     metric_name = "wd"
 

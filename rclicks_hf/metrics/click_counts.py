@@ -8,6 +8,8 @@ import numpy as np
 
 from rclicks_hf.metrics.validation import check_count, check_ious
 
+__all__ = ["iou_auc", "noc", "nof", "nof_reference"]
+
 THRESHOLD = 0.9
 MAX_CLICKS = 20
 
@@ -18,10 +20,10 @@ def noc(ious: Any, threshold: float = THRESHOLD, max_clicks: int = MAX_CLICKS) -
     Args:
         ious: (..., K) IoU after click 1, 2, ... K, each in [0, 1].
         threshold: IoU to reach (``>=``), in (0, 1].
-        max_clicks: Clicks that count; also the value where the threshold is never reached.
+        max_clicks: Clicks that count; also the NoC where the threshold is never reached.
 
     Returns:
-        (...) int64 in [1, max_clicks]; an array of no axes for one sequence.
+        (...) int64 in [1, max_clicks]; a 0-d array for one sequence.
 
     Raises:
         ValueError: If the IoUs are not finite or lie outside [0, 1], or an option is out of range.
@@ -44,7 +46,7 @@ def nof(ious: Any, threshold: float = THRESHOLD, max_clicks: int = MAX_CLICKS) -
         max_clicks: Clicks that count.
 
     Returns:
-        A count in [0, N]: an int, or (...) for (N, ..., K), for example one a clicking group.
+        A count in [0, N]: an int, or (...) for (N, ..., K), for example one per clicking group.
 
     Raises:
         ValueError: As in `noc`, or if ``ious`` has fewer than two axes.
@@ -60,10 +62,10 @@ def nof(ious: Any, threshold: float = THRESHOLD, max_clicks: int = MAX_CLICKS) -
 def nof_reference(
     ious: Any, threshold: float = THRESHOLD, max_clicks: int = MAX_CLICKS
 ) -> int | np.ndarray:
-    """NoF as the paper's code counts it: instances whose NoC equals ``max_clicks``.
+    """NoF as in the paper's code: number of instances whose NoC equals ``max_clicks``.
 
-    An instance that reaches the threshold exactly at the last click counts as a failure here,
-    though not in `nof`. Published NoF values are of this kind.
+    Unlike `nof`, it counts an instance that reaches the threshold exactly at the last click as a
+    failure. Published NoF values are of this kind.
 
     Args:
         ious: (N, K), or (N, ..., K), with instances on the first axis.
@@ -86,13 +88,13 @@ def nof_reference(
 
 
 def iou_auc(ious: Any) -> np.ndarray:
-    """IoU-AUC: area under the IoU curve over clicks, by the trapezoid rule, as a mean IoU.
+    """IoU-AUC: area under the IoU curve over clicks by the trapezoid rule, divided by K - 1.
 
     Args:
         ious: (..., K) IoU after click 1, 2, ... K, K >= 2, each in [0, 1].
 
     Returns:
-        (...) float64 in [0, 1]: the integral divided by K - 1.
+        (...) float64 in [0, 1].
 
     Raises:
         ValueError: If the IoUs are not finite or lie outside [0, 1], or K is 1.

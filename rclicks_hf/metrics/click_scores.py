@@ -1,4 +1,4 @@
-"""The five metrics of a click model for one instance, singly or in one pass over the map."""
+"""The five metrics of a click model for one instance, one by one or in one pass over the map."""
 
 from __future__ import annotations
 
@@ -8,28 +8,27 @@ import numpy as np
 
 from rclicks_hf.metrics.density import nss_at, pde_at
 from rclicks_hf.metrics.distribution import ClickDistribution
-from rclicks_hf.metrics.estimate import Estimate
 from rclicks_hf.metrics.kolmogorov_smirnov import ks_share
 from rclicks_hf.metrics.points import pl1_expected, pl1_points, wd_points
-from rclicks_hf.metrics.sampling import RESAMPLES, SEED, draw_points
+from rclicks_hf.metrics.sampling import CLICK_MAP_RESAMPLES, SEED, Estimate, draw_points
 from rclicks_hf.metrics.validation import check_points, check_size
 
-#: How a score is taken over the map: from random draws as in the paper's code, or, where it exists
-#: in closed form (PL1; NSS and PDE always), as the expectation that these draws tend to.
+__all__ = ["MODES", "ClickScores", "click_scores", "ks", "pl1", "wd"]
+
+#: "reference": scores from random draws, as in the paper's code. "exact": their expectation where
+#: it has a closed form (PL1; NSS and PDE always).
 MODES = ("reference", "exact")
 
 
 class ClickScores(NamedTuple):
-    """The scores of one click map against the clicks of people.
-
-    KS, PL1 and WD are `Estimate`: floats that carry their Monte-Carlo standard error.
+    """The scores of one click map against recorded clicks.
 
     Attributes:
-        ks: Kolmogorov-Smirnov agreement in [0, 1], up is better.
-        pl1: Mean L1 distance of pairs in box sides, >= 0, down is better.
-        wd: Wasserstein distance in box diagonals, >= 0, down is better.
-        nss: Normalised scanpath saliency, up is better.
-        pde: Probability of the clicked pixels in [0, 1], up is better.
+        ks: Kolmogorov-Smirnov agreement in [0, 1], higher is better.
+        pl1: Mean L1 distance of pairs in box sides, >= 0, lower is better.
+        wd: Wasserstein distance in box diagonals, >= 0, lower is better.
+        nss: Normalised scanpath saliency, higher is better.
+        pde: Probability of the clicked pixels in [0, 1], higher is better.
 
     Example:
         >>> import numpy as np
@@ -51,14 +50,13 @@ def click_scores(
     x: Any,
     y: Any,
     size: Any,
-    resamples: int = RESAMPLES,
+    resamples: int = CLICK_MAP_RESAMPLES,
     seed: int = SEED,
     mode: str = "reference",
 ) -> ClickScores:
     """All five click-model metrics of one instance.
 
-    The same values as `ks`, `pl1`, `wd`, `nss` and `pde` with the same seed, at the cost of one
-    check and one draw instead of five and three.
+    The same values as `ks`, `pl1`, `wd`, `nss` and `pde` with the same seed, from one draw.
 
     Args:
         click_map: (H, W), >= 0, any sum above 0.
@@ -67,15 +65,13 @@ def click_scores(
         size: (w, h) of the OBJECT's bounding box, pixels, in later rounds too.
         resamples: Sets of n points drawn from the map for KS, PL1 and WD.
         seed: Seed of the draw.
-        mode: ``"reference"`` for the paper's draws, ``"exact"`` for the expectation where it exists
-            in closed form (PL1). KS and WD have none: they stay as drawn.
+        mode: Item of `MODES`: the paper's draws, or the expectation where it has a closed form.
 
     Returns:
-        The five scores.
+        The five scores; KS, PL1 and WD with their Monte-Carlo standard error.
 
     Raises:
-        ValueError: If the map is not a distribution, the clicks are missing or not finite, the box
-            is empty, or an option is out of range.
+        ValueError: If the map, the clicks, the box or an option is invalid.
 
     Example:
         >>> import numpy as np
@@ -83,8 +79,6 @@ def click_scores(
         >>> scores = click_scores(uniform, x=[10, 30, 50], y=[10, 20, 30], size=(60, 40))
         >>> scores.ks > 0.9, scores.nss, round(scores.pde * uniform.size, 6)
         (True, 0.0, 1.0)
-        >>> scores.pl1.standard_error > 0
-        True
     """
     distribution = ClickDistribution.of(click_map)
     x, y = check_points(x, y)
@@ -107,14 +101,14 @@ def ks(
     click_map: Any,
     x: Any,
     y: Any,
-    resamples: int = RESAMPLES,
+    resamples: int = CLICK_MAP_RESAMPLES,
     seed: int = SEED,
     mode: str = "reference",
 ) -> Estimate:
-    """KS: how often a 2-D Kolmogorov-Smirnov test cannot tell the map's clicks from people's.
+    """KS: share of resamples that a 2-D Kolmogorov-Smirnov test does not tell from the clicks.
 
-    The share of the resamples (n points drawn from the map, n the number of clicks) whose p-value
-    against the clicks is above 0.05.
+    A resample is n points drawn from the map, n the number of clicks; it counts where the p-value
+    of the test is above 0.05.
 
     Args:
         click_map: (H, W), >= 0, any sum above 0.
@@ -122,16 +116,14 @@ def ks(
         y: (n,) rows of the clicks.
         resamples: Sets of n points drawn from the map.
         seed: Seed of the draw.
-        mode: Item of `MODES`. KS has no closed form: both give the sampled share, with its standard
-            error.
+        mode: Item of `MODES`; KS has no closed form, so both give the sampled share.
 
     Returns:
-        A share in [0, 1] with its standard error; higher is better. 0 where all clicks share one x
-        or one y, with a `ConstantCoordinateWarning`.
+        A share in [0, 1] with its standard error, higher is better; 0, with a
+        `ConstantCoordinateWarning`, where all clicks have the same x or the same y.
 
     Raises:
-        ValueError: If the map is not a distribution, the clicks are missing or not finite, or an
-            option is out of range.
+        ValueError: If the map, the clicks or an option is invalid.
 
     Example:
         >>> import numpy as np
@@ -150,13 +142,13 @@ def pl1(
     x: Any,
     y: Any,
     size: Any,
-    resamples: int = RESAMPLES,
+    resamples: int = CLICK_MAP_RESAMPLES,
     seed: int = SEED,
     mode: str = "reference",
 ) -> Estimate:
     """PL1: mean L1 distance of the clicks to points drawn from the map, in box sides.
 
-    The mean of `pl1_points` over the resamples, or what it tends to with ever more of them.
+    The mean of `pl1_points` over the resamples, or its expectation.
 
     Args:
         click_map: (H, W), >= 0, any sum above 0.
@@ -165,19 +157,15 @@ def pl1(
         size: (w, h) of the OBJECT's bounding box, pixels, in later rounds too.
         resamples: Sets of n points drawn from the map.
         seed: Seed of the draw.
-        mode: ``"reference"`` for the mean over the paper's draws, ``"exact"`` for the expectation
-            over the map, which needs no draw.
+        mode: Item of `MODES`: mean over the paper's draws, or expectation over the map.
 
     Returns:
-        A number >= 0 with its standard error, 0 in exact mode; lower is better.
+        A number >= 0 with its standard error (0 in exact mode), lower is better.
 
     Raises:
-        ValueError: If the map is not a distribution, the clicks are missing or not finite, the box
-            is empty, or an option is out of range.
+        ValueError: If the map, the clicks, the box or an option is invalid.
 
     Example:
-        >>> pl1([[0.0, 0.0, 1.0]], x=[0, 1], y=[0, 0], size=(3, 1))
-        0.5
         >>> pl1([[1.0, 0.0, 1.0]], x=[0], y=[0], size=(4, 1), mode="exact")
         0.25
     """
@@ -195,7 +183,7 @@ def wd(
     x: Any,
     y: Any,
     size: Any,
-    resamples: int = RESAMPLES,
+    resamples: int = CLICK_MAP_RESAMPLES,
     seed: int = SEED,
     mode: str = "reference",
 ) -> Estimate:
@@ -210,15 +198,13 @@ def wd(
         size: (w, h) of the OBJECT's bounding box, pixels, in later rounds too.
         resamples: Sets of n points drawn from the map.
         seed: Seed of the draw.
-        mode: Item of `MODES`. WD has no closed form: both give the sampled mean, with its standard
-            error.
+        mode: Item of `MODES`; WD has no closed form, so both give the sampled mean.
 
     Returns:
-        A number >= 0 with its standard error; lower is better.
+        A number >= 0 with its standard error, lower is better.
 
     Raises:
-        ValueError: If the map is not a distribution, the clicks are missing or not finite, the box
-            is empty, or an option is out of range.
+        ValueError: If the map, the clicks, the box or an option is invalid.
 
     Example:
         >>> round(wd([[0.0, 0.0, 1.0]], x=[0, 1], y=[0, 0], size=(3, 4)), 9)
@@ -240,6 +226,6 @@ def _check_mode(mode: str) -> str:
 def _resampled(
     distribution: ClickDistribution, x: np.ndarray, resamples: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Drawn points as float64, (R, n) each: as many as there are clicks."""
+    """Drawn points as float64, (R, n) each, n the number of clicks."""
     xs, ys = draw_points(distribution, x.size, resamples, seed)
     return xs.astype(np.float64), ys.astype(np.float64)

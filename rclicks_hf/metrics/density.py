@@ -1,4 +1,4 @@
-"""What a click map says at the places where people clicked: NSS and PDE."""
+"""Values of a click map at the recorded clicks: NSS and PDE."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ import numpy as np
 from rclicks_hf.metrics.distribution import EPSILON, ClickDistribution
 from rclicks_hf.metrics.validation import check_points
 
+__all__ = ["nss", "pde"]
+
 
 def nss(click_map: Any, x: Any, y: Any) -> float:
     """NSS: normalised scanpath saliency, the mean z-score of the map at the clicks.
 
-    z = (p - mean p)/(std p + 1e-9) over all pixels, with p = map/(sum + 1e-9) and the population
-    standard deviation.
+    z = (p - mean p)/(std p + 1e-9) over all pixels, p = map/(sum + 1e-9), population std.
 
     Args:
-        click_map: (H, W), >= 0, any sum far above 1e-9; near it the epsilons rule the score.
-        x: (n,) columns of the clicks, pixels; clicks outside the map count at its nearest pixel.
+        click_map: (H, W), >= 0, sum far above 1e-9 (near it the epsilons dominate).
+        x: (n,) columns of the clicks, pixels; clicks outside the map count at the nearest pixel.
         y: (n,) rows of the clicks.
 
     Returns:
@@ -35,21 +36,7 @@ def nss(click_map: Any, x: Any, y: Any) -> float:
 
 
 def nss_at(distribution: ClickDistribution, x: np.ndarray, y: np.ndarray) -> float:
-    """`nss` for a checked map and checked clicks.
-
-    Args:
-        distribution: The map.
-        x: (n,) float64 columns of the clicks, as `check_points` returns them.
-        y: (n,) float64 rows of the clicks.
-
-    Returns:
-        The value of `nss`.
-
-    Example:
-        >>> peak = ClickDistribution.of([[1.0, 0.0], [0.0, 0.0]])
-        >>> round(nss_at(peak, np.array([0.0, 1.0]), np.array([0.0, 0.0])), 4)
-        0.5774
-    """
+    """`nss` for a checked map and checked clicks."""
     mean, std = distribution.moments()
     at_clicks = float((distribution.at(x, y) - mean).mean())
     return at_clicks / distribution.total / (std / distribution.total + EPSILON)
@@ -58,16 +45,16 @@ def nss_at(distribution: ClickDistribution, x: np.ndarray, y: np.ndarray) -> flo
 def pde(click_map: Any, x: Any, y: Any) -> float:
     """PDE: probability density estimate, the mean probability of the clicked pixels.
 
-    The mean of p = map/(sum + 1e-9) at the clicks. It scales with the number of pixels, so compare
-    it only between models on the same images.
+    The mean of p = map/(sum + 1e-9) at the clicks. It is inverse to the number of pixels, so only
+    scores on the same images can be compared.
 
     Args:
-        click_map: (H, W), >= 0, any sum far above 1e-9; near it the epsilons rule the score.
-        x: (n,) columns of the clicks, pixels; clicks outside the map count at its nearest pixel.
+        click_map: (H, W), >= 0, sum far above 1e-9 (near it the epsilons dominate).
+        x: (n,) columns of the clicks, pixels; clicks outside the map count at the nearest pixel.
         y: (n,) rows of the clicks.
 
     Returns:
-        A probability a pixel in [0, 1]; higher is better.
+        Probability per pixel in [0, 1]; higher is better.
 
     Raises:
         ValueError: If the map is not a distribution, or the clicks are missing or not finite.
@@ -80,19 +67,5 @@ def pde(click_map: Any, x: Any, y: Any) -> float:
 
 
 def pde_at(distribution: ClickDistribution, x: np.ndarray, y: np.ndarray) -> float:
-    """`pde` for a checked map and checked clicks.
-
-    Args:
-        distribution: The map.
-        x: (n,) float64 columns of the clicks, as `check_points` returns them.
-        y: (n,) float64 rows of the clicks.
-
-    Returns:
-        The value of `pde`.
-
-    Example:
-        >>> distribution = ClickDistribution.of([[1.0, 1.0], [2.0, 0.0]])
-        >>> round(pde_at(distribution, np.array([0.0, 5.0]), np.array([1.0, 0.0])), 6)
-        0.375
-    """
+    """`pde` for a checked map and checked clicks."""
     return float(distribution.at(x, y).mean() / distribution.total)

@@ -1,4 +1,4 @@
-"""A checked click map, and what several metrics need of it, worked out once."""
+"""A checked click map with the sums and moments that several metrics share."""
 
 from __future__ import annotations
 
@@ -18,18 +18,8 @@ EPSILON = 1e-9
 class ClickDistribution:
     """A click map as a distribution over pixels.
 
-    Attributes:
-        click_map: (H, W) float32 or float64, checked.
-        window: (h, w) view of the smallest box that holds all of the mass; what lies around it is
-            zero, so sums over the window are sums over the map.
-        left: Column of the window's first pixel.
-        top: Row of the window's first pixel.
-        total: Sum of the map plus 1e-9, as the paper's density divides by it.
-
-    Example:
-        >>> distribution = ClickDistribution.of([[0, 0, 0], [0, 3, 1]])
-        >>> distribution.window, distribution.left, distribution.top
-        (array([[3., 1.]]), 1, 1)
+    ``window`` (h, w) is a view of the smallest box with all mass, at column ``left`` and row
+    ``top``; ``total`` is the sum plus 1e-9, the divisor of the paper's density.
     """
 
     click_map: np.ndarray
@@ -40,18 +30,7 @@ class ClickDistribution:
 
     @classmethod
     def of(cls, click_map: Any, name: str = "click_map") -> ClickDistribution:
-        """Check a map.
-
-        Args:
-            click_map: (H, W), >= 0, any sum above 0.
-            name: What the error calls it.
-
-        Returns:
-            The distribution; values stay as they were.
-
-        Raises:
-            ValueError: As `check_click_map`.
-        """
+        """Check a map (H, W), as `check_click_map` does; its values are kept."""
         click_map = check_click_map(click_map, name)
         top, bottom = _extent(click_map.any(axis=1))
         left, right = _extent(click_map[top:bottom].any(axis=0))
@@ -59,7 +38,7 @@ class ClickDistribution:
         return cls(click_map, window, left, top, float(window.sum(dtype=np.float64)) + EPSILON)
 
     def at(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Values of the map at points, as float64; points are clipped into it and truncated."""
+        """Values of the map at points, as float64; points are clipped to the map and truncated."""
         height, width = self.click_map.shape
         columns = np.clip(x, 0, width - 1).astype(np.intp)
         rows = np.clip(y, 0, height - 1).astype(np.intp)
@@ -71,7 +50,7 @@ class ClickDistribution:
         centred = self.window.astype(np.float64).ravel()
         mean = centred.sum() / size
         centred -= mean
-        # Every pixel around the window is 0, so at a distance of the mean from the mean.
+        # Every pixel around the window is 0, so its deviation is the mean itself.
         around = (size - centred.size) * mean**2
         np.square(centred, out=centred)
         return float(mean), float(np.sqrt((centred.sum() + around) / size))
@@ -86,6 +65,6 @@ class ClickDistribution:
 
 
 def _extent(occupied: Any) -> tuple[int, int]:
-    """First True of a row of bools, and one past the last."""
+    """Index of the first True, and one past the last."""
     at = np.flatnonzero(occupied)
     return int(at[0]), int(at[-1]) + 1

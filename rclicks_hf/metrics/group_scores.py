@@ -1,8 +1,7 @@
-"""What clicking groups say of any score: its mean, its spread, and who it depends on.
+"""Mean, spread and differences of a score over clicking groups, one value per instance.
 
-A score is anything that a run of clicks gives: NoC, IoU-AUC, whether it failed. All functions
-give a value an instance; the paper's numbers are their means, and its spreads the means of the
-per-instance population standard deviations (never a deviation over instances).
+The score may be NoC, IoU-AUC or failure. The paper reports the means over instances; its spreads
+are means of per-instance population standard deviations, never deviations over instances.
 """
 
 from __future__ import annotations
@@ -12,6 +11,15 @@ from typing import Any
 import numpy as np
 
 from rclicks_hf.metrics.validation import as_array, describe
+
+__all__ = [
+    "baseline_difference_values",
+    "group_mean_values",
+    "group_nsr_values",
+    "group_std_values",
+    "half_difference_values",
+    "range_difference_values",
+]
 
 
 def group_mean_values(scores: Any) -> np.ndarray:
@@ -59,8 +67,7 @@ def group_nsr_values(scores: Any) -> np.ndarray:
         scores: (N, G) score >= 0 of each instance and clicking group, for example the IoU-AUC.
 
     Returns:
-        (N,) per cent >= 0. Where every score is 0 there is no spread, and the ratio counts as 0
-        (the paper's code would divide by 0).
+        (N,) per cent >= 0; 0 where every score is 0 (the paper's code divides by 0 there).
 
     Raises:
         ValueError: If the scores are not (N, G), finite and >= 0.
@@ -77,25 +84,22 @@ def group_nsr_values(scores: Any) -> np.ndarray:
 
 
 def baseline_difference_values(scores: Any, baseline: Any, *, relative: bool) -> np.ndarray:
-    """ΔSB of any score: the groups' mean less the baseline clicker's.
+    """ΔSB of any score: the mean over groups minus the score of the baseline clicker.
 
     Args:
         scores: (N, G) score of each instance and clicking group.
         baseline: (N,) score of the baseline clicker on the same instances.
-        relative: In per cent of the baseline's score (the paper does so for NoC), else as is.
+        relative: In per cent of the baseline score (as the paper does for NoC), else absolute.
 
     Returns:
         (N,) per cent, or in the score's unit.
 
     Raises:
-        ValueError: If the scores are not (N, G) and (N,) and finite, or, where relative, the
-            baseline's is 0.
+        ValueError: If the scores are not (N, G) and (N,) and finite, or a relative baseline is 0.
 
     Example:
         >>> baseline_difference_values([[2, 4]], [2], relative=True).tolist()
         [50.0]
-        >>> baseline_difference_values([[2, 4]], [2], relative=False).tolist()
-        [1.0]
     """
     scores, baseline = _checked(scores), _finite(baseline, "baseline scores")
     if baseline.shape != scores.shape[:1]:
@@ -104,18 +108,17 @@ def baseline_difference_values(scores: Any, baseline: Any, *, relative: bool) ->
 
 
 def range_difference_values(scores: Any, *, relative: bool) -> np.ndarray:
-    """ΔGR of any score: the first group (G1, least likely clicks) less the last (G10).
+    """ΔGR of any score: the first group (G1, least likely clicks) minus the last (G10).
 
     Args:
         scores: (N, G), G >= 2.
-        relative: In per cent of the last group's score (the paper does so for NoC), else as is.
+        relative: In per cent of the last group's score (as the paper does for NoC), else absolute.
 
     Returns:
         (N,) per cent, or in the score's unit.
 
     Raises:
-        ValueError: If the scores are not (N, G), G >= 2, and finite, or, where relative, the last
-            group's is 0.
+        ValueError: If the scores are not (N, G >= 2) and finite, or a relative last score is 0.
 
     Example:
         >>> range_difference_values([[6, 5, 4]], relative=True).tolist()
@@ -126,21 +129,20 @@ def range_difference_values(scores: Any, *, relative: bool) -> np.ndarray:
 
 
 def half_difference_values(scores: Any, *, relative: bool) -> np.ndarray:
-    """ΔHH of any score: the less likely half of the groups against the more likely one, H1 - H2.
+    """ΔHH of any score: the less likely half of the groups minus the more likely half, H1 - H2.
 
-    Group j is paired with group j + G/2 (G1 with G6, G2 with G7, ...); the pairs' differences are
-    averaged, so this is a mean of ratios where it is relative.
+    The mean difference of the pairs G1/G6, G2/G7, ... (group j and group j + G/2); a mean of
+    ratios where relative.
 
     Args:
         scores: (N, G), G even.
-        relative: In per cent of the more likely group's score (the paper does so for NoC).
+        relative: In per cent of the more likely group's score (as the paper does for NoC).
 
     Returns:
         (N,) per cent, or in the score's unit.
 
     Raises:
-        ValueError: If the scores are not (N, G), G even, and finite, or, where relative, a more
-            likely group's is 0.
+        ValueError: If the scores are not (N, even G) and finite, or a relative divisor is 0.
 
     Example:
         >>> half_difference_values([[3, 4, 2, 4]], relative=True).tolist()  # 50 % and 0 %
@@ -158,8 +160,8 @@ def _difference(first: np.ndarray, second: np.ndarray, relative: bool) -> np.nda
         return first - second
     if not second.all():
         raise ValueError(
-            f"{np.count_nonzero(second == 0)} scores to compare with are 0, so there is no "
-            "relative difference; use relative=False"
+            f"{np.count_nonzero(second == 0)} scores to compare with are 0, so the "
+            "relative difference is undefined; use relative=False"
         )
     return 100.0 * (first - second) / second
 

@@ -8,7 +8,9 @@ import numpy as np
 
 from rclicks_hf.metrics.validation import as_array, check_count, describe
 
-# Values gathered at once: 8 MB of indices, whatever the number of instances.
+__all__ = ["Interval", "bootstrap_interval", "paired_interval"]
+
+# Values gathered at once: 8 MB of indices for any number of instances.
 _CHUNK = 1_000_000
 
 
@@ -36,17 +38,14 @@ def bootstrap_interval(
 ) -> Interval:
     """Percentile-bootstrap interval of a mean over instances.
 
-    `paired_interval` compares two click models or segmenters on the same instances.
-
     Args:
-        values: (N,) one value an instance, finite.
+        values: (N,) one value per instance, finite.
         confidence: Coverage in (0, 1).
         resamples: Number of resampled means.
         seed: Seed of the resampling.
 
     Returns:
-        The mean and the bounds of its interval; of one value no more is known than itself, so both
-        bounds are that value.
+        The mean and the bounds of its interval; both bounds equal the mean for a single value.
 
     Raises:
         ValueError: If the values are not (N,) and finite, or an option is out of range.
@@ -73,13 +72,12 @@ def paired_interval(
 ) -> Interval:
     """Percentile-bootstrap interval of the mean difference of two methods on the same instances.
 
-    Instances are drawn with both their values, so what makes an instance hard for both cancels:
-    the interval is narrower than the two means' intervals suggest. One that leaves out 0 tells the
-    methods apart.
+    Both values of an instance are resampled together, so the difficulty that the methods share
+    cancels. The methods differ significantly where the interval excludes 0.
 
     Args:
-        first: (N,) one value an instance, of the first click model or segmenter, finite.
-        second: (N,) the other's values on the same instances, in the same order.
+        first: (N,) one value per instance of the first method, finite.
+        second: (N,) values of the second method on the same instances, in the same order.
         confidence: Coverage in (0, 1).
         resamples: Number of resampled means.
         seed: Seed of the resampling.
@@ -88,8 +86,7 @@ def paired_interval(
         Mean of ``first - second`` and the bounds of its interval.
 
     Raises:
-        ValueError: If the values are not two finite (N,) arrays of one shape, or an option is out
-            of range.
+        ValueError: If the arrays differ in shape, are not finite, or an option is out of range.
 
     Example:
         >>> paired_interval([2.0, 3.0, 9.0], [1.0, 2.0, 8.0])
@@ -115,6 +112,8 @@ def _checked(values: Any, name: str) -> np.ndarray:
 
 
 def _resampled_means(values: np.ndarray, resamples: int, seed: int) -> np.ndarray:
+    # Not scipy.stats.bootstrap: same draws, 0.8 to 1.4 times our speed, but it refuses a single
+    # value, and its bounds differ from stored ones in the last bit.
     rng = np.random.default_rng(check_count(seed, "seed", least=0))
     at_once = max(1, _CHUNK // values.size)
     rounds = (min(at_once, resamples - done) for done in range(0, resamples, at_once))

@@ -8,38 +8,37 @@ from typing import Any
 import numpy as np
 from scipy.special import kolmogorov
 
-from rclicks_hf.metrics.estimate import Estimate
+from rclicks_hf.metrics.sampling import Estimate
 from rclicks_hf.metrics.validation import check_sets
 
+__all__ = ["ConstantCoordinateWarning", "ks2d_pvalue"]
+
 SIGNIFICANCE = 0.05
-# Pairs of points compared at once: three tables of 32 MB, whatever the number of sets.
+# Pairs of points compared at once: three tables of 32 MB for any number of sets.
 _CHUNK = 32_000_000
 
 
 class ConstantCoordinateWarning(RuntimeWarning):
-    """A KS p-value does not exist, because all points share one x or one y; it counts as 0."""
+    """A KS p-value is undefined because all points have one x or one y; it counts as 0."""
 
 
 def ks2d_pvalue(x1: Any, y1: Any, x2: Any, y2: Any) -> float | np.ndarray:
     """P-value of the 2-D Kolmogorov-Smirnov test of two point sets.
 
-    Peacock's statistic in the form of Fasano and Franceschini: quadrants are laid at every point
-    of either set; the largest difference between the two sets' shares is taken within each set's
-    points, and the two maxima are averaged. The p-value is the approximation in Press et al.,
-    Numerical Recipes (2007), which corrects for the correlation of the coordinates.
+    Peacock's statistic as in Fasano and Franceschini (1987): the largest difference of the sets'
+    shares over the quadrants at the points of each set, averaged over the two sets; the p-value by
+    Press et al., Numerical Recipes (2007), corrected for the correlation of the coordinates.
 
     Args:
         x1: (n1,) first coordinates of the first set, pixels; (R, n1) for R sets at once.
         y1: Second coordinates of the first set, of the same shape.
-        x2: (n2,) or (R, n2). One set on either side is compared with all of the other; R and R
-            sets are compared in pairs.
+        x2: (n2,) or (R, n2); one set is compared with all of the other side, R and R in pairs.
         y2: The same shape as ``x2``.
 
     Returns:
-        The p-value in [0, 1]: a float, or (R,) where a side has R sets. Where all points of a set
-        share one coordinate (so always with one point) the p-value is undefined; it is given as 0,
-        with a `ConstantCoordinateWarning`. The paper's code has NaN there and counts it as "not
-        above 0.05", which is the same share.
+        The p-value in [0, 1]: a float, or (R,) where a side has R sets. 0, with a
+        `ConstantCoordinateWarning`, where all points of a set have one x or one y; the paper's code
+        has NaN there and counts it as not above 0.05, which gives the same share.
 
     Raises:
         ValueError: If coordinates are missing, not finite, or differ in shape.
@@ -48,9 +47,6 @@ def ks2d_pvalue(x1: Any, y1: Any, x2: Any, y2: Any) -> float | np.ndarray:
         >>> x, y = [0, 1, 2, 3, 4], [0, 2, 1, 4, 3]
         >>> round(ks2d_pvalue(x, y, x, y), 3)
         0.999
-        >>> far = [[100, 101, 102, 103, 104], [0, 1, 2, 3, 4]]
-        >>> ks2d_pvalue(x, y, far, [y, y]).round(3).tolist()
-        [0.009, 0.999]
     """
     p = ks2d_pvalues(*check_sets(x1, y1, x2, y2))
     undefined = np.isnan(p)
@@ -60,23 +56,7 @@ def ks2d_pvalue(x1: Any, y1: Any, x2: Any, y2: Any) -> float | np.ndarray:
 
 
 def ks_share(x1: np.ndarray, y1: np.ndarray, x2: np.ndarray, y2: np.ndarray) -> Estimate:
-    """Share of the comparisons with a p-value above 0.05, for checked arrays.
-
-    Args:
-        x1: (R, n1) float64, R sets at once, or (1, n1) for one set against all.
-        y1: The same shape as ``x1``.
-        x2: (R, n2) float64.
-        y2: (R, n2) float64.
-
-    Returns:
-        A share in [0, 1], with its standard error and the number of comparisons that are undefined:
-        they count as not above, with a `ConstantCoordinateWarning`.
-
-    Example:
-        >>> x, y = np.array([[0.0, 1.0, 2.0, 3.0]]), np.array([[0.0, 2.0, 1.0, 3.0]])
-        >>> ks_share(x, y, np.vstack([x, x + 9]), np.vstack([y, y]))
-        0.5
-    """
+    """Share of p-values above 0.05 of checked sets (R or 1, n); undefined ones count as below."""
     p = ks2d_pvalues(x1, y1, x2, y2)
     undefined = np.isnan(p)
     _warn_of_undefined(undefined, stacklevel=4)
@@ -94,22 +74,7 @@ def _warn_of_undefined(undefined: np.ndarray, stacklevel: int) -> None:
 
 
 def ks2d_pvalues(x1: np.ndarray, y1: np.ndarray, x2: np.ndarray, y2: np.ndarray) -> np.ndarray:
-    """`ks2d_pvalue` for checked arrays.
-
-    Args:
-        x1: (R, n1) float64, R sets at once, or (1, n1) for one set against all.
-        y1: The same shape as ``x1``.
-        x2: (R, n2) float64.
-        y2: (R, n2) float64.
-
-    Returns:
-        (R,) p-values in [0, 1]; NaN where all points of a set share one coordinate.
-
-    Example:
-        >>> x, y = np.array([[0.0, 1.0, 2.0, 3.0]]), np.array([[0.0, 2.0, 1.0, 3.0]])
-        >>> ks2d_pvalues(x, y, np.vstack([x, x + 9]), np.vstack([y, y])).round(3).tolist()
-        [0.994, 0.006]
-    """
+    """`ks2d_pvalue` for checked sets (R or 1, n); NaN where a coordinate is constant."""
     size = x1.shape[1] * x2.shape[1] / (x1.shape[1] + x2.shape[1])
     r1, r2 = _correlation(x1, y1), _correlation(x2, y2)
     spread = np.sqrt(np.maximum(0.0, 1.0 - (r1**2 + r2**2) / 2))
@@ -119,22 +84,7 @@ def ks2d_pvalues(x1: np.ndarray, y1: np.ndarray, x2: np.ndarray, y2: np.ndarray)
 
 
 def ks2d_statistic(x1: np.ndarray, y1: np.ndarray, x2: np.ndarray, y2: np.ndarray) -> np.ndarray:
-    """The two-dimensional KS distance of checked arrays.
-
-    Args:
-        x1: (R, n1) float64, R sets at once, or (1, n1) for one set against all.
-        y1: The same shape as ``x1``.
-        x2: (R, n2) float64.
-        y2: (R, n2) float64.
-
-    Returns:
-        (R,) distances D in [0, 1].
-
-    Example:
-        >>> x, y = np.array([[0.0, 1.0, 2.0, 3.0]]), np.array([[0.0, 2.0, 1.0, 3.0]])
-        >>> ks2d_statistic(x, y, np.vstack([x, x + 9]), np.vstack([y, y])).tolist()
-        [0.25, 1.0]
-    """
+    """Two-dimensional KS distance D in [0, 1] of checked sets (R or 1, n), as (R,)."""
     sets = (x1, y1, x2, y2)
     count = max(len(x1), len(x2))
     at_once = max(1, _CHUNK // max(x1.shape[1], x2.shape[1]) ** 2)
@@ -184,9 +134,8 @@ def _largest_difference(
 ) -> np.ndarray:
     """Largest difference of shares over origins and quadrants; ``own`` is the origins' own set.
 
-    The origin lies on the border of its four quadrants, counted in the first. It is put where it
-    makes the difference largest: in any quadrant where the own set leads, out of the first where
-    it trails. (For few points this matters: it is 1/n.)
+    The origin lies on the border of its four quadrants and is counted in the first. It is moved to
+    where the difference is largest, which matters for few points: it is 1/n.
     """
     lead = [mine - theirs for mine, theirs in zip(own, other, strict=True)]
     lead[0] = lead[0] - 1.0 / count

@@ -8,6 +8,8 @@ import numpy as np
 
 from rclicks_hf.metrics.validation import as_array, describe
 
+__all__ = ["boundary", "boundary_iou", "iou"]
+
 UNKNOWN = -1
 
 
@@ -15,14 +17,14 @@ def iou(mask: Any, prediction: Any, ignore: Any = None) -> float | np.ndarray:
     """Intersection over union of a mask and one or many predictions.
 
     Args:
-        mask: (H, W); above 0 is object, 0 background, -1 unknown (GrabCut's and Berkeley's band),
-            which is left out of the count.
+        mask: (H, W); above 0 is object, 0 background, -1 unknown (the band of GrabCut and
+            Berkeley), which does not count.
         prediction: (H, W), or (..., H, W) for many at once; bool, or above 0 is object.
-        ignore: (H, W) bool, further pixels to leave out; None for none.
+        ignore: (H, W) bool, further pixels that do not count; None for none.
 
     Returns:
-        IoU in [0, 1]: a float, or (...) for many predictions. 1.0 where mask and prediction are
-        both empty (the paper's code has 0/0 = NaN there).
+        IoU in [0, 1]: a float, or (...) for many predictions. 1.0 where both masks are empty (the
+        paper's code has NaN there).
 
     Raises:
         ValueError: If the shapes do not fit, or a mask holds NaN or no real numbers.
@@ -41,31 +43,29 @@ def boundary_iou(
 ) -> float | np.ndarray:
     """IoU of the inner boundary bands of a mask and one or many predictions.
 
-    The band holds the pixels of a mask within d of its complement (Chebyshev distance; beyond the
-    image is complement), d = max(1, round(dilation_ratio · diagonal)). Unknown pixels are left out
-    after the bands are made. Cheng et al., Boundary IoU, CVPR 2021.
+    The band holds the pixels of a mask within Chebyshev distance d of its complement, which
+    includes all beyond the image; d = max(1, round(dilation_ratio · diagonal)). Unknown pixels are
+    removed after the bands are made. Cheng et al., Boundary IoU, CVPR 2021.
 
     Args:
         mask: (H, W) as in `iou`.
         prediction: (H, W) or (..., H, W) as in `iou`.
-        ignore: (H, W) bool, further pixels to leave out; None for none.
+        ignore: (H, W) bool, further pixels that do not count; None for none.
         dilation_ratio: Width of the band in image diagonals, > 0.
 
     Returns:
         Boundary IoU in [0, 1]: a float, or (...) for many predictions. 1.0 where both bands are
-        empty (the paper's code has 0/0 = NaN there).
+        empty (the paper's code has NaN there).
 
     Raises:
         ValueError: If the shapes do not fit, a mask holds NaN or no real numbers, or the ratio is
             not above 0.
 
     Example:
-        >>> square = np.zeros((9, 9), bool)
-        >>> square[2:7, 2:7] = True
-        >>> hollow = square.copy()
-        >>> hollow[4, 4] = False
-        >>> boundary_iou(square, square), round(boundary_iou(square, hollow), 3)
-        (1.0, 0.667)
+        >>> solid, hollow = np.ones((3, 3)), np.ones((3, 3))
+        >>> hollow[1, 1] = 0
+        >>> round(iou(solid, hollow), 2), boundary_iou(solid, hollow)
+        (0.89, 1.0)
     """
     mask, prediction, keep = _checked(mask, prediction, ignore)
     return _ratio(
@@ -104,10 +104,7 @@ def boundary(mask: Any, dilation_ratio: float = 0.02) -> np.ndarray:
 
 
 def _erode_rows(mask: np.ndarray, distance: int) -> np.ndarray:
-    """True where all pixels within ``distance`` along the last axis are; beyond it is False.
-
-    The window doubles until it is wide enough, so the cost is logarithmic in the distance.
-    """
+    """Erosion along the last axis; the window doubles, so the cost is logarithmic in distance."""
     padding = [(0, 0)] * (mask.ndim - 1) + [(distance, distance)]
     window = np.pad(mask, padding)
     width, full = 1, 2 * distance + 1
@@ -144,7 +141,7 @@ def _checked(mask: Any, prediction: Any, ignore: Any) -> tuple[np.ndarray, np.nd
 
 
 def _numbers(mask: Any, name: str) -> np.ndarray:
-    """An array of real numbers; a NaN is neither object nor background."""
+    """An array of real numbers without NaN, which is neither object nor background."""
     array = as_array(mask, name)
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{name} must hold real numbers, {describe(array)}")

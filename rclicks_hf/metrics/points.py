@@ -13,29 +13,28 @@ from scipy.stats import wasserstein_distance_nd
 from rclicks_hf.metrics.distribution import ClickDistribution
 from rclicks_hf.metrics.validation import check_sets, check_size
 
-# Up to so many repeated points an assignment is faster than the linear program.
+__all__ = ["pl1_points", "wd_points"]
+
+# Up to this many repeated points an assignment is faster than the linear program.
 _MOST_REPEATED = 300
-# Costs held at once: 64 MB, whatever the number of sets.
+# Costs held at once: 64 MB for any number of sets.
 _CHUNK = 8_000_000
 
 
 def pl1_points(x1: Any, y1: Any, x2: Any, y2: Any, size: Any) -> float | np.ndarray:
     """PL1: mean L1 distance over all pairs of points, in box sides.
 
-    The mean of |x - x'|/w + |y - y'|/h over all n1·n2 pairs. The coordinates part, and one sort
-    of the first set with its prefix sums gives every sum of distances.
+    The mean of |x - x'|/w + |y - y'|/h over all n1·n2 pairs.
 
     Args:
         x1: (n1,) columns of the first set, pixels; (R, n1) for R sets at once.
         y1: Rows of the first set, of the same shape.
-        x2: (n2,) or (R, n2). One set on either side is compared with all of the other; R and R
-            sets are compared in pairs.
+        x2: (n2,) or (R, n2); one set is compared with all of the other side, R and R in pairs.
         y2: The same shape as ``x2``.
         size: (w, h) of the object's bounding box, pixels.
 
     Returns:
-        A float >= 0, or (R,) where a side has R sets. Lower is nearer; 0 only where all points
-        of both sets coincide.
+        A float >= 0, or (R,) where a side has R sets; 0 only where all points coincide.
 
     Raises:
         ValueError: If coordinates are missing, not finite, or differ in shape, or the box is empty.
@@ -52,24 +51,7 @@ def pl1_points(x1: Any, y1: Any, x2: Any, y2: Any, size: Any) -> float | np.ndar
 def pl1_expected(
     distribution: ClickDistribution, x: np.ndarray, y: np.ndarray, size: tuple[float, float]
 ) -> float:
-    """PL1 of clicks and a whole map: what `pl1_points` is on average over points of the map.
-
-    The coordinates part, so the marginals of the map are enough: O(H·W + n log n).
-
-    Args:
-        distribution: The map.
-        x: (n,) float64 columns of the clicks, as `check_points` returns them.
-        y: (n,) float64 rows of the clicks.
-        size: (w, h) of the object's bounding box, pixels.
-
-    Returns:
-        A number >= 0.
-
-    Example:
-        >>> half_half = ClickDistribution.of([[1.0, 0.0, 1.0]])
-        >>> pl1_expected(half_half, np.array([0.0]), np.array([0.0]), (4, 1))
-        0.25
-    """
+    """Expectation of `pl1_points` over points of a map, from its marginals: O(H·W + n log n)."""
     (w, h), ((columns, mass_x), (rows, mass_y)) = size, distribution.marginals()
     return float(
         _mean_distance(columns, x, weights=mass_x) / w + _mean_distance(rows, y, weights=mass_y) / h
@@ -90,7 +72,7 @@ def _mean_distance(
 ) -> np.ndarray:
     """Mean |fixed - moving| over all pairs, along the last axis of ``moving``.
 
-    With ``weights`` of the fixed points, these must be in ascending order.
+    Fixed points with ``weights`` must be in ascending order.
     """
     knots = np.sort(fixed) if weights is None else fixed
     mass = np.ones(knots.size) if weights is None else weights
@@ -100,7 +82,7 @@ def _mean_distance(
     below = np.searchsorted(knots, moving)
     total = moving * (2 * mass_before[below] - mass_before[-1])
     total += moment_before[-1] - 2 * moment_before[below]
-    # Rounding could leave a sum of zeros a hair below 0.
+    # Rounding could leave a sum of zeros slightly below 0.
     return np.maximum(total.mean(axis=-1) / mass_before[-1], 0.0)
 
 
@@ -108,19 +90,18 @@ def wd_points(x1: Any, y1: Any, x2: Any, y2: Any, size: Any) -> float | np.ndarr
     """WD: Wasserstein-1 distance of two point sets, in diagonals of the box.
 
     The least mean Euclidean distance by which the points of one set can be moved onto the other,
-    divided by sqrt(w² + h²). Sets of one size make it a linear assignment, as do sets whose sizes
-    have a small common multiple; others make it a linear program, about a hundred times slower.
+    divided by sqrt(w² + h²). It is a linear assignment where the sizes of the sets have a small
+    common multiple, else a linear program, about a hundred times slower.
 
     Args:
         x1: (n1,) columns of the first set, pixels; (R, n1) for R sets at once.
         y1: Rows of the first set, of the same shape.
-        x2: (n2,) or (R, n2). One set on either side is compared with all of the other; R and R
-            sets are compared in pairs.
+        x2: (n2,) or (R, n2); one set is compared with all of the other side, R and R in pairs.
         y2: The same shape as ``x2``.
         size: (w, h) of the object's bounding box, pixels.
 
     Returns:
-        A float >= 0, or (R,) where a side has R sets. Lower is nearer; 0 for equal sets.
+        A float >= 0, or (R,) where a side has R sets; 0 for equal sets.
 
     Raises:
         ValueError: If coordinates are missing, not finite, or differ in shape, or the box is empty.
@@ -160,8 +141,8 @@ def _transport(x1: np.ndarray, y1: np.ndarray, x2: np.ndarray, y2: np.ndarray) -
 def _assigned(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Mean distance (R,) of the best partners in sets of one size, (R, n, 2) or one set and R."""
     costs = _costs(first, second)
-    # What all costs of a point have in common changes no assignment; without it the solver's
-    # shortest paths are short, and it is up to a third faster.
+    # Subtracting a constant from all costs of a point changes no assignment, and the solver is up
+    # to a third faster with short paths.
     reduced = costs - costs.min(axis=1, keepdims=True)
     partners = np.array([linear_sum_assignment(cost)[1] for cost in reduced])
     return np.take_along_axis(costs, partners[:, :, None], axis=2).mean(axis=(1, 2))

@@ -1,7 +1,6 @@
-"""How much a segmenter depends on who clicks: Sample NoC, ΔSB, ΔGR, ΔHH and NSR.
+"""How much a segmenter depends on the user: Sample NoC, ΔSB, ΔGR, ΔHH and NSR.
 
-All are means of per-instance values, never ratios of means; every standard deviation is the
-population one. The per-instance values are public too, because intervals are drawn over them.
+All are means of per-instance values, never ratios of means, with population standard deviations.
 """
 
 from __future__ import annotations
@@ -21,6 +20,18 @@ from rclicks_hf.metrics.group_scores import (
 )
 from rclicks_hf.metrics.validation import check_ious
 
+__all__ = [
+    "delta_gr",
+    "delta_gr_values",
+    "delta_hh",
+    "delta_hh_values",
+    "delta_sb",
+    "delta_sb_values",
+    "nsr",
+    "nsr_values",
+    "sample_noc",
+]
+
 
 def sample_noc(
     group_ious: Any, threshold: float = THRESHOLD, max_clicks: int = MAX_CLICKS
@@ -33,8 +44,8 @@ def sample_noc(
         max_clicks: Clicks that count.
 
     Returns:
-        The mean over instances of the mean NoC over groups, in [1, max_clicks]; and the mean over
-        instances of the standard deviation over groups (not a deviation over instances).
+        Mean over instances of the mean NoC over groups, in [1, max_clicks], and mean over instances
+        of the standard deviation over groups.
 
     Raises:
         ValueError: If the array is not (N, G, K) with values in [0, 1].
@@ -53,9 +64,9 @@ def delta_sb(
     threshold: float = THRESHOLD,
     max_clicks: int = MAX_CLICKS,
 ) -> float:
-    """ΔSB: how many per cent more clicks sampled users need than the baseline clicker.
+    """ΔSB: how many more clicks sampled users need than the baseline clicker, in per cent.
 
-    The mean over instances of (mean NoC over groups - baseline NoC)/baseline NoC, times 100.
+    The mean over instances of (mean NoC over groups - baseline NoC)/baseline NoC.
 
     Args:
         group_ious: (N, G, K) IoU of each instance, clicking group and click, in [0, 1].
@@ -64,8 +75,7 @@ def delta_sb(
         max_clicks: Clicks that count.
 
     Returns:
-        Per cent in [-95, 1900] for 20 clicks; 0 where the baseline clicker is as real users,
-        lower is more robust.
+        Per cent in [-95, 1900] for 20 clicks; lower is more robust.
 
     Raises:
         ValueError: If the arrays are not (N, G, K) and (N, K) with values in [0, 1].
@@ -86,16 +96,13 @@ def delta_sb_values(
     """`delta_sb` of each instance, (N,) in per cent.
 
     Args:
-        group_ious: (N, G, K) IoU of each instance, clicking group and click, in [0, 1].
-        baseline_ious: (N, K) IoU of the baseline clicker.
+        group_ious: (N, G, K), as in `delta_sb`.
+        baseline_ious: (N, K), as in `delta_sb`.
         threshold: IoU to reach.
         max_clicks: Clicks that count.
 
     Returns:
-        (N,) per cent in [-95, 1900] for 20 clicks.
-
-    Raises:
-        ValueError: If the arrays are not (N, G, K) and (N, K) with values in [0, 1].
+        (N,) per cent.
 
     Example:
         >>> delta_sb_values([[[0.5, 0.95]], [[0.95, 0.95]]], [[0.95, 1.0], [0.5, 0.9]]).tolist()
@@ -112,9 +119,9 @@ def delta_sb_values(
 
 
 def delta_gr(group_ious: Any, threshold: float = THRESHOLD, max_clicks: int = MAX_CLICKS) -> float:
-    """ΔGR: how many per cent more clicks the least likely group needs than the most likely one.
+    """ΔGR: how many more clicks the least likely group needs than the most likely, in per cent.
 
-    The mean over instances of (NoC(G1) - NoC(G10))/NoC(G10), times 100.
+    The mean over instances of (NoC(G1) - NoC(G10))/NoC(G10).
 
     Args:
         group_ious: (N, G, K), G >= 2, groups from the least likely clicks (G1) to the most (G10).
@@ -122,8 +129,7 @@ def delta_gr(group_ious: Any, threshold: float = THRESHOLD, max_clicks: int = MA
         max_clicks: Clicks that count.
 
     Returns:
-        Per cent in [-95, 1900] for 20 clicks; 0 where it does not matter who clicks, lower is more
-        robust.
+        Per cent in [-95, 1900] for 20 clicks; lower is more robust.
 
     Raises:
         ValueError: If the array is not (N, G, K) with G >= 2 and values in [0, 1].
@@ -141,15 +147,12 @@ def delta_gr_values(
     """`delta_gr` of each instance, (N,) in per cent.
 
     Args:
-        group_ious: (N, G, K), G >= 2, groups from the least likely clicks (G1) to the most (G10).
+        group_ious: (N, G, K), as in `delta_gr`.
         threshold: IoU to reach.
         max_clicks: Clicks that count.
 
     Returns:
-        (N,) per cent in [-95, 1900] for 20 clicks.
-
-    Raises:
-        ValueError: If the array is not (N, G, K) with G >= 2 and values in [0, 1].
+        (N,) per cent.
 
     Example:
         >>> delta_gr_values([[[0.95], [0.95]], [[0.5], [0.95]]], max_clicks=3).tolist()
@@ -162,10 +165,9 @@ def delta_gr_values(
 
 
 def delta_hh(group_ious: Any, threshold: float = THRESHOLD, max_clicks: int = MAX_CLICKS) -> float:
-    """ΔHH: how many per cent more clicks the less likely half of the groups needs (H1 - H2).
+    """ΔHH: how many more clicks the less likely half of the groups needs (H1 - H2), in per cent.
 
-    The mean over instances and over the pairs G1/G6, G2/G7, ... G5/G10 of
-    (NoC(G_j) - NoC(G_j+5))/NoC(G_j+5), times 100.
+    The mean over instances and pairs G1/G6 ... G5/G10 of (NoC(G_j) - NoC(G_j+5))/NoC(G_j+5).
 
     Args:
         group_ious: (N, G, K), G even, groups from the least likely clicks to the most.
@@ -173,8 +175,7 @@ def delta_hh(group_ious: Any, threshold: float = THRESHOLD, max_clicks: int = MA
         max_clicks: Clicks that count.
 
     Returns:
-        Per cent in [-95, 1900] for 20 clicks; 0 where it does not matter who clicks, lower is more
-        robust.
+        Per cent in [-95, 1900] for 20 clicks; lower is more robust.
 
     Raises:
         ValueError: If the array is not (N, G, K) with G even and values in [0, 1].
@@ -192,15 +193,12 @@ def delta_hh_values(
     """`delta_hh` of each instance, (N,) in per cent.
 
     Args:
-        group_ious: (N, G, K), G even, groups from the least likely clicks to the most.
+        group_ious: (N, G, K), as in `delta_hh`.
         threshold: IoU to reach.
         max_clicks: Clicks that count.
 
     Returns:
-        (N,) per cent in [-95, 1900] for 20 clicks.
-
-    Raises:
-        ValueError: If the array is not (N, G, K) with G even and values in [0, 1].
+        (N,) per cent.
 
     Example:
         >>> delta_hh_values([[[0.95], [0.95]], [[0.5], [0.95]]], max_clicks=3).tolist()
@@ -212,23 +210,21 @@ def delta_hh_values(
 def nsr(user_ious: Sequence[Any]) -> float:
     """NSR: noise-to-signal ratio, how much the IoU varies with the user's first click.
 
-    For each instance the mean and the standard deviation of the IoU over its clicks, each averaged
-    over the methods; their ratio; the mean over instances, times 100. It says how hard the users'
-    variety makes a dataset (several methods), or how sensitive one method is (one method).
+    Standard deviation over mean of the IoU over an instance's clicks, each averaged over methods
+    first; then the mean over instances.
 
     Args:
         user_ious: For each instance the IoU after each user's single click: (methods, clicks), or
             (clicks,) for one method. The number of clicks may differ between instances.
 
     Returns:
-        Per cent >= 0; lower is more robust. An instance where every click gives IoU 0 has no
-        spread and counts as 0.
+        Per cent >= 0; lower is more robust. An instance with IoU 0 at every click counts as 0.
 
     Raises:
         ValueError: If there are no instances, or one has no clicks or values outside [0, 1].
 
     Example:
-        >>> nsr([[0.8, 0.8, 0.8], [0.5, 1.0]]).__round__(4)
+        >>> round(nsr([[0.8, 0.8, 0.8], [0.5, 1.0]]), 4)
         16.6667
     """
     return float(nsr_values(user_ious).mean())
@@ -238,13 +234,10 @@ def nsr_values(user_ious: Sequence[Any]) -> np.ndarray:
     """`nsr` of each instance, (N,) in per cent.
 
     Args:
-        user_ious: For each instance (methods, clicks), or (clicks,) for one method.
+        user_ious: As in `nsr`.
 
     Returns:
         (N,) per cent >= 0.
-
-    Raises:
-        ValueError: If there are no instances, or one has no clicks or values outside [0, 1].
 
     Example:
         >>> nsr_values([[[0.5, 1.0], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]]).round(2).tolist()
@@ -266,5 +259,5 @@ def _noise_to_signal(ious: Any, index: int) -> float:
 
 
 def _group_noc(group_ious: Any, threshold: float, max_clicks: int) -> np.ndarray:
-    """NoC (N, G) of each instance and group."""
+    """NoC (N, G) per instance and group."""
     return noc(check_ious(group_ious, "group_ious", ndim=3), threshold, max_clicks)

@@ -1,7 +1,8 @@
-"""Points drawn from a click map, the same ones as in the paper's code."""
+"""Points drawn from a click map, the same as in the paper's code, and estimates from such draws."""
 
 from __future__ import annotations
 
+from math import inf, sqrt
 from typing import Any
 from zlib import crc32
 
@@ -10,25 +11,66 @@ import numpy as np
 from rclicks_hf.metrics.distribution import ClickDistribution
 from rclicks_hf.metrics.validation import check_count
 
-RESAMPLES = 100
+__all__ = ["Estimate", "instance_seed", "sample_points"]
+
+#: Sets of points drawn per click map in the paper.
+CLICK_MAP_RESAMPLES = 100
+RESAMPLES = CLICK_MAP_RESAMPLES  # MERGE-ALIAS RESAMPLES -> CLICK_MAP_RESAMPLES
 SEED = 42
 
 
+class Estimate(float):
+    """A Monte-Carlo estimate: a float, the mean of random draws, with its standard error.
+
+    Attributes:
+        standard_error: Of the mean; 0 where the value is exact, infinite for a single draw. A
+            share of 0 or 1 has a standard error of 0 by this plug-in formula, though with R draws
+            it can still be off by about 3/R.
+        undefined: Number of draws that had no value and counted as 0.
+
+    Args:
+        value: The mean.
+        standard_error: Standard error of that mean.
+        undefined: Draws without a value.
+
+    Example:
+        >>> share = Estimate.of_draws([1.0, 0.0, 1.0, 1.0])
+        >>> share, share.standard_error, share.undefined
+        (0.75, 0.25, 0)
+    """
+
+    standard_error: float
+    undefined: int
+
+    def __new__(cls, value: float, standard_error: float = 0.0, undefined: int = 0) -> Estimate:
+        """Make the float."""
+        estimate = super().__new__(cls, value)
+        estimate.standard_error = standard_error
+        estimate.undefined = undefined
+        return estimate
+
+    @classmethod
+    def of_draws(cls, values: Any, undefined: int = 0) -> Estimate:
+        """Mean of independent draws (R,) with standard error std / sqrt(R), std with ddof 1."""
+        values = np.asarray(values, np.float64)
+        error = float(values.std(ddof=1)) / sqrt(values.size) if values.size > 1 else inf
+        return cls(float(values.mean()), error, undefined)
+
+
 def sample_points(
-    click_map: Any, n: int, resamples: int = RESAMPLES, seed: int = SEED
+    click_map: Any, n: int, resamples: int = CLICK_MAP_RESAMPLES, seed: int = SEED
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw ``resamples`` sets of ``n`` points from a click map.
 
-    The points equal those that NumPy's legacy ``RandomState(seed).choice`` with ``p`` over the
-    flattened map gives in one draw of ``resamples * n``, as in the paper's code. One cumulative
-    sum serves all resamples. The paper seeds once a process, so its later instances depend on
-    their order; here every call has its own seed (see `instance_seed`).
+    The points equal those of NumPy's legacy ``RandomState(seed).choice`` with ``p`` over the
+    flattened map in one draw of ``resamples * n``, as in the paper's code. The paper seeds once per
+    process, so its later instances depend on their order; here every call has its own seed.
 
     Args:
         click_map: (H, W), >= 0, any sum above 0.
-        n: Points in a set.
+        n: Points per set.
         resamples: Number of sets R.
-        seed: Seed of this draw, 0 <= seed < 2**32.
+        seed: Seed of this draw, 0 <= seed < 2**32; `instance_seed` makes one per instance.
 
     Returns:
         x (R, n) and y (R, n), int64 pixels.
@@ -47,26 +89,7 @@ def sample_points(
 def draw_points(
     distribution: ClickDistribution, n: int, resamples: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """`sample_points` for a map that is already checked.
-
-    Args:
-        distribution: The map.
-        n: Points in a set.
-        resamples: Number of sets R.
-        seed: Seed of this draw, 0 <= seed < 2**32.
-
-    Returns:
-        x (R, n) and y (R, n), int64 pixels.
-
-    Raises:
-        ValueError: If a count is below 1, or the seed is negative.
-
-    Example:
-        >>> distribution = ClickDistribution.of([[1.0, 0.0, 3.0], [0.0, 0.0, 0.0]])
-        >>> x, y = draw_points(distribution, n=4, resamples=2, seed=42)
-        >>> x.tolist(), y.any()
-        ([[2, 2, 2, 2], [0, 0, 0, 2]], np.False_)
-    """
+    """`sample_points` for a checked map."""
     n, resamples = check_count(n, "n"), check_count(resamples, "resamples")
     uniform = np.random.RandomState(check_count(seed, "seed", least=0)).random_sample(n * resamples)
     cdf = _cumulative(distribution)
@@ -79,9 +102,9 @@ def draw_points(
 
 
 def _cumulative(distribution: ClickDistribution) -> np.ndarray:
-    """Cumulative distribution over the flattened window, with the roundings of ``choice``.
+    """Cumulative distribution over the flattened window, rounded as in ``choice``.
 
-    What is empty around the window adds nothing to the sums: the draw is the same without it.
+    The empty margin around the window adds nothing to the sums, so the draw is the same without it.
     """
     density = distribution.window / distribution.click_map.sum()
     cdf = np.cumsum(density, dtype=np.float64)
@@ -90,7 +113,7 @@ def _cumulative(distribution: ClickDistribution) -> np.ndarray:
 
 
 def instance_seed(full_stem: str, seed: int = SEED) -> int:
-    """A seed of an instance's own, so that its value depends on no order and no process count.
+    """Seed of one instance, so that its value does not depend on order or number of processes.
 
     Args:
         full_stem: Identifier of the instance and round.

@@ -1,4 +1,4 @@
-"""Checks of the arrays that come in; every error names the argument and its shape."""
+"""Checks of input arrays; every error names the argument and its shape."""
 
 from __future__ import annotations
 
@@ -8,40 +8,12 @@ import numpy as np
 
 
 def describe(array: np.ndarray) -> str:
-    """Shape and type of an array, as error messages show it.
-
-    Args:
-        array: Any array.
-
-    Returns:
-        Words for the end of an error.
-
-    Example:
-        >>> describe(np.zeros((2, 3), np.uint8))
-        'got shape (2, 3), dtype uint8'
-    """
+    """Shape and type of an array, for the end of an error message."""
     return f"got shape {array.shape}, dtype {array.dtype}"
 
 
 def as_array(values: Any, name: str) -> np.ndarray:
-    """`numpy.asarray` that names what it cannot read.
-
-    Args:
-        values: Array, nested lists, a tensor on the CPU.
-        name: What the error calls it.
-
-    Returns:
-        The array; no copy where none is needed.
-
-    Raises:
-        ValueError: If rows differ in length, or a tensor cannot be read as an array.
-
-    Example:
-        >>> as_array([[1, 2], [3]], "mask")
-        Traceback (most recent call last):
-        ...
-        ValueError: mask must be a rectangular array of numbers (setting an array element with...
-    """
+    """`numpy.asarray` whose errors name the argument; no copy where none is needed."""
     try:
         return np.asarray(values)
     except (RuntimeError, TypeError, ValueError) as error:  # torch raises the first two
@@ -49,28 +21,9 @@ def as_array(values: Any, name: str) -> np.ndarray:
 
 
 def check_click_map(click_map: Any, name: str = "click_map") -> np.ndarray:
-    """A click map as a C-contiguous (H, W) array of float32 or float64.
+    """A click map (H, W), >= 0, as a C-contiguous array; float32 stays, all else becomes float64.
 
-    Single precision stays single: the paper's code normalises float32 maps in float32.
-
-    Args:
-        click_map: (H, W), >= 0, any sum above 0.
-        name: What the error calls it.
-
-    Returns:
-        (H, W) float32 where it was float32, else float64; values as they were.
-
-    Raises:
-        ValueError: If the map is not 2-D, empty or all zero, holds NaN, infinite or negative
-            values, or has a sum beyond the range of its type.
-
-    Example:
-        >>> check_click_map([[0, 3], [1, 0]])
-        array([[0., 3.], [1., 0.]])
-        >>> check_click_map([[0.0, -0.5]])
-        Traceback (most recent call last):
-        ...
-        ValueError: click_map holds negative values (least -0.5), got shape (1, 2), dtype float64
+    Single precision stays single because the paper's code normalises float32 maps in float32.
     """
     array = as_array(click_map, name)
     if array.ndim != 2 or array.size == 0:
@@ -84,7 +37,7 @@ def check_click_map(click_map: Any, name: str = "click_map") -> np.ndarray:
     if low < 0:
         raise ValueError(f"{name} holds negative values (least {low:g}), {describe(array)}")
     if high == 0:
-        raise ValueError(f"{name} is zero everywhere, so it is no distribution, {describe(array)}")
+        raise ValueError(f"{name} is zero everywhere, which is no distribution, {describe(array)}")
     with np.errstate(over="ignore"):  # the sum itself only where it might be too large
         if np.isinf(high * array.dtype.type(array.size)) and np.isinf(array.sum()):
             raise ValueError(
@@ -97,29 +50,7 @@ def check_click_map(click_map: Any, name: str = "click_map") -> np.ndarray:
 def check_points(
     x: Any, y: Any, names: tuple[str, str] = ("x", "y"), *, max_ndim: int = 1
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Coordinates as float64 arrays of one shape, (n,) or with ``max_ndim=2`` also (R, n).
-
-    Args:
-        x: First coordinates, pixels.
-        y: Second coordinates, of the same shape.
-        names: What the error calls them.
-        max_ndim: 1 or 2.
-
-    Returns:
-        Both as float64 arrays.
-
-    Raises:
-        ValueError: If they differ in shape, are empty, have another number of dimensions, or hold
-            NaN or infinite values.
-
-    Example:
-        >>> check_points([3, 4], [5, 6])
-        (array([3., 4.]), array([5., 6.]))
-        >>> check_points([3, 4], [5])
-        Traceback (most recent call last):
-        ...
-        ValueError: x and y must have one shape, got (2,) and (1,)
-    """
+    """Coordinates as float64 arrays of one shape: (n,), or with ``max_ndim=2`` also (R, n)."""
     x, y = (as_array(values, name) for values, name in zip((x, y), names, strict=True))
     for name, array in zip(names, (x, y), strict=True):
         if array.dtype.kind not in "fiu" and array.size:
@@ -139,61 +70,21 @@ def check_points(
 
 
 def check_sets(x1: Any, y1: Any, x2: Any, y2: Any) -> tuple[np.ndarray, ...]:
-    """Two point sets, or many pairs of them, as float64 arrays of sets.
-
-    Args:
-        x1: (n1,), or (R, n1) for R sets.
-        y1: The same shape as ``x1``.
-        x2: (n2,), or (R, n2) for R sets.
-        y2: The same shape as ``x2``.
-
-    Returns:
-        ``x1, y1, x2, y2``, each (R, n), or (1, n) for the one set that is paired with all others.
-
-    Raises:
-        ValueError: As `check_points`, or if the numbers of sets differ and neither is 1.
-
-    Example:
-        >>> x1, y1, x2, y2 = check_sets([1, 2], [3, 4], [[5], [6]], [[7], [8]])
-        >>> x1.shape, y2.shape
-        ((1, 2), (2, 1))
-        >>> check_sets([[1], [2]], [[3], [4]], [[5]] * 3, [[7]] * 3)
-        Traceback (most recent call last):
-        ...
-        ValueError: x1 and x2 must hold as many sets, or one of them one, got (2, 1) and (3, 1)
-    """
+    """Two point sets, or R pairs of them, as float64 ``x1, y1, x2, y2``, (R, n) or (1, n) each."""
     first = check_points(x1, y1, ("x1", "y1"), max_ndim=2)
     second = check_points(x2, y2, ("x2", "y2"), max_ndim=2)
     rows = tuple(np.atleast_2d(array) for array in (*first, *second))
     counts = {len(rows[0]), len(rows[2])}
     if len(counts) > 1 and 1 not in counts:
         raise ValueError(
-            "x1 and x2 must hold as many sets, or one of them one, "
+            "x1 and x2 must hold equally many sets, or one of them a single set, "
             f"got {rows[0].shape} and {rows[2].shape}"
         )
     return rows
 
 
 def check_size(size: Any) -> tuple[float, float]:
-    """(w, h) of the object's bounding box in pixels.
-
-    Args:
-        size: Two numbers.
-
-    Returns:
-        Both as float.
-
-    Raises:
-        ValueError: If it is not two finite numbers above 0.
-
-    Example:
-        >>> check_size((30, 20))
-        (30.0, 20.0)
-        >>> check_size((30, 0))
-        Traceback (most recent call last):
-        ...
-        ValueError: size must be a bounding box (w, h) with both sides above 0, got (30.0, 0.0)
-    """
+    """(w, h) of the object's bounding box in pixels, both sides above 0."""
     array = as_array(size, "size")
     if array.shape != (2,) or array.dtype.kind not in "fiu":
         raise ValueError(f"size must be (w, h), {describe(array)}")
@@ -206,59 +97,17 @@ def check_size(size: Any) -> tuple[float, float]:
 
 
 def check_count(value: Any, name: str, least: int = 1) -> int:
-    """A whole number of at least ``least``.
-
-    Args:
-        value: The number.
-        name: What the error calls it.
-        least: Smallest number allowed.
-
-    Returns:
-        The number as int.
-
-    Raises:
-        ValueError: If it is not.
-
-    Example:
-        >>> check_count(np.int64(3), "n")
-        3
-        >>> check_count(0, "n")
-        Traceback (most recent call last):
-        ...
-        ValueError: n must be a whole number of at least 1, got 0
-    """
+    """An integer of at least ``least``."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")
     return int(value)
 
 
 def check_ious(ious: Any, name: str = "ious", *, ndim: int | None = None) -> np.ndarray:
-    """IoU values as a float64 array with clicks on the last axis.
+    """IoU values in [0, 1] as a float64 array with clicks on the last axis.
 
-    Values in single or half precision are read as the decimals of 6 or 3 places that they stand
-    for, if they do: an IoU of 0.9 reaches a threshold of 0.9 in every type.
-
-    Args:
-        ious: Values in [0, 1].
-        name: What the error calls them.
-        ndim: The number of axes, None for one or more.
-
-    Returns:
-        The values as float64, of the shape given.
-
-    Raises:
-        ValueError: If the array is ragged, empty or of another number of axes, or holds NaN,
-            values outside [0, 1] or no real numbers.
-
-    Example:
-        >>> check_ious([[0.5, 1]], ndim=2)
-        array([[0.5, 1. ]])
-        >>> check_ious(np.float32([0.9])).tolist()
-        [0.9]
-        >>> check_ious([[0.5, 95]])
-        Traceback (most recent call last):
-        ...
-        ValueError: ious must lie in [0, 1], got [0.5, 95], got shape (1, 2), dtype float64
+    Half and single precision are read as the decimals of 3 or 6 places that they stand for, if they
+    do: an IoU of 0.9 reaches a threshold of 0.9 in every type.
     """
     array = as_array(ious, name)
     if array.dtype.kind not in "fiubO":

@@ -119,8 +119,8 @@ def test_tables_are_aligned_and_fit_100_columns() -> None:
         assert len(head) <= 100
 
 
-def test_published_values_are_the_papers(shared: Path) -> None:
-    with (shared / "published" / "pc_vs_mobile.csv").open(newline="") as file:
+def test_published_values_are_the_papers(oracles: Path) -> None:
+    with (oracles / "published" / "pc_vs_mobile.csv").open(newline="") as file:
         rows = {row["dataset"]: row for row in csv.DictReader(file)}
     assert set(rows) == {SOURCE_DATASETS[name].csv_name for name in PUBLISHED_MEANS}
     for name, values in PUBLISHED_MEANS.items():

@@ -20,8 +20,8 @@ RUNS = ("baseline", "0.0-0.1", "0.1-0.2", "0.4-0.5", "0.9-1.0", "0.0-1.0")
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("run", RUNS)
-def test_every_click_of_the_paper_s_code_is_reproduced(shared: Path, case: int, run: str) -> None:
-    with np.load(shared / "oracles/clicker/data.npz", allow_pickle=False) as data:
+def test_every_click_of_the_paper_s_code_is_reproduced(oracles: Path, case: int, run: str) -> None:
+    with np.load(oracles / "clicker/data.npz", allow_pickle=False) as data:
         mask, expected = data[f"{case}/gt"], data[f"{case}/clicks/{run}"]
         bits, click_map = data[f"{case}/predictions"], data[f"{case}/click_map"]
     predictions = np.unpackbits(bits, axis=-1)[..., : mask.shape[1]].astype(bool)

@@ -60,8 +60,8 @@ def clicks_of(row: Any) -> np.ndarray:
 
 @pytest.mark.parametrize("case", range(6))
 @pytest.mark.parametrize("run", STORED)
-def test_the_engine_clicks_as_the_paper_s_code(shared: Path, case: int, run: str) -> None:
-    with np.load(shared / "oracles/clicker/data.npz", allow_pickle=False) as data:
+def test_the_engine_clicks_as_the_paper_s_code(oracles: Path, case: int, run: str) -> None:
+    with np.load(oracles / "clicker/data.npz", allow_pickle=False) as data:
         replay, expected = Replay(data, case), data[f"{case}/clicks/{run}"]
     name, edges = STORED[run]
     protocol = replace(REFERENCE, max_clicks=8, group_edges=edges)

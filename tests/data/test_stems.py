@@ -60,8 +60,8 @@ def test_stems_that_are_no_file_names(stem: str) -> None:
 
 
 @pytest.mark.parametrize("dataset", ["GrabCut", "Berkeley", "DAVIS", "COCO"])
-def test_every_published_stem_is_read_as_its_click_type(shared: Path, dataset: str) -> None:
-    path = shared / "published" / f"eval_cm_{dataset}_per_instance.csv"
+def test_every_published_stem_is_read_as_its_click_type(oracles: Path, dataset: str) -> None:
+    path = oracles / "published" / f"stems_{dataset}.csv"
     with path.open(encoding="utf-8") as file:
         pairs = {(row["full_stem"], row["click_type"]) for row in csv.DictReader(file)}
     assert len(pairs) > 49

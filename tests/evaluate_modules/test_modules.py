@@ -1,4 +1,4 @@
-"""The nine evaluate modules: they compute what the pure functions do, however they are fed."""
+"""Evaluate modules compute what the pure functions do, for every way of adding inputs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from rclicks_hf import metrics
-from rclicks_hf.metrics import CLICK_METRICS, METRICS
+from rclicks_hf.metrics import CLICK_METRICS, METRICS, SAMPLED_METRICS
 
 IOU_METRICS = tuple(name for name in METRICS if name not in CLICK_METRICS)
 
@@ -112,11 +112,11 @@ class TestClickMetrics:
         module = load(name)
         with pytest.raises(ValueError, match="references are missing"):
             module.compute(predictions=maps)
-        with pytest.raises(ValueError, match="must be as many, got 3 and 2"):
+        with pytest.raises(ValueError, match="must have one length, got 3 and 2"):
             module.add_batch(predictions=maps, references=references[:2])
         with pytest.raises(ValueError, match=r'references must be dicts \{"x", "y"'):
             module.add(prediction=maps[0], reference=[1, 2])
-        with pytest.raises(ValueError, match=r"one an instance, got \['x'\]"):
+        with pytest.raises(ValueError, match=r"one per instance, got \['x'\]"):
             module.add(prediction=maps[0], reference={"x": [1]})
         with pytest.raises(ValueError, match=r"references must be a list.*got int"):
             module.add_batch(predictions=maps, references=3)
@@ -133,7 +133,7 @@ class TestClickMetrics:
         )
 
 
-@pytest.mark.parametrize("name", ["ks", "pl1", "wd"])
+@pytest.mark.parametrize("name", SAMPLED_METRICS)
 def test_options_of_the_draw(name, load, instances):
     maps, references = instances
     module = load(name, resamples=7, seed=5)
@@ -144,8 +144,8 @@ def test_options_of_the_draw(name, load, instances):
     assert load(name, resamples=7).compute(predictions=maps, references=seeded)[name] == result
 
 
-@pytest.mark.parametrize("name", ["ks", "pl1", "wd"])
-def test_exact_mode_tells_the_standard_error_of_the_mean(name, load, instances):
+@pytest.mark.parametrize("name", SAMPLED_METRICS)
+def test_exact_mode_reports_the_standard_error_of_the_mean(name, load, instances):
     maps, references = instances
     shared = load(name, mode="exact").compute(predictions=maps, references=references)
     own = [reference | {"seed": 42.0 + i} for i, reference in enumerate(references)]
@@ -165,7 +165,7 @@ def test_exact_mode_tells_the_standard_error_of_the_mean(name, load, instances):
     assert shared[f"{name}_standard_error"] == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("name", ["pl1", "wd"])
+@pytest.mark.parametrize("name", [n for n, m in METRICS.items() if m.inputs.endswith("and box")])
 def test_distances_need_the_box(name, load, instances):
     with pytest.raises(ValueError, match='references lack "width" and "height"'):
         load(name).add(prediction=instances[0][0], reference={"x": [1], "y": [2]})
@@ -297,7 +297,8 @@ def test_two_processes(load, instances, trajectories):
     def inputs_of(name, own):
         if name in CLICK_METRICS:
             return {"predictions": instances[0][own], "references": instances[1][own]}
-        references = {"references": baseline[own]} if name == "delta_sb" else {}
+        has_baseline = METRICS[name].inputs == "group and baseline IoU"
+        references = {"references": baseline[own]} if has_baseline else {}
         return {"predictions": groups[own], **references}
 
     def share_of(process, own):
@@ -350,15 +351,16 @@ def gradio(monkeypatch):
     return pages
 
 
+CLICK_INPUTS = (
+    "[[[0, 1], [1, 0]]]",
+    '[{"x": [0, 1], "y": [1, 0], "width": 1, "height": 1}]',
+)
 INPUTS_OF_PAGE = {
-    **dict.fromkeys(
-        CLICK_METRICS,
-        ("[[[0, 1], [1, 0]]]", '[{"x": [0, 1], "y": [1, 0], "width": 1, "height": 1}]'),
-    ),
-    "noc": ("[[0.5, 0.95]]",),
-    "delta_sb": ("[[[0.5, 0.95], [0.91, 0.95]]]", "[[0.95, 0.95]]"),
-    "delta_gr": ("[[[0.5, 0.95], [0.91, 0.95]]]",),
-    "nsr": ("[[0.5, 0.95]]",),
+    "click map": CLICK_INPUTS,
+    "click map and box": CLICK_INPUTS,
+    "IoU": ("[[0.5, 0.95]]",),
+    "group IoU": ("[[[0.5, 0.95], [0.91, 0.95]]]",),
+    "group and baseline IoU": ("[[[0.5, 0.95], [0.91, 0.95]]]", "[[0.95, 0.95]]"),
 }
 
 
@@ -367,8 +369,9 @@ INPUTS_OF_PAGE = {
 def test_the_page_of_a_space(name, repo, gradio):
     runpy.run_path(str(repo / "metrics" / METRICS[name].module / "app.py"))
     (page,) = gradio
-    assert len(page["inputs"]) == len(INPUTS_OF_PAGE[name])
-    assert np.isfinite(page["fn"](*INPUTS_OF_PAGE[name])[name])
+    texts = INPUTS_OF_PAGE[METRICS[name].inputs]
+    assert len(page["inputs"]) == len(texts)
+    assert np.isfinite(page["fn"](*texts)[name])
     assert page["article"].lstrip().startswith("# Metric card")
     with pytest.raises(RuntimeError):
         page["fn"](*("no JSON" for _ in page["inputs"]))

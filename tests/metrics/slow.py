@@ -1,4 +1,4 @@
-"""The definitions, written as plainly as they read: what the fast functions are compared with."""
+"""Plain definitions that the fast functions are compared with."""
 
 from __future__ import annotations
 
@@ -79,19 +79,28 @@ def pde(click_map, x, y):
     return float(np.mean([p[int(row), int(column)] for column, row in zip(x, y, strict=True)]))
 
 
-def click_scores(click_map, x, y, size, resamples=100, seed=42):
-    """(KS, PL1, WD, NSS, PDE), every metric with a draw of its own."""
+def _resampled(score, click_map, x, y, *box):
+    """Mean score of the clicks and 100 sets of as many points of the map."""
+    sets = zip(*sample_points(click_map, len(x)), strict=True)
+    return float(np.mean([score(x, y, xs, ys, *box) for xs, ys in sets]))
 
-    def sets():
-        return zip(*sample_points(click_map, len(x), resamples, seed), strict=True)
 
-    return (
-        float(np.mean([ks2d_pvalue(x, y, xs, ys) > 0.05 for xs, ys in sets()])),
-        float(np.mean([pl1_points(x, y, xs, ys, size) for xs, ys in sets()])),
-        float(np.mean([wd_points(x, y, xs, ys, size) for xs, ys in sets()])),
-        nss(click_map, x, y),
-        pde(click_map, x, y),
-    )
+def ks(click_map, x, y):
+    return _resampled(lambda *points: ks2d_pvalue(*points) > 0.05, click_map, x, y)
+
+
+def pl1(click_map, x, y, size):
+    return _resampled(pl1_points, click_map, x, y, size)
+
+
+def wd(click_map, x, y, size):
+    return _resampled(wd_points, click_map, x, y, size)
+
+
+def click_scores(click_map, x, y, size):
+    """(KS, PL1, WD, NSS, PDE), each metric with its own draw."""
+    case = (click_map, x, y)
+    return ks(*case), pl1(*case, size), wd(*case, size), nss(*case), pde(*case)
 
 
 def iou(mask, prediction):

@@ -1,4 +1,4 @@
-"""Split-half agreement of people: against the plain definitions, its laws, and bad input."""
+"""Split-half agreement: plain definitions, laws, and bad input."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class TestSplitHalfScores:
         moved = metrics.split_half_scores(x + dx, y + dy, SIZE)
         np.testing.assert_allclose(moved, metrics.split_half_scores(x, y, SIZE), atol=1e-9)
 
-    def test_people_who_agree_reach_the_ceiling(self):
+    def test_users_who_agree_score_higher_than_a_uniform_model(self):
         rng = np.random.default_rng(0)
         agreeing = metrics.split_half_scores(*rng.normal(50, 3, (2, 48)), (60, 60))
         uniform = np.ones((100, 100))

@@ -1,4 +1,4 @@
-"""Click-model metrics: what is theirs alone, beside what ``test_every_metric`` asks of all."""
+"""Click-model metrics, in addition to what ``test_every_metric`` tests for all metrics."""
 
 from __future__ import annotations
 

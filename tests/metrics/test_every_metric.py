@@ -1,4 +1,4 @@
-"""Every metric passes through one tester (``metric_tester``)."""
+"""Every metric passes one tester (``helpers.metric_tester``)."""
 
 from __future__ import annotations
 
@@ -138,6 +138,7 @@ def test_sets_are_compared_a_part_at_a_time(function, one, monkeypatch):
 
 class TestKS(ClickMapTester):
     function, oracle, box = "ks", "ks2d", ()
+    plain_seeds = range(3)
     degenerate = (
         ((MAP, *ONE), 0.0),
         ((MAP, [4, 4, 4], [2, 2, 2]), 0.0),
@@ -145,14 +146,12 @@ class TestKS(ClickMapTester):
     )
     refused = refused_maps()
 
-    def plain(self, slow, click_map, x, y):
-        return slow.click_scores(click_map, x, y, (1, 1))[0]
-
     def scatter(self, case):
         return 6 * np.hypot(self.value(*case).standard_error, 0.05)
 
 
 class SampledDistanceTester(ClickMapTester):
+    plain_seeds = range(3)
     degenerate = (
         ((PEAK, [4, 4], [2, 2], (3, 4)), 0.0),
         ((PEAK, *ONE, (3, 4)), 0.0),
@@ -166,19 +165,13 @@ class SampledDistanceTester(ClickMapTester):
 class TestPL1(SampledDistanceTester):
     function, oracle = "pl1", "l1"
 
-    def plain(self, slow, *case):
-        return slow.click_scores(*case)[1]
-
 
 class TestWD(SampledDistanceTester):
     function, oracle = "wd", "wasserstien"
 
-    def plain(self, slow, *case):
-        return slow.click_scores(*case)[2]
-
 
 class TestExactPL1(ClickMapTester):
-    """Against the sum over all pixels; the stored values are draws, so agree up to their error."""
+    """Against the sum over all pixels; stored values are draws and agree up to their error."""
 
     function = "pl1"
     degenerate = SampledDistanceTester.degenerate
@@ -190,13 +183,13 @@ class TestExactPL1(ClickMapTester):
     def plain(self, slow, click_map, x, y, size):
         return slow.pl1_expected(click_map, x, y, size)
 
-    def test_it_is_what_the_papers_code_computed(self, oracles):
-        for name in sorted({key.split("/")[0] for key in oracles if key.endswith("/l1")}):
-            stem = str(oracles[f"{name}/map"])
-            arguments = (oracles[f"map/{stem}"], oracles[f"{name}/x"], oracles[f"{name}/y"])
-            size = tuple(oracles[f"size_wh/{stem}"])
+    def test_it_equals_the_papers_code(self, stored):
+        for name in sorted({key.split("/")[0] for key in stored if key.endswith("/l1")}):
+            stem = str(stored[f"{name}/map"])
+            arguments = (stored[f"map/{stem}"], stored[f"{name}/x"], stored[f"{name}/y"])
+            size = tuple(stored[f"size_wh/{stem}"])
             error = metrics.pl1(*arguments, size).standard_error
-            assert abs(self.value(*arguments, size) - oracles[f"{name}/l1"]) < 4 * error, name
+            assert abs(self.value(*arguments, size) - stored[f"{name}/l1"]) < 4 * error, name
 
 
 class TestNSS(ClickMapTester):
@@ -222,6 +215,7 @@ class TestClickScores(ClickMapTester):
     """All five at once."""
 
     function = "click_scores"
+    plain_seeds = range(3)
     degenerate = (((PEAK, *ONE, (3, 4)), (0.0, 0.0, 0.0, metrics.nss(PEAK, *ONE), 1.0)),)
     refused = refused_maps((4, 5))
 
@@ -230,12 +224,12 @@ class TestClickScores(ClickMapTester):
         errors = [np.hypot(ks.standard_error, 0.05), pl1.standard_error, wd.standard_error, 0, 0]
         return 9 * np.array(errors)
 
-    def test_it_is_what_the_papers_code_computed(self, oracles):
+    def test_it_equals_the_papers_code(self, stored):
         """Through the single metrics, whose values these are."""
-        for name in sorted({key.split("/")[0] for key in oracles if key.endswith("/l1")}):
-            stem = str(oracles[f"{name}/map"])
-            case = (oracles[f"map/{stem}"], oracles[f"{name}/x"], oracles[f"{name}/y"])
-            size = tuple(oracles[f"size_wh/{stem}"])
+        for name in sorted({key.split("/")[0] for key in stored if key.endswith("/l1")}):
+            stem = str(stored[f"{name}/map"])
+            case = (stored[f"map/{stem}"], stored[f"{name}/x"], stored[f"{name}/y"])
+            size = tuple(stored[f"size_wh/{stem}"])
             assert self.value(*case, size) == (
                 metrics.ks(*case),
                 metrics.pl1(*case, size),
@@ -278,11 +272,11 @@ class MaskTester(GeometricTester):
     def mirrored(self, case):
         return tuple(array[:, ::-1] for array in case)
 
-    @pytest.mark.parametrize("seed", range(6))
-    def test_translation_changes_nothing(self, seed):
-        """On one canvas: a band's width follows from the diagonal."""
-        case = self.draw(np.random.default_rng(seed), ties=False)
-        assert self.value(*self.moved(case, 4, 7)) == self.value(*self.moved(case, 0, 0))
+    def test_translation_changes_nothing(self):
+        """On one canvas, because the width of a band follows from the diagonal."""
+        for seed in range(6):
+            case = self.draw(np.random.default_rng(seed), ties=False)
+            assert self.value(*self.moved(case, 4, 7)) == self.value(*self.moved(case, 0, 0))
 
 
 class TestIoU(MaskTester):
@@ -363,7 +357,7 @@ class TestIoUAUC(IouTester):
     def dataset_value(self, cases):
         return np.sort(super().dataset_value(cases))
 
-    def test_it_is_what_its_plain_definition_says(self, slow):
+    def test_it_equals_its_plain_definition(self, slow):
         for seed in range(12):
             (ious,) = self.draw(np.random.default_rng(seed), ties=bool(seed % 2))
             assert self.value(ious) == pytest.approx(slow.area(ious), abs=1e-12)

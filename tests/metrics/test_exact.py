@@ -1,4 +1,4 @@
-"""Exact mode: the expectation that the sampled scores tend to, and the standard errors of those."""
+"""Exact mode: the expectation of the sampled scores; and the standard errors of these."""
 
 from __future__ import annotations
 
@@ -100,8 +100,8 @@ class TestStandardErrors:
         scores = [metrics.click_scores(click_map, x, y, (30, 30), seed=s) for s in range(200)]
         for name in ("ks", "pl1", "wd"):
             values = [getattr(score, name) for score in scores]
-            told = np.mean([value.standard_error for value in values])
-            assert told == pytest.approx(np.std(values, ddof=1), rel=0.25), name
+            reported = np.mean([value.standard_error for value in values])
+            assert reported == pytest.approx(np.std(values, ddof=1), rel=0.25), name
 
     def test_are_those_of_a_mean(self):
         estimate = metrics.Estimate.of_draws([1.0, 2.0, 4.0, 9.0], undefined=1)
@@ -109,12 +109,12 @@ class TestStandardErrors:
         assert estimate.standard_error == pytest.approx(np.std([1, 2, 4, 9], ddof=1) / 2)
         assert estimate.undefined == 1
 
-    def test_one_draw_tells_nothing_of_its_error(self):
+    def test_one_draw_has_an_infinite_error(self):
         one = metrics.click_scores(np.ones((5, 5)), [1, 2, 4], [3, 1, 2], (3, 3), resamples=1)
         assert one.wd.standard_error == math.inf
         assert math.isfinite(one.wd)
 
-    def test_travel_between_processes(self):
+    def test_can_be_pickled(self):
         estimate = pickle.loads(pickle.dumps(metrics.Estimate(0.25, 0.5, 3)))
         assert (estimate, estimate.standard_error, estimate.undefined) == (0.25, 0.5, 3)
 

@@ -1,4 +1,4 @@
-"""Scores over clicking groups and correlations, against plain renderings of the definitions."""
+"""Scores over clicking groups and correlations, against plain definitions."""
 
 from __future__ import annotations
 

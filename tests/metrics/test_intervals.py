@@ -51,7 +51,7 @@ class TestBootstrapInterval:
 class TestPairedInterval:
     @quick
     @given(seed=seeds, n=st.integers(1, 40))
-    def test_turns_round_with_the_methods(self, seed, n):
+    def test_swapping_the_methods_changes_the_sign(self, seed, n):
         first, second = np.random.default_rng(seed).normal(size=(2, n))
         there = paired_interval(first, second, resamples=200)
         back = paired_interval(second, first, resamples=200)
@@ -60,7 +60,7 @@ class TestPairedInterval:
         assert there.low <= there.mean + 1e-12
         assert there.mean <= there.high + 1e-12
 
-    def test_what_is_hard_for_both_cancels(self):
+    def test_shared_difficulty_cancels(self):
         rng = np.random.default_rng(0)
         hardness = rng.normal(0, 10, 200)
         first, second = hardness + rng.normal(1, 0.5, 200), hardness + rng.normal(0, 0.5, 200)

@@ -23,16 +23,16 @@ CASES = (
 
 
 @pytest.fixture(params=CASES)
-def case(request, oracles):
+def case(request, stored):
     prefix = f"{request.param}/"
-    values = {k.removeprefix(prefix): v for k, v in oracles.items() if k.startswith(prefix)}
+    values = {k.removeprefix(prefix): v for k, v in stored.items() if k.startswith(prefix)}
     name = str(values["map"])
-    return values | {"click_map": oracles[f"map/{name}"], "size": oracles[f"size_wh/{name}"]}
+    return values | {"click_map": stored[f"map/{name}"], "size": stored[f"size_wh/{name}"]}
 
 
-def test_cases_are_all_the_stored_ones(oracles):
-    names = {key.split("/")[0] for key in oracles}
-    assert names - {"map", "size_wh", "errsize_wh"} == set(CASES)
+def test_cases_are_all_the_stored_ones(stored):
+    names = {key.split("/")[0] for key in stored}
+    assert names - {"map", "size_wh"} == set(CASES)
 
 
 def test_the_same_random_points(case):
@@ -61,15 +61,13 @@ def test_pl1_and_wd_on_the_same_points(case):
     np.testing.assert_allclose(wd, case["wd_each"], rtol=0, atol=1e-9)
 
 
-def test_a_constant_coordinate_warns_and_scores_zero(oracles):
+def test_a_constant_coordinate_warns_and_scores_zero(stored):
     with pytest.warns(metrics.ConstantCoordinateWarning, match="100 of 100"):
-        score = metrics.ks(
-            oracles["map/480"], oracles["480_samex_n20/x"], oracles["480_samex_n20/y"]
-        )
+        score = metrics.ks(stored["map/480"], stored["480_samex_n20/x"], stored["480_samex_n20/y"])
     assert score == 0.0
 
 
-def test_no_warning_on_ordinary_clicks(oracles):
+def test_no_warning_on_ordinary_clicks(stored):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        metrics.ks(oracles["map/480"], oracles["480_n20/x"], oracles["480_n20/y"])
+        metrics.ks(stored["map/480"], stored["480_n20/x"], stored["480_n20/y"])

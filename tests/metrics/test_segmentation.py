@@ -1,4 +1,4 @@
-"""IoU, NoC and robustness: what is theirs alone, beside what ``test_every_metric`` asks of all."""
+"""IoU, NoC and robustness, in addition to what ``test_every_metric`` tests for all metrics."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from helpers.oracles import load
 from helpers.tiny_networks import FAMILIES, tiny_segmenter
 from torch.nn.functional import interpolate
 
@@ -44,12 +44,8 @@ def random_trajectories(seed: int, lengths: list[int]) -> list[list[Click]]:
     ]
 
 
-def load_oracle(shared: Path, name: str) -> tuple[Segmenter, Any, Any, Any]:
-    path = shared / "tools" / "oracle.py"
-    spec = importlib.util.spec_from_file_location("shared_oracle", path)
-    oracle = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(oracle)
-    weights, inputs, expected, meta = oracle.load(shared / "oracles" / name)
+def load_oracle(oracles: Path, name: str) -> tuple[Segmenter, Any, Any, Any]:
+    weights, inputs, expected, meta = load(oracles / name)
     config_class = getattr(transformers, meta["config"]["config_class"])
     model = getattr(transformers, meta["config"]["model_class"])(
         config_class.from_dict(meta["config"]["config"])
@@ -60,8 +56,8 @@ def load_oracle(shared: Path, name: str) -> tuple[Segmenter, Any, Any, Any]:
 
 
 @pytest.mark.parametrize("name", ["sam_tiny", "sam2_tiny"])
-def test_clicks_give_the_stored_masks(shared: Path, name: str) -> None:
-    segmenter, inputs, expected, meta = load_oracle(shared, name)
+def test_clicks_give_the_stored_masks(oracles: Path, name: str) -> None:
+    segmenter, inputs, expected, meta = load_oracle(oracles, name)
     for case, given in inputs.items():
         state, wanted = segmenter.encode(given["image"]), expected[case]
         sequences = [[Click(*map(int, c[:2]), bool(c[2])) for c in s] for s in given["clicks"]]
