@@ -32,11 +32,7 @@ def test_config_names_are_those_of_the_design() -> None:
 
 
 def test_config_names_parse_back() -> None:
-<<<<<<< HEAD
-    assert [ConfigKey.parse(name).name for name in config_names()] == config_names()
-=======
     assert [ConfigKey.parse(name).name for name in config_names()] == list(config_names())
->>>>>>> wt-metrics
 
 
 @pytest.mark.parametrize("name", ["", "Davis", "davis-pc-first", "images", "davis-images-pc"])
