@@ -1,4 +1,4 @@
-"""The demo's images: embedded ones, or a folder of the user's."""
+"""The demo's images: the embedded ones, or a folder of the user."""
 
 from __future__ import annotations
 
@@ -12,24 +12,7 @@ from rclicks_hf.simulation.scenes.generation import generate_scenes
 
 
 def gather_sources(data: Path | None, *, scenes: int, seed: int) -> dict[str, ImageStore]:
-    """The sources to click on, by the name of their (simulated) dataset.
-
-    Args:
-        data: Folder in GrabCut's layout; None for the embedded images.
-        scenes: Number of generated scenes.
-        seed: Seed of the generated scenes.
-
-    Returns:
-        Key in ``SOURCE_DATASETS`` -> source.
-
-    Raises:
-        RclicksError: If the folder is not as it should be, or holds too few images to hold any out.
-
-    Example:
-        >>> sources = gather_sources(None, scenes=3, seed=0)
-        >>> {name: len(source.objects()) for name, source in sources.items()}
-        {'simulated_scenes': 6, 'simulated_photographs': 21}
-    """
+    """Image stores by the name of their (simulated) dataset; ``data`` is in GrabCut's layout."""
     if data is None:
         return {
             "simulated_scenes": generate_scenes(scenes, seed=seed),
@@ -37,5 +20,5 @@ def gather_sources(data: Path | None, *, scenes: int, seed: int) -> dict[str, Im
         }
     source = FolderStore("grabcut", data)
     if len({image for image, _ in source.objects()}) < 2:
-        raise RclicksError(f"{data}: one image alone leaves none to hold out; add another")
+        raise RclicksError(f"{data}: holds one image, so none can be held out; add another")
     return {"simulated_grabcut": source}

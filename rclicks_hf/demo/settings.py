@@ -1,4 +1,4 @@
-"""What the user of ``rclicks demo`` may choose."""
+"""Options of ``rclicks demo``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rclicks_hf.errors import RclicksError
 
-MIN_SCENES = 3  # one in three is held out, and two must be left to train on
+MIN_SCENES = 3  # one in three is held out, two are needed for training
 LEAST = {"scenes": MIN_SCENES, "epochs": 1, "instances": 1, "seed": 0, "num_proc": 1}
 
 
@@ -19,22 +19,20 @@ class DemoSettings:
 
     Attributes:
         data: Folder in GrabCut's layout; None for the embedded images.
-        out: Folder to make.
-        full: Benchmark every held-out instance, not a sample.
-        num_proc: Processes of the benchmark; None for all cores.
+        out: Folder to create.
+        full: Benchmark all held-out instances instead of a sample.
+        num_proc: Processes of the benchmark; None for one per core.
         seed: Seed of the scenes, the simulated clicks and the training.
         scenes: Number of generated scenes among the embedded images.
-        epochs: Passes over the training instances.
+        epochs: Training epochs.
         instances: Size of the benchmark's sample.
 
     Raises:
-        RclicksError: If a number is too small to make sense.
+        RclicksError: If a number is too small.
 
     Example:
         >>> DemoSettings(out=Path("a")).digest == DemoSettings(out=Path("b")).digest
         True
-        >>> DemoSettings(seed=1).digest == DemoSettings(seed=2).digest
-        False
     """
 
     data: Path | None = None
@@ -54,7 +52,7 @@ class DemoSettings:
 
     @property
     def digest(self) -> str:
-        """Identity of the settings that decide the results (not where, nor on how many cores)."""
+        """Digest of the settings that decide the results (not ``out``, not ``num_proc``)."""
         deciding: dict[str, object] = {
             k: str(v) for k, v in asdict(self).items() if k not in ("out", "num_proc")
         }
@@ -63,7 +61,7 @@ class DemoSettings:
 
 
 def _state(folder: Path) -> list[object]:
-    """The folder and its files as they are now: no run goes on with pictures that were changed."""
+    """The folder and its files as they are now, so that no run resumes with changed images."""
     root = folder.resolve()
     files = (path for path in sorted(root.rglob("*")) if path.is_file())
     return [str(root), *((str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files)]

@@ -1,65 +1,69 @@
-"""The demo's folder: hidden until it is whole, kept when a run is stopped, resumed by the next."""
+"""The demo's folder: hidden until complete, kept when a run is stopped, resumed by the next."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+from rclicks_hf.data import InstanceTable, load_instances
 from rclicks_hf.demo.settings import DemoSettings
 from rclicks_hf.support.atomic import atomic_file, explain_full_disk, require_absent
 
+REPO = "rclicks"
+MODEL = "model"
+CLICK_SCORES = "click_scores"
+RESULTS = "results"
 _DIGEST = ".settings"
 
 
+@dataclass(frozen=True)
+class Workspace:
+    """Folder of a demo run, keys of the datasets it works on, and the user's settings."""
+
+    root: Path
+    datasets: tuple[str, ...]
+    settings: DemoSettings
+
+    def instances(self, split: str, *, first_round: bool = False) -> dict[str, InstanceTable]:
+        """The instances of a split, by dataset."""
+        rounds = {"rounds": ("first",)} if first_round else {}
+        return {
+            name: load_instances(self.root / REPO, name, split=split, **rounds)
+            for name in self.datasets
+        }
+
+
 @contextmanager
-def workspace(settings: DemoSettings) -> Iterator[Path]:
-    """A hidden sibling of the output folder that takes its name when the demo is done.
+def open_workspace(settings: DemoSettings, datasets: Sequence[str] = ()) -> Iterator[Workspace]:
+    """A hidden sibling of the output folder, renamed to it when the demo is done.
 
-    What a stopped run of the same settings finished is there again; what other settings left is
+    It holds what a stopped run with the same settings finished; what other settings left is
     removed.
-
-    Args:
-        settings: Of the demo; ``settings.out`` is the final name.
-
-    Yields:
-        The hidden folder.
-
-    Raises:
-        RclicksError: If the output folder exists.
-
-    Example:
-        >>> import tempfile
-        >>> settings = DemoSettings(out=Path(tempfile.mkdtemp()) / "demo")
-        >>> with workspace(settings) as work:
-        ...     print(work.name, settings.out.exists())
-        ...     _ = (work / "report.html").write_text("done")
-        .demo.partial False
-        >>> work.exists(), [path.name for path in settings.out.iterdir()]
-        (False, ['report.html'])
     """
     out = settings.out
     require_absent(out)
-    work = out.with_name(f".{out.name}.partial")
-    if work.exists() and not _is_of(work, settings):
-        shutil.rmtree(work)
-    if not work.exists():
-        with atomic_file(work / _DIGEST) as part:
+    root = out.with_name(f".{out.name}.partial")
+    if root.exists() and not _is_of(root, settings):
+        shutil.rmtree(root)
+    if not root.exists():
+        with atomic_file(root / _DIGEST) as part:
             part.write_text(settings.digest)
     try:
         with explain_full_disk(out):
-            yield work
+            yield Workspace(root.resolve(), tuple(datasets), settings)
     except BaseException:
-        if [path.name for path in work.iterdir()] == [_DIGEST]:  # nothing to resume from
-            shutil.rmtree(work)
+        if [path.name for path in root.iterdir()] == [_DIGEST]:  # nothing to resume from
+            shutil.rmtree(root)
         raise
-    (work / _DIGEST).unlink()
+    (root / _DIGEST).unlink()
     require_absent(out)
-    os.rename(work, out)
+    os.rename(root, out)
 
 
-def _is_of(work: Path, settings: DemoSettings) -> bool:
-    digest = work / _DIGEST
+def _is_of(root: Path, settings: DemoSettings) -> bool:
+    digest = root / _DIGEST
     return digest.is_file() and digest.read_text() == settings.digest

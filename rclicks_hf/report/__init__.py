@@ -1,4 +1,4 @@
-"""Measures, tables, pictures and pages, computed from results files alone."""
+"""Reports of results: measures, tables, pictures and pages, from results files alone."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""Writes the report: one HTML file that asks for nothing outside itself."""
+"""The report page: one HTML file without external references."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from rclicks_hf.report.page_data import (
     ReportData,
     UserScatter,
 )
-from rclicks_hf.report.pictures.charts import curves_svg, scatter_svg
+from rclicks_hf.report.pictures.charts import curve_table, curves_svg, scatter_svg
 from rclicks_hf.report.pictures.click_paths import (
     SHOWN_CLICKS,
     iou_gradient,
@@ -29,12 +29,10 @@ from rclicks_hf.report.pictures.click_paths import (
 )
 from rclicks_hf.report.pictures.gallery import PANELS, Panel, count_clicks, panel_picture
 from rclicks_hf.report.pictures.palette import PALETTE
-from rclicks_hf.report.tables.main_tables import (
-    benchmark_table_view,
-    click_score_table,
-    curve_table,
-)
-from rclicks_hf.report.tables.number_format import number
+from rclicks_hf.report.tables.benchmark_table import benchmark_cells
+from rclicks_hf.report.tables.click_model_tables import click_model_tables
+from rclicks_hf.report.tables.table_cells import number
+from rclicks_hf.report.tables.text_formats import BENCHMARK_TITLE
 from rclicks_hf.support.atomic import atomic_file
 from rclicks_hf.support.citation import PAPER_BIBTEX, PAPER_TEXT
 
@@ -42,7 +40,7 @@ _TEMPLATE = "template.html.j2"
 
 
 class Section(NamedTuple):
-    """A section of the page: the field of `ReportData` that it needs, its anchor and title."""
+    """A section of the page: the field of `ReportData` it needs, its anchor and title."""
 
     needs: str
     anchor: str
@@ -63,7 +61,7 @@ SECTIONS: tuple[Section, ...] = (
 
 
 class Note(NamedTuple):
-    """One line of "how to read"."""
+    """One entry of "How to read it"."""
 
     name: str
     text: str
@@ -72,22 +70,22 @@ class Note(NamedTuple):
 ROUND_TITLES: dict[str, str] = {
     "first": "First round",
     "fn": "Later round, missed part of the object (fn)",
-    "fp": "Later round, part taken wrongly (fp)",
+    "fp": "Later round, wrongly included background (fp)",
 }
 
 
 def write_report(data: ReportData, path: str | os.PathLike[str]) -> Path:
-    """Write the page; an older one of that name is replaced whole.
+    """Write the page; an existing file is replaced.
 
     Args:
-        data: What to show.
+        data: The content.
         path: HTML file.
 
     Returns:
         The path.
 
     Raises:
-        RclicksError: If it cannot be written there.
+        RclicksError: If it cannot be written.
 
     Example:
         >>> import tempfile
@@ -103,15 +101,7 @@ def write_report(data: ReportData, path: str | os.PathLike[str]) -> Path:
 
 
 def render(data: ReportData) -> str:
-    """The page as HTML text.
-
-    Args:
-        data: What to show.
-
-    Example:
-        >>> render(ReportData("<b>bold</b>", is_simulated=False)).count("&lt;b&gt;bold&lt;/b&gt;")
-        2
-    """
+    """The page as HTML text."""
     environment = Environment(
         loader=FunctionLoader(_asset),
         autoescape=True,
@@ -125,9 +115,10 @@ def render(data: ReportData) -> str:
         sections=shown,
         anchors={section.anchor: section.title for section in shown},
         palette=PALETTE,
-        click_scores=click_score_table(data.click_scores),
+        click_scores=click_model_tables(data.click_scores),
         click_notes=[_metric_note(METRICS[key]) for key in CLICK_METRICS],
-        benchmark=benchmark_table_view(data.benchmark_rows),
+        benchmark=benchmark_cells(data.benchmark_rows),
+        benchmark_title=BENCHMARK_TITLE,
         benchmark_notes=_benchmark_notes(),
         curves=[_curve_chart(i, c, data) for i, c in enumerate(data.curves)],
         scatter=[_scatter_chart(i, s, data) for i, s in enumerate(data.scatter)],
@@ -159,10 +150,10 @@ def _benchmark_notes() -> list[Note]:
         *(_metric_note(METRICS[key]) for key in ("delta_sb", "delta_gr", "nsr")),
         Note(
             "NoF ↓",
-            "Number of failures. How many instances never reach the threshold, mean over groups. "
-            "Lower is better.",
+            "Number of failures. Number of instances that never reach the threshold, mean over "
+            "groups. Lower is better.",
         ),
-        Note("Failures", "Instances that ended in an error; all numbers leave them out."),
+        Note("Failed", "Instances that ended in an error; all numbers leave them out."),
     ]
 
 
@@ -200,7 +191,7 @@ def _example_panel(path: ClickPath, item: ExampleItem, simulated: bool) -> dict[
     return {
         "title": path.title,
         "words": words,
-        "alt": f"Photograph with the object's contour and the clicks of {path.title}: {words}.",
+        "alt": f"Image with the object's contour and the clicks of {path.title}: {words}.",
         "uri": Markup(made.uri),
         "width": made.width,
         "height": made.height,

@@ -24,7 +24,7 @@ def test_it_leaves_every_artefact_under_its_final_name(demo_run) -> None:
     assert sorted(p.name for p in out.parent.iterdir()) == ["rclicks-demo"]
     names = {p.name for p in out.iterdir()}
     assert names == {
-        "rclicks", "model", "click_scores.parquet", "results", "report.html", "report.png",
+        "rclicks", "model", "click_scores", "results", "report.html", "report.png",
     }  # fmt: skip
 
 
@@ -32,7 +32,10 @@ def test_it_prints_the_tables_and_says_simulated(demo_run) -> None:
     _, done = demo_run
     for word in ("KS ↑", "PL1 ↓", "WD ↓", "NSS ↑", "PDE ↑", "Sample NoC", "ΔSB", "ΔGR", "NSR"):
         assert word in done.stdout
-    for title in ("Click models on simulated_scenes (simulated clicks)", "Benchmark (simulated"):
+    for title in (
+        "Click models on Scenes (simulated), split test (simulated clicks)",
+        "Benchmark (simulated",
+    ):
         assert title in done.stdout
     assert "Traceback" not in done.stderr
 
@@ -40,9 +43,13 @@ def test_it_prints_the_tables_and_says_simulated(demo_run) -> None:
 def test_it_scores_three_click_models_on_held_out_instances(demo_run) -> None:
     import pandas as pd
 
+    from rclicks_hf.click_scoring.score_rows import PEOPLE
+
     out, _ = demo_run
-    scores = pd.read_parquet(out / "click_scores.parquet")
-    assert set(scores["click_model"]) == {"UD", "DT", "CM nano, trained here"}
+    scores = pd.read_parquet(out / "click_scores" / "click_scores.parquet")
+    names = {"UD", "DT", "CM nano, trained here"}
+    assert set(scores["click_model"]) == {*names, PEOPLE}
+    scores = scores[scores["click_model"].isin(names)]
     assert set(scores["split"]) == {"test"}
     assert scores["is_simulated"].all()
     assert np.isfinite(scores[["ks", "pl1", "wd", "nss", "pde"]].to_numpy()).all()
@@ -80,13 +87,14 @@ def test_the_card_credits_the_photographs(demo_run) -> None:
 
 def test_full_takes_every_held_out_object_and_the_sample_does_not(demo_run) -> None:
     from rclicks_hf.demo import DemoSettings
-    from rclicks_hf.demo.stages import Workplace, sample_stems
+    from rclicks_hf.demo.stages import sample_stems
+    from rclicks_hf.demo.workspace import Workspace
 
     names = ("simulated_scenes", "simulated_photographs")
-    whole = sample_stems(Workplace(demo_run[0], names, DemoSettings(full=True)))
-    held_out = Workplace(demo_run[0], names, DemoSettings()).instances("test", first_round=True)
+    whole = sample_stems(Workspace(demo_run[0], names, DemoSettings(full=True)))
+    held_out = Workspace(demo_run[0], names, DemoSettings()).instances("test", first_round=True)
     assert whole == {name: table.stems for name, table in held_out.items()}
-    few = sample_stems(Workplace(demo_run[0], names, DemoSettings(instances=2)))
+    few = sample_stems(Workspace(demo_run[0], names, DemoSettings(instances=2)))
     assert {name: len(stems) for name, stems in few.items()} == dict.fromkeys(names, 1)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rclicks_hf.demo.settings import DemoSettings
-from rclicks_hf.demo.workspace import workspace
+from rclicks_hf.demo.workspace import open_workspace
 from rclicks_hf.errors import RclicksError
 
 
@@ -34,8 +34,8 @@ def test_the_digest_changes_with_what_decides_the_results(change: dict, same: bo
 
 
 def stop_after_writing(settings: DemoSettings) -> None:
-    with workspace(settings) as work:
-        (work / "a.txt").write_text("done")
+    with open_workspace(settings) as work:
+        (work.root / "a.txt").write_text("done")
         raise KeyboardInterrupt
 
 
@@ -44,8 +44,8 @@ def test_a_stopped_run_is_found_again_by_the_same_settings(tmp_path: Path) -> No
     with pytest.raises(KeyboardInterrupt):
         stop_after_writing(settings)
     assert not settings.out.exists()
-    with workspace(settings) as work:
-        assert (work / "a.txt").read_text() == "done"
+    with open_workspace(settings) as work:
+        assert (work.root / "a.txt").read_text() == "done"
     assert [p.name for p in settings.out.iterdir()] == ["a.txt"]
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
@@ -53,12 +53,12 @@ def test_a_stopped_run_is_found_again_by_the_same_settings(tmp_path: Path) -> No
 def test_what_other_settings_left_is_not_mixed_in(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         stop_after_writing(DemoSettings(out=tmp_path / "out", seed=1))
-    with workspace(DemoSettings(out=tmp_path / "out", seed=2)) as work:
-        assert not (work / "a.txt").exists()
+    with open_workspace(DemoSettings(out=tmp_path / "out", seed=2)) as work:
+        assert not (work.root / "a.txt").exists()
 
 
 def test_a_run_that_fails_at_once_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(RclicksError), workspace(DemoSettings(out=tmp_path / "out")):
+    with pytest.raises(RclicksError), open_workspace(DemoSettings(out=tmp_path / "out")):
         raise RclicksError("bad input")
     assert list(tmp_path.iterdir()) == []
 
@@ -68,7 +68,7 @@ def test_an_existing_folder_is_refused_and_kept(tmp_path: Path) -> None:
     (tmp_path / "out" / "mine.txt").write_text("keep")
     with (
         pytest.raises(RclicksError, match="already exists"),
-        workspace(DemoSettings(out=tmp_path / "out")),
+        open_workspace(DemoSettings(out=tmp_path / "out")),
     ):
         pytest.fail("the body must not run")
     assert (tmp_path / "out" / "mine.txt").read_text() == "keep"

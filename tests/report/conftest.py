@@ -1,9 +1,10 @@
-"""Reports made of invented numbers: they test how things are shown, they are nobody's results."""
+"""Reports of invented numbers, which test how things are shown."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -11,23 +12,18 @@ import pytest
 
 from rclicks_hf.benchmark.groups import CLICKING_GROUPS
 from rclicks_hf.benchmark.result_rows import ResultRow, write_part
+from rclicks_hf.click_scoring.score_rows import PEOPLE
+from rclicks_hf.click_scoring.score_summary import ClickModelMeans, ScoreDifference, ScoreTable
 from rclicks_hf.data.instances import Click, Clicks, Instance
-from rclicks_hf.report import (
-    ClickModelRow,
-    ClickPath,
-    ExampleItem,
-    GalleryItem,
-    IoUCurves,
-    NamedTable,
-    ReportData,
-    UserScatter,
-)
-from rclicks_hf.report.tables.benchmark_rows import BenchmarkRow
-from rclicks_hf.report.tables.cells import Cell, Row, Table
+from rclicks_hf.metrics import CLICK_METRICS, Interval
+from rclicks_hf.report import BenchmarkRow, GalleryItem, ReportData
+from rclicks_hf.report.page_data import ClickPath, ExampleItem, IoUCurves, UserScatter
+from rclicks_hf.report.tables.table_cells import Cell, NamedTable, Row, Table
 
 MakeItem = Callable[..., GalleryItem]
 MakeReport = Callable[..., ReportData]
 MakeResults = Callable[..., Path]
+MakeScores = Callable[..., ScoreTable]
 
 #: Invented runs: name -> how far its clicks are from the best ones.
 _RUNS = {"base": 0.0, **{run: 0.22 - 0.02 * k for k, run in enumerate(CLICKING_GROUPS)}}
@@ -73,6 +69,41 @@ def _item(
     return GalleryItem(instance, click_map, Click(int(xs[0]), int(ys[0]), True), "by the network")
 
 
+def _score_table(
+    models: dict[str, tuple[float, ...]],
+    *,
+    dataset: str = "scenes",
+    split: str = "test",
+    simulated: bool = False,
+    device: str = "all",
+) -> ScoreTable:
+    """Invented scores: click model -> KS, PL1, WD, NSS, PDE; intervals are 10 % wide."""
+    intervals = {
+        name: {
+            metric: Interval(value, 0.95 * value, 1.05 * value)
+            for metric, value in zip(CLICK_METRICS, values, strict=True)
+        }
+        for name, values in models.items()
+    }
+    means = [ClickModelMeans(name, 24, of, {}, {}, []) for name, of in intervals.items()]
+    names = [name for name in models if name != PEOPLE]
+    differences = [
+        ScoreDifference(
+            second,
+            first,
+            24,
+            {
+                m: Interval(
+                    *(b - a for a, b in zip(intervals[first][m], intervals[second][m], strict=True))
+                )
+                for m in CLICK_METRICS
+            },
+        )
+        for first, second in pairwise(names)
+    ]
+    return ScoreTable(dataset, split, "all", device, simulated, means, differences)
+
+
 def _table(simulated: bool) -> Table:
     cells = [Cell("geocut", is_number=False), Cell("7.77", interval="[7.00, 8.00]")]
     return Table([("Segmenter", False), ("Invented", True)], {"scenes": [Row(cells, simulated)]})
@@ -109,9 +140,14 @@ def _report(*, simulated: bool = True, **changes: object) -> ReportData:
         "command": "rclicks demo",
         "settings": {"seed": "0"},
         "click_scores": [
-            ClickModelRow("UD", "scenes", 24, 0.1, 0.45, 0.15, 2.0, 3e-5),
-            ClickModelRow("DT", "scenes", 24, 0.25, 0.39, 0.12, 3.0, 5e-5),
-            ClickModelRow("Network", "scenes", 24, 0.4, 0.40, 0.09, 4.0, 1.2e-4),
+            _score_table(
+                {
+                    "UD": (0.1, 0.45, 0.15, 2.0, 3e-5),
+                    "DT": (0.25, 0.39, 0.12, 3.0, 5e-5),
+                    "Network": (0.4, 0.40, 0.09, 4.0, 1.2e-4),
+                },
+                simulated=simulated,
+            )
         ],
         "benchmark_rows": [row],
         "supplement": [NamedTable("Invented table", "Of nothing.", _table(simulated))],
@@ -211,6 +247,12 @@ def methods() -> tuple[_Method, ...]:
 def make_results() -> MakeResults:
     """Writes a results folder: ``make_results(folder, methods=..., dataset=..., ...)``."""
     return _results
+
+
+@pytest.fixture
+def make_scores() -> MakeScores:
+    """Makes a table of click-model scores: ``make_scores({"UD": (...)}, dataset=..., ...)``."""
+    return _score_table
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from rclicks_hf.benchmark.result_rows import ResultRow, rows_to_table
 from rclicks_hf.benchmark.runs import RUNS
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.report import report_data_from_results, report_from_results
+from rclicks_hf.report import ReportData, read_results, report_data, write_report
 
 
 def _write(folder: Path, *methods: tuple[str, str, bool], failed: bool = False) -> Path:
@@ -28,8 +28,12 @@ def _write(folder: Path, *methods: tuple[str, str, bool], failed: bool = False) 
     return folder
 
 
+def _data(folder: Path) -> ReportData:
+    return report_data(read_results(folder))
+
+
 def test_curves_and_points_are_the_means_of_the_instances(tmp_path: Path) -> None:
-    data = report_data_from_results([_write(tmp_path, ("network", "davis", False))])
+    data = _data(_write(tmp_path, ("network", "davis", False)))
     (curves,), (points,), (row,) = data.curves, data.scatter, data.benchmark_rows
     assert curves.label == "geocut, network, davis"
     assert list(curves.curves) == ["g1", "g10", "base"]
@@ -45,7 +49,7 @@ def test_curves_and_points_are_the_means_of_the_instances(tmp_path: Path) -> Non
 
 
 def test_failed_instances_are_left_out(tmp_path: Path) -> None:
-    data = report_data_from_results([_write(tmp_path, ("network", "davis", False), failed=True)])
+    data = _data(_write(tmp_path, ("network", "davis", False), failed=True))
     assert data.curves[0].curves["base"][0] == pytest.approx(0.35)
     assert len(data.scatter[0].mean) == 2
     assert data.benchmark_rows[0].failures == 1
@@ -53,24 +57,24 @@ def test_failed_instances_are_left_out(tmp_path: Path) -> None:
 
 def test_users_clicks_are_shown_once_however_many_click_models(tmp_path: Path) -> None:
     folder = _write(tmp_path, ("network", "davis", False), ("dt", "davis", False))
-    data = report_data_from_results([folder])
+    data = _data(folder)
     assert len(data.curves) == len(data.benchmark_rows) == 2
     assert [points.label for points in data.scatter] == ["geocut, davis"]
 
 
 def test_the_page_marks_what_is_simulated(tmp_path: Path) -> None:
     folder = _write(tmp_path, ("dt", "davis", False), ("dt", "simulated_scenes", True))
-    page = report_from_results([folder], tmp_path / "r.html").read_text(encoding="utf-8")
+    page = write_report(_data(folder), tmp_path / "r.html").read_text(encoding="utf-8")
     assert "Some of the clicks on this page" in page
     # A row of the main table and of five further ones; and of the second dataset the chart, its
     # numbers and the users' chart.
     assert page.count('<span class="mark">Simulated clicks</span>') == 6 + 3
     folder = _write(tmp_path, ("dt", "simulated_scenes", True))
-    page = report_from_results([folder], tmp_path / "r.html").read_text(encoding="utf-8")
+    page = write_report(_data(folder), tmp_path / "r.html").read_text(encoding="utf-8")
     assert "No person clicked" in page
 
 
 def test_absent_results_are_named_and_leave_nothing(tmp_path: Path) -> None:
     with pytest.raises(RclicksError, match="results"):
-        report_from_results([tmp_path / "nowhere"], tmp_path / "r.html")
+        write_report(_data(tmp_path / "nowhere"), tmp_path / "r.html")
     assert list(tmp_path.iterdir()) == []

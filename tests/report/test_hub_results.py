@@ -11,7 +11,7 @@ import yaml
 from huggingface_hub import parse_eval_result_entries
 
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.report import eval_yaml, measure_results, write_report_file
+from rclicks_hf.report import eval_yaml, read_results, write_report_file
 from rclicks_hf.report.hub_results import TASK_MEASURES
 
 MakeResults = Callable[..., Path]
@@ -31,7 +31,7 @@ def test_a_file_a_segmenter_reads_back_with_the_hub_s_reader(whole: Path, tmp_pa
     assert str(hub / "eval.yaml") in text
     path = hub / "ritm" / ".eval_results" / "grabcut_cm.yaml"
     entries = parse_eval_result_entries(yaml.safe_load(path.read_text("utf-8")))
-    scores = {key.segmenter: s for key, s in measure_results([whole]).scores.items()}["ritm"]
+    scores = {key.segmenter: s for key, s in read_results(whole).scores.items()}["ritm"]
     assert {entry.task_id: entry.value for entry in entries} == {
         f"grabcut_{name}": pytest.approx(scores[name].value, abs=1e-4) for name in TASK_MEASURES
     }
@@ -57,9 +57,9 @@ def test_simulated_clicks_and_parts_of_datasets_are_left_out(
 
 def test_mistakes_are_told_before_anything_is_written(whole: Path, tmp_path: Path) -> None:
     hub, out = tmp_path / "hub", tmp_path / "r.csv"
-    with pytest.raises(RclicksError, match="give the dataset's Hub id"):
+    with pytest.raises(RclicksError, match="not a Hub id; give the dataset's"):
         write_report_file([whole], out, eval_results=hub)
-    with pytest.raises(RclicksError, match=r"leaderboards are at IoU 0.9, got 0.8"):
+    with pytest.raises(RclicksError, match=r"leaderboards use IoU 0.9, got 0.8"):
         write_report_file([whole], out, eval_results=hub, dataset_id=ID, threshold=0.8)
     assert not hub.exists()
     assert not out.exists()
@@ -91,7 +91,7 @@ def test_tasks_are_of_people_s_clicks_and_name_configs_and_splits() -> None:
         ("tetris", "validation"),
     }
     assert len({task["id"] for task in content["tasks"]}) == 5 * len(TASK_MEASURES)
-    with pytest.raises(RclicksError, match="imagenet: no such dataset"):
+    with pytest.raises(RclicksError, match="imagenet: unknown dataset"):
         eval_yaml(["imagenet"])
 
 
@@ -100,5 +100,7 @@ def test_two_methods_with_one_file_name_do_not_overwrite_each_other(
 ) -> None:
     alike = [replace(methods[0], segmenter=name) for name in ("a/b", "a_b")]
     folder = make_results(tmp_path / "a", methods=alike, dataset="grabcut", instances=50, clicks=5)
-    with pytest.raises(RclicksError, match="a_b / cm / grabcut too; report them apart"):
+    with pytest.raises(
+        RclicksError, match="also the file of a_b / cm / grabcut; report the two separately"
+    ):
         write_report_file([folder], tmp_path / "r.csv", eval_results=tmp_path, dataset_id=ID)

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.report import ReportData, UserScatter, write_report
+from rclicks_hf.report import ReportData, write_report
 from rclicks_hf.report.page import SECTIONS, render
+from rclicks_hf.report.page_data import UserScatter
 
 MakeReport = Callable[..., ReportData]
 
@@ -107,9 +108,9 @@ def test_simulated_clicks_are_marked_wherever_they_show(make_report: MakeReport)
     assert "No person clicked" in page
     assert "(simulated clicks)" in page[page.index("<title>") : page.index("</title>")]
     captions = re.findall(r"<figcaption>.*?</figcaption>", page, flags=re.DOTALL)
-    # Three tables, two charts, the numbers of one chart, an example of two pictures, two
+    # Four tables, two charts, the numbers of one chart, an example of two pictures, two
     # instances of three.
-    assert len(captions) == 3 + 2 + 1 + 2 + 6
+    assert len(captions) == 4 + 2 + 1 + 2 + 6
     unmarked = [caption for caption in captions if "Simulated clicks" not in caption]
     assert unmarked == ["<figcaption>Object</figcaption>"] * 2
 

@@ -1,1 +1,1 @@
-"""Numbers from results: measures, scores with intervals, the paper's values."""
+"""Numbers of a report: measures, scores with intervals, and the paper's values."""

@@ -1,7 +1,7 @@
-"""The table of the benchmark's numbers: what each is called, and its value for every instance.
+"""The measures of the benchmark: name, direction, unit and the value per instance.
 
-Every number of the paper is the mean (a count: the sum) of per-instance values, so intervals and
-paired comparisons of all of them are drawn over the same instances, in one place.
+Every number of the paper is a mean (for counts: a sum) of per-instance values, so intervals and
+paired comparisons are computed the same way for all of them.
 """
 
 from __future__ import annotations
@@ -27,8 +27,13 @@ from rclicks_hf.metrics import (
 )
 from rclicks_hf.report.numbers.method_results import GROUP_RUNS, MethodResults
 
-#: Gives a value an instance, (N,), NaN for an instance without one; None where runs are missing.
+#: (N,) values, one per instance, NaN for instances without one; None where runs are missing.
 Values = Callable[[MethodResults, float], np.ndarray | None]
+
+
+def column_head(title: str, direction: str) -> str:
+    """Title with the arrow of the better direction, which does not wrap to a line of its own."""
+    return f"{title}\N{NO-BREAK SPACE}{'↑' if direction == 'up' else '↓'}"
 
 
 @dataclass(frozen=True)
@@ -38,12 +43,12 @@ class Measure:
     Attributes:
         key: Name in CSV files and task ids.
         title: Name in tables.
-        direction: ``"down"`` where lower is better, ``"up"`` where higher is.
+        direction: ``"down"`` if lower is better, ``"up"`` if higher is.
         unit: ``"clicks"``, ``"%"`` or ``"instances"``.
-        values: Per-instance values; the number is their mean, of a count their sum.
-        spread: What stands after ±, from a method and the threshold; None where nothing does.
-        is_count: True where the number is a count of instances.
-        is_boundary: True where boundary IoU takes the place of IoU.
+        values: Computes the per-instance values; the number is their mean (sum for counts).
+        spread: Computes the number after ±; None where there is none.
+        is_count: True if the number counts instances.
+        is_boundary: True if it is computed from boundary IoU.
 
     Example:
         >>> MEASURES["delta_sb_noc"].title, MEASURES["delta_sb_noc"].head.split()
@@ -61,26 +66,15 @@ class Measure:
 
     @property
     def head(self) -> str:
-        """Head of its column: title, per cent, and an arrow to the better side."""
-        unit = " %" if self.unit == "%" else ""
-        return f"{self.title}{unit}\N{NO-BREAK SPACE}{'↑' if self.direction == 'up' else '↓'}"
+        """Column head: title, percent sign and direction arrow."""
+        return column_head(self.title + " %" * (self.unit == "%"), self.direction)
 
     def of(self, method: MethodResults, threshold: float) -> np.ndarray | None:
-        """Values of every instance, (N,); NaN for one without, None where runs are missing.
-
-        Args:
-            method: Results of one method on one dataset.
-            threshold: IoU that NoC and NoF ask for.
-        """
+        """(N,) values, NaN for instances without one; None where runs are missing."""
         return self.values(method.boundary if self.is_boundary else method, threshold)
 
     def spread_of(self, method: MethodResults, threshold: float) -> float:
-        """What stands after ±; NaN where nothing does.
-
-        Args:
-            method: Results of one method on one dataset.
-            threshold: IoU that NoC and NoF ask for.
-        """
+        """The number after ±; NaN where there is none."""
         if self.spread is None:
             return math.nan
         return self.spread(method.boundary if self.is_boundary else method, threshold)
@@ -88,7 +82,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class _Score:
-    """Something that a run of clicks gives; ``of`` maps (..., K) IoU to (...)."""
+    """A score of one run of clicks; ``of`` maps (..., K) IoU to (...)."""
 
     name: str
     title: str
@@ -146,7 +140,7 @@ def _sampled(score: _Score, method: MethodResults, threshold: float) -> np.ndarr
 
 
 def _spread(score: _Score, method: MethodResults, threshold: float) -> float:
-    """Of a count: over the groups' counts. Else the mean over instances of the std over groups."""
+    """Std over groups: of the counts, or averaged over instances."""
     scores = _group_scores(score, method, threshold)
     if scores is None:
         return math.nan
@@ -165,14 +159,14 @@ def _between_groups(
     difference: Callable[..., np.ndarray], score: _Score, method: MethodResults, threshold: float
 ) -> np.ndarray | None:
     scores = _group_scores(score, method, threshold)
-    # With some groups only, the ends of the likelihood are not there.
+    # Undefined when only some groups were run: the least or most likely one may be missing.
     if scores is None or scores.shape[1] != len(GROUP_RUNS):
         return None
     return difference(scores, relative=score.is_relative)
 
 
 def _measures(score: _Score, *, boundary: bool = False) -> list[Measure]:
-    """All that is told of one score."""
+    """All measures of one score."""
     ranges = partial(_between_groups, range_difference_values)
     halves = partial(_between_groups, half_difference_values)
     per_cent = "%" if score.is_relative else score.unit
@@ -212,7 +206,7 @@ _Users = Callable[[MethodResults], list[np.ndarray]]
 
 
 def _over_users(users: _Users, reduce: Callable[[np.ndarray], float]) -> Values:
-    """Values over the users of each instance; NaN for an instance on which nobody clicked."""
+    """Values over the users of each instance; NaN for an instance without clicks."""
 
     def values(method: MethodResults, threshold: float) -> np.ndarray | None:
         found = users(method)
@@ -261,5 +255,5 @@ def _table() -> Sequence[Measure]:
     ]
 
 
-#: Key -> measure, in the order of the tables.
+#: Key -> measure, in table order.
 MEASURES: dict[str, Measure] = {measure.key: measure for measure in _table()}

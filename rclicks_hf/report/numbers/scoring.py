@@ -1,4 +1,4 @@
-"""Numbers with their intervals, and two methods compared on the same instances."""
+"""Numbers with their intervals, and paired comparisons of methods."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from rclicks_hf.metrics.click_counts import THRESHOLD
 from rclicks_hf.report.numbers.measures import MEASURES, Measure
 from rclicks_hf.report.numbers.method_results import MethodResults
 
-#: Of every interval in a report; a mean over 2,531 instances takes a moment with many more.
-RESAMPLES = 2_000
+#: Bootstrap resamples per interval; more would be slow on the 2,531 instances of TETRIS.
+BOOTSTRAP_RESAMPLES = 2_000
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,10 @@ class Score:
     """One number of a method on a dataset.
 
     Attributes:
-        value: The mean over instances, of a count the sum; NaN where a run is missing.
-        spread: What the paper prints after ±; NaN where it prints nothing.
-        low, high: 95 % interval of ``value``, by the bootstrap over instances; NaN where no
-            interval was asked for.
-        instances: How many have a value.
+        value: Mean over instances (sum for counts); NaN where a run is missing.
+        spread: The paper's number after ±; NaN where it prints none.
+        low, high: 95 % bootstrap interval of ``value`` over instances; NaN if not computed.
+        instances: Number of instances with a value.
 
     Example:
         >>> Score(6.4, 1.1).instances
@@ -42,16 +41,16 @@ class Score:
 def score(
     measure: Measure, method: MethodResults, threshold: float = THRESHOLD, *, resamples: int = 0
 ) -> Score:
-    """One number of a method on a dataset.
+    """Compute one number of a method on a dataset.
 
     Args:
-        measure: Of `MEASURES`.
-        method: Results of one method on one dataset.
-        threshold: IoU that NoC and NoF ask for.
-        resamples: Of the interval's bootstrap; 0 leaves the interval out.
+        measure: Item of `MEASURES`.
+        method: Results of the method.
+        threshold: IoU threshold of NoC and NoF.
+        resamples: Bootstrap resamples of the interval; 0 leaves it out.
 
     Returns:
-        The number; without value where the runs that it needs are missing.
+        The number; NaN where the runs it needs are missing.
 
     Example:
         >>> from rclicks_hf.report.numbers.method_results import MethodKey
@@ -80,17 +79,17 @@ def score(
 
 
 def score_all(
-    method: MethodResults, threshold: float = THRESHOLD, *, resamples: int = RESAMPLES
+    method: MethodResults, threshold: float = THRESHOLD, *, resamples: int = BOOTSTRAP_RESAMPLES
 ) -> dict[str, Score]:
-    """All numbers of a method on a dataset.
+    """Compute all numbers of a method on a dataset.
 
     Args:
-        method: Results of one method on one dataset.
-        threshold: IoU that NoC and NoF ask for.
-        resamples: Of the intervals' bootstrap; 0 leaves the intervals out.
+        method: Results of the method.
+        threshold: IoU threshold of NoC and NoF.
+        resamples: Bootstrap resamples per interval; 0 leaves the intervals out.
 
     Returns:
-        Key of `MEASURES` -> number, for all of them.
+        Key of `MEASURES` -> number, complete.
 
     Example:
         >>> from rclicks_hf.report.numbers.method_results import MethodKey
@@ -108,11 +107,11 @@ def score_all(
 
 @dataclass(frozen=True)
 class Comparison:
-    """How two methods differ on the instances that both have.
+    """Difference of two methods on their shared instances.
 
     Attributes:
-        difference: Mean (of a count, the sum) of first less second, with its 95 % interval.
-        instances: How many were compared.
+        difference: Mean (sum for counts) of first minus second, with its 95 % interval.
+        instances: Number of shared instances.
 
     Example:
         >>> Comparison(Interval(-0.5, -0.8, -0.1), 50).difference.mean
@@ -129,19 +128,19 @@ def compare(
     second: MethodResults,
     threshold: float = THRESHOLD,
     *,
-    resamples: int = RESAMPLES,
+    resamples: int = BOOTSTRAP_RESAMPLES,
 ) -> Comparison | None:
-    """Compare two methods on the instances that neither failed on.
+    """Compare two methods on the instances on which neither failed.
 
     Args:
-        measure: Of `MEASURES`.
+        measure: Item of `MEASURES`.
         first: Results of one method.
-        second: Those of another, on the same dataset.
-        threshold: IoU that NoC and NoF ask for.
-        resamples: Of the interval's bootstrap.
+        second: Results of another method on the same dataset.
+        threshold: IoU threshold of NoC and NoF.
+        resamples: Bootstrap resamples of the interval.
 
     Returns:
-        The paired difference; None where the two share no instance with a value.
+        The paired difference; None if no shared instance has a value.
 
     Example:
         >>> from rclicks_hf.report.numbers.method_results import MethodKey
@@ -165,23 +164,7 @@ def compare(
 def score_by_stem(
     measure: Measure, method: MethodResults, threshold: float = THRESHOLD
 ) -> dict[str, float]:
-    """Value of every instance that has one.
-
-    Args:
-        measure: Of `MEASURES`.
-        method: Results of one method on one dataset.
-        threshold: IoU that NoC and NoF ask for.
-
-    Returns:
-        full_stem -> value; empty where the runs that it needs are missing.
-
-    Example:
-        >>> from rclicks_hf.report.numbers.method_results import MethodKey
-        >>> ious = {"base": [np.array([0.5, 0.95])]}
-        >>> method = MethodResults(MethodKey("sam", "", "davis"), ("a",), ious, 0, False)
-        >>> score_by_stem(MEASURES["base_noc"], method)
-        {'a': 2.0}
-    """
+    """full_stem -> value, for the instances that have one."""
     values = measure.of(method, threshold)
     if values is None:
         return {}
@@ -190,43 +173,29 @@ def score_by_stem(
 
 
 def users_over_methods(methods: list[MethodResults]) -> dict[str, np.ndarray]:
-    """IoU after users' first clicks, of all methods on the instances that they share.
-
-    Args:
-        methods: Results of several methods on one dataset, M >= 1.
-
-    Returns:
-        full_stem -> (M, n) IoU; instances without clicks are left out.
-
-    Example:
-        >>> from rclicks_hf.report.numbers.method_results import MethodKey
-        >>> ious = {"user": [np.array([0.5, 1.0]), np.array([])]}
-        >>> method = MethodResults(MethodKey("sam", "", "davis"), ("a", "b"), ious, 0, False)
-        >>> users_over_methods([method, method])["a"].tolist()
-        [[0.5, 1.0], [0.5, 1.0]]
-    """
+    """full_stem -> (M, n) IoU after users' first clicks, on the instances shared by M methods."""
     found = [dict(zip(method.stems, method.user_ious, strict=False)) for method in methods]
     shared = [stem for stem in found[0] if all(stem in of_one for of_one in found)]
     stacked = {}
     for stem in shared:
         ious = [of_one[stem] for of_one in found]
-        # Another number of clicks means another version of the dataset: nothing to average.
+        # Unequal click counts mean another version of the dataset: nothing to average.
         if len(ious[0]) and len({len(values) for values in ious}) == 1:
             stacked[stem] = np.stack(ious)
     return stacked
 
 
 def dataset_nsr(methods: list[MethodResults]) -> float:
-    """NSR of a dataset over methods (paper, Fig. 7): how hard its users' variety makes it.
+    """NSR of a dataset over methods (paper, Fig. 7).
 
-    Mean and std over users are averaged over the methods for each instance; the number is the mean
-    over instances of their ratio.
+    Mean and std over users are averaged over the methods per instance; the NSR is the mean over
+    instances of their ratio.
 
     Args:
-        methods: Results of several methods on one dataset, M >= 1.
+        methods: Results of one or more methods on the dataset.
 
     Returns:
-        Per cent >= 0; NaN where no instance has users' clicks for all methods.
+        Percent >= 0; NaN if no instance has users' clicks for all methods.
 
     Example:
         >>> from rclicks_hf.report.numbers.method_results import MethodKey

@@ -1,4 +1,4 @@
-"""The report's charts, drawn on Matplotlib axes and written as SVG that lives inside a page."""
+"""The report's charts, drawn with Matplotlib and embedded in the page as SVG."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from matplotlib.figure import Figure
 
 from rclicks_hf.report.page_data import CURVE_RUNS, IoUCurves, UserScatter
 from rclicks_hf.report.pictures.palette import follow_scheme, light
-from rclicks_hf.report.tables.number_format import number
+from rclicks_hf.report.tables.table_cells import Cell, Row, Table, label, number
 
-#: Inches. At 72 points an inch the text stays legible when a telephone shows the chart full width.
+#: Inches; at 72 points per inch the text stays legible at the width of a phone.
 CHART_SIZE = (5.3, 4.0)
 FONT_SIZE = 10.0
 
 
 class RunStyle(NamedTuple):
-    """How one run is named and drawn, in every chart."""
+    """Name, dash and marker of one run, the same in all charts."""
 
     title: str
     dash: str
@@ -38,18 +38,7 @@ RUN_STYLES: dict[str, RunStyle] = {
 
 
 def draw_curves(axes: Axes, data: IoUCurves) -> None:
-    """Draw mean IoU per click and the threshold of NoC.
-
-    Args:
-        axes: Axes to draw on.
-        data: The curves.
-
-    Example:
-        >>> axes = Figure().add_subplot()
-        >>> draw_curves(axes, IoUCurves("geocut", {"base": np.linspace(0.5, 0.9, 20)}))
-        >>> [line.get_label() for line in axes.get_lines()]
-        ['Baseline', 'IoU 0.9, counted as done']
-    """
+    """Draw mean IoU per click and the threshold of NoC."""
     for run in (run for run in CURVE_RUNS if run in data.curves):
         style = RUN_STYLES[run]
         axes.plot(
@@ -67,7 +56,7 @@ def draw_curves(axes: Axes, data: IoUCurves) -> None:
         color=light("muted"),
         linewidth=0.9,
         linestyle=":",
-        label=f"IoU {data.threshold:g}, counted as done",
+        label=f"IoU {data.threshold:g}, counted as reached",
     )
     _frame(axes, x="clicks", y="mean IoU")
     axes.set_xlim(0.5, data.clicks[-1] + 0.5)
@@ -77,19 +66,7 @@ def draw_curves(axes: Axes, data: IoUCurves) -> None:
 
 
 def draw_scatter(axes: Axes, data: UserScatter) -> None:
-    """Draw the mean against the standard deviation of IoU over users' first clicks.
-
-    Args:
-        axes: Axes to draw on.
-        data: One point an instance.
-
-    Example:
-        >>> axes = Figure().add_subplot()
-        >>> points = UserScatter("geocut", np.array([0.8, 0.9]), np.array([0.1, 0.0]), nsr=6.25)
-        >>> draw_scatter(axes, points)
-        >>> len(axes.collections[0].get_offsets())
-        2
-    """
+    """Draw the mean against the std of IoU over users' first clicks, one point per instance."""
     axes.scatter(
         data.mean, data.std, s=14, color=light("user"), alpha=0.65, linewidths=0, label="instance"
     )
@@ -110,17 +87,7 @@ def draw_scatter(axes: Axes, data: UserScatter) -> None:
 
 
 def curves_svg(data: IoUCurves, name: str) -> str:
-    """The chart of `draw_curves` as an ``<svg>`` element to set into HTML.
-
-    Args:
-        data: The curves.
-        name: Prefix of all ids in it, unique in the page; letters, digits and hyphens.
-
-    Example:
-        >>> svg = curves_svg(IoUCurves("geocut", {"base": np.linspace(0.5, 0.9, 20)}), "curves-0")
-        >>> svg.startswith("<svg"), "http" in svg
-        (True, False)
-    """
+    """The chart of `draw_curves` as an ``<svg>`` element; ``name`` prefixes its ids."""
     ends = ", ".join(
         f"{RUN_STYLES[run].title} from {number(curve[0], 2)} to {number(curve[-1], 2)}"
         for run, curve in data.curves.items()
@@ -129,18 +96,24 @@ def curves_svg(data: IoUCurves, name: str) -> str:
     return _svg(lambda axes: draw_curves(axes, data), name, alt)
 
 
+def curve_table(data: IoUCurves) -> Table:
+    """The numbers behind the curves: one row per run, one column per click."""
+    heads = [("Clicks", False), *((str(click), True) for click in data.clicks)]
+    rows = [
+        Row(
+            [
+                label(RUN_STYLES[run].title),
+                *(Cell(number(float(iou), 3)) for iou in data.curves[run]),
+            ]
+        )
+        for run in CURVE_RUNS
+        if run in data.curves
+    ]
+    return Table(heads, {"": rows})
+
+
 def scatter_svg(data: UserScatter, name: str) -> str:
-    """The chart of `draw_scatter` as an ``<svg>`` element to set into HTML.
-
-    Args:
-        data: One point an instance.
-        name: Prefix of all ids in it, unique in the page; letters, digits and hyphens.
-
-    Example:
-        >>> points = UserScatter("geocut", np.array([0.8, 0.9]), np.array([0.1, 0.0]), nsr=6.25)
-        >>> "NSR 6.25 %" in scatter_svg(points, "scatter-0")
-        True
-    """
+    """The chart of `draw_scatter` as an ``<svg>`` element; ``name`` prefixes its ids."""
     alt = (
         f"Scatter chart: mean against standard deviation of IoU over users' first clicks, "
         f"{len(data.mean)} instances, NSR {number(data.nsr, 2)} %."
@@ -162,13 +135,13 @@ def _frame(axes: Axes, *, x: str, y: str) -> None:
 
 
 def _floor(data: IoUCurves) -> float:
-    """A round lower end of the IoU axis that leaves room for the legend under the curves."""
+    """A round lower end of the IoU axis that leaves room for the legend."""
     lowest = np.nanmin(np.concatenate([*data.curves.values(), [data.threshold]]))
     return max(0.0, np.floor((lowest - 0.15) * 10) / 10)
 
 
 def _svg(draw: Callable[[Axes], None], name: str, alt: str) -> str:
-    # Text stays text (the page's own font, searchable), and ids depend on nothing but the name.
+    # Text stays text (in the page's font, searchable), and ids depend only on the name.
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name, "font.size": FONT_SIZE}):
         figure = Figure(figsize=CHART_SIZE, layout="constrained", facecolor="none")
         draw(figure.add_subplot())
@@ -180,7 +153,7 @@ def _svg(draw: Callable[[Axes], None], name: str, alt: str) -> str:
 
 
 def _embed(document: str, name: str, alt: str) -> str:
-    """Turn an SVG file into an element: own ids, the page's colours and font, no namespaces."""
+    """Turn an SVG file into an element with its own ids, the page's colours and font."""
     svg = document[document.index("<svg") :]
     box = re.search(r'viewBox="[^"]*"', svg)
     body = svg[svg.index(">") + 1 :]

@@ -1,10 +1,9 @@
-"""Which instances of a benchmark to look at, and where their pictures and clicks come from."""
+"""The choice of example instances, with their pictures and clicks."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,21 +11,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rclicks_hf.benchmark.instance_sets import IndexedInstances, RepoInstances
-from rclicks_hf.benchmark.result_rows import read_results
 from rclicks_hf.benchmark.runs import BASELINE_RUN, USER_RUN
 from rclicks_hf.data.instances import Click
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.report.numbers.measures import MEASURES
-from rclicks_hf.report.numbers.method_results import MethodResults, Results
+from rclicks_hf.report.numbers.method_results import MethodResults, by_dataset
 from rclicks_hf.report.numbers.scoring import score_by_stem
 from rclicks_hf.report.page_data import ClickPath, ExampleItem
-from rclicks_hf.report.tables.number_format import number
-from rclicks_hf.report.tables.score_cells import by_dataset
+from rclicks_hf.report.results import Results
+from rclicks_hf.report.tables.table_cells import number
 
-#: Of each kind and dataset.
+#: Instances per kind and dataset.
 EXAMPLES = 3
 
-#: Runs that an example shows, a picture each.
+#: Runs shown for an example, one picture each.
 SHOWN_RUNS = {
     USER_RUN: "First clicks of users",
     BASELINE_RUN: "Baseline",
@@ -56,24 +54,10 @@ _KINDS = (
 def choose_examples(
     methods: Sequence[MethodResults], threshold: float, count: int = EXAMPLES
 ) -> list[Chosen]:
-    """The hardest and the most click-sensitive instances of a dataset.
+    """The hardest and the most click-sensitive instances of a dataset, averaged over its methods.
 
-    Args:
-        methods: Results of one or more methods on it; their values are averaged.
-        threshold: IoU that NoC asks for.
-        count: Of each kind.
-
-    Returns:
-        First the hardest (greatest Sample NoC; among equals, least IoU-AUC), then of the others
-        the most click-sensitive (greatest NSR of IoU-AUC over groups). Empty without groups.
-
-    Example:
-        >>> from rclicks_hf.report.numbers.method_results import GROUP_RUNS, MethodKey
-        >>> easy, hard = np.full(3, 0.95), np.full(3, 0.3)
-        >>> ious = {run: [easy, hard] for run in GROUP_RUNS}
-        >>> method = MethodResults(MethodKey("sam", "cm", "davis"), ("a", "b"), ious, 0, False)
-        >>> choose_examples([method], 0.9, count=1)[0]
-        Chosen(stem='b', why='Hard: Sample NoC 3.00')
+    First the hardest (highest Sample NoC; ties: lowest IoU-AUC), then of the rest the most
+    click-sensitive (highest NSR of IoU-AUC over groups). Empty without groups.
     """
     auc = _means("sample_auc", methods, threshold)
     chosen: dict[str, Chosen] = {}
@@ -87,7 +71,7 @@ def choose_examples(
 
 
 def _means(key: str, methods: Sequence[MethodResults], threshold: float) -> dict[str, float]:
-    """Mean over methods of each instance that all of them have."""
+    """Mean over methods, per instance that all methods have."""
     found = [score_by_stem(MEASURES[key], method, threshold) for method in methods]
     found = [of_one for of_one in found if of_one]
     if not found:
@@ -96,39 +80,20 @@ def _means(key: str, methods: Sequence[MethodResults], threshold: float) -> dict
     return {stem: float(np.mean([of_one[stem] for of_one in found])) for stem in shared}
 
 
-def load_examples(
-    results: Results,
-    paths: Sequence[Path],
-    threshold: float,
-    repos: Mapping[str, str],
-    fingerprints: Mapping[tuple[str, str], str] | None = None,
-) -> tuple[list[ExampleItem], str]:
-    """The examples of every dataset whose pictures are at hand.
-
-    Args:
-        results: From `load_results`.
-        paths: What it read.
-        threshold: IoU that NoC asks for.
-        repos: Dataset -> folder or Hub id of the dataset repo that was benchmarked.
-        fingerprints: (dataset, split) -> what the run's manifest says of the dataset; a repo of
-            other content is refused.
-
-    Returns:
-        The examples, and a sentence on what was left out and why (``""`` if nothing).
-
-    Example:
-        >>> load_examples(Results([]), [], 0.9, {})
-        ([], '')
-    """
+def load_examples(results: Results, repos: Mapping[str, str]) -> tuple[list[ExampleItem], str]:
+    """The examples of each dataset with a repo, and a note on what was left out and why."""
     items: list[ExampleItem] = []
     left_out = []
-    rows = pa.concat_tables([read_results(path) for path in paths]) if paths else None
-    for dataset, methods in by_dataset(results).items():
-        chosen = choose_examples(methods, threshold)
-        if not chosen or rows is None:
+    fingerprints = {
+        (manifest["dataset"], manifest["split"]): manifest["dataset_fingerprint"]
+        for manifest in results.manifests
+    }
+    for dataset, methods in by_dataset(results.values()).items():
+        chosen = choose_examples(methods, results.threshold)
+        if not chosen:
             continue
         try:
-            items += _items(rows, methods[0], chosen, repos.get(dataset), fingerprints or {})
+            items += _items(results.table, methods[0], chosen, repos.get(dataset), fingerprints)
         except RclicksError as error:
             left_out.append(f"{dataset} ({error})")
     return items, f"pictures left out of {'; '.join(left_out)}" if left_out else ""
@@ -142,7 +107,7 @@ def _items(
     fingerprints: Mapping[tuple[str, str], str],
 ) -> list[ExampleItem]:
     if repo is None:
-        raise RclicksError("the results do not say where its repo is; give --repo")
+        raise RclicksError("the results do not name its dataset repo; give --repo")
     mine = _rows_of(rows, method, [one.stem for one in chosen])
     tables = {
         split: _instances(repo, method.key.dataset, split, fingerprints)
@@ -153,7 +118,9 @@ def _items(
         of_stem = {row["run"]: row for row in mine if row["full_stem"] == stem}
         table = tables[next(iter(of_stem.values()))["split"]]
         if stem not in table.stems:
-            raise RclicksError(f"{repo}: has no instance {stem}; give the benchmarked --repo")
+            raise RclicksError(
+                f"{repo}: has no instance {stem}; give the repo that was benchmarked with --repo"
+            )
         paths = [
             _path(title, of_stem[run], is_path=run != USER_RUN)
             for run, title in SHOWN_RUNS.items()
@@ -170,7 +137,9 @@ def _instances(
     table = source.load()
     wanted = fingerprints.get((dataset, split))
     if wanted and source.fingerprint() != wanted:
-        raise RclicksError(f"{repo}: not the version that was benchmarked; give its --repo")
+        raise RclicksError(
+            f"{repo}: not the version that was benchmarked; give that one with --repo"
+        )
     return table
 
 

@@ -1,4 +1,4 @@
-"""Pictures of one instance: the object, the clicks on it, and what a click model predicts."""
+"""Pictures of one instance: the object, the clicks on it, and a click model's map."""
 
 from __future__ import annotations
 
@@ -22,21 +22,14 @@ from rclicks_hf.report.pictures.photograph import (
 
 _HEAT = mpl.colormaps["inferno"]
 
-#: Device -> marker. Shape and colour both tell the devices apart.
+#: Device -> marker; the devices differ in shape and in colour.
 DEVICE_MARKERS: dict[str, str] = {"pc": "o", "mobile": "^"}
 BASELINE_MARKER = "*"
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One picture of the gallery.
-
-    Attributes:
-        title: Its name, without the mark of simulated clicks.
-        shows_clicks: True where people's clicks, or what was learnt from them, are in it.
-        draw: Draws it on axes.
-        alt: Says it in words.
-    """
+    """One kind of picture; ``shows_clicks`` if clicks, or what was learnt from them, are in it."""
 
     title: str
     shows_clicks: bool
@@ -45,25 +38,7 @@ class Panel:
 
 
 def draw_object(axes: Axes, item: GalleryItem, scale: float = 1.0) -> None:
-    """Draw the photograph, the object's contour and the region left to click in.
-
-    Args:
-        axes: Axes to draw on; they take the photograph's shape.
-        item: The instance.
-        scale: Factor on the width of lines and markers; 1 suits `PANEL_PIXELS`.
-
-    Example:
-        >>> from matplotlib.figure import Figure
-        >>> from rclicks_hf.data.instances import Click, Instance
-        >>> instance = Instance("a", "a", "", "grabcut", "test", "fn", "sam",
-        ...                     np.zeros((3, 4, 3), np.uint8), np.ones((3, 4), np.int8),
-        ...                     np.eye(3, 4) > 0)
-        >>> axes = Figure().add_subplot()
-        >>> draw_object(axes, GalleryItem(instance, np.ones((3, 4)), Click(2, 1, True)))
-        >>> photograph, tint = (drawn.get_array() for drawn in axes.images)
-        >>> (tint[..., 3] > 0).astype(int).tolist()  # what the previous mask missed
-        [[0, 1, 1, 1], [1, 0, 1, 1], [1, 1, 0, 1]]
-    """
+    """Draw the image, the object's contour and the region left to click in."""
     instance = item.instance
     draw_photograph(axes, instance.image)
     if instance.previous_mask is not None:
@@ -74,27 +49,7 @@ def draw_object(axes: Axes, item: GalleryItem, scale: float = 1.0) -> None:
 
 
 def draw_clicks(axes: Axes, item: GalleryItem, scale: float = 1.0) -> None:
-    """Draw the clicks, a marker shape a device, and the baseline's click over the photograph.
-
-    Args:
-        axes: Axes to draw on; they take the photograph's shape.
-        item: The instance.
-        scale: Factor on the width of lines and markers; 1 suits `PANEL_PIXELS`.
-
-    Example:
-        >>> from matplotlib.figure import Figure
-        >>> from rclicks_hf.data.instances import Click, Clicks, Instance
-        >>> clicks = Clicks(np.array([1, 3, 0]), np.array([1, 2, 0]),
-        ...                 np.array(["pc", "pc", "mobile"]))
-        >>> instance = Instance("a", "a", "", "grabcut", "test", "first", "none",
-        ...                     np.zeros((3, 4, 3), np.uint8), np.ones((3, 4), np.int8),
-        ...                     clicks=clicks)
-        >>> axes = Figure().add_subplot()
-        >>> draw_clicks(axes, GalleryItem(instance, np.ones((3, 4)), Click(2, 1, True)))
-        >>> contour, pc, mobile, baseline = axes.collections
-        >>> pc.get_offsets().tolist(), baseline.get_offsets().tolist()
-        ([[1.0, 1.0], [3.0, 2.0]], [[2.0, 1.0]])
-    """
+    """Draw the clicks, one marker per device, and the baseline click over the image."""
     draw_photograph(axes, faded(item.instance.image))
     draw_contour(axes, item.instance.object_mask, scale)
     for device, marker in DEVICE_MARKERS.items():
@@ -113,25 +68,7 @@ def draw_clicks(axes: Axes, item: GalleryItem, scale: float = 1.0) -> None:
 
 
 def draw_click_map(axes: Axes, item: GalleryItem, scale: float = 1.0) -> None:
-    """Draw the predicted click map as heat over the photograph, and the baseline's click.
-
-    Args:
-        axes: Axes to draw on; they take the photograph's shape.
-        item: The instance.
-        scale: Factor on the width of lines and markers; 1 suits `PANEL_PIXELS`.
-
-    Example:
-        >>> from matplotlib.figure import Figure
-        >>> from rclicks_hf.data.instances import Click, Instance
-        >>> instance = Instance("a", "a", "", "grabcut", "test", "first", "none",
-        ...                     np.zeros((3, 4, 3), np.uint8), np.ones((3, 4), np.int8))
-        >>> click_map = np.array([[0, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 0]])
-        >>> axes = Figure().add_subplot()
-        >>> draw_click_map(axes, GalleryItem(instance, click_map, Click(2, 1, True)))
-        >>> photograph, heat = (drawn.get_array() for drawn in axes.images)
-        >>> heat[1, :, 3].tolist()  # opacity
-        [0.0, 0.0, 0.85, 0.0]
-    """
+    """Draw the click map as heat over the image, with contour and baseline click."""
     draw_photograph(axes, faded(item.instance.image))
     axes.imshow(_heat(item.click_map), interpolation="bilinear")
     draw_contour(axes, item.instance.object_mask, scale)
@@ -141,17 +78,17 @@ def draw_click_map(axes: Axes, item: GalleryItem, scale: float = 1.0) -> None:
 def _alt_object(item: GalleryItem) -> str:
     later = item.instance.previous_mask is not None
     region = " The region to click in is tinted." if later else ""
-    return f"Photograph with the contour of the object.{region}"
+    return f"Image with the contour of the object.{region}"
 
 
 def _alt_clicks(item: GalleryItem) -> str:
     click = item.baseline_click
-    return f"{count_clicks(item)} on the photograph; the baseline clicks at ({click.x}, {click.y})."
+    return f"{count_clicks(item)} on the image; the baseline clicks at ({click.x}, {click.y})."
 
 
 def _alt_click_map(item: GalleryItem) -> str:
     y, x = np.unravel_index(int(np.argmax(item.click_map)), item.click_map.shape)
-    return f"Predicted click map as heat over the photograph, highest at ({x}, {y})."
+    return f"Predicted click map as heat over the image, highest at ({x}, {y})."
 
 
 PANELS: tuple[Panel, ...] = (
@@ -162,44 +99,14 @@ PANELS: tuple[Panel, ...] = (
 
 
 def count_clicks(item: GalleryItem) -> str:
-    """The clicks of an instance in words, by device.
-
-    Args:
-        item: The instance.
-
-    Example:
-        >>> import numpy as np
-        >>> from rclicks_hf.data.instances import Click, Clicks, Instance
-        >>> clicks = Clicks(np.array([1, 2, 0]), np.array([1, 2, 0]),
-        ...                 np.array(["pc", "pc", "mobile"]))
-        >>> instance = Instance("a", "a", "", "grabcut", "test", "first", "none",
-        ...                     np.zeros((3, 4, 3), np.uint8), np.ones((3, 4), np.int8),
-        ...                     clicks=clicks, is_simulated=True)
-        >>> count_clicks(GalleryItem(instance, np.ones((3, 4)), Click(2, 1, True)))
-        '3 simulated clicks (2 pc, 1 mobile)'
-    """
+    """The clicks of an instance in words, by device."""
     clicks, kind = item.instance.clicks, "simulated " if item.instance.is_simulated else ""
     by_device = ", ".join(f"{len(clicks.on(device))} {device}" for device in DEVICE_MARKERS)
     return f"{len(clicks)} {kind}click{'' if len(clicks) == 1 else 's'} ({by_device})"
 
 
 def panel_picture(panel: Panel, item: GalleryItem) -> Picture:
-    """Draw one picture; its longer side has `PANEL_PIXELS`.
-
-    Args:
-        panel: Which picture.
-        item: The instance.
-
-    Example:
-        >>> import numpy as np
-        >>> from rclicks_hf.data.instances import Click, Instance
-        >>> instance = Instance("a", "a", "", "grabcut", "test", "first", "none",
-        ...                     np.zeros((3, 4, 3), np.uint8), np.ones((3, 4), np.int8))
-        >>> item = GalleryItem(instance, np.ones((3, 4)), Click(2, 1, True))
-        >>> picture = panel_picture(PANELS[0], item)
-        >>> picture.uri[:23], picture.width, picture.height
-        ('data:image/jpeg;base64,', 640, 480)
-    """
+    """Draw one picture for the page."""
     return picture(lambda axes: panel.draw(axes, item, 1.0), item.instance.mask.shape)
 
 
@@ -220,7 +127,7 @@ def _baseline(axes: Axes, item: GalleryItem, scale: float) -> None:
 
 
 def _heat(click_map: np.ndarray) -> np.ndarray:
-    """(H, W, 4) in [0, 1]: the map by its maximum, clear where it is low."""
+    """(H, W, 4) RGBA in [0, 1]: the map over its maximum, transparent where it is low."""
     values = np.nan_to_num(np.asarray(click_map, np.float64))
     values = values / values.max() if values.max() > 0 else np.zeros_like(values)
     heat = _HEAT(0.15 + 0.85 * values)

@@ -1,7 +1,7 @@
-"""The report's colours: one table, for charts, pictures and page, by light and by dark.
+"""The report's colours for charts, pictures and page, in light and dark.
 
-The hues are Okabe and Ito's, which people with any kind of colour blindness tell apart; marker
-shapes and dashes say the same once more.
+The hues are Okabe and Ito's, distinguishable with any colour vision deficiency; marker shapes and
+dashes repeat the distinction.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 
 class Colour(NamedTuple):
-    """One role in the two schemes, each ``#rrggbb``."""
+    """A colour in both schemes, ``#rrggbb``."""
 
     light: str
     dark: str
 
 
-#: Role -> colours. Charts are drawn in the light ones, which must therefore all differ.
+#: Role -> colours. Charts are drawn in the light ones, which must all differ.
 PALETTE: dict[str, Colour] = {
     "paper": Colour("#ffffff", "#14171c"),
     "panel": Colour("#f5f6f8", "#1c2027"),
@@ -42,26 +42,10 @@ _HEX = re.compile("|".join(_BY_LIGHT), re.IGNORECASE)
 
 
 def light(role: str) -> str:
-    """The colour of a role on white, ``#rrggbb``.
-
-    Example:
-        >>> light("base")
-        '#009e73'
-    """
+    """The light colour of a role."""
     return PALETTE[role].light
 
 
 def follow_scheme(svg: str) -> str:
-    """Let a drawing in light colours follow the page's scheme.
-
-    Args:
-        svg: SVG text whose colours are the light ones of `PALETTE`.
-
-    Returns:
-        The same with each of them replaced by the page's CSS variable of that role.
-
-    Example:
-        >>> follow_scheme('<path style="stroke: #009e73"/>')
-        '<path style="stroke: var(--base)"/>'
-    """
+    """Replace the light colours of an SVG by the page's CSS variables."""
     return _HEX.sub(lambda match: f"var(--{_BY_LIGHT[match[0].lower()]})", svg)

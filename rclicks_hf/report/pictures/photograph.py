@@ -1,7 +1,6 @@
-"""What every picture of an instance shares: the photograph, the contour, and the JPEG in a page.
+"""Shared parts of the pictures: the image, the contour, and the embedded JPEG.
 
-All are drawn by Matplotlib at one scale, whatever the size of the photograph, so that markers and
-lines look the same everywhere.
+Matplotlib draws all of them at one scale, so that markers and lines look alike for any image size.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from PIL import Image
 PANEL_PIXELS = 640
 JPEG_QUALITY = 82
 
-#: Least and greatest width over height of a picture; slimmer photographs get bars beside them.
+#: Limits of width over height; narrower or wider images get bars.
 ASPECT_LIMITS = (0.6, 2.4)
 _BARS = "#8a9099"
 
@@ -29,7 +28,7 @@ _DPI = 100
 
 
 class Picture(NamedTuple):
-    """A JPEG as a ``data:`` address, and its size in pixels."""
+    """A JPEG as a ``data:`` URI, and its size in pixels."""
 
     uri: str
     width: int
@@ -37,18 +36,7 @@ class Picture(NamedTuple):
 
 
 def picture(draw: Callable[[Axes], None], shape: tuple[int, ...]) -> Picture:
-    """Draw one picture; its longer side has `PANEL_PIXELS`.
-
-    Args:
-        draw: Draws it on axes.
-        shape: (H, W) of the photograph.
-
-    Example:
-        >>> black = np.zeros((3, 4, 3), np.uint8)
-        >>> made = picture(lambda axes: draw_photograph(axes, black), (3, 4))
-        >>> made.uri[:23], made.width, made.height
-        ('data:image/jpeg;base64,', 640, 480)
-    """
+    """Draw one picture of an image of shape (H, W); its longer side has `PANEL_PIXELS`."""
     height, width = shape
     aspect = float(np.clip(width / height, *ASPECT_LIMITS))
     side = PANEL_PIXELS / _DPI
@@ -59,15 +47,15 @@ def picture(draw: Callable[[Axes], None], shape: tuple[int, ...]) -> Picture:
     canvas.draw()
     pixels = np.asarray(canvas.buffer_rgba())[..., :3]
     buffer = io.BytesIO()
-    # Full-resolution colour: small markers lose theirs under chroma subsampling. Not optimised:
-    # Pillow's buffer for optimised JPEGs is too small for pictures that are mostly noise.
+    # No chroma subsampling: small markers would lose their colour. No optimisation: Pillow's
+    # buffer for it is too small for pictures that are mostly noise.
     Image.fromarray(pixels).save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0)
     code = base64.b64encode(buffer.getvalue()).decode("ascii")
     return Picture(f"data:image/jpeg;base64,{code}", pixels.shape[1], pixels.shape[0])
 
 
 def draw_photograph(axes: Axes, image: np.ndarray) -> None:
-    """Draw (H, W, 3) uint8 RGB; the axes take its shape."""
+    """Draw an (H, W, 3) uint8 RGB image; the axes take its shape."""
     height, width = image.shape[:2]
     axes.imshow(image)
     axes.set_axis_off()
@@ -75,7 +63,7 @@ def draw_photograph(axes: Axes, image: np.ndarray) -> None:
 
 
 def faded(image: np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8, the photograph nearly grey, so that markers and heat stand out."""
+    """(H, W, 3) uint8, the image nearly grey, so that markers and heat stand out."""
     grey = image @ np.array([0.299, 0.587, 0.114])
     return (0.75 * grey[..., None] + 0.15 * image).astype(np.uint8)
 
@@ -91,5 +79,5 @@ def draw_contour(axes: Axes, mask: np.ndarray, scale: float) -> None:
 
 
 def halo(scale: float) -> withStroke:
-    """A dark rim that lifts a white line off any photograph."""
+    """A dark rim that makes a white line visible on any image."""
     return withStroke(linewidth=4.5 * scale, foreground="#101010")

@@ -1,4 +1,4 @@
-"""One picture of a report for a README: a few instances and the curves, as a small PNG."""
+"""A summary picture for a README: a few instances and the curves, as a small PNG."""
 
 from __future__ import annotations
 
@@ -32,24 +32,23 @@ _DPI = 100
 _SIZE = (14.0, 5.3)
 _MARKER_SCALE = 0.6
 
-# Tried in turn until the file is small enough: colours, and whether to dither.
+# Number of colours and dithering, tried in turn until the file is small enough.
 _PALETTES = ((256, True), (256, False), (128, False), (64, False), (32, False), (16, False))
 
 
 def summary_figure(data: ReportData, path: str | os.PathLike[str]) -> Path:
-    """Write the picture: clicks and click maps of the first instances, and the first curves.
+    """Write the summary picture: clicks and click maps of a few instances, and the first curves.
 
     Args:
-        data: A report with a gallery and curves; the first `SUMMARY_INSTANCES` instances and the
-            first chart are shown.
-        path: PNG file, 1400 pixels wide and at most `SUMMARY_BYTES` long; an older one is replaced.
+        data: A report with a gallery and curves.
+        path: PNG file, 1400 pixels wide, at most `SUMMARY_BYTES` long; an existing one is replaced.
 
     Returns:
         The path.
 
     Raises:
         ValueError: If the gallery or the curves are empty.
-        RclicksError: If it cannot be written there.
+        RclicksError: If it cannot be written.
 
     Example:
         >>> import tempfile
@@ -62,8 +61,8 @@ def summary_figure(data: ReportData, path: str | os.PathLike[str]) -> Path:
         >>> data = ReportData("GeoCut", is_simulated=False, curves=[curves], gallery=[item])
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     path = summary_figure(data, f"{folder}/summary.png")
-        ...     Image.open(path).size, path.stat().st_size < SUMMARY_BYTES
-        ((1400, 530), True)
+        ...     Image.open(path).size
+        (1400, 530)
     """
     if not data.gallery or not data.curves:
         raise ValueError("data must have a gallery and curves to make a summary figure")
@@ -89,13 +88,13 @@ def _head(figure: SubFigure, title: str, data: ReportData) -> None:
 
 def _draw_pictures(figure: SubFigure, data: ReportData) -> None:
     items = data.gallery[:SUMMARY_INSTANCES]
-    people = "simulated clicks" if data.shows_simulated else "clicks"
+    clicks = "simulated clicks" if data.shows_simulated else "clicks"
     _head(figure, "Clicks and click maps", data)
     rows = figure.subplots(2, len(items), squeeze=False)
     for column, item in enumerate(items):
         draw_clicks(rows[0][column], item, _MARKER_SCALE)
         draw_click_map(rows[1][column], item, _MARKER_SCALE)
-    for axes, name in zip(rows[:, 0], (people, "predicted click map"), strict=True):
+    for axes, name in zip(rows[:, 0], (clicks, "predicted click map"), strict=True):
         _name_row(axes, name)
     handles = [_handle(d, marker, f"click on a {d}", 8) for d, marker in DEVICE_MARKERS.items()]
     handles.append(_handle("base", BASELINE_MARKER, "baseline click", 13))
@@ -129,7 +128,7 @@ def _name_row(axes: Axes, name: str) -> None:
 
 
 def _small_png(image: Image.Image) -> bytes:
-    """PNG with as many colours as the limit of bytes allows; all of them where they fit."""
+    """PNG with as many colours as fit into `SUMMARY_BYTES`."""
     buffer = io.BytesIO()
     image.save(buffer, "PNG", optimize=True)
     if buffer.tell() <= SUMMARY_BYTES:

@@ -1,54 +1,43 @@
-"""Tables that set numbers side by side: with the paper's, and of one method with another's."""
+"""Tables that compare: with the paper, methods in pairs, datasets, and measures."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
+from rclicks_hf.metrics import metric_correlations
+from rclicks_hf.metrics.correlation import MIN_METHODS
 from rclicks_hf.report.numbers.measures import MEASURES
-from rclicks_hf.report.numbers.method_results import MethodResults, Results
-from rclicks_hf.report.numbers.paper_benchmark import published_row
+from rclicks_hf.report.numbers.method_results import MethodResults, by_dataset, comparable
+from rclicks_hf.report.numbers.paper_benchmark import paper_row
 from rclicks_hf.report.numbers.scoring import Score, compare, dataset_nsr
-from rclicks_hf.report.tables.cells import Cell, NamedTable, Row, Table
-from rclicks_hf.report.tables.number_format import ABSENT, number
-from rclicks_hf.report.tables.score_cells import (
-    DIGITS,
-    ScoresByMethod,
-    by_dataset,
-    comparable,
+from rclicks_hf.report.results import Results
+from rclicks_hf.report.tables.table_cells import (
+    ABSENT,
+    Cell,
+    NamedTable,
+    Row,
+    Table,
     interval_text,
+    label,
+    number,
     score_cell,
-    score_text,
+    with_spread,
 )
 
-#: What methods are compared by in pairs.
+#: Measures of the paired comparison.
 COMPARED = ("sample_noc", "base_noc", "sample_auc")
 
 
-def published_tables(
-    results: Results, scores: ScoresByMethod, threshold: float
-) -> list[NamedTable]:
-    """Measured numbers over the paper's, where model, dataset and protocol are the same.
-
-    Args:
-        results: From `load_results`.
-        scores: All numbers of every method.
-        threshold: IoU that NoC asked for.
-
-    Returns:
-        One table, or none where the paper has none of the rows.
-
-    Example:
-        >>> published_tables(Results([]), {}, 0.9)
-        []
-    """
+def paper_tables(results: Results) -> list[NamedTable]:
+    """Measured numbers above the paper's, where model, dataset and protocol are the same."""
     keys = ("sample_noc", "delta_sb_noc", "delta_gr_noc")
     groups: dict[str, list[Row]] = {}
     for method in results.values():
-        row = published_row(method, threshold)
+        row = paper_row(method, results.threshold)
         if row is None:
             continue
-        mine = [score_cell(scores[method.key][key]) for key in keys]
+        mine = [score_cell(results.scores[method.key][key]) for key in keys]
         paper = (
             Score(row.sample_noc, row.sample_noc_std),
             Score(row.delta_sb),
@@ -57,93 +46,69 @@ def published_tables(
         name = f"measured, clicks by {method.key.click_model}"
         groups.setdefault(f"{method.key.dataset}: {row.method} {row.backbone}", []).extend(
             [
-                Row([Cell(name, is_number=False), *mine]),
-                Row([Cell("paper", is_number=False), *(Cell(score_text(s)) for s in paper)]),
+                Row([label(name), *mine]),
+                Row([label("paper"), *(Cell(with_spread(s.value, s.spread)) for s in paper)]),
             ]
         )
     if not groups:
         return []
     heads = [("Numbers", False), *((MEASURES[key].head, True) for key in keys)]
     intro = (
-        "The paper's numbers, of clicks drawn from its own network. Yours are comparable as far as "
-        "your click model is that network and your weights are those weights."
+        "The paper's numbers are of clicks drawn from its own clickability network. Compare them "
+        "only if the click model is that network and the segmenter has the same weights."
     )
-    return [NamedTable("Beside the published numbers", intro, Table(heads, groups))]
+    return [NamedTable("Beside the paper's numbers", intro, Table(heads, groups))]
 
 
 def dataset_nsr_tables(results: Results) -> list[NamedTable]:
-    """NSR of each dataset over its methods (paper, Fig. 7).
-
-    Args:
-        results: From `load_results`.
-
-    Returns:
-        One table, or none where no dataset has users' clicks of two methods.
-
-    Example:
-        >>> dataset_nsr_tables(Results([]))
-        []
-    """
+    """NSR per dataset, for datasets with users' clicks on two or more segmenters (Fig. 7)."""
     rows = []
-    for dataset, methods in by_dataset(results).items():
+    for dataset, methods in by_dataset(results.values()).items():
         once = list({method.key.segmenter: method for method in methods}.values())
         value = dataset_nsr(once)
         if len(once) > 1 and math.isfinite(value):
             simulated = any(method.is_simulated for method in once)
             cells = [
-                Cell(dataset, is_number=False),
+                label(dataset),
                 Cell(str(len(once))),
-                Cell(number(value, DIGITS)),
+                Cell(number(value)),
             ]
             rows.append(Row(cells, simulated))
     if not rows:
         return []
     heads = [("Dataset", False), ("Methods", True), ("NSR %", True)]
     intro = (
-        "How much users' variety makes of a dataset: mean and deviation of IoU over users' first "
-        "clicks, each averaged over the methods; their ratio, averaged over instances. It depends "
-        "on which methods are in it."
+        "How much the IoU on a dataset depends on who clicks: ratio of std to mean of IoU after "
+        "users' first clicks. Std and mean are averaged over the methods, the ratio over "
+        "instances. The value depends on the set of methods."
     )
     return [NamedTable("NSR of the datasets", intro, Table(heads, {"": rows}))]
 
 
-def paired_tables(results: Results, scores: ScoresByMethod, threshold: float) -> list[NamedTable]:
-    """Every segmenter less the one that needs fewest clicks, on the instances that both have.
-
-    Args:
-        results: From `load_results`.
-        scores: All numbers of every method.
-        threshold: IoU that NoC asks for.
-
-    Returns:
-        One table, or none where no two segmenters were clicked at alike.
-
-    Example:
-        >>> paired_tables(Results([]), {}, 0.9)
-        []
-    """
+def paired_tables(results: Results) -> list[NamedTable]:
+    """Each segmenter minus the one that needs the fewest clicks, on their shared instances."""
     groups: dict[str, list[Row]] = {}
-    for (dataset, click_model), methods in comparable(results).items():
-        best = _best(methods, scores)
+    for (dataset, click_model), methods in comparable(results.values()).items():
+        best = _best(methods, results)
         others = [method for method in methods if method is not best]
         if others:
-            title = f"{dataset}: less {best.key.segmenter}"
+            title = f"{dataset}: minus {best.key.segmenter}"
             title += f", clicks by {click_model}" if click_model else ""
-            groups[title] = [_paired_row(method, best, threshold) for method in others]
+            groups[title] = [_paired_row(method, best, results.threshold) for method in others]
     if not groups:
         return []
     heads = [("Segmenter", False), ("Instances", True)]
     heads += [(MEASURES[key].head, True) for key in COMPARED]
     intro = (
-        "Each segmenter's number less that of the best one by Sample NoC, over the instances that "
-        "neither failed on. An interval that leaves out 0 tells the two apart."
+        "Each segmenter's number minus that of the segmenter with the lowest Sample NoC, over the "
+        "instances on which neither failed. The two differ where the interval excludes 0."
     )
     return [NamedTable("Paired differences", intro, Table(heads, groups))]
 
 
-def _best(methods: Sequence[MethodResults], scores: ScoresByMethod) -> MethodResults:
+def _best(methods: Sequence[MethodResults], results: Results) -> MethodResults:
     def clicks(method: MethodResults) -> float:
-        found = (scores[method.key][key].value for key in ("sample_noc", "base_noc"))
+        found = (results.scores[method.key][key].value for key in ("sample_noc", "base_noc"))
         return next((value for value in found if math.isfinite(value)), math.inf)
 
     return min(methods, key=clicks)
@@ -156,10 +121,58 @@ def _paired_row(method: MethodResults, best: MethodResults, threshold: float) ->
         Cell(ABSENT)
         if one is None
         else Cell(
-            number(one.difference.mean, DIGITS),
+            number(one.difference.mean),
             interval=interval_text(one.difference.low, one.difference.high),
         )
         for one in found
     ]
-    names = [Cell(method.key.segmenter, is_number=False), Cell(str(count))]
+    names = [label(method.key.segmenter), Cell(str(count))]
     return Row([*names, *cells], method.is_simulated or best.is_simulated)
+
+
+#: Measures whose correlation over methods is shown, where all methods have them.
+CORRELATED = (
+    "base_noc", "sample_noc", "delta_sb_noc", "delta_gr_noc", "delta_hh_noc",
+    "sample_auc", "nsr_auc", "base_iou1", "user_iou1", "nsr_user",
+)  # fmt: skip
+
+
+def correlation_tables(results: Results) -> list[NamedTable]:
+    """Correlation of the measures over methods, one table per click model with 3 segmenters."""
+    by_model: dict[str, list[list[MethodResults]]] = {}
+    for (_, click_model), methods in comparable(results.values()).items():
+        if len(methods) >= MIN_METHODS:
+            by_model.setdefault(click_model, []).append(methods)
+    made = [_correlation(model, groups, results) for model, groups in by_model.items()]
+    return [table for table in made if table is not None]
+
+
+def _correlation(
+    click_model: str, groups: list[list[MethodResults]], results: Results
+) -> NamedTable | None:
+    scores = results.scores
+    everyone = [method.key for methods in groups for method in methods]
+    keys = [key for key in CORRELATED if all(math.isfinite(scores[m][key].value) for m in everyone)]
+    if len(keys) < 2:
+        return None
+    values = [[[scores[m.key][key].value for key in keys] for m in methods] for methods in groups]
+    matrix = metric_correlations(values)
+    simulated = any(method.is_simulated for methods in groups for method in methods)
+    rows = [
+        Row(
+            [
+                label(MEASURES[key].title),
+                *(Cell(ABSENT if i == j else number(float(x))) for j, x in enumerate(line)),
+            ],
+            simulated,
+        )
+        for i, (key, line) in enumerate(zip(keys, matrix, strict=True))
+    ]
+    heads = [("Measure", False), *((MEASURES[key].title, True) for key in keys)]
+    counts = ", ".join(f"{len(m)} on {m[0].key.dataset}" for m in groups)
+    intro = (
+        "Spearman below the diagonal, Pearson above it: correlation over methods, averaged over "
+        f"datasets, absolute value. Segmenters: {counts}. With so few it is only a hint."
+    )
+    title = f"Correlation of measures{f', clicks by {click_model}' if click_model else ''}"
+    return NamedTable(title, intro, Table(heads, {"": rows}))

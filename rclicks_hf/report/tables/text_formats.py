@@ -1,39 +1,34 @@
-"""The report's tables as Markdown and LaTeX, and every number as CSV."""
+"""A report's tables as Markdown and LaTeX, and all numbers as CSV."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from rclicks_hf.click_scoring.score_rows import ALL_DEVICES
+from rclicks_hf.click_scoring.score_summary import ScoreTable
+from rclicks_hf.metrics import METRICS
 from rclicks_hf.report.numbers.measures import MEASURES
-from rclicks_hf.report.numbers.method_results import Results
 from rclicks_hf.report.page_data import ReportData
-from rclicks_hf.report.tables.benchmark_text import SIMULATED_NOTE
-from rclicks_hf.report.tables.cells import Cell, NamedTable, Row, Table
-from rclicks_hf.report.tables.main_tables import benchmark_table_view
-from rclicks_hf.report.tables.score_cells import ScoresByMethod
+from rclicks_hf.report.results import Results
+from rclicks_hf.report.tables.benchmark_table import benchmark_cells
+from rclicks_hf.report.tables.click_model_tables import click_model_tables
+from rclicks_hf.report.tables.table_cells import SIMULATED_NOTE, Cell, NamedTable, Row, Table
 
 _SIMULATED = "simulated clicks"
-_HEADING = "Clicks needed, and robustness to the user"
+BENCHMARK_TITLE = "Clicks needed, and robustness to the user"
 
 
 def report_tables(data: ReportData) -> list[NamedTable]:
-    """The main table and the supplementary ones.
-
-    Args:
-        data: A report.
-
-    Example:
-        >>> report_tables(ReportData("empty", is_simulated=False))
-        []
-    """
-    if not data.benchmark_rows:
-        return list(data.supplement)
-    view = benchmark_table_view(data.benchmark_rows)
-    intro = "First, second and third of a column are marked, by the printed values."
-    return [NamedTable(_HEADING, intro, view), *data.supplement]
+    """The tables of a report, in page order."""
+    tables = click_model_tables(data.click_scores)
+    if data.benchmark_rows:
+        intro = "The first, second and third of a column are marked, by the printed values."
+        tables.append(NamedTable(BENCHMARK_TITLE, intro, benchmark_cells(data.benchmark_rows)))
+    return [*tables, *data.supplement]
 
 
 class _Line(NamedTuple):
@@ -42,7 +37,7 @@ class _Line(NamedTuple):
 
 
 def _lines(table: Table, write: Mapping[int, str], escape: Mapping[str, str]) -> Iterator[_Line]:
-    """Rows as text, group titles between them; ``write`` marks a rank."""
+    """Rows as text with group titles between them; ``write`` maps a rank to its markup."""
     for group, rows in table.groups.items():
         if group:
             yield _Line([_escaped(group, escape)], is_group=True)
@@ -71,28 +66,7 @@ _MARKDOWN = {
 
 
 def markdown_tables(tables: Iterable[NamedTable], title: str) -> str:
-    """The tables as one Markdown text; first bold, second underlined, third italic.
-
-    Args:
-        tables: Of a report.
-        title: Heading.
-
-    Example:
-        >>> table = Table([("Name", False), ("NoC", True)],
-        ...               {"davis": [Row([Cell("sam", is_number=False), Cell("2.00", rank=1)])]})
-        >>> print(markdown_tables([NamedTable("Clicks", "Lower is better.", table)], "RClicks"))
-        # RClicks
-        <BLANKLINE>
-        ## Clicks
-        <BLANKLINE>
-        Lower is better.
-        <BLANKLINE>
-        | Name | NoC |
-        | --- | ---: |
-        | *davis* | |
-        | sam | **2.00** |
-        <BLANKLINE>
-    """
+    """The tables as one Markdown text: first bold, second underlined, third italic."""
     parts = [f"# {_escaped(title, _MARKDOWN)}"]
     for named in tables:
         heads = [_escaped(text, _MARKDOWN) for text, _ in named.table.heads]
@@ -121,19 +95,7 @@ _LATEX = {
 
 
 def latex_tables(tables: Iterable[NamedTable], title: str) -> str:
-    """The tables as LaTeX; they need no package. Marked as in Markdown.
-
-    Args:
-        tables: Of a report.
-        title: A comment at the top.
-
-    Example:
-        >>> table = Table([("Name", False), ("NoC ↓", True)],
-        ...               {"": [Row([Cell("sam", is_number=False), Cell("2.00", rank=1)])]})
-        >>> text = latex_tables([NamedTable("Clicks", "Lower is better.", table)], "RClicks")
-        >>> "textbf{2.00}" in text, "downarrow" in text, "↓" in text
-        (True, True, False)
-    """
+    """The tables as LaTeX that needs no package; ranks as in Markdown, the title as a comment."""
     parts = [f"% {' '.join(title.split())}"]
     for named in tables:
         heads = named.table.heads
@@ -170,28 +132,39 @@ CSV_COLUMNS = (
 )  # fmt: skip
 
 
-def csv_scores(results: Results, scores: ScoresByMethod, threshold: float) -> str:
-    """Every number of every method as CSV, unrounded: a line a number that exists.
+def csv_scores(results: Results, click_scores: Sequence[ScoreTable] = ()) -> str:
+    """All numbers as CSV, unrounded: one line per method or click model, dataset and measure.
 
-    Args:
-        results: From `load_results`.
-        scores: All numbers of every method.
-        threshold: IoU that NoC and NoF asked for.
-
-    Example:
-        >>> csv_scores(Results([]), {}, 0.9).startswith("dataset,segmenter,click_model")
-        True
+    With click-model scores a last column holds their split; without, the columns stay as they were.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
+    writer.writerow([*CSV_COLUMNS, *(["split"] if click_scores else [])])
+    for table in click_scores:
+        writer.writerows(_click_score_lines(table))
     for key, method in results.items():
-        head = [key.dataset, key.segmenter, key.click_model, method.is_simulated, threshold]
-        head += [len(method.stems), method.failures]
-        for name, score in scores[key].items():
+        head = [key.dataset, key.segmenter, key.click_model, method.is_simulated]
+        head += [results.threshold, len(method.stems), method.failures]
+        for name, score in results.scores[key].items():
             if score.instances:
                 measure = MEASURES[name]
-                numbers = (score.value, score.spread, score.low, score.high)
-                shown = ["" if value != value else repr(value) for value in numbers]
-                writer.writerow([*head, name, measure.title, measure.unit, *shown, score.instances])
+                numbers = _exact(score.value, score.spread, score.low, score.high)
+                split = [""] if click_scores else []
+                tail = [name, measure.title, measure.unit, *numbers, score.instances, *split]
+                writer.writerow([*head, *tail])
     return text.getvalue()
+
+
+def _click_score_lines(table: ScoreTable) -> Iterator[list[object]]:
+    for means in table.means:
+        head = [table.dataset, "", means.click_model, table.is_simulated, "", means.instances]
+        for metric, interval in means.intervals.items():
+            info = METRICS[metric]
+            name = metric if table.device == ALL_DEVICES else f"{metric}_{table.device}"
+            numbers = _exact(interval.mean, math.nan, interval.low, interval.high)
+            tail = [name, info.abbreviation, info.unit, *numbers, means.instances, table.split]
+            yield [*head, len(means.left_out), *tail]
+
+
+def _exact(*values: float) -> list[str]:
+    return ["" if math.isnan(value) else repr(value) for value in values]

@@ -19,7 +19,7 @@ from rclicks_hf.report import (
     MethodResults,
     compare,
     dataset_nsr,
-    load_results,
+    read_results,
     score,
     score_all,
 )
@@ -57,7 +57,7 @@ class Drawn:
 
     def load(self, folder: Path) -> MethodResults:
         write_part(folder / "results.parquet", self.rows())
-        [method] = load_results(folder).values()
+        [method] = read_results(folder).values()
         return method
 
 
@@ -180,7 +180,7 @@ def test_pairs_are_of_the_instances_that_both_have(tmp_path: Path) -> None:
         for r in rows
     ]
     write_part(tmp_path / "results.parquet", broken)
-    ours, theirs = load_results(tmp_path).values()
+    ours, theirs = read_results(tmp_path).values()
     found = compare(MEASURES["base_noc"], ours, theirs, T, resamples=500)
     assert found is not None
     kept = [i for i in range(N) if i != 5]
@@ -202,7 +202,7 @@ def test_methods_without_a_shared_instance_are_not_compared(method: MethodResult
 def test_dataset_nsr_averages_over_methods_before_the_ratio(tmp_path: Path) -> None:
     first, second = Drawn(1), Drawn(2, "ritm")
     write_part(tmp_path / "results.parquet", [*first.rows(), *second.rows()])
-    methods = list(load_results(tmp_path).values())
+    methods = list(read_results(tmp_path).values())
     by_hand = []
     for a, b in zip(first.users, second.users, strict=True):
         if len(a):
@@ -213,7 +213,7 @@ def test_dataset_nsr_averages_over_methods_before_the_ratio(tmp_path: Path) -> N
 def test_a_run_that_is_not_there_leaves_its_numbers_out(drawn: Drawn, tmp_path: Path) -> None:
     rows = [r for r in drawn.rows() if r.run in ("base", "g1", "g2")]
     write_part(tmp_path / "results.parquet", rows)
-    found = score_all(load_results(tmp_path)[KEY], T, resamples=0)
+    found = score_all(read_results(tmp_path)[KEY], T, resamples=0)
     there = {key for key, one in found.items() if one.instances}
     assert {"sample_noc", "delta_sb_noc", "nsr_auc", "base_iou1"} <= there
     assert there.isdisjoint({"delta_gr_noc", "delta_hh_auc", "user_iou1", "nsr_nuser"})
@@ -231,7 +231,7 @@ def test_two_splits_of_a_dataset_are_one_row(drawn: Drawn, tmp_path: Path) -> No
     for split, stems in (("train", ("i0", "i1")), ("validation", ("i2",))):
         part = [replace(r, split=split) for r in rows if r.full_stem in stems]
         write_part(tmp_path / split / "results.parquet", part)
-    [method] = load_results(tmp_path / "train", tmp_path / "validation").values()
+    [method] = read_results(tmp_path / "train", tmp_path / "validation").values()
     assert method.stems == ("i0", "i1", "i2")
     assert value("base_noc", method) == pytest.approx(mean([clicks_to(r) for r in drawn.base[:3]]))
 
@@ -240,4 +240,4 @@ def test_runs_on_other_instances_are_refused(drawn: Drawn, tmp_path: Path) -> No
     rows = [r for r in drawn.rows() if (r.full_stem, r.run) != ("i3", "g4")]
     write_part(tmp_path / "results.parquet", rows)
     with pytest.raises(RclicksError, match="sam / cm / davis: run g4 lacks instance i3"):
-        load_results(tmp_path)
+        read_results(tmp_path)

@@ -9,7 +9,7 @@ import pytest
 
 from rclicks_hf.data.schema import SOURCE_DATASETS
 from rclicks_hf.report import MethodKey, MethodResults
-from rclicks_hf.report.numbers.paper_benchmark import published_row, published_rows
+from rclicks_hf.report.numbers.paper_benchmark import paper_row, paper_rows
 
 
 def measured(dataset: str = "davis", segmenter: str = "facebook/sam2-hiera-small") -> MethodResults:
@@ -20,7 +20,7 @@ def measured(dataset: str = "davis", segmenter: str = "facebook/sam2-hiera-small
 
 
 def test_the_rows_are_those_of_notebook_and_poster() -> None:
-    rows = published_rows()
+    rows = paper_rows()
     assert {d: sum(r.dataset == d for r in rows) for d in ("tetris", "davis", "coco_mval")} == {
         "tetris": 33,
         "davis": 22,
@@ -42,15 +42,15 @@ def test_the_rows_are_those_of_notebook_and_poster() -> None:
 
 def test_sam_2_has_the_names_of_its_checkpoints_not_the_posters() -> None:
     # The poster prints 4.67 ± 0.33 on DAVIS as "Hiera-B+"; it is the small model.
-    row = published_row(measured())
+    row = paper_row(measured())
     assert row is not None
     assert (row.backbone, row.model, row.sample_noc) == ("Hiera-S", "sam2_hiera_small", 4.67)
-    names = {row.backbone for row in published_rows() if row.method.startswith("SAM 2")}
+    names = {row.backbone for row in paper_rows() if row.method.startswith("SAM 2")}
     assert names == {"Hiera-T", "Hiera-S", "Hiera-B+", "Hiera-L"}
 
 
 def test_a_checkpoint_s_name_finds_its_row_too() -> None:
-    row = published_row(measured(segmenter="coco_lvis_h18_itermask"))
+    row = paper_row(measured(segmenter="coco_lvis_h18_itermask"))
     assert row is not None
     assert row.sample_noc == 6.15
 
@@ -68,15 +68,15 @@ def test_a_checkpoint_s_name_finds_its_row_too() -> None:
         replace(measured(), ious={"base": [np.full(20, 0.95)] * 345}),
     ],
 )
-def test_other_rows_have_nothing_published(other: MethodResults) -> None:
-    assert published_row(other) is None
+def test_other_rows_have_no_paper_row(other: MethodResults) -> None:
+    assert paper_row(other) is None
 
 
-def test_another_threshold_has_nothing_published() -> None:
-    assert published_row(measured(), 0.85) is None
+def test_another_threshold_has_no_paper_row() -> None:
+    assert paper_row(measured(), 0.85) is None
 
 
 def test_failed_instances_were_run_too() -> None:
     method = measured()
     short = replace(method, stems=method.stems[1:], ious={"g1": method.ious["g1"][1:]}, failures=1)
-    assert published_row(short) is not None
+    assert paper_row(short) is not None

@@ -8,8 +8,14 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from rclicks_hf.report import IoUCurves, UserScatter
-from rclicks_hf.report.pictures.charts import curves_svg, draw_curves, draw_scatter, scatter_svg
+from rclicks_hf.report.page_data import IoUCurves, UserScatter
+from rclicks_hf.report.pictures.charts import (
+    curve_table,
+    curves_svg,
+    draw_curves,
+    draw_scatter,
+    scatter_svg,
+)
 from rclicks_hf.report.pictures.palette import PALETTE, follow_scheme
 
 CURVES = IoUCurves("a", {"g1": np.linspace(0.4, 0.8, 20), "base": np.linspace(0.5, 0.95, 20)})
@@ -114,3 +120,11 @@ def test_bad_shapes_and_unknown_runs_are_refused() -> None:
         IoUCurves("a", {})
     with pytest.raises(ValueError, match=r"\(3,\) and \(2,\)"):
         UserScatter("a", np.zeros(3), np.zeros(2), 0.0)
+
+
+def test_curve_numbers_keep_the_order_of_the_legend() -> None:
+    table = curve_table(IoUCurves("a", {"base": np.array([0.5]), "g1": np.array([0.25])}))
+    assert [[cell.text for cell in row.cells] for row in table.groups[""]] == [
+        ["G1, least likely clicks", "0.250"],
+        ["Baseline", "0.500"],
+    ]

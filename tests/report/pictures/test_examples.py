@@ -16,12 +16,12 @@ from rclicks_hf.benchmark.manifest import IDENTITY
 from rclicks_hf.report import (
     MethodKey,
     MethodResults,
-    load_results,
-    measure_results,
+    read_results,
     report_data,
     write_report_file,
 )
 from rclicks_hf.report.pictures.examples import choose_examples
+from rclicks_hf.simulation import simulate_rounds
 
 MakeResults = Callable[..., Path]
 NAME, SIZE = "simulated_scenes", (24, 32)
@@ -36,7 +36,7 @@ def repo(tmp_path_factory: pytest.TempPathFactory) -> Path:
         image = np.zeros((*SIZE, 3), np.uint8)
         image[6:18, 8 : 20 + i % 4] = 255
         source.add(stem, image, {"": image[..., 0] > 0})
-    rounds = data.simulate_rounds(source, dataset=NAME, progress=False)
+    rounds = simulate_rounds(source, dataset=NAME, progress=False)
     sources = {NAME: data.StoreWithPrevious(source, rounds.previous_masks)}
     out = tmp_path_factory.mktemp("data") / "repo"
     splits = {NAME: dict.fromkeys(stems, "test")}
@@ -84,11 +84,10 @@ def test_examples_show_the_clicks_of_the_first_method(
     folder = make_results(
         tmp_path / "a", dataset=NAME, instances=8, simulated=True, size=SIZE, clicks=6
     )
-    measured = measure_results([folder])
-    made = report_data(measured, repos={NAME: str(repo)})
+    made = report_data(read_results(folder), repos={NAME: str(repo)})
     assert len(made.examples) == 6
     assert made.settings.get("Examples") is None
-    first = next(iter(load_results(folder).values()))
+    first = next(iter(read_results(folder).values()))
     for item in made.examples:
         place = first.stems.index(item.instance.full_stem)
         paths = {path.title: path for path in item.paths}
@@ -123,7 +122,7 @@ def test_another_repo_is_told_and_leaves_the_page_whole(
     folder = make_results(
         tmp_path / "a", dataset=NAME, instances=12, simulated=True, size=SIZE, clicks=6
     )
-    made = report_data(measure_results([folder]), repos={NAME: str(repo)})
+    made = report_data(read_results(folder), repos={NAME: str(repo)})
     assert not made.examples
     assert "has no instance" in made.settings["Examples"]
 

@@ -1,4 +1,4 @@
-"""Supplementary tables: ranks, published rows, pairs, correlations."""
+"""Supplementary tables: ranks, the paper's rows, pairs, correlations."""
 
 from __future__ import annotations
 
@@ -10,28 +10,20 @@ import numpy as np
 import pytest
 
 from rclicks_hf.metrics import metric_correlations
-from rclicks_hf.report import MEASURES, Results, compare, load_results, measure_results
-from rclicks_hf.report.tables.cells import NamedTable, ranks
-from rclicks_hf.report.tables.number_format import number
+from rclicks_hf.report import MEASURES, Results, compare, read_results
 from rclicks_hf.report.tables.supplement import supplement
+from rclicks_hf.report.tables.table_cells import NamedTable, number
 
 MakeResults = Callable[..., Path]
 
 
 def tables_of(*folders: Path, threshold: float = 0.9) -> dict[str, NamedTable]:
-    measured = measure_results(folders, threshold)
-    made = supplement(measured.results, measured.scores, measured.threshold)
+    made = supplement(read_results(*folders, threshold=threshold))
     return {named.title: named for named in made}
 
 
 def cells_of(named: NamedTable, group: str) -> list[list[str]]:
     return [[cell.text for cell in row.cells] for row in named.table.groups[group]]
-
-
-def test_ranks_are_of_the_printed_values() -> None:
-    assert ranks([1.004, 1.0, 2.0, 3.0, 4.0], up=False, digits=2) == [1, 1, 3, 0, 0]
-    assert ranks([1.0, float("nan"), 2.0], up=True, digits=2) == [2, 0, 1]
-    assert ranks([1.0], up=True, digits=2) == [0]
 
 
 def test_ranks_are_among_methods_that_one_model_clicked_at(
@@ -48,30 +40,30 @@ def test_ranks_are_among_methods_that_one_model_clicked_at(
         assert first.rank == 1
 
 
-def test_published_numbers_stand_under_the_same_row_only(
+def test_the_paper_s_numbers_stand_under_the_same_row_only(
     make_results: MakeResults, methods: tuple, tmp_path: Path
 ) -> None:
     folder = make_results(tmp_path / "a", methods=methods[:1], instances=345, users=())
-    measured = measure_results([folder])
-    [key, *_] = measured.results
+    results = read_results(folder)
+    [key, *_] = results
     mine = key._replace(segmenter="facebook/sam-vit-huge")
     for simulated, shown in ((False, True), (True, False)):
-        method = replace(measured.results[key], key=mine, is_simulated=simulated)
-        made = supplement(Results([method]), {mine: measured.scores[key]}, 0.9)
+        method = replace(results[key], key=mine, is_simulated=simulated)
+        made = supplement(Results([method]))
         titles = [named.title for named in made]
-        assert ("Beside the published numbers" in titles) == shown
+        assert ("Beside the paper's numbers" in titles) == shown
         if shown:
             rows = cells_of(made[0], "davis: SAM ViT-H")
             assert rows[0][0] == "measured, clicks by cm"
             assert rows[1] == ["paper", "5.42 ± 0.49", "8.00", "15.02"]
 
 
-def test_pairs_are_less_the_best(make_results: MakeResults, tmp_path: Path) -> None:
+def test_pairs_are_minus_the_best(make_results: MakeResults, tmp_path: Path) -> None:
     folder = make_results(tmp_path / "a", failed=[("ritm", "test_003")])
-    results = load_results(folder)
+    results = read_results(folder)
     named = tables_of(folder)["Paired differences"]
     [(group, rows)] = named.table.groups.items()
-    assert group == "davis: less simpleclick, clicks by cm"
+    assert group == "davis: minus simpleclick, clicks by cm"
     by_name = {row.cells[0].text: row for row in rows}
     assert sorted(by_name) == ["geocut", "ritm", "sam"]
     assert by_name["ritm"].cells[1].text == "11"
@@ -89,13 +81,13 @@ def test_correlations_need_three_methods(
     few = make_results(tmp_path / "few", methods=methods[:2])
     assert not [title for title in tables_of(few) if title.startswith("Correlation")]
     many = make_results(tmp_path / "many")
-    named = tables_of(many)["Correlation of metrics, clicks by cm"]
+    named = tables_of(many)["Correlation of measures, clicks by cm"]
     heads = [text for text, _ in named.table.heads[1:]]
-    measured = measure_results([many])
+    results = read_results(many)
     first, second = (heads.index(MEASURES[key].title) for key in ("sample_noc", "nsr_user"))
     values = [
         [scores[key].value for key in ("sample_noc", "nsr_user")]
-        for scores in measured.scores.values()
+        for scores in results.scores.values()
     ]
     expected = metric_correlations([values])
     rows = cells_of(named, "")
@@ -114,14 +106,14 @@ def test_simulated_rows_mark_every_table_they_are_in(
 ) -> None:
     made = tables_of(make_results(tmp_path, dataset="simulated_scenes", simulated=True))
     assert all(named.table.is_simulated for named in made.values())
-    assert len(made) == 10
+    assert len(made) == 11
 
 
 def test_dataset_nsr_counts_a_segmenter_once(make_results: MakeResults, tmp_path: Path) -> None:
     folders = [make_results(tmp_path / m, click_model=m, instances=4) for m in ("cm", "ud")]
     [[name, count, value]] = cells_of(tables_of(*folders)["NSR of the datasets"], "")
     assert (name, count) == ("davis", "4")
-    users = [method.user_ious for method in load_results(folders[0]).values()]
+    users = [method.user_ious for method in read_results(folders[0]).values()]
     by_hand = [
         np.mean([np.std(m[i]) for m in users]) / np.mean([np.mean(m[i]) for m in users])
         for i in range(4)

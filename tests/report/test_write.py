@@ -1,4 +1,4 @@
-"""`rclicks report`: every format, the threshold, and mistakes told in a line."""
+"""`rclicks report`: all formats, both kinds of results, the threshold, and error messages."""
 
 from __future__ import annotations
 
@@ -7,15 +7,21 @@ import io
 import json
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from rclicks_hf.benchmark.manifest import IDENTITY
+from rclicks_hf.click_scoring.score_rows import PEOPLE, SAMPLED, SCORE_SCHEMA, ScoreSettings
+from rclicks_hf.click_scoring.score_run import SCORES
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.report import MEASURES, load_results, score_all, write_report_file
+from rclicks_hf.jobs.results_folder import write_table
+from rclicks_hf.metrics import CLICK_METRICS
+from rclicks_hf.report import MEASURES, read_results, score_all, write_report_file
+from rclicks_hf.report.numbers.click_scores import read_score_folders
 
 MakeResults = Callable[..., Path]
 
@@ -36,7 +42,7 @@ def test_csv_holds_every_number_unrounded(folders: list[Path], tmp_path: Path) -
     out = tmp_path / "r.csv"
     assert write_report_file(folders, out, threshold=0.8) == str(out)
     rows = read_csv(out)
-    results = load_results(*folders)
+    results = read_results(*folders)
     assert len(rows) == len(results) * len(MEASURES)
     for row in rows:
         key = next(
@@ -96,7 +102,7 @@ def test_a_format_overrides_the_ending(folders: list[Path], tmp_path: Path) -> N
     assert len(read_csv(out)) > 0
     write_report_file(folders, out)
     assert out.read_text("utf-8").startswith("<!DOCTYPE html>")
-    with pytest.raises(RclicksError, match="pdf: no such format; choose html, csv, markdown"):
+    with pytest.raises(RclicksError, match="pdf: unknown format; choose html, csv, markdown"):
         write_report_file(folders, out, format="pdf")
 
 
@@ -110,7 +116,7 @@ def test_the_threshold_is_the_protocol_s_unless_given(
     for given, expected in ((None, "0.75"), (0.85, "0.85")):
         write_report_file([folder], out, threshold=given)
         assert {row["threshold"] for row in read_csv(out)} == {expected}
-    with pytest.raises(RclicksError, match=r"threshold: an IoU in \(0, 1\], got 90"):
+    with pytest.raises(RclicksError, match=r"threshold: must be an IoU in \(0, 1\], got 90"):
         write_report_file([folder], out, threshold=90.0)
 
 
@@ -118,7 +124,7 @@ def test_the_page_shows_tables_and_threshold(folders: list[Path], tmp_path: Path
     out = tmp_path / "r.html"
     write_report_file(folders, out, threshold=0.8)
     page = out.read_text("utf-8")
-    assert "IoU 0.8, counted as done" in page
+    assert "IoU 0.8, counted as reached" in page
     for title in (
         "Clicks to the threshold",
         "Area under the IoU curve",
@@ -127,17 +133,17 @@ def test_the_page_shows_tables_and_threshold(folders: list[Path], tmp_path: Path
         "Clicks to the threshold of boundary IoU",
         "Paired differences",
         "NSR of the datasets",
-        "Correlation of metrics, clicks by cm",
+        "Correlation of measures, clicks by cm",
         "Time",
     ):
         assert f"<summary>{title}</summary>" in page, title
     # Part of a dataset, invented numbers: nothing of the paper stands beside them.
-    assert "Beside the published numbers" not in page
+    assert "Beside the paper" not in page
 
 
 def test_pictures_that_are_not_at_hand_are_told(folders: list[Path], tmp_path: Path) -> None:
     text = write_report_file(folders, tmp_path / "r.html")
-    assert text.splitlines()[0].startswith("pictures left out of davis (the results do not say")
+    assert text.splitlines()[0].startswith("pictures left out of davis (the results do not name")
     assert "give --repo" in (tmp_path / "r.html").read_text("utf-8")
 
 
@@ -145,8 +151,8 @@ def test_pictures_that_are_not_at_hand_are_told(folders: list[Path], tmp_path: P
     ("protocol", "message"),
     [
         (None, r"manifest\.json: its protocol is damaged"),
-        ({"noc_threshold": "high"}, r"threshold: an IoU in \(0, 1\], got high"),
-        ({"noc_threshold": 1.0000001}, r"threshold: an IoU in \(0, 1\], got 1\.0000001"),
+        ({"noc_threshold": "high"}, r"threshold: must be an IoU in \(0, 1\], got high"),
+        ({"noc_threshold": 1.0000001}, r"threshold: must be an IoU in \(0, 1\], got 1\.0000001"),
     ],
 )
 def test_a_damaged_manifest_is_one_line(
@@ -186,7 +192,7 @@ def test_an_unfinished_run_is_told(folders: list[Path], tmp_path: Path) -> None:
     manifest = dict.fromkeys(IDENTITY, "x") | {"protocol": {}, "is_finished": False}
     (folders[0] / "manifest.json").write_text(json.dumps(manifest))
     said = write_report_file(folders[:1], tmp_path / "r.csv")
-    assert said.splitlines()[0].startswith("x on x: its last run has not finished")
+    assert said.splitlines()[0].startswith("x on x: the last run has not finished")
 
 
 @pytest.mark.parametrize("name", ["folder", ""])
@@ -198,3 +204,93 @@ def test_a_folder_in_the_place_of_the_file_is_one_line(
     with pytest.raises(RclicksError, match=r"cannot be written there|is a folder"):
         write_report_file(folders, Path(name), format="csv")
     assert not list(tmp_path.glob(".*.tmp"))
+
+
+def write_click_scores(folder: Path, *models: str, **settings: Any) -> Path:
+    """A folder as `rclicks evaluate-clicks` leaves it, of invented scores on GrabCut."""
+    rows = []
+    for k, stem in enumerate("abcd"):
+        about = {
+            "dataset": "grabcut", "split": "test", "full_stem": stem, "round": "first",
+            "click_type": "first", "device": "all", "is_simulated": False, "clicks": 20,
+            **{f"{name}_error": 0.01 for name in SAMPLED}, "ks_undefined": 0, "left_out": "",
+        }  # fmt: skip
+        for m, model in enumerate((*models, PEOPLE)):
+            scores = dict.fromkeys(CLICK_METRICS, 0.1 * (k + m + 1))
+            rows.append({**about, "click_model": model, **scores})
+    write_table(folder / SCORES, pa.Table.from_pylist(rows, schema=SCORE_SCHEMA))
+    manifest = {
+        "dataset": ["grabcut"], "split": ["test"], "click_model": list(models),
+        **asdict(ScoreSettings()), "dataset_fingerprint": ["f"], "is_finished": True, **settings,
+    }  # fmt: skip
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder
+
+
+@pytest.mark.parametrize("ending", ["html", "csv", "md", "tex"])
+def test_click_scores_are_shown_alone_and_in_any_mix(
+    folders: list[Path], tmp_path: Path, ending: str
+) -> None:
+    clicks, out = write_click_scores(tmp_path / "c", "ud", "dt"), tmp_path / f"r.{ending}"
+    assert write_report_file([clicks], out) == str(out)
+    alone = out.read_text("utf-8")
+    write_report_file([folders[0], clicks / SCORES, folders[1]], out)
+    mixed = out.read_text("utf-8")
+    for text in (alone, mixed):
+        assert "ud" in text
+        assert "people, split-half" in text
+        if ending != "csv":
+            assert "0.350" in text  # mean of dt, over instances
+            assert "dt − ud".replace("−", "$-$" if ending == "tex" else "−") in text
+            assert "+0.100*" in text.replace("\\*", "*")
+            assert "paper: UD" in text
+    assert "simpleclick" in mixed
+    assert "simpleclick" not in alone
+    if ending == "html":
+        assert 'id="benchmark"' not in alone
+        assert "RClicks click models" in alone
+        assert "reference mode" in mixed
+
+
+def test_click_scores_in_csv_are_unrounded(folders: list[Path], tmp_path: Path) -> None:
+    out = tmp_path / "r.csv"
+    write_report_file([folders[0]], out)
+    benchmark = read_csv(out)
+    write_report_file([write_click_scores(tmp_path / "c", "ud"), folders[0]], out)
+    rows = read_csv(out)
+    clicks = [row for row in rows if row["split"]]
+    assert [row | {"split": ""} for row in benchmark] == rows[len(clicks) :]
+    assert len(clicks) == 2 * len(CLICK_METRICS)
+    first = clicks[0]
+    assert (first["click_model"], first["measure"], first["split"]) == ("ud", "ks", "test")
+    assert float(first["value"]) == pytest.approx(0.25)
+    assert float(first["low"]) < 0.25 < float(first["high"])
+
+
+def test_click_scores_of_several_folders_are_one_table(tmp_path: Path) -> None:
+    folders = [write_click_scores(tmp_path / model, model) for model in ("ud", "dt")]
+    scores = read_score_folders(*folders)
+    [table] = scores.tables
+    assert [means.click_model for means in table.means] == ["ud", "dt", PEOPLE]
+    assert [means.instances for means in table.means] == [4, 4, 4]
+    assert len(table.differences) == 1
+
+
+def test_click_scores_that_do_not_belong_together_are_one_line(tmp_path: Path) -> None:
+    first, out = write_click_scores(tmp_path / "a", "ud"), tmp_path / "r.md"
+    seeded = write_click_scores(tmp_path / "b", "dt", seed=1)
+    changed = write_click_scores(tmp_path / "c", "dt", dataset_fingerprint=["g"])
+    unfinished = write_click_scores(tmp_path / "d", "dt", is_finished=False)
+    text = write_report_file([unfinished], out)
+    assert text.startswith("click models on grabcut: the last run has not finished")
+    (unfinished / SCORES).unlink()
+    for other, message in (
+        (first, "ud on grabcut: given twice"),
+        (seeded, "seed is 42 in one folder and 1 in another"),
+        (changed, "two versions of grabcut, split test"),
+        (unfinished, "let `rclicks evaluate-clicks` finish first"),
+    ):
+        with pytest.raises(RclicksError, match=message):
+            write_report_file([first, other], out)
+    with pytest.raises(RclicksError, match="needs results of `rclicks benchmark`"):
+        write_report_file([first], out, eval_results=tmp_path / "hub", dataset_id="a/b")

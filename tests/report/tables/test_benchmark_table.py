@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,11 +17,13 @@ from rclicks_hf.report import (
     MEASURES,
     BenchmarkRow,
     MethodKey,
+    ReportData,
     benchmark_table,
     format_table,
-    load_results,
+    read_results,
     score,
 )
+from rclicks_hf.report.tables.benchmark_table import benchmark_cells
 
 KEY = MethodKey("geocut", "ud", "grabcut")
 
@@ -62,7 +65,7 @@ def save(path: Path, rows: list[ResultRow]) -> Path:
 
 
 def test_the_table_s_numbers_by_hand(tmp_path: Path) -> None:
-    [found] = benchmark_table(load_results(save(tmp_path, two_instances())))
+    [found] = benchmark_table(read_results(save(tmp_path, two_instances())))
     assert (found.segmenter, found.click_model, found.dataset) == KEY
     assert (found.instances, found.failures) == (2, 0)
     assert found.sample_noc == pytest.approx((5.5 + 20) / 2)
@@ -76,18 +79,18 @@ def test_the_table_s_numbers_by_hand(tmp_path: Path) -> None:
 
 def test_success_at_the_last_click_fails_only_by_the_reference_rule(tmp_path: Path) -> None:
     rows = [row("a", group, curve(20)) for group in CLICKING_GROUPS]
-    [found] = benchmark_table(load_results(save(tmp_path, rows)))
+    [found] = benchmark_table(read_results(save(tmp_path, rows)))
     assert (found.nof, found.nof_reference) == (0.0, 1.0)
 
 
 def test_another_threshold(tmp_path: Path) -> None:
-    results = load_results(save(tmp_path, two_instances()))
+    results = read_results(save(tmp_path, two_instances()))
     [found] = benchmark_table(results, threshold=0.5)
     assert (found.sample_noc, found.baseline_noc) == (1.0, 1.0)
 
 
 def test_arrays_have_the_documented_shapes(tmp_path: Path) -> None:
-    method = load_results(save(tmp_path, two_instances()))[KEY]
+    method = read_results(save(tmp_path, two_instances()))[KEY]
     assert method.stems == ("a", "b")
     assert method.group_ious.shape == (2, 10, 20)
     assert method.group_ious[0, 9].tolist() == curve(10)
@@ -100,14 +103,14 @@ def test_failed_instances_are_counted_and_left_out(tmp_path: Path) -> None:
     for index, made in enumerate(rows):
         if made.full_stem == "b":
             rows[index] = replace(made, iou=[], boundary_iou=[], error="Traceback")
-    [found] = benchmark_table(load_results(save(tmp_path, rows)))
+    [found] = benchmark_table(read_results(save(tmp_path, rows)))
     assert (found.instances, found.failures) == (1, 1)
     assert found.sample_noc == pytest.approx(5.5)
 
 
 def test_where_all_failed_there_are_no_numbers(tmp_path: Path) -> None:
     rows = [row("a", group, [], error="Traceback") for group in ("base", *CLICKING_GROUPS, "user")]
-    [found] = benchmark_table(load_results(save(tmp_path, rows)))
+    [found] = benchmark_table(read_results(save(tmp_path, rows)))
     assert (found.instances, found.failures) == (0, 1)
     assert math.isnan(found.sample_noc)
     assert math.isnan(found.nsr)
@@ -115,7 +118,7 @@ def test_where_all_failed_there_are_no_numbers(tmp_path: Path) -> None:
 
 def test_runs_that_were_not_made_leave_their_numbers_out(tmp_path: Path) -> None:
     rows = [made for made in two_instances() if made.run in ("base", "g1")]
-    [found] = benchmark_table(load_results(save(tmp_path, rows)))
+    [found] = benchmark_table(read_results(save(tmp_path, rows)))
     assert found.baseline_noc == 4.5
     assert math.isnan(found.delta_gr)
     assert math.isnan(found.nsr)
@@ -125,32 +128,32 @@ def test_runs_that_were_not_made_leave_their_numbers_out(tmp_path: Path) -> None
 def test_instances_without_user_clicks_do_not_count_in_nsr(tmp_path: Path) -> None:
     rows = [made for made in two_instances() if made.run == "user"]
     rows[1] = replace(rows[1], iou=[], boundary_iou=[])
-    [found] = benchmark_table(load_results(save(tmp_path, rows)))
+    [found] = benchmark_table(read_results(save(tmp_path, rows)))
     assert found.nsr == pytest.approx(50.0)
 
 
 def test_several_runs_are_read_together(tmp_path: Path) -> None:
     other = [replace(made, segmenter="sam") for made in two_instances()]
     paths = save(tmp_path / "a", two_instances()), save(tmp_path / "b", other) / "results.parquet"
-    assert [key.segmenter for key in load_results(*paths)] == ["geocut", "sam"]
+    assert [key.segmenter for key in read_results(*paths)] == ["geocut", "sam"]
     with pytest.raises(RclicksError, match="geocut / ud / grabcut: given twice"):
-        load_results(paths[0], paths[0])
+        read_results(paths[0], paths[0])
 
 
 def test_runs_of_different_protocols_are_not_mixed(tmp_path: Path) -> None:
     other = [replace(r, segmenter="sam", protocol_digest="1") for r in two_instances()]
     with pytest.raises(RclicksError, match="follows another protocol than"):
-        load_results(save(tmp_path / "a", two_instances()), save(tmp_path / "b", other))
+        read_results(save(tmp_path / "a", two_instances()), save(tmp_path / "b", other))
 
 
 def test_wrong_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(RclicksError, match="no such results"):
-        load_results(tmp_path)
+        read_results(tmp_path)
     with pytest.raises(RclicksError, match="none given"):
-        load_results()
+        read_results()
     pq.write_table(pa.table({"a": [1]}), tmp_path / "other.parquet")
     with pytest.raises(RclicksError, match="not readable as benchmark results"):
-        load_results(tmp_path / "other.parquet")
+        read_results(tmp_path / "other.parquet")
 
 
 def test_rows_come_back_as_written(tmp_path: Path) -> None:
@@ -178,7 +181,7 @@ def test_simulated_clicks_are_called_so() -> None:
 
 
 def test_an_unknown_style_is_named() -> None:
-    with pytest.raises(RclicksError, match="html: no such table style; choose plain, markdown"):
+    with pytest.raises(RclicksError, match="html: unknown table style; choose plain, markdown"):
         format_table([SHOWN], "html")
 
 
@@ -189,18 +192,18 @@ def test_what_is_no_iou_is_one_line(tmp_path: Path, wrong: list[float] | None, c
     message = "different lengths" if wrong == [] else f"{column} has values that are no IoU"
     with pytest.raises(RclicksError, match=message):
         for measure in MEASURES.values():
-            score(measure, load_results(save(tmp_path, rows))[KEY])
+            score(measure, read_results(save(tmp_path, rows))[KEY])
 
 
 def test_results_without_a_row_are_one_line(tmp_path: Path) -> None:
     with pytest.raises(RclicksError, match=r"results.parquet: holds no results"):
-        load_results(save(tmp_path, []))
+        read_results(save(tmp_path, []))
 
 
 def test_trajectories_that_ended_early_are_not_put_into_a_table(tmp_path: Path) -> None:
     rows = [row("a", "g1", [0.5, 0.9]), row("a", "g2", [0.95])]
     with pytest.raises(RclicksError, match="benchmark with a target_iou above 1"):
-        benchmark_table(load_results(save(tmp_path, rows)))
+        benchmark_table(read_results(save(tmp_path, rows)))
 
 
 def test_a_bar_in_a_name_does_not_end_its_cell_in_markdown() -> None:
@@ -212,4 +215,64 @@ def test_the_folder_of_several_results_folders_names_them(tmp_path: Path) -> Non
     for name in ("davis", "grabcut"):
         save(tmp_path / name, [row("a", "base", [0.5])])
     with pytest.raises(RclicksError, match=r"holds results folders; give .*davis, .*grabcut$"):
-        load_results(tmp_path)
+        read_results(tmp_path)
+
+
+def test_benchmark_rows_are_written_with_two_decimals(
+    make_report: Callable[..., ReportData],
+) -> None:
+    table = benchmark_cells(make_report().benchmark_rows)
+    assert list(table.groups) == ["scenes"]
+    row = table.groups["scenes"][0]
+    texts = dict(
+        zip(
+            (head.replace("\xa0", " ") for head, _ in table.heads),
+            (c.text for c in row.cells),
+            strict=True,
+        )
+    )
+    assert row.is_simulated
+    assert texts["Segmenter"] == "geocut"
+    assert texts["Failed"] == "1"
+    assert texts["Sample NoC ↓"] == "6.41 ± 1.12"
+    assert texts["Baseline NoC ↓"] == "5.25"
+    assert texts["NoF ↓"] == "2.50"
+    assert texts["ΔSB % ↓"] == "−18.30"
+    assert texts["NSR % ↓"] == "16.42"
+
+
+def test_ranks_do_not_depend_on_the_order_of_rows() -> None:
+    rows = [
+        replace(SHOWN, segmenter=name, sample_noc=noc, dataset=dataset)
+        for name, noc, dataset in (("a", 3.0, "davis"), ("b", 1.0, "grabcut"), ("c", 2.0, "davis"))
+    ]
+    groups = benchmark_cells(rows).groups
+    assert {of: [row.cells[4].rank for row in found] for of, found in groups.items()} == {
+        "davis": [2, 1],
+        "grabcut": [0],
+    }
+
+
+def test_results_are_a_table_a_frame_and_a_path(tmp_path: Path) -> None:
+    rows = [replace(made, is_simulated=True) for made in two_instances()]
+    results = read_results(save(tmp_path / "a", rows))
+    assert str(results) == repr(results) == format_table(benchmark_table(results))
+    assert "simulated, not made by people" in str(results)
+    html = results._repr_html_()
+    assert "<td>12.75 ± 1.44</td>" in html
+    assert "simulated, not made by people" in html
+    frame = results.to_pandas()
+    assert len(frame) == len(rows)
+    assert list(frame.columns) == rows_to_table(rows).column_names
+    assert Path(results) == tmp_path / "a" / "results.parquet"
+    assert list(read_results(results)) == list(results) == [KEY]
+    other = save(tmp_path / "b", [replace(made, segmenter="sam") for made in rows])
+    with pytest.raises(TypeError, match="2 files"):
+        Path(read_results(results, other))
+
+
+def test_the_threshold_of_the_results_is_that_of_the_table(tmp_path: Path) -> None:
+    results = read_results(save(tmp_path, two_instances()), threshold=0.5)
+    assert benchmark_table(results) == results.rows
+    assert results.rows[0].baseline_noc == 1.0
+    assert results.scores[KEY]["base_noc"].value == 1.0

@@ -1,0 +1,183 @@
+"""Benchmark results: everything that is read of one or more runs, in one pass."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from rclicks_hf.benchmark.manifest import RESULTS, read_run
+from rclicks_hf.benchmark.result_rows import RESULT_SCHEMA
+from rclicks_hf.benchmark.result_rows import read_results as read_result_table
+from rclicks_hf.errors import RclicksError
+from rclicks_hf.jobs.results_folder import MANIFEST
+from rclicks_hf.metrics.click_counts import THRESHOLD
+from rclicks_hf.report.numbers.method_results import MethodKey, MethodResults, methods_of
+from rclicks_hf.report.numbers.scoring import Score, score_all
+from rclicks_hf.report.tables.benchmark_table import (
+    BenchmarkRow,
+    benchmark_table,
+    format_table,
+    table_lines,
+)
+from rclicks_hf.report.tables.table_cells import SIMULATED_NOTE
+
+
+class Results(Mapping[MethodKey, MethodResults]):
+    """Results of one or more methods and datasets, by `MethodKey` in order of first appearance.
+
+    Printed, they are the benchmark table. Read from one file, they can stand for its path.
+
+    Args:
+        methods: The methods' results.
+        threshold: IoU threshold of NoC and NoF, in (0, 1].
+        table: The rows as stored, of `RESULT_SCHEMA`.
+        files: The files they were read from.
+        manifests: The manifests beside the files, where there are any.
+
+    Example:
+        >>> ious = {"base": [np.array([0.6, 0.95])]}
+        >>> key = MethodKey("geocut", "ud", "grabcut")
+        >>> results = Results([MethodResults(key, ("a",), ious, failures=1, is_simulated=False)])
+        >>> results[key].stems, results.scores[key]["base_noc"].value
+        (('a',), 2.0)
+        >>> print(results)
+        Segmenter  Click model  Dataset  Instances  Failed ... Baseline NoC ↓
+        ---------  -----------  -------  ---------  ------ ... --------------
+        geocut     ud           grabcut          1       1 ...           2.00
+    """
+
+    def __init__(
+        self,
+        methods: Sequence[MethodResults],
+        *,
+        threshold: float = THRESHOLD,
+        table: pa.Table | None = None,
+        files: Sequence[Path] = (),
+        manifests: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
+        self._methods = {method.key: method for method in methods}
+        self.threshold = threshold
+        self.table = RESULT_SCHEMA.empty_table() if table is None else table
+        self.files = tuple(files)
+        self.manifests = tuple(manifests)
+
+    def __getitem__(self, key: MethodKey) -> MethodResults:
+        return self._methods[key]
+
+    def __iter__(self) -> Iterator[MethodKey]:
+        return iter(self._methods)
+
+    def __len__(self) -> int:
+        return len(self._methods)
+
+    def __str__(self) -> str:
+        return format_table(self.rows)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        heads, *lines = table_lines(self.rows)
+        html = pd.DataFrame(lines, columns=heads).to_html(index=False, border=0)
+        return html + f"<p>{SIMULATED_NOTE}</p>" * any(row.is_simulated for row in self.rows)
+
+    def __fspath__(self) -> str:
+        if len(self.files) != 1:
+            raise TypeError(f"results of {len(self.files)} files have no path of their own")
+        return str(self.files[0])
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The stored rows: one per dataset, instance and run; the columns of `RESULT_SCHEMA`."""
+        return self.table.to_pandas()
+
+    @cached_property
+    def rows(self) -> list[BenchmarkRow]:
+        """The benchmark table."""
+        return benchmark_table(self._methods, self.threshold)
+
+    @cached_property
+    def scores(self) -> dict[MethodKey, dict[str, Score]]:
+        """All numbers with their intervals: method -> key of `MEASURES` -> number."""
+        return {key: score_all(method, self.threshold) for key, method in self.items()}
+
+    @property
+    def protocol(self) -> str:
+        """Id and digest of the benchmark protocol, as text."""
+        row = self.table.select(["protocol_id", "protocol_digest"]).slice(0, 1)
+        return ", digest ".join(str(column[0])[:12] for column in row.columns if len(column))
+
+
+def read_results(*paths: str | os.PathLike[str], threshold: float | None = None) -> Results:
+    """Read the results of one or more benchmark runs.
+
+    Runs on two splits of a dataset become one row: the paper's TETRIS numbers are over both.
+
+    Args:
+        paths: Results folders, or their ``results.parquet``; at least one.
+        threshold: IoU threshold of NoC and NoF, in (0, 1]; None takes the protocol's.
+
+    Returns:
+        The results by method and dataset.
+
+    Raises:
+        RclicksError: If a file is missing or is something else, the runs follow different
+            protocols, two files hold the same run of an instance, or the threshold is out of range.
+
+    Example:
+        >>> import tempfile
+        >>> from rclicks_hf.benchmark.result_rows import ResultRow, write_part
+        >>> row = ResultRow("grabcut", "a", "a", "test", "geocut", "ud", "base", False,
+        ...                 "rclicks-1", "0", iou=[0.6, 0.95])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_part(Path(folder) / "results.parquet", [row])
+        ...     results = read_results(folder, threshold=0.5)
+        >>> results[MethodKey("geocut", "ud", "grabcut")].baseline_ious.tolist()
+        [[0.6, 0.95]]
+        >>> results.rows[0].baseline_noc, results.to_pandas()["run"].tolist()
+        (1.0, ['base'])
+    """
+    if not paths:
+        raise RclicksError("results: none given; name at least one results folder")
+    tables = [read_result_table(Path(path)) for path in paths]
+    digests: dict[str, str | os.PathLike[str]] = {}
+    for path, table in zip(paths, tables, strict=True):
+        for digest in table["protocol_digest"].unique().to_pylist():
+            digests.setdefault(digest, path)
+    if len(digests) > 1:
+        first, other = list(digests.values())[:2]
+        raise RclicksError(
+            f"{other}: follows another protocol than {first}; report them separately"
+        )
+    table = pa.concat_tables(tables)
+    files = [Path(path) / RESULTS if Path(path).is_dir() else Path(path) for path in paths]
+    methods = methods_of(table)
+    manifests = [
+        found
+        for file in files
+        if (file.parent / MANIFEST).is_file() and (found := read_run(file.parent)) is not None
+    ]
+    return Results(
+        methods,
+        threshold=_threshold(threshold, manifests),
+        table=table,
+        files=files,
+        manifests=manifests,
+    )
+
+
+def _threshold(threshold: float | None, manifests: Sequence[Mapping[str, Any]]) -> float:
+    if threshold is None:
+        protocols = (manifest["protocol"].get("noc_threshold") for manifest in manifests)
+        threshold = next(protocols, None) or THRESHOLD
+    if not isinstance(threshold, int | float | np.floating) or not 0 < threshold <= 1:
+        raise RclicksError(f"threshold: must be an IoU in (0, 1], got {threshold}")
+    return float(threshold)
+
+
+load_results = read_results  # MERGE-ALIAS load_results -> read_results

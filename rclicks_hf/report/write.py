@@ -1,0 +1,136 @@
+"""`rclicks report`: reads results, writes them in one format, and says what was written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from rclicks_hf.errors import RclicksError
+from rclicks_hf.report.from_results import report_data
+from rclicks_hf.report.hub_results import write_eval_results
+from rclicks_hf.report.numbers.click_scores import ClickScores, is_click_scores, read_score_folders
+from rclicks_hf.report.page import render
+from rclicks_hf.report.page_data import ReportData
+from rclicks_hf.report.results import Results, read_results
+from rclicks_hf.report.tables.text_formats import (
+    csv_scores,
+    latex_tables,
+    markdown_tables,
+    report_tables,
+)
+from rclicks_hf.support.atomic import atomic_file
+
+#: Format -> file ending.
+FORMATS: dict[str, str] = {"html": ".html", "csv": ".csv", "markdown": ".md", "latex": ".tex"}
+
+_WRITERS: dict[str, Callable[[Results, ReportData], str]] = {
+    "html": lambda results, data: render(data),
+    "csv": lambda results, data: csv_scores(results, data.click_scores),
+    "markdown": lambda results, data: markdown_tables(report_tables(data), data.title),
+    "latex": lambda results, data: latex_tables(report_tables(data), data.title),
+}
+
+
+def write_report_file(
+    results: Sequence[str | os.PathLike[str]],
+    out: Path,
+    *,
+    format: str | None = None,
+    threshold: float | None = None,
+    repo: str | None = None,
+    eval_results: Path | None = None,
+    dataset_id: str = "",
+    command: str = "",
+) -> str:
+    """Write a report of benchmark results and click-model scores.
+
+    Args:
+        results: Folders of `rclicks benchmark` and `rclicks evaluate-clicks` in any order, or
+            their Parquet files; at least one.
+        out: File to write; an existing one is replaced.
+        format: ``"html"``, ``"csv"``, ``"markdown"`` or ``"latex"``; None takes it from the ending
+            of ``out``, else ``"html"``.
+        threshold: IoU threshold of NoC and NoF; None takes the protocol's.
+        repo: Dataset repo with the pictures of the examples; None takes the manifests'.
+        eval_results: Folder for the Hub's result files; None writes none.
+        dataset_id: Hub id of the dataset repo, for ``eval_results``.
+        command: The command as typed.
+
+    Returns:
+        What was written and what was left out, one per line.
+
+    Raises:
+        RclicksError: If results are missing or do not belong together, an option is invalid, or a
+            file cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> from rclicks_hf.benchmark.result_rows import ResultRow, write_part
+        >>> row = ResultRow("grabcut", "a", "a", "test", "geocut", "ud", "base", False,
+        ...                 "rclicks-1", "0", iou=[0.6, 0.95])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_part(Path(folder) / "results.parquet", [row])
+        ...     _ = write_report_file([folder], Path(folder) / "r.md")
+        ...     text = (Path(folder) / "r.md").read_text("utf-8")
+        >>> text.splitlines()[0]
+        '# RClicks benchmark'
+    """
+    name = _format(out, format)
+    of_click_models = [path for path in results if is_click_scores(path)]
+    of_benchmarks = [path for path in results if path not in of_click_models]
+    scores = read_score_folders(*of_click_models)
+    measured = Results([])
+    if of_benchmarks or not of_click_models:
+        measured = read_results(*of_benchmarks, threshold=threshold)
+    # Before the pictures are drawn, so that a mistake in these options is reported at once.
+    hub = "" if eval_results is None else _write_hub(measured, eval_results, dataset_id)
+    repos = _repos(measured, repo) if name == "html" else None
+    data = report_data(measured, scores, command=command, repos=repos)
+    text = _WRITERS[name](measured, data)
+    with atomic_file(out) as part:
+        part.write_text(text, encoding="utf-8")
+    notes = [data.settings.get("Examples", ""), *_unfinished(measured, scores)]
+    return "\n".join(line for line in (hub, *notes, str(out)) if line)
+
+
+def _write_hub(results: Results, folder: Path, dataset_id: str) -> str:
+    if not results:
+        raise RclicksError("--eval-results: needs results of `rclicks benchmark`; none are given")
+    return write_eval_results(results, folder, dataset_id)
+
+
+def _unfinished(results: Results, scores: ClickScores) -> list[str]:
+    """Notes on folders whose last run was stopped, so that the results are of the run before."""
+    named = [
+        (f"{manifest['segmenter']} on {manifest['dataset']}", manifest)
+        for manifest in results.manifests
+    ]
+    named += [
+        (f"click models on {', '.join(manifest['dataset'])}", manifest)
+        for manifest in scores.manifests
+    ]
+    return [
+        f"{name}: the last run has not finished; these results are of the run before it"
+        for name, manifest in named
+        if not manifest.get("is_finished", True)
+    ]
+
+
+def _format(out: Path, format: str | None) -> str:
+    if format is None:
+        return next((name for name, end in FORMATS.items() if end == out.suffix.lower()), "html")
+    if format not in FORMATS:
+        raise RclicksError(f"{format}: unknown format; choose {', '.join(FORMATS)}")
+    return format
+
+
+def _repos(results: Results, repo: str | None) -> Mapping[str, str]:
+    """Dataset -> its repo, from the option or the manifests."""
+    if repo is not None:
+        return {key.dataset: repo for key in results}
+    return {
+        manifest["dataset"]: manifest["repo"]
+        for manifest in results.manifests
+        if manifest.get("repo")
+    }
