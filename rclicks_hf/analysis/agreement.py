@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from rclicks_hf.analysis.clicked_instances import ClickedInstance, tabulate_clicks
 from rclicks_hf.metrics import ClickScores, instance_seed, split_half_scores
-from rclicks_hf.metrics.agreement import HALVINGS, LEAST_CLICKS
+from rclicks_hf.metrics.agreement import HALVINGS, MIN_CLICKS_TO_HALVE
 from rclicks_hf.metrics.sampling import SEED
 
 _SCORES = ("ks", "wd", "pl1")
@@ -49,5 +49,5 @@ def split_half_agreement(
         )
 
     return tabulate_clicks(
-        instances, _SCORES, scores, least=LEAST_CLICKS, description="halves", progress=progress
+        instances, _SCORES, scores, least=MIN_CLICKS_TO_HALVE, description="halves", progress=progress
     )

@@ -10,7 +10,6 @@ from .clicks.csv_reader import RejectedRow as RejectedRow
 from .clicks.csv_reader import read_clicks as read_clicks
 from .download import download_files as download_files
 from .images.folders import FolderStore as FolderStore
-from .images.folders import find_sources as find_sources  # MERGE-ALIAS
 from .images.folders import find_stores as find_stores
 from .images.interface import ImageStore as ImageStore
 from .images.layouts import LAYOUTS as LAYOUTS
@@ -62,7 +61,6 @@ __all__ = [
     "click_map",
     "config_names",
     "download_files",
-    "find_sources",
     "find_stores",
     "format_checks",
     "load_instances",

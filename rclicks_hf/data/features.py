@@ -9,9 +9,6 @@ from datasets import ClassLabel, Features, Image, List, Value
 
 from rclicks_hf.data.clicks.word_codes import Column, drop_unused, encode
 from rclicks_hf.data.schema import CLICK_SCHEMA, CLOSED_VALUES, DERIVED_SCHEMA
-from rclicks_hf.data.stored_rows import (
-    word_columns as word_columns,
-)  # MERGE-ALIAS features.word_columns -> stored_rows.word_columns
 
 
 def _feature(field: pa.Field) -> ClassLabel | Value:

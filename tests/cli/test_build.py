@@ -74,7 +74,7 @@ def test_lines_that_cannot_be_read(folder: Path, repo: Path) -> None:
         file.write("DAVIS,1,1,,first,,pc,?,2,854,480,\n")
     stopped = run_rclicks("build --clicks clicks.csv", cwd=folder, site=repo)
     assert stopped.returncode == 1
-    assert stopped.stderr.strip() == "rclicks: clicks.csv, line 22: x '?' is no number"
+    assert stopped.stderr.strip() == "rclicks: clicks.csv, line 22: x '?' is not a number"
     assert not (folder / "rclicks").exists()
     line = "build --clicks clicks.csv --on-error skip"
     skipped = run_rclicks(line, cwd=folder, site=repo)

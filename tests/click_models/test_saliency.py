@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 
 from rclicks_hf.cli import app
 from rclicks_hf.click_models import ClickModel, SaliencyClickModel, load_click_model
+from rclicks_hf.click_models.registry import click_model_identity
 from rclicks_hf.click_models.saliency import enlarged_box
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.click_models.registry import click_model_identity
 from rclicks_hf.networks.saliency import SaliencyConfig, SaliencyImageProcessor, SaliencyModel
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from rclicks_hf.data.clicks.completion import complete_clicks
+from rclicks_hf.data.clicks.click_table import complete_clicks
 from rclicks_hf.data.images.memory import MemoryStore, StoreWithPrevious
 from rclicks_hf.simulation.previous_masks import distort_mask
 from rclicks_hf.simulation.simulated_rounds import (

@@ -24,10 +24,10 @@ from rclicks_hf.data.build.parquet_files import (
     write_instance_files,
     write_rejected,
 )
-from rclicks_hf.data.clicks.completion import Splits, complete_clicks
+from rclicks_hf.data.clicks.click_table import Splits, complete_clicks
 from rclicks_hf.data.clicks.csv_reader import RejectedRow, read_clicks
 from rclicks_hf.data.clicks.word_codes import decode_table
-from rclicks_hf.data.images.folders import find_sources
+from rclicks_hf.data.images.folders import find_stores
 from rclicks_hf.data.images.interface import ImageStore
 from rclicks_hf.data.repo_files import part_path
 from rclicks_hf.data.schema import SOURCE_DATASETS, SPLITS
@@ -202,7 +202,7 @@ def build_from_files(
         for name in datasets
         if SOURCE_DATASETS[name].has_split_lists and "split" not in table.column_names
     }
-    stores = {} if sources is None else find_sources(sources, datasets, progress=progress)
+    stores = {} if sources is None else find_stores(sources, datasets, progress=progress)
     return build_dataset(
         table,
         stores,

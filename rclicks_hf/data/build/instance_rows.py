@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from rclicks_hf.data.clicks.completion import group_by_instance
+from rclicks_hf.data.clicks.click_table import group_by_instance
 from rclicks_hf.data.clicks.word_codes import Column, decode_table, encode, row_codes
 from rclicks_hf.data.features import encode_labels, instance_features, label_columns
 from rclicks_hf.data.images.layouts import LAYOUTS, limited_size

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from rclicks_hf.data.clicks.completion import group_by_instance
+from rclicks_hf.data.clicks.click_table import group_by_instance
 from rclicks_hf.data.clicks.word_codes import codes_of, encode, row_codes
 from rclicks_hf.data.schema import DERIVED_SCHEMA, MODEL_TYPES, SOURCE_DATASETS
 from rclicks_hf.data.stems import FullStem

@@ -19,8 +19,9 @@ from rclicks_hf.data.build.card import (
 )
 from rclicks_hf.data.build.irregular_clicks import IRREGULAR_KINDS
 from rclicks_hf.data.build.parquet_files import REJECTED
-from rclicks_hf.data.features import click_features, instance_features, word_columns
+from rclicks_hf.data.features import click_features, instance_features
 from rclicks_hf.data.repo_files import RepoFiles
+from rclicks_hf.data.stored_rows import word_columns
 from rclicks_hf.data.schema import DEVICES, ROUNDS, SOURCE_DATASETS, SourceDataset
 from rclicks_hf.errors import RclicksError
 
@@ -117,7 +118,8 @@ def format_checks(checks: Sequence[Check]) -> str:
 def _read(root: Path, files: RepoFiles, kind: str, columns: list[str] | None = None) -> pa.Table:
     """All rows of one kind, closed columns as words."""
     parts = [
-        pq.read_table(path, columns=columns, partitioning=None) for path in files.of_kind(kind)
+        word_columns(pq.read_table(path, columns=columns, partitioning=None), where=str(path))
+        for path in files.of_kind(kind)
     ]
     if not parts and kind != "images":
         raise RclicksError(f"{root}: no Parquet files in {kind}/; build the dataset again")
@@ -127,11 +129,7 @@ def _read(root: Path, files: RepoFiles, kind: str, columns: list[str] | None = N
     missing = [name for name in columns or _COLUMNS[kind]() if name not in table.column_names]
     if missing:
         raise RclicksError(f"{root}: no column {missing[0]!r} in {kind}/; build it again")
-    lists = [name for name in table.column_names if pa.types.is_list(table[name].type)]
-    words = word_columns(table.drop_columns(lists))
-    for name in lists:
-        words = words.append_column(name, table[name])
-    return words
+    return table
 
 
 def _card_checks(root: Path, files: RepoFiles, header: dict[str, Any]) -> Iterator[Check]:

@@ -222,9 +222,6 @@ def find_stores(
     }
 
 
-find_sources = find_stores  # MERGE-ALIAS find_sources -> find_stores
-
-
 def _dataset_folder(root: Path, layout: Layout) -> Path:
     folder = root / layout.folder
     if not folder.is_dir():

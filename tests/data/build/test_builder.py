@@ -283,7 +283,7 @@ def test_lines_left_out_lie_beside_the_data(tmp_path: Path) -> None:
     row = "GrabCut,a,a,,first,,pc,1,2,3,4"
     lines = [",".join(CLICK_SCHEMA.names), row, row.replace(",1,", ",one,"), row]
     (tmp_path / "clicks.csv").write_text("\n".join(lines))
-    with pytest.raises(RclicksError, match="line 3: x 'one' is no number"):
+    with pytest.raises(RclicksError, match="line 3: x 'one' is not a number"):
         build_from_files(tmp_path / "clicks.csv", None, tmp_path / "r", progress=False)
     assert not (tmp_path / "r").exists()
     report = build_from_files(
@@ -292,7 +292,7 @@ def test_lines_left_out_lie_beside_the_data(tmp_path: Path) -> None:
     assert report.rejected == 1
     assert "lines left out, see rejected.parquet: 1" in str(report)
     assert pq.read_table(tmp_path / "r" / "rejected.parquet").to_pylist() == [
-        {"line": 3, "reason": "x 'one' is no number", "text": lines[2]}
+        {"line": 3, "reason": "x 'one' is not a number", "text": lines[2]}
     ]
     assert load_dataset(str(tmp_path / "r"), "all").num_rows == {"test": 2}
     counted = {check.name: check.detail for check in verify_dataset(tmp_path / "r")}
@@ -355,8 +355,8 @@ def _changed(clicks: pa.Table, row: int, **values: object) -> pa.Table:
         ({"dataset": "pascal"}, "dataset 'pascal' is unknown"),
         ({"device": "watch"}, "device 'watch' is unknown"),
         ({"click_type": "last"}, "click_type 'last' is unknown"),
-        ({"x": 16}, r"row 3: x 16 lies outside the image \(w 16\)"),
-        ({"y": -1}, "row 3: y -1 lies outside the image"),
+        ({"x": 16}, r"row 3: x 16 is outside the image \(w 16\)"),
+        ({"y": -1}, "row 3: y -1 is outside the image"),
         ({"device": None}, "column 'device' holds nulls"),
     ],
 )
@@ -390,7 +390,7 @@ def test_missing_columns_rows_and_splits(
     tetris = make_clicks(make_source(2), "tetris")
     with pytest.raises(RclicksError, match="TETRIS: needs its split lists"):
         build_dataset(tetris, {}, tmp_path / "r")
-    with pytest.raises(RclicksError, match=r"image '000' is in no split that there is \('dev'\)"):
+    with pytest.raises(RclicksError, match=r"image '000' has the unknown split 'dev'"):
         build_dataset(tetris, {}, tmp_path / "r", splits={"tetris": {"000": "dev"}})
 
 

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from rclicks_hf.data.build.irregular_clicks import IRREGULAR_KINDS, count_duplicates
-from rclicks_hf.data.clicks.completion import complete_clicks
+from rclicks_hf.data.clicks.click_table import complete_clicks
 from rclicks_hf.data.images.memory import MemoryStore
 from rclicks_hf.data.schema import CLICK_SCHEMA
 
