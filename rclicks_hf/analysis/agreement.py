@@ -49,5 +49,10 @@ def split_half_agreement(
         )
 
     return tabulate_clicks(
-        instances, _SCORES, scores, least=MIN_CLICKS_TO_HALVE, description="halves", progress=progress
+        instances,
+        _SCORES,
+        scores,
+        least=MIN_CLICKS_TO_HALVE,
+        description="halves",
+        progress=progress,
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rclicks_hf.data.images.folders import FolderStore
 from rclicks_hf.data import ImageStore
+from rclicks_hf.data.images.folders import FolderStore
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.simulation.photographs import photographs
 from rclicks_hf.simulation.scenes.generation import generate_scenes

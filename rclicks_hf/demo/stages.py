@@ -15,8 +15,7 @@ from tqdm import tqdm
 from rclicks_hf.benchmark import RepoInstances, run_benchmark
 from rclicks_hf.click_models import CLICK_MODELS
 from rclicks_hf.click_scoring.score_run import run_click_scores
-from rclicks_hf.data import Instance, InstanceTable, build_dataset
-from rclicks_hf.data import ImageStore, StoreWithPrevious
+from rclicks_hf.data import ImageStore, Instance, InstanceTable, StoreWithPrevious, build_dataset
 from rclicks_hf.data.splits import random_splits
 from rclicks_hf.demo.workspace import CLICK_SCORES, MODEL, REPO, RESULTS, Workspace
 from rclicks_hf.networks.clickability import ClickabilityConfig

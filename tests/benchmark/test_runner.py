@@ -333,9 +333,7 @@ def test_a_model_that_a_run_does_without_may_be_unknown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     commit = ["1"]
-    monkeypatch.setattr(
-        "rclicks_hf.jobs.model_identity.hub_revision", lambda name, kind: commit[0]
-    )
+    monkeypatch.setattr("rclicks_hf.jobs.model_identity.hub_revision", lambda name, kind: commit[0])
     settings: dict[str, Any] = {"click_model": "me/net", "limit": 1, "runs": ["base"]}
     out = tmp_path / "out"
     for known in ("1", "", "1"):  # the middle one in a cache that was emptied

@@ -10,10 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rclicks_hf.data.build.instance_rows import ImageFacts, object_box
+from rclicks_hf.data.build.instance_rows import ImageFacts
 from rclicks_hf.data.features import image_features
 from rclicks_hf.data.images.files import encode_mask
 from rclicks_hf.data.images.interface import ImageStore, encoded_image
+from rclicks_hf.data.instances import object_box
 from rclicks_hf.data.schema import CLOSED_VALUES
 from rclicks_hf.errors import RclicksError
 

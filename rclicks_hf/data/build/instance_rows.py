@@ -28,13 +28,6 @@ class ImageFacts:
     box: tuple[int, int, int, int]
 
 
-def object_box(mask: np.ndarray) -> tuple[int, int, int, int]:
-    """Bounding box (x, y, width, height) of the pixels that equal 1; there is at least one."""
-    columns, rows = np.flatnonzero((mask == 1).any(0)), np.flatnonzero((mask == 1).any(1))
-    x, y = int(columns[0]), int(rows[0])
-    return x, y, int(columns[-1]) - x + 1, int(rows[-1]) - y + 1
-
-
 @dataclass(frozen=True, eq=False)
 class Gathered:
     """A click table grouped by instance."""

@@ -21,8 +21,8 @@ from rclicks_hf.data.build.irregular_clicks import IRREGULAR_KINDS
 from rclicks_hf.data.build.parquet_files import REJECTED
 from rclicks_hf.data.features import click_features, instance_features
 from rclicks_hf.data.repo_files import RepoFiles
-from rclicks_hf.data.stored_rows import word_columns
 from rclicks_hf.data.schema import DEVICES, ROUNDS, SOURCE_DATASETS, SourceDataset
+from rclicks_hf.data.stored_rows import word_columns
 from rclicks_hf.errors import RclicksError
 
 _KEY = ["dataset", "full_stem"]
