@@ -1,7 +1,8 @@
-"""Click models in memory against clicks in memory, through the project's own ``evaluate`` modules.
+"""MERGE-ALIAS: the second scorer, deleted once the demo uses `run_click_scores`.
 
-For notebooks and the demo. `score_run` scores whole datasets with the same values: resumable, in
-many processes.
+score_click_models -> run_click_scores and read_click_scores (or `score_rows.score_instance` for
+instances in memory); write_scores -> run_click_scores; mean_scores -> summarise_scores;
+format_scores -> format_score_tables.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from rclicks_hf.data.schema import KIND_OF_CLICKS
 from rclicks_hf.metrics import CLICK_METRICS, METRICS, Interval
 from rclicks_hf.support.text_table import plain_table
 
-NAMED = 5  # instances named in a line; the file names all
+NAMED = 5  # instances named in a line; the results file names all
 _INTERVALS = "Means over instances; in brackets their 95 % bootstrap intervals over instances."
 _STAR = "* marks a difference whose interval leaves out 0."
 _SPLIT_HALF = (
@@ -33,50 +33,27 @@ _SPLIT_HALF = (
 
 
 def score_text(metric: str, value: float) -> str:
-    """A score with four digits after the point, PDE in scientific notation.
-
-    Args:
-        metric: Item of ``CLICK_METRICS``.
-        value: The score.
-
-    Returns:
-        Its text.
-
-    Example:
-        >>> score_text("ks", 0.5), score_text("pde", 0.0000406)
-        ('0.5000', '4.060e-05')
-    """
+    """A score with four digits after the point, PDE in scientific notation."""
     return f"{value:.3e}" if metric == "pde" else f"{value:.4f}"
 
 
 def score_head(metric: str) -> str:
-    """Head of a score's column, with the direction that is better.
-
-    Args:
-        metric: Item of ``CLICK_METRICS``.
-
-    Returns:
-        Its text.
-
-    Example:
-        >>> score_head("wd")
-        'WD ↓'
-    """
+    """Head of a score's column, with an arrow in the better direction."""
     return f"{METRICS[metric].abbreviation} {METRICS[metric].arrow}"
 
 
 def format_score_tables(tables: Sequence[ScoreTable], *, errors: bool = False) -> str:
     """The tables of `summarise_scores` as text.
 
-    The paper's values stand below one's own where they are of the same data: recorded clicks, the
-    paper's split, all rounds and devices.
+    The paper's values are below those of the same click model where they are of the same data:
+    recorded clicks, the paper's split, all rounds and devices.
 
     Args:
         tables: The tables.
         errors: True adds the Monte-Carlo standard errors of the means.
 
     Returns:
-        A block a table: means, published means, differences of click models, and what was left out.
+        Per table: means, published means, differences of click models, and what was left out.
 
     Example:
         >>> interval = Interval(0.5, 0.45, 0.55)
@@ -181,7 +158,7 @@ def _bounds(metric: str, interval: Interval) -> str:
 
 
 def _remarks(means: Sequence[ClickModelMeans]) -> list[str]:
-    """What was not scored, and where KS does not exist, with the instances' names."""
+    """What was not scored, and where KS is undefined, with the instances' names."""
     remarks = []
     for row in means:
         if row.left_out:

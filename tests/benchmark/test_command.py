@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
-from rclicks_hf import data
-from rclicks_hf.benchmark.result_rows import read_results
+from rclicks_hf import data, simulation
+from rclicks_hf.benchmark.result_rows import read_result_table
 from rclicks_hf.cli import app
 from rclicks_hf.errors import RclicksError
 
@@ -28,7 +28,7 @@ def repo(tmp_path_factory: pytest.TempPathFactory) -> Path:
             image = np.full((24, 32, 3), 90, np.uint8)
             image[6:18, 6:20] = colour
             source.add(f"{letter}{number}", image, {"": image[..., 0] == colour})
-        rounds = data.simulate_rounds(source, dataset=name, progress=False)
+        rounds = simulation.simulate_rounds(source, dataset=name, progress=False)
         tables.append(rounds.clicks)
         sources[name] = data.StoreWithPrevious(source, rounds.previous_masks)
         splits[name] = {stem: "test" for stem, _ in source.objects()}
@@ -49,7 +49,7 @@ def benchmark(repo: Path, out: Path, line: str) -> str:
 
 
 def stems(folder: Path) -> list[str]:
-    return list(dict.fromkeys(read_results(folder)["full_stem"].to_pylist()))
+    return list(dict.fromkeys(read_result_table(folder)["full_stem"].to_pylist()))
 
 
 @pytest.mark.parametrize("datasets", ["--dataset " + ",".join(TWO), "--dataset {} --dataset {}"])
@@ -59,7 +59,7 @@ def test_several_datasets_have_a_folder_each_and_one_table(
     line = f"{datasets.format(*TWO)} --runs base,g10 --runs nuser --limit 1"
     text = benchmark(repo, tmp_path / "out", line)
     assert [stems(tmp_path / "out" / name) for name in TWO] == [["s0"], ["p0"]]
-    runs = read_results(tmp_path / "out" / TWO[0])["run"].to_pylist()
+    runs = read_result_table(tmp_path / "out" / TWO[0])["run"].to_pylist()
     assert runs == ["base", "g10", "nuser"]
     rows = [row for row in text.splitlines() if row.startswith("disks")]
     assert [name in row for name, row in zip(TWO, rows, strict=True)] == [True, True]
@@ -92,15 +92,17 @@ def test_overwriting_takes_another_protocol(repo: Path, tmp_path: Path) -> None:
     with pytest.raises(RclicksError, match=r"another protocol \(id is 'rclicks-1', not 'rclicks-"):
         benchmark(repo, tmp_path / "out", f"{line} --protocol reference")
     benchmark(repo, tmp_path / "out", f"{line} --protocol reference --overwrite")
-    assert set(read_results(tmp_path / "out")["protocol_id"].to_pylist()) == {"rclicks-reference-1"}
+    assert set(read_result_table(tmp_path / "out")["protocol_id"].to_pylist()) == {
+        "rclicks-reference-1"
+    }
 
 
 @pytest.mark.parametrize(
     ("line", "message"),
     [
         (f"--dataset {TWO[0]} --protocol mine", "mine: no such protocol; choose rclicks-1, ref"),
-        (f"--dataset {TWO[0]} --runs base,g12", "runs: g12 cannot be run; choose from base, g1,"),
-        (f"--dataset {TWO[0]} --runs ,", "runs: no run at all cannot be run"),
+        (f"--dataset {TWO[0]} --runs base,g12", "runs: g12 is not a run; choose from base, g1,"),
+        (f"--dataset {TWO[0]} --runs ,", "runs: none given; choose from base"),
         (f"--dataset {','.join(TWO)} --instances q", "q: no such instance in the dataset"),
         ("--dataset ,", "dataset: none given"),
         ("--dataset kitti", "'kitti': unknown dataset"),
