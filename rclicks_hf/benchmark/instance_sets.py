@@ -121,14 +121,7 @@ def as_instance_set(instances: InstanceSet | Sequence[Instance]) -> InstanceSet:
 
 @dataclass(frozen=True)
 class ImageTask:
-    """The instances of one image that are to be benchmarked.
-
-    Attributes:
-        image_stem: The image.
-        indices: Positions in the loaded instances of those that are run.
-        stems: The full_stem of those whose rows are wanted: all of them, or some where an image
-            is run whole.
-    """
+    """An image: positions of the instances to run, and full_stems of those whose rows are wanted."""
 
     image_stem: str
     indices: tuple[int, ...]

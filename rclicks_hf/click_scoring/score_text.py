@@ -26,9 +26,9 @@ _INTERVALS = "Means over instances; in brackets their 95 % bootstrap intervals o
 _STAR = "* marks a difference whose interval leaves out 0."
 _SPLIT_HALF = (
     f"{PEOPLE}: one random half of the clicks against the other; NSS and PDE of a click\n"
-    "map made from one half at the clicks of the other. These are half as many points as a click\n"
-    "model is held against, so KS is a little lenient and WD a little large; NSS and PDE are no\n"
-    "ceiling, since a smoother map may score higher."
+    "map made from one half at the clicks of the other. A half has half as many points as a click\n"
+    "model is compared with, so KS is slightly lenient and WD slightly large; NSS and PDE are not\n"
+    "a ceiling, since a smoother map may score higher."
 )
 
 

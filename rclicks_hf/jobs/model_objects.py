@@ -6,19 +6,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import inspect
-import io
 import os
-import pickle
-import sys
-from contextlib import suppress
 from typing import Any
 
 from rclicks_hf.click_models import registry
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.jobs import click_model_identity as of_click_models
 from rclicks_hf.jobs import segmenter_identity as of_segmenters
+from rclicks_hf.jobs.object_fingerprint import object_fingerprint
 from rclicks_hf.segmenters import interface
 
 Spec = str | os.PathLike
@@ -60,27 +55,3 @@ def click_model_identity(click_model: Any) -> dict[str, str]:
         "click_model": str(click_model.name),
         "click_model_fingerprint": object_fingerprint(click_model),
     }
-
-
-def object_fingerprint(thing: Any) -> str:
-    """SHA-256 over an object's state, as far as it can be pickled, and its class's code."""
-    hasher, sink = hashlib.sha256(), io.BytesIO()
-    try:
-        _TensorPickler(sink, protocol=5).dump(thing)
-        hasher.update(sink.getbuffer())
-    except Exception:  # whatever the code of the object's class raises
-        hasher.update(f"{type(thing).__module__}.{type(thing).__qualname__}".encode())
-    with suppress(OSError, TypeError):  # classes typed into a plain console have no source
-        hasher.update(inspect.getsource(type(thing)).encode())
-    return hasher.hexdigest()
-
-
-class _TensorPickler(pickle.Pickler):
-    """Pickles tensors as digests: PyTorch's own pickles hold memory addresses."""
-
-    def reducer_override(self, thing: Any) -> Any:
-        torch = sys.modules.get("torch")
-        if torch is None or not isinstance(thing, torch.Tensor):
-            return NotImplemented
-        values = thing.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
-        return bytes, (hashlib.sha256(values.tobytes()).digest(),)
