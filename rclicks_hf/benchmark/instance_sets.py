@@ -121,7 +121,7 @@ def as_instance_set(instances: InstanceSet | Sequence[Instance]) -> InstanceSet:
 
 @dataclass(frozen=True)
 class ImageTask:
-    """An image: positions of the instances to run, and full_stems of those whose rows are wanted."""
+    """An image: positions of the instances to run, full_stems of those whose rows are wanted."""
 
     image_stem: str
     indices: tuple[int, ...]

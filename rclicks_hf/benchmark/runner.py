@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from rclicks_hf.benchmark.protocol import BenchmarkProtocol
 from rclicks_hf.benchmark.runs import check_runs
 from rclicks_hf.benchmark.worker import BenchmarkJob
 from rclicks_hf.data.instances import Instance
-from rclicks_hf.jobs.processes import process_count, why_not_sendable
+from rclicks_hf.jobs.processes import processes_for
 from rclicks_hf.jobs.resumable_job import run_job
 from rclicks_hf.segmenters.interface import Segmenter
 
@@ -93,37 +92,8 @@ def run_benchmark(
         protocol,
         fail_fast,
     )
-    processes = _processes(job, num_proc)
+    given = {"instances": job.instances, "segmenter": segmenter, "click_model": click_model}
+    processes = processes_for(num_proc, given)
     whole = protocol.shares_generators
     tasks = plan_images(job.instances.load(), limit=limit, stems=stems, whole_images=whole)
     return run_job(job, tasks, processes, is_main=is_main, overwrite=overwrite, progress=progress)
-
-
-def _processes(job: BenchmarkJob, num_proc: int | None) -> int:
-    """Number of processes: one where an object cannot be sent to others."""
-    processes = process_count(num_proc)
-    if processes == 1:
-        return 1
-    given = {
-        "instances": job.instances,
-        "segmenter": job.segmenter,
-        "click_model": job.click_model,
-    }
-    for name, thing in given.items():
-        reason = "" if isinstance(thing, str) else why_not_sendable(thing)
-        if reason:
-            if num_proc is not None:
-                warnings.warn(
-                    f"num_proc: one process is used, not {num_proc}: {name} cannot be sent to "
-                    f"others ({reason}); define it in a module of its own to use more",
-                    stacklevel=3,
-                )
-            return 1
-        if num_proc is None and not isinstance(thing, str) and _on_accelerator(thing):
-            return 1  # every process would hold a copy there
-    return processes
-
-
-def _on_accelerator(model: object) -> bool:
-    network = getattr(model, "model", model)
-    return getattr(getattr(network, "device", None), "type", "cpu") != "cpu"

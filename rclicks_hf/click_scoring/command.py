@@ -1,5 +1,5 @@
-"""MERGE-ALIAS evaluate_repo -> score_repo.score_repo."""
+"""MERGE-ALIAS evaluate_repo -> score_tables.score_repo."""
 
-from rclicks_hf.click_scoring.score_repo import score_repo as evaluate_repo
+from rclicks_hf.click_scoring.score_tables import score_repo as evaluate_repo
 
 __all__ = ["evaluate_repo"]

@@ -21,7 +21,7 @@ from rclicks_hf.data.fingerprint import dataset_fingerprint
 from rclicks_hf.data.given_instances import GivenInstances, describe_instances
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.jobs.model_objects import click_model_identity, load_click_model
-from rclicks_hf.jobs.processes import process_count, why_not_sendable
+from rclicks_hf.jobs.processes import processes_for
 from rclicks_hf.jobs.results_folder import read_table
 from rclicks_hf.jobs.resumable_job import Job, run_facts, run_job
 
@@ -166,7 +166,7 @@ def run_click_scores(
         split: Split of all datasets; None means the one of the paper's tables.
         settings: How instances are scored; None means as in the paper.
         num_proc: Number of processes. None means one per core, but a single one (this process)
-            for objects that cannot be sent to others.
+            for objects that cannot be sent to others or that are on an accelerator.
         overwrite: Remove older results in ``out`` first.
         progress: Show a progress bar.
         is_main: False in the helpers of a launch, which leave manifest and merging to the main
@@ -195,7 +195,6 @@ def run_click_scores(
         ...     read_click_scores(path)[["click_model", "nss"]].round(3).values.tolist()
         [['UD', 1.732], ['DT', 2.972]]
     """
-    processes = process_count(num_proc)
     models = _named_models(click_models)
     given: str | GivenInstances
     if isinstance(instances, str | os.PathLike):
@@ -207,8 +206,7 @@ def run_click_scores(
         splits = {names.dataset: names.split for names in given.names}
         tasks = _plan_given(given)
     job = ScoreJob(Path(out), given, splits, models, settings or ScoreSettings())
-    if num_proc is None and any(map(why_not_sendable, (given, *models.values()))):
-        processes = 1
+    processes = processes_for(num_proc, {"instances": given, **models})
     return run_job(job, tasks, processes, is_main=is_main, overwrite=overwrite, progress=progress)
 
 

@@ -8,7 +8,8 @@ import pickle
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -31,6 +32,28 @@ def process_count(num_proc: int | None) -> int:
     if num_proc < 1:
         raise RclicksError(f"num_proc: must be at least 1, got {num_proc}; give 1 or more")
     return num_proc
+
+
+def processes_for(num_proc: int | None, given: Mapping[str, object]) -> int:
+    """The number of processes for work with objects that a caller gave, by their arguments' names.
+
+    It is one where an object cannot be sent to other processes, with a warning if more were asked
+    for, and by default also where one is on an accelerator, which would hold a copy per process.
+    """
+    processes = process_count(num_proc)
+    for name, thing in given.items() if processes > 1 else ():
+        if reason := why_not_sendable(thing):
+            if num_proc is not None:
+                warnings.warn(
+                    f"num_proc: one process is used, not {num_proc}: {name} cannot be sent to "
+                    f"others ({reason}); define it in a module of its own to use more",
+                    stacklevel=3,
+                )
+            return 1
+        device = getattr(getattr(thing, "model", thing), "device", "cpu")
+        if num_proc is None and not str(device).startswith("cpu"):
+            return 1
+    return processes
 
 
 def why_not_sendable(thing: object) -> str:
