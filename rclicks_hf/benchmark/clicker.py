@@ -1,7 +1,6 @@
-"""The clicker: where the next click goes, given what the segmenter got wrong.
+"""The clicker: where the next click goes, given the segmenter's errors.
 
-The rules are those of the paper's code (section 4 of the supplement, "Evaluation protocol"); the
-sequences of that code are reproduced draw for draw.
+The rules, and every draw, are those of the paper's code (supplement, "Evaluation protocol").
 """
 
 from __future__ import annotations
@@ -22,16 +21,16 @@ _WHOLE_MAP = (0.0, 1.0)
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """What has to be corrected next.
+    """What the next click corrects.
 
     Attributes:
-        is_positive: Sign of the next click.
+        is_positive: Sign of the click.
         region: The wrong pixels of that sign, outside the unknown band.
 
     Example:
         >>> mask = np.zeros((5, 7), np.int8)
         >>> mask[1:4, 2:5] = 1
-        >>> target = Clicker(mask).target(np.zeros((5, 7), bool))  # all of the object is missed
+        >>> target = Clicker(mask).target(np.zeros((5, 7), bool))  # the whole object is missed
         >>> target.is_positive, int(target.error_mask.sum())
         (True, 9)
     """
@@ -49,20 +48,20 @@ class Clicker:
     """Simulated user of an interactive segmenter, for one object.
 
     Without a click map it is the baseline: the click goes to the pixel farthest from the border of
-    the larger error. With one, a pixel is drawn from the clicking group of the map. The sign is
-    always decided by the distance transforms: positive if the missed part is strictly deeper than
-    the wrongly taken one, so a tie (a perfect mask too) is a negative click.
+    the larger error. With one, a pixel is drawn from the clicking group of the map. The distance
+    transforms always decide the sign: positive if the missed region is strictly deeper than the
+    excess region, so a tie (also for a perfect mask) gives a negative click.
 
     Args:
         object_mask: (H, W) integers: 1 object, 0 background, -1 unknown (never clicked).
         click_map: None for the baseline, else a callable that takes the (H, W) bool error mask of
             the click's sign and returns an (H, W) float32 map >= 0.
-        group: (q_lo, q_hi), the share of a click map's mass to draw from; None takes all of it.
+        group: (q_lo, q_hi), the share of a click map's mass to draw from; None means all of it.
         seed: Seed of the legacy generator, or the generator itself where several objects share it.
 
     Raises:
-        ValueError: If ``object_mask`` is not (H, W) with at least one pixel, has other values (255
-            for the object), or ``group`` is no group.
+        ValueError: If ``object_mask`` is not (H, W) with at least one pixel, has other values (such
+            as 255 for the object), or ``group`` is not a group.
 
     Example:
         >>> mask = np.zeros((5, 7), np.int8)
@@ -97,16 +96,7 @@ class Clicker:
         self._rng = seed if isinstance(seed, np.random.RandomState) else np.random.RandomState(seed)
 
     def next(self, prediction: np.ndarray) -> Click:
-        """The next click, which is then remembered as made.
-
-        Args:
-            prediction: (H, W) bool, what the segmenter takes for the object now.
-
-        Returns:
-            The click.
-
-        Raises:
-            ValueError: If ``prediction`` or the click map is not of the mask's shape.
+        """Make the next click on the (H, W) bool ``prediction``, and remember it.
 
         Example:
             >>> clicker = Clicker(np.ones((1, 3), np.int8), lambda error: np.array([[0, 0, 1]]))
@@ -119,24 +109,10 @@ class Clicker:
         return self.click(target, self._click_map(target.error_mask))
 
     def target(self, prediction: np.ndarray) -> Target:
-        """Decide the sign and the region of the next click; nothing is remembered.
+        """Choose sign and region of the next click on the (H, W) bool ``prediction``.
 
-        With `click` it lets a caller make the click maps of many clickers in one batch.
-
-        Args:
-            prediction: (H, W) bool.
-
-        Returns:
-            The target.
-
-        Raises:
-            ValueError: If ``prediction`` is not of the mask's shape, or holds floats.
-
-        Example:
-            >>> clicker = Clicker(np.array([[1, 1, 0, 0, 0, -1]]))
-            >>> target = clicker.target(np.ones((1, 6), bool))  # -1 does not count
-            >>> target.is_positive, target.error_mask.astype(int).tolist()
-            (False, [[0, 0, 1, 1, 1, 0]])
+        Nothing is remembered: with `click`, a caller can make the click maps of many clickers in
+        one batch.
         """
         values = np.asarray(prediction)
         if values.dtype.kind == "f":  # every probability above 0 would count as object
@@ -155,27 +131,10 @@ class Clicker:
         return Target(is_positive, missed if is_positive else taken)
 
     def click(self, target: Target, click_map: np.ndarray | None = None) -> Click:
-        """Click on a target, and remember the click as made.
+        """Click on a target, and remember the click.
 
-        Args:
-            target: What to correct.
-            click_map: (H, W) float32 >= 0 to draw from; only its values inside the target count.
-                Without it, or where it has no mass left (or is not finite), the deepest pixel is
-                clicked.
-
-        Returns:
-            The click.
-
-        Raises:
-            ValueError: If ``click_map`` is not of the mask's shape or has negative values.
-
-        Example:
-            >>> clicker = Clicker(np.ones((1, 3), np.int8))
-            >>> target = clicker.target(np.zeros((1, 3), bool))
-            >>> clicker.click(target, np.array([[1.0, 0.0, 0.0]]))
-            Click(x=0, y=0, is_positive=True)
-            >>> clicker.click(target, np.array([[1.0, 0.0, 0.0]]))  # no mass left: the deepest
-            Click(x=1, y=0, is_positive=True)
+        Only the values of ``click_map`` (H, W) inside the target count. Without a map, or where it
+        has no finite mass left there, the deepest pixel is clicked.
         """
         place = None if click_map is None else self._draw(target, click_map)
         return self.add(Click(*(place or target.region.deepest), target.is_positive))
@@ -193,37 +152,14 @@ class Clicker:
         return sample_group(weights, self._group, self._rng)
 
     def add(self, click: Click) -> Click:
-        """Remember a click, for example one of a real user, so that its pixel is not clicked again.
-
-        Args:
-            click: The click; outside the image it is moved to the nearest pixel.
-
-        Returns:
-            The click as it was remembered.
-
-        Example:
-            >>> Clicker(np.zeros((3, 3), np.int8)).add(Click(9, 1, True))
-            Click(x=2, y=1, is_positive=True)
-        """
+        """Move a click, such as a real user's, into the image; its pixel is not clicked again."""
         inside = clip_click(click, self._object.shape)
         self._not_clicked[inside.y, inside.x] = False
         return inside
 
 
 def clip_click(click: Click, shape: tuple[int, ...]) -> Click:
-    """Move a click to the nearest pixel of the image.
-
-    Args:
-        click: The click, pixels.
-        shape: (H, W) of the image.
-
-    Returns:
-        The click with 0 <= x < W and 0 <= y < H.
-
-    Example:
-        >>> clip_click(Click(-3, 12, True), (10, 10))
-        Click(x=0, y=9, is_positive=True)
-    """
+    """Move a click to the nearest pixel of an image of size ``shape``."""
     height, width = shape[:2]
     x, y = min(max(int(click.x), 0), width - 1), min(max(int(click.y), 0), height - 1)
     return Click(x, y, bool(click.is_positive))

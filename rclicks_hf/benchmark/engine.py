@@ -27,7 +27,7 @@ from rclicks_hf.data.instances import Instance
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.segmenters.interface import Segmenter, is_batched
 
-TRAJECTORIES_TOGETHER = 64  # of several objects in one call: bounds the memory of a network
+TRAJECTORIES_TOGETHER = 64  # per call, of several objects: bounds the memory of a network
 
 
 def run_image(
@@ -43,15 +43,15 @@ def run_image(
 
     Args:
         instances: First-round instances that share one image.
-        segmenter: The method; `encode` is called once.
+        segmenter: The segmenter; `encode` is called once.
         click_model: What clicks are drawn from; None where no run draws (base and user).
-        runs: Names out of `RUNS`; None takes every run of the protocol.
-        protocol: The rules; None takes the default ones.
+        runs: Names from `RUNS`; None means every run of the protocol.
+        protocol: The rules; None means the default ones.
         fail_fast: Raise at the first instance that fails instead of recording it.
 
     Returns:
-        One row an instance and run, in the order of ``instances`` and `RUNS`. A failed instance has
-        the traceback in all its rows.
+        One row per instance and run, in the order of ``instances`` and `RUNS`. All rows of a failed
+        instance hold the traceback.
 
     Raises:
         RclicksError: If a run does not exist, a run draws without a click model, or with
@@ -70,24 +70,24 @@ def run_image(
     protocol = protocol or BenchmarkProtocol()
     runs = check_runs(runs, protocol)
     if click_model is None and need_click_model(runs):
-        raise RclicksError("runs: all but base and user draw from a click model; give one")
+        raise RclicksError("click_model: all runs but base and user draw from one; give one")
     return _ImagePass(EvaluationSetup(segmenter, click_model, protocol), runs, fail_fast).run(
         instances
     )
 
 
 class _ImagePass:
-    def __init__(self, method: EvaluationSetup, runs: tuple[str, ...], fail_fast: bool) -> None:
-        self._method, self._runs, self._fail_fast = method, runs, fail_fast
-        seed = method.protocol.seed
+    def __init__(self, setup: EvaluationSetup, runs: tuple[str, ...], fail_fast: bool) -> None:
+        self._setup, self._runs, self._fail_fast = setup, runs, fail_fast
+        seed = setup.protocol.seed
         self._of_image = {run: np.random.RandomState(seed) for run in runs}
 
     def run(self, instances: Sequence[Instance]) -> list[ResultRow]:
         rows: list[ResultRow] = []
         start, state, broken = time.perf_counter(), None, ""
         try:
-            # A copy, so that no code of others changes what click models and later objects see.
-            state = self._method.segmenter.encode(instances[0].image.copy())
+            # A copy: a segmenter may change it, click models and later objects must not see that.
+            state = self._setup.segmenter.encode(instances[0].image.copy())
         except Exception as error:  # recorded for every object of the image
             broken = self._failure(instances[0], error)
         share = (time.perf_counter() - start) / (len(instances) * len(self._runs))
@@ -99,17 +99,17 @@ class _ImagePass:
         return rows
 
     def _objects_together(self) -> int:
-        """Objects whose trajectories share a call; one where their draws have an order."""
-        if self._method.protocol.shares_generators or not is_batched(self._method.segmenter):
+        """How many objects share a call; one where the order of their draws matters."""
+        if self._setup.protocol.shares_generators or not is_batched(self._setup.segmenter):
             return 1
         return max(1, TRAJECTORIES_TOGETHER // len(self._runs))
 
     def _run_recorded(
         self, instances: Sequence[Instance], state: Any, broken: str
     ) -> list[ResultRow]:
-        """Rows of some objects; those of a failed one hold nothing but the traceback."""
+        """Rows of some objects; those of a failed one hold only the traceback."""
         if len(instances) > 1:
-            with suppress(Exception):  # one by one it shows whose failure it is
+            with suppress(Exception):  # one by one shows which of them fails
                 return self._run_objects(instances, state)
             return [row for one in instances for row in self._run_recorded([one], state, "")]
         if not broken:
@@ -123,11 +123,11 @@ class _ImagePass:
         return rows
 
     def _failure(self, instance: Instance, error: Exception) -> str:
-        """Traceback to record; raises instead where failures are not to be recorded."""
+        """Traceback to record; raises under ``fail_fast``."""
         if self._fail_fast:
             raise RclicksError(
                 f"{instance.full_stem}: {type(error).__name__}: {error}; without --fail-fast it is "
-                "recorded and the others go on"
+                "recorded and the others are run"
             ) from error
         return traceback.format_exc()
 
@@ -138,41 +138,41 @@ class _ImagePass:
         pairs = list(zip(instances, rows, strict=True))
         clicked = [run for run in self._runs if run not in (USER_RUN, SAMPLED_RUN)]
         trajectories = [self._start(one, of_runs[run]) for one, of_runs in pairs for run in clicked]
-        click_trajectories(self._method, state, trajectories)
+        click_trajectories(self._setup, state, trajectories)
         for instance, of_runs in pairs:
             if USER_RUN in of_runs:
-                click_as_users(self._method, instance, state, of_runs[USER_RUN])
+                click_as_users(self._setup, instance, state, of_runs[USER_RUN])
             if SAMPLED_RUN in of_runs:
                 rng = self._generator(instance, SAMPLED_RUN)
-                click_as_sampled(self._method, instance, state, of_runs[SAMPLED_RUN], rng)
+                click_as_sampled(self._setup, instance, state, of_runs[SAMPLED_RUN], rng)
         return [row for of_runs in rows for row in of_runs.values()]
 
     def _row(self, instance: Instance, run: str) -> ResultRow:
-        method = self._method
+        setup = self._setup
         return ResultRow(
             dataset=instance.dataset,
             full_stem=instance.full_stem,
             image_stem=instance.image_stem,
             split=instance.split,
-            segmenter=method.segmenter.name,
-            click_model=method.click_model.name if method.click_model else "",
+            segmenter=setup.segmenter.name,
+            click_model=setup.click_model.name if setup.click_model else "",
             run=run,
             is_simulated=instance.is_simulated,
-            protocol_id=method.protocol.id,
-            protocol_digest=method.protocol.digest,
+            protocol_id=setup.protocol.id,
+            protocol_digest=setup.protocol.digest,
         )
 
     def _start(self, instance: Instance, row: ResultRow) -> Trajectory:
         clicker = Clicker(
             instance.mask,
-            group=self._method.protocol.groups.get(row.run),
+            group=self._setup.protocol.groups.get(row.run),
             seed=self._generator(instance, row.run),
         )
         nothing = np.zeros(instance.mask.shape, bool)
         return Trajectory(instance, row, clicker, row.run != BASELINE_RUN, nothing)
 
     def _generator(self, instance: Instance, run: str) -> np.random.RandomState:
-        protocol = self._method.protocol
+        protocol = self._setup.protocol
         if protocol.shares_generators:
             return self._of_image[run]
         return np.random.RandomState(protocol.trajectory_seed(instance.full_stem, run))

@@ -1,9 +1,9 @@
 """How deep a region of errors is, and where: exact distance transforms, computed only where needed.
 
 Depth is the Euclidean distance, in pixels, to the nearest pixel outside the region; the border of
-the image counts as outside. The exact transform costs about 12 ns a pixel, the 5 x 5 chamfer one a
-quarter of that and is off by at most 2 %, which nearly always settles which of two regions is
-deeper and where the deepest place can be.
+the image counts as outside. The exact transform takes about 12 ns per pixel. The 5 x 5 chamfer
+transform takes a quarter of that and is off by at most 2 %, which nearly always decides which of
+two regions is deeper and where the deepest pixel can be.
 """
 
 from __future__ import annotations
@@ -24,26 +24,14 @@ _CHAMFER_LOW, _CHAMFER_HIGH = 0.98, 1.022
 
 @dataclass(frozen=True, eq=False)
 class ErrorRegion:
-    """Wrong pixels of one sign.
-
-    Attributes:
-        mask: (H, W) bool, the wrong pixels.
-        not_clicked: (H, W) bool; a clicked pixel has depth 0, its neighbours keep theirs.
-
-    Example:
-        >>> mask = np.zeros((5, 7), bool)
-        >>> mask[1:4, 2:5] = True
-        >>> region = ErrorRegion(mask, np.ones((5, 7), bool))
-        >>> region.depth, region.deepest
-        (2.0, (3, 2))
-    """
+    """Wrong pixels (H, W) of one sign; a clicked pixel has depth 0, its neighbours keep theirs."""
 
     mask: np.ndarray
     not_clicked: np.ndarray
 
     @cached_property
     def _box(self) -> tuple[int, int, int, int]:
-        """(x0, y0, x1, y1) of the wrong pixels; the nearest outside pixel is next to it at most."""
+        """(x0, y0, x1, y1) of the wrong pixels; all pixels next to it are outside the region."""
         x, y, w, h = cv2.boundingRect(self.mask.view(np.uint8))
         return x, y, x + w, y + h
 
@@ -69,7 +57,7 @@ class ErrorRegion:
         right, bottom = min(x0 + x + w + reach, x1), min(y0 + y + h + reach, y1)
         depths = self._transform((left, top, right, bottom), cv2.DIST_MASK_PRECISE)
         inside = depths[y0 + y - top :, x0 + x - left :][:h, :w]
-        # Whole numbers, so that rounding does not choose among equally deep pixels or the signs.
+        # Integers, so that rounding does not decide between equally deep pixels or signs.
         squared = squared_distances(inside)
         row, column = np.unravel_index(int(squared.argmax()), squared.shape)
         depth = math.sqrt(squared[row, column])
@@ -88,7 +76,7 @@ class ErrorRegion:
 
     @property
     def depth(self) -> float:
-        """Depth in pixels of the deepest pixel that is not clicked yet; 0 where there is none."""
+        """Depth in pixels of the deepest pixel not clicked yet; 0 where there is none."""
         return self._deepest[0]
 
     @property
@@ -97,14 +85,7 @@ class ErrorRegion:
         return self._deepest[1]
 
     def is_deeper_than(self, other: ErrorRegion) -> bool:
-        """Whether this region is strictly deeper than another.
-
-        Example:
-            >>> free = np.ones((3, 3), bool)
-            >>> one, none = ErrorRegion(np.eye(3) > 0, free), ErrorRegion(np.eye(3) > 1, free)
-            >>> one.is_deeper_than(none), one.is_deeper_than(one)
-            (True, False)
-        """
+        """Whether this region is strictly deeper than another."""
         mine, others = self._chamfer_depth, other._chamfer_depth
         if mine * _CHAMFER_LOW > others * _CHAMFER_HIGH:
             return True

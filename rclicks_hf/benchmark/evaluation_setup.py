@@ -1,4 +1,4 @@
-"""A segmenter and a click model under a protocol: what one click costs, and what it is worth."""
+"""A segmenter and a click model under a protocol: clicks, masks and their scores."""
 
 from __future__ import annotations
 
@@ -27,18 +27,13 @@ class ClickMaps(Protocol):
         object_masks: Sequence[np.ndarray],
         error_masks: Sequence[np.ndarray],
     ) -> Sequence[np.ndarray]:
-        """(H, W) maps >= 0, one an entry of the lists."""
+        """(H, W) maps >= 0, one per entry of the lists."""
         ...
 
 
 @dataclass(frozen=True, eq=False)
 class ThresholdedMask:
-    """What a segmenter takes for the object.
-
-    Attributes:
-        mask: (H, W) bool.
-        memory: What the segmenter wants back with the next clicks.
-    """
+    """(H, W) bool mask of the object, and what the segmenter gets back with the next clicks."""
 
     mask: np.ndarray
     memory: Any
@@ -46,20 +41,7 @@ class ThresholdedMask:
 
 @dataclass(frozen=True, eq=False)
 class EvaluationSetup:
-    """Segmenter, click model and protocol.
-
-    Attributes:
-        segmenter: The method.
-        click_model: What clicks are drawn from; None where no run draws.
-        protocol: The rules.
-
-    Example:
-        >>> from rclicks_hf.segmenters import load_segmenter
-        >>> method = EvaluationSetup(load_segmenter("geocut"), None, BenchmarkProtocol())
-        >>> mask = np.array([[1, 1, 0, -1]], np.int8)
-        >>> method.scores(mask, np.array([[[True, False, False, True]]]))  # -1 does not count
-        [(0.5, 0.5)]
-    """
+    """Segmenter, click model (None where no run draws from one) and protocol."""
 
     segmenter: Segmenter
     click_model: ClickMaps | None
@@ -78,16 +60,9 @@ class EvaluationSetup:
         memories: Sequence[Any],
         shape: tuple[int, ...],
     ) -> list[ThresholdedMask]:
-        """Masks of many trajectories on one image.
+        """Masks of many trajectories on one image of size ``shape``; refuses what is not a mask.
 
-        Args:
-            state: What the segmenter made of the image.
-            clicks: For each trajectory all its clicks.
-            memories: For each trajectory the memory of its last mask, None at its start.
-            shape: (H, W) of the image.
-
-        Raises:
-            ValueError: If the segmenter returns another number, size or type, or NaN.
+        ``clicks`` holds all clicks of each trajectory, ``memories`` the memory of its last mask.
         """
         found = self.segmenter.predict(state, clicks, memories)
         return [
@@ -96,29 +71,16 @@ class EvaluationSetup:
         ]
 
     def scores(self, mask: np.ndarray, predicted: np.ndarray) -> list[tuple[float, float]]:
-        """(IoU, boundary IoU) of masks of one object; the unknown band does not count.
-
-        Args:
-            mask: (H, W) int8: 1 object, 0 background, -1 unknown.
-            predicted: (n, H, W) bool.
-        """
+        """(IoU, boundary IoU) of (n, H, W) bool masks of one object; -1 in ``mask`` is ignored."""
         ratio = self.protocol.boundary_dilation_ratio
         ious = np.atleast_1d(iou(mask, predicted))
         boundary = np.atleast_1d(boundary_iou(mask, predicted, dilation_ratio=ratio))
         return list(zip(ious.tolist(), boundary.tolist(), strict=True))
 
     def click_maps(self, wanted: Sequence[tuple[Instance, Target]]) -> list[np.ndarray | None]:
-        """Maps to draw from, made in one batch; equal targets of an object share one.
+        """(H, W) maps to draw from, made in one batch; equal targets of an object share one.
 
-        Args:
-            wanted: Objects, each with what has to be corrected on it.
-
-        Returns:
-            An (H, W) map a target; None where nothing is left to correct.
-
-        Raises:
-            ValueError: If the click model returns another number or size, or values that are not
-                finite and the protocol takes that for a failure.
+        None where nothing is left to correct.
         """
         keys = [
             (instance.full_stem, np.packbits(target.error_mask).tobytes())

@@ -1,4 +1,4 @@
-"""Clicking groups: slices of a click map's mass, from the least likely clicks to the most.
+"""Clicking groups: slices of a click map's mass, from the least likely clicks to the most likely.
 
 A group (q_lo, q_hi) keeps the pixels whose value lies between the two values at which the mass,
 summed from the least likely pixel upwards, crosses q_lo and q_hi of the total. G1 = (0, 0.1) are
@@ -12,29 +12,14 @@ from itertools import pairwise
 
 import numpy as np
 
-#: Share of the map's mass at which one group ends and the next begins.
+#: Shares of the map's mass at which one group ends and the next begins.
 GROUP_EDGES: tuple[float, ...] = tuple(k / 10 for k in range(11))
 
 MAX_GROUPS = len(GROUP_EDGES) - 1
 
 
 def name_groups(edges: Sequence[float]) -> dict[str, tuple[float, float]]:
-    """The groups between neighbouring edges, from the least likely clicks to the most.
-
-    Args:
-        edges: 2 to 11 increasing shares of the mass, in [0, 1].
-
-    Returns:
-        Name of the run -> (q_lo, q_hi).
-
-    Raises:
-        ValueError: If the edges do not increase (the groups would overlap, or hold nothing), lie
-            outside [0, 1], or are too few or too many.
-
-    Example:
-        >>> name_groups([0, 0.9, 1])
-        {'g1': (0, 0.9), 'g2': (0.9, 1)}
-    """
+    """Name of the run -> (q_lo, q_hi) for 2 to 11 increasing edges in [0, 1]."""
     if not 2 <= len(edges) <= MAX_GROUPS + 1:
         raise ValueError(f"group_edges must be 2 to {MAX_GROUPS + 1} numbers, got {len(edges)}")
     if not all(0 <= edge <= 1 for edge in edges):
@@ -52,18 +37,7 @@ CLICKING_GROUPS: dict[str, tuple[float, float]] = name_groups(GROUP_EDGES)
 
 
 def check_group(group: tuple[float, float]) -> tuple[float, float]:
-    """The group itself, if it is one.
-
-    Args:
-        group: (q_lo, q_hi), shares of the mass.
-
-    Raises:
-        ValueError: Unless 0 <= q_lo < q_hi <= 1.
-
-    Example:
-        >>> check_group((0.9, 1.0))
-        (0.9, 1.0)
-    """
+    """(q_lo, q_hi) itself, if 0 <= q_lo < q_hi <= 1."""
     q_lo, q_hi = group
     if not 0.0 <= q_lo < q_hi <= 1.0:
         raise ValueError(f"group must be (q_lo, q_hi) with 0 <= q_lo < q_hi <= 1, got {group}")
@@ -71,27 +45,11 @@ def check_group(group: tuple[float, float]) -> tuple[float, float]:
 
 
 def group_weights(weights: np.ndarray, group: tuple[float, float]) -> np.ndarray | None:
-    """Keep the part of a click map that belongs to a clicking group.
+    """(H, W) float32 click map inside a clicking group, 0 elsewhere; None without finite mass.
 
-    Pixels are kept by VALUE, both ends inclusive, so that all pixels of a plateau go together and
+    Pixels are kept by VALUE, both ends inclusive, so all pixels of a plateau stay together and
     neighbouring groups share the pixels of the value between them. Sums are float32 as in the
     paper's code: at 3 megapixels a float64 sum moves one or two pixels over the edge.
-
-    Args:
-        weights: (H, W) float32 >= 0, the click map inside the region that may be clicked, else 0.
-        group: (q_lo, q_hi), shares of the mass.
-
-    Returns:
-        (H, W) float32, ``weights`` inside the group and 0 elsewhere; None where there is no mass
-        to share out (all zero, or not finite).
-
-    Raises:
-        ValueError: If ``weights`` is not (H, W), has a negative value, or ``group`` is no group.
-
-    Example:
-        >>> weights = np.array([[1, 2, 3, 4]], np.float32)
-        >>> group_weights(weights, (0.6, 1.0)).tolist()
-        [[0.0, 0.0, 3.0, 4.0]]
     """
     q_lo, q_hi = check_group(group)
     if weights.ndim != 2:
@@ -104,7 +62,7 @@ def group_weights(weights: np.ndarray, group: tuple[float, float]) -> np.ndarray
     if len(values) == 0:
         return None
     if values[0] < 0:
-        raise ValueError("weights must be >= 0: a click map has no negative values")
+        raise ValueError("weights must be >= 0, got a negative value")
     # Pixels of value 0 change neither the running sum nor the choice of thresholds.
     total, mass = _sum_ascending(values, weights.size), values.cumsum()
     low = int(np.searchsorted(mass, total * q_lo, side="left"))
@@ -115,9 +73,9 @@ def group_weights(weights: np.ndarray, group: tuple[float, float]) -> np.ndarray
 
 
 def _sum_ascending(values: np.ndarray, size: int) -> np.float32:
-    """Float32 sum of the values with zeros before them, to ``size`` terms in all.
+    """Float32 sum of the values after as many zeros as make ``size`` terms.
 
-    NumPy adds in pairs, so the zeros decide which values are added first, and the last bit.
+    NumPy adds in pairs, so the zeros decide which values are added first, and so the last bit.
     """
     ascending = np.zeros(size, np.float32)
     ascending[size - len(values) :] = values
@@ -132,13 +90,14 @@ def sample_group(
     Args:
         weights: (H, W) float32 >= 0, the click map inside the region that may be clicked, else 0.
         group: (q_lo, q_hi), shares of the mass.
-        rng: Legacy generator (MT19937); exactly one double is taken from it where a pixel is drawn.
+        rng: Legacy generator (MT19937); each drawn pixel takes exactly one double from it.
 
     Returns:
-        (x, y) in pixels, or None where the map has no mass: then nothing is drawn.
+        (x, y) in pixels; None, and nothing is drawn, where the map has no finite mass.
 
     Raises:
-        ValueError: As `group_weights`.
+        ValueError: If ``weights`` is not (H, W) or has a negative value, or ``group`` is not a
+            group.
 
     Example:
         >>> weights = np.array([[0, 0, 0, 9], [0, 0, 0, 1]], np.float32)
@@ -150,7 +109,7 @@ def sample_group(
         return None
     total = kept.sum()
     places = np.flatnonzero(kept != 0)
-    # `RandomState.choice` over all pixels, without the pixels that cannot be drawn.
+    # As `RandomState.choice` over all pixels, but without the pixels that cannot be drawn.
     cdf = (kept.ravel()[places] / total).astype(np.float64).cumsum()
     cdf /= cdf[-1]
     place = places[int(cdf.searchsorted(rng.random_sample(), side="right"))]

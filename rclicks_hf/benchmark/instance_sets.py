@@ -1,19 +1,23 @@
-"""What is benchmarked, named so that every worker process can open it for itself."""
+"""What is benchmarked: instance sets, which every worker process can open, and tasks of images."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from rclicks_hf.data.given_instances import GivenInstances, describe_instances
 from rclicks_hf.data.instances import Instance
 from rclicks_hf.errors import RclicksError
 
 
 class IndexedInstances(Protocol):
-    """Instances that tell their stems undecoded; see `rclicks_hf.data.InstanceTable`."""
+    """Instances whose stems are known undecoded; see `rclicks_hf.data.InstanceTable`."""
 
-    stems: list[str]
+    @property
+    def stems(self) -> list[str]:
+        """full_stem of each instance."""
+        ...
 
     def __getitem__(self, index: int) -> Instance:
         """One instance, decoded."""
@@ -24,6 +28,7 @@ class IndexedInstances(Protocol):
         ...
 
 
+@runtime_checkable
 class InstanceSet(Protocol):
     """A small picklable description of the instances of one dataset and split."""
 
@@ -51,7 +56,7 @@ class RepoInstances:
     """First-round instances of a dataset repo.
 
     Attributes:
-        repo: Folder made by `rclicks build`, or a Hub id.
+        repo: Folder created by `rclicks build`, or a Hub id.
         dataset: Key of `rclicks_hf.data.SOURCE_DATASETS`.
         split: ``"train"``, ``"validation"`` or ``"test"``.
 
@@ -65,11 +70,7 @@ class RepoInstances:
     split: str = "test"
 
     def load(self) -> IndexedInstances:
-        """Open the repo.
-
-        Raises:
-            RclicksError: If it is not there, or has no such dataset or split.
-        """
+        """Open the repo; refused in one line if it does not exist or lacks dataset or split."""
         from rclicks_hf.data import load_instances
 
         return load_instances(self.repo, self.dataset, split=self.split, rounds=("first",))
@@ -82,24 +83,59 @@ class RepoInstances:
 
 
 @dataclass(frozen=True)
+class GivenInstanceSet:
+    """First-round instances given as objects."""
+
+    given: GivenInstances
+    dataset: str
+    split: str
+
+    def load(self) -> GivenInstances:
+        """The instances."""
+        return self.given
+
+    def fingerprint(self) -> str:
+        """Digest of names, images, masks and clicks."""
+        return self.given.digest
+
+
+def as_instance_set(instances: InstanceSet | Sequence[Instance]) -> InstanceSet:
+    """An instance set itself, or the one of a list or table; mixed datasets are refused."""
+    if isinstance(instances, InstanceSet):
+        return instances
+    if not isinstance(instances, Sequence) or isinstance(instances, str):
+        raise RclicksError(
+            f"instances: {instances!r} is not a set of instances; give RepoInstances(repo, dataset)"
+            ", a table of load_instances, or a list of instances"
+        )
+    given = describe_instances(instances, first_round=True)
+    origins = sorted({(names.dataset, names.split) for names in given.names})
+    if len(origins) > 1:
+        (first, split), (second, other) = origins[:2]
+        raise RclicksError(
+            f"instances: they are of several datasets or splits ({first} {split}, {second} {other})"
+            "; benchmark each alone"
+        )
+    return GivenInstanceSet(given, *(origins[0] if origins else ("", "")))
+
+
+@dataclass(frozen=True)
 class ImageTask:
-    """The instances of one image that are to be benchmarked.
-
-    Attributes:
-        image_stem: The image.
-        indices: Positions in the loaded instances of those that are run.
-        stems: The full_stem of those whose rows are wanted: all of them, or some where an image
-            is run whole.
-
-    Example:
-        >>> task = ImageTask("a", indices=(0, 2), stems=("a_1", "a_2"))
-        >>> task.image_stem, dict(zip(task.indices, task.stems))[2]
-        ('a', 'a_2')
-    """
+    """An image: positions of the instances to run, full_stems of those whose rows are wanted."""
 
     image_stem: str
     indices: tuple[int, ...]
     stems: tuple[str, ...]
+
+    @property
+    def part_name(self) -> str:
+        """Name of the part file."""
+        return self.image_stem
+
+    @property
+    def size(self) -> int:
+        """Number of wanted instances."""
+        return len(self.stems)
 
     def keys(self, runs: Sequence[str]) -> set[tuple[str, str]]:
         """(full_stem, run) of every row that is wanted."""
@@ -113,39 +149,20 @@ def plan_images(
     stems: Sequence[str] | None = None,
     whole_images: bool = False,
 ) -> list[ImageTask]:
-    """Share the instances out by image.
+    """One task per image, images in order of first appearance.
 
-    Args:
-        table: The instances.
-        limit: Take only the first ones, in the order of the table.
-        stems: Take only these full_stems.
-        whole_images: Run all objects of an image, also those whose rows are not wanted: where the
-            objects share a generator, the draws of one depend on those before it.
-
-    Returns:
-        One task an image, images in order of first appearance.
-
-    Raises:
-        RclicksError: If nothing is left, or a stem is not there.
-
-    Example:
-        >>> from types import SimpleNamespace
-        >>> table = SimpleNamespace(
-        ...     stems=["a_1", "b", "a_2"], group_by_image=lambda: {"a": [0, 2], "b": [1]})
-        >>> plan_images(table, limit=2)[0]  # the first two instances lie on two images
-        ImageTask(image_stem='a', indices=(0,), stems=('a_1',))
-        >>> [task.stems for task in plan_images(table)]
-        [('a_1', 'a_2'), ('b',)]
+    ``whole_images`` also runs the objects whose rows are not wanted: where the objects of an image
+    share a generator, the draws of one depend on those before it.
     """
     chosen = _choose(table.stems, limit, stems)
-    tasks = []
+    known, tasks = table.stems, []
     for image_stem, indices in table.group_by_image().items():
         kept = tuple(index for index in indices if index in chosen)
         if kept:
-            wanted = tuple(table.stems[index] for index in kept)
+            wanted = tuple(known[index] for index in kept)
             tasks.append(ImageTask(image_stem, tuple(indices) if whole_images else kept, wanted))
     if not tasks:
-        raise RclicksError("dataset: no first-round instance to benchmark; take another split")
+        raise RclicksError("dataset: no first-round instance to benchmark; use another split")
     return tasks
 
 
@@ -155,40 +172,29 @@ def _choose(known: list[str], limit: int | None, stems: Sequence[str] | None) ->
         raise RclicksError(f"limit: must be at least 1, got {limit}")
     if stems is None:
         return set(range(len(known))[:limit])
-    missing = [stem for stem in stems if stem not in set(known)]
-    if missing:
-        raise RclicksError(f"{missing[0]}: no such instance in the dataset; check its full_stem")
+    _refuse_unknown(stems, set(known))
     wanted = set(stems)
     return set([index for index, stem in enumerate(known) if stem in wanted][:limit])
 
 
 def share_stems(
-    sources: Sequence[RepoInstances], stems: Sequence[str] | None
+    instance_sets: Sequence[RepoInstances], stems: Sequence[str] | None
 ) -> dict[RepoInstances, list[str] | None]:
-    """Which instances are wanted of which dataset.
+    """Instance set -> its full_stems among the wanted; None where all are.
 
-    Args:
-        sources: The datasets.
-        stems: The wanted full_stems, each of any of the datasets; None takes all.
-
-    Returns:
-        Dataset -> its full_stems among the wanted; None where all are. Datasets without any are
-        left out.
-
-    Raises:
-        RclicksError: If a stem is in no dataset, or there is no dataset.
-
-    Example:
-        >>> share_stems([RepoInstances("rclicks", "davis")], None)
-        {RepoInstances(repo='rclicks', dataset='davis', split='test'): None}
+    A set without any of the wanted stems is left out; a stem of no set is refused.
     """
-    if not sources:
+    if not instance_sets:
         raise RclicksError("dataset: none given; name at least one")
     if not stems:
-        return dict.fromkeys(sources)
-    known = {source: set(source.load().stems) for source in sources}
-    missing = [stem for stem in stems if not any(stem in of for of in known.values())]
-    if missing:
-        raise RclicksError(f"{missing[0]}: no such instance in the dataset; check its full_stem")
-    shares = {source: [stem for stem in stems if stem in of] for source, of in known.items()}
-    return {source: share for source, share in shares.items() if share}
+        return dict.fromkeys(instance_sets)
+    known = {instances: set(instances.load().stems) for instances in instance_sets}
+    _refuse_unknown(stems, set().union(*known.values()))
+    shares = {instances: [stem for stem in stems if stem in of] for instances, of in known.items()}
+    return {instances: share for instances, share in shares.items() if share}
+
+
+def _refuse_unknown(stems: Sequence[str], known: set[str]) -> None:
+    missing = next((stem for stem in stems if stem not in known), None)
+    if missing is not None:
+        raise RclicksError(f"{missing}: no such instance in the dataset; check its full_stem")

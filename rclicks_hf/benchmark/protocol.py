@@ -1,4 +1,4 @@
-"""The benchmark's protocol: everything that changes a number, frozen under one id and digest."""
+"""The benchmark's protocol: everything that changes a number, under one id and digest."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from rclicks_hf.metrics.click_counts import MAX_CLICKS, THRESHOLD
 
 #: Field of a rule -> the values that this version of the benchmark can follow.
 RULES: dict[str, tuple[str, ...]] = {
-    # Missed and wrongly taken part equally deep (a perfect mask too): the click is negative.
+    # Missed and excess region equally deep (also for a perfect mask): the click is negative.
     "tie_rule": ("negative",),
     # Pixels of the unknown band take no clicks and do not count in the IoU.
     "unknown_band_rule": ("ignored",),
-    # strict: failures never reach the threshold. reference: NoC equal to the maximum is a failure,
-    # so success exactly at the last click is one too.
+    # strict: a failure never reaches the threshold. reference: NoC equal to the maximum is a
+    # failure, so reaching the threshold with the very last click is one too.
     "nof_rule": ("strict", "reference"),
     # trajectory: every (instance, run) has a generator of its own, so results do not depend on the
-    # order. image: one generator an image and run, used in order over its objects and clicks.
+    # order. image: one generator per image and run, used in order over its objects and clicks.
     "random_state_rule": ("trajectory", "image"),
-    # A click map with NaN or infinite values. failure: of the instance, with its traceback.
-    # baseline: the deepest pixel is clicked instead, and nothing tells.
+    # A click map with NaN or infinite values. failure: the instance fails, with its traceback.
+    # baseline: the deepest pixel is clicked instead, without a note.
     "broken_map_rule": ("failure", "baseline"),
-    # What the clickability network's map is drawn from. normalised: cut out of the padding and
-    # min-max normalised again, as for the tables of click models. network: as the network has it,
-    # normalised over the padding too. The other click models have one form only.
+    # Form of the clickability network's map. normalised: cut out of the padding and min-max
+    # normalised again, as for the tables of click models. network: normalised once, together with
+    # the padding. The other click models have one form only.
     "map_rule": ("normalised", "network"),
     # Images, masks and clicks have the size they have in the dataset; a segmenter that works at
     # another size returns its masks at this one.
     "resize_rule": ("none",),
-    # Whether and how to zoom in is the segmenter's affair; none in this package zooms in yet.
+    # The segmenter decides whether and how to zoom in; none in this package does so yet.
     "zoom_rule": ("segmenter",),
 }
 
@@ -45,10 +45,10 @@ class BenchmarkProtocol:
 
     Attributes:
         id: Version of the rules; a change that moves a number gets a new id.
-        max_clicks: Clicks a trajectory.
+        max_clicks: Clicks per trajectory.
         target_iou: A trajectory stops at the click that reaches this IoU; above 1: never early.
-        noc_threshold: IoU that NoC asks for.
-        mask_threshold: The object is where the probability is above this; None takes the
+        noc_threshold: IoU that NoC counts the clicks to.
+        mask_threshold: The object is where the probability is above this; None means the
             segmenter's own threshold.
         boundary_dilation_ratio: Width of the boundary IoU's band, in image diagonals.
         group_edges: Shares of the click map's mass that bound the clicking groups: 2 to 11
@@ -124,30 +124,11 @@ class BenchmarkProtocol:
         return self.random_state_rule == "image"
 
     def trajectory_seed(self, full_stem: str, run: str) -> int:
-        """Seed of one trajectory's own generator, whatever the order or the process.
-
-        Args:
-            full_stem: The instance.
-            run: Name of the run, for example ``"g1"``.
-
-        Example:
-            >>> protocol = BenchmarkProtocol()
-            >>> protocol.trajectory_seed("a", "g1") == protocol.trajectory_seed("a", "g2")
-            False
-        """
+        """Seed of one trajectory's own generator, independent of order and process."""
         return zlib.crc32(f"{self.seed}\0{full_stem}\0{run}".encode())
 
     def differences(self, other: dict[str, Any]) -> list[str]:
-        """Names of the fields in which a protocol read from JSON differs from this one.
-
-        Args:
-            other: Fields as `dataclasses.asdict` gives them, after a trip through JSON.
-
-        Example:
-            >>> other = json.loads(json.dumps(asdict(BenchmarkProtocol(seed=7))))
-            >>> BenchmarkProtocol().differences(other)
-            ['seed']
-        """
+        """Names of the fields in which a protocol read from JSON differs from this one."""
         mine = json.loads(json.dumps(asdict(self)))
         names = [field.name for field in fields(self)]
         return [name for name in names if name not in other or mine[name] != other[name]]
@@ -162,7 +143,7 @@ def _check_whole(name: str, value: object, least: int) -> None:
 
 #: Name -> protocol. `docs/protocol.md` lists how they differ, and what that does to the numbers.
 PROTOCOLS: dict[str, BenchmarkProtocol] = {
-    # The default: the paper's rules, less its defects.
+    # The default: the paper's rules without its defects.
     "rclicks-1": BenchmarkProtocol(),
     # Draw for draw what the paper's code does.
     "reference": BenchmarkProtocol(

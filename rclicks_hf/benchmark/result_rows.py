@@ -1,24 +1,21 @@
-"""Benchmark results as Parquet: one row a (dataset, instance, run)."""
+"""Benchmark results as Parquet: one row per dataset, instance and run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-# Readers of results find the names of the runs here, too.
+# Also for readers of results, who look for the names of the runs here.
 from rclicks_hf.benchmark.runs import BASELINE_RUN as BASELINE_RUN
 from rclicks_hf.benchmark.runs import RUNS as RUNS
 from rclicks_hf.benchmark.runs import USER_RUN as USER_RUN
 from rclicks_hf.data.instances import Click
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.jobs.results_folder import PARQUET_OPTIONS, read_table, write_table
-from rclicks_hf.support.atomic import atomic_file
+from rclicks_hf.jobs.results_folder import read_table, write_table
 
 RESULT_SCHEMA = pa.schema(
     [
@@ -55,16 +52,15 @@ class ResultRow:
 
     Attributes:
         dataset, full_stem, image_stem, split: The instance.
-        segmenter: Name of the segmentation method.
-        click_model: Name of the click model the groups drew from; ``""`` where none was used.
+        segmenter: Name of the segmenter.
+        click_model: Name of the click model that was drawn from; ``""`` without one.
         run: One of `RUNS`.
-        is_simulated: True where the clicks of the instance were simulated, not made by people.
+        is_simulated: True where the instance's clicks are simulated, not recorded.
         protocol_id, protocol_digest: The protocol followed.
         iou, boundary_iou: After every click; in the runs of single clicks after each, from scratch.
         x, y, is_positive: The clicks, pixels.
-        seconds_encoder: This row's share of the image's encoding.
-        seconds_decoder, seconds_clicker, seconds_metrics: This row's share of the batches it was
-            in.
+        seconds_encoder: This row's share of encoding the image.
+        seconds_decoder, seconds_clicker, seconds_metrics: This row's share of its batches.
         error: Traceback if the instance failed, else ``""``.
 
     Example:
@@ -96,7 +92,7 @@ class ResultRow:
     error: str = ""
 
     def append(self, click: Click, iou: float, boundary_iou: float) -> None:
-        """Add one click and what the mask after it is worth."""
+        """Add one click and the scores of the mask after it."""
         self.x.append(click.x)
         self.y.append(click.y)
         self.is_positive.append(click.is_positive)
@@ -105,124 +101,27 @@ class ResultRow:
 
 
 def rows_to_table(rows: Sequence[ResultRow]) -> pa.Table:
-    """Rows as an Arrow table of `RESULT_SCHEMA`.
-
-    Example:
-        >>> row = ResultRow("d", "a", "a", "test", "s", "m", "base", False, "p", "0")
-        >>> rows_to_table([row]).num_rows
-        1
-    """
+    """Rows as an Arrow table of `RESULT_SCHEMA`."""
     return pa.Table.from_pylist([asdict(row) for row in rows], schema=RESULT_SCHEMA)
 
 
 def write_part(path: Path, rows: Sequence[ResultRow]) -> None:
-    """Write the rows of one image; the file is there whole, or not at all.
-
-    Example:
-        >>> import tempfile
-        >>> row = ResultRow("d", "a", "a", "test", "s", "m", "base", False, "p", "0", iou=[0.5])
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     write_part(Path(folder) / "parts" / "a.parquet", [row])
-        ...     pq.read_table(Path(folder) / "parts" / "a.parquet")["iou"].to_pylist()
-        [[0.5]]
-    """
+    """Write rows as Parquet, whole or not at all."""
     write_table(path, rows_to_table(rows))
 
 
 def read_part(path: Path) -> pa.Table | None:
-    """Rows of one image; None where the file is absent, damaged or of another schema.
-
-    Example:
-        >>> import tempfile
-        >>> row = ResultRow("d", "a", "a", "test", "s", "m", "base", False, "p", "0", iou=[0.5])
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     part = Path(folder) / "a.parquet"
-        ...     write_part(part, [row])
-        ...     whole = read_part(part)
-        ...     size = part.write_bytes(part.read_bytes()[:100])  # cut short
-        ...     whole["full_stem"].to_pylist(), read_part(part)
-        (['a'], None)
-    """
+    """Rows of a file; None where it is absent, damaged or of another schema."""
     return read_table(path, RESULT_SCHEMA)
 
 
-class RowCounts(NamedTuple):
-    """What a results file holds.
-
-    Attributes:
-        rows: Number of rows.
-        failures: Number of instances that failed.
-    """
-
-    rows: int
-    failures: int
-
-
-def merge_parts(
-    parts: Iterable[tuple[Path, set[tuple[str, str]]]], path: Path, *, draws: bool = True
-) -> RowCounts:
-    """Write many parts into one results file, a part in memory at a time.
-
-    Args:
-        parts: (file, its (full_stem, run) keys that are wanted), in the order of the rows.
-        path: The results file.
-        draws: False where no wanted run draws from a click model: then no row names one, also where
-            its part is of an earlier run that did, or one method would come apart into two.
-
-    Returns:
-        Number of rows written, and of failed instances among them.
-
-    Raises:
-        RclicksError: If a part is absent or damaged.
-
-    Example:
-        >>> import tempfile
-        >>> rows = {stem: ResultRow("d", stem, stem, "test", "s", "m", "base", False, "p", "0")
-        ...         for stem in "abc"}
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     first, second = Path(folder) / "1.parquet", Path(folder) / "2.parquet"
-        ...     write_part(first, [rows["a"], rows["b"]])  # b is of an earlier, larger run
-        ...     write_part(second, [rows["c"]])
-        ...     parts = [(second, {("c", "base")}), (first, {("a", "base")})]
-        ...     counts = merge_parts(parts, Path(folder) / "results.parquet")
-        ...     counts, read_results(folder)["full_stem"].to_pylist()
-        (RowCounts(rows=2, failures=0), ['c', 'a'])
-    """
-    rows, failures = 0, 0
-    with (
-        atomic_file(path) as target,
-        pq.ParquetWriter(target, RESULT_SCHEMA, **PARQUET_OPTIONS) as writer,
-    ):
-        for part, wanted in parts:
-            table = read_part(part)
-            if table is None:
-                raise RclicksError(f"{part}: damaged since it was written; run the command again")
-            keep = [key in wanted for key in part_keys(table)]
-            table = table.filter(pa.array(keep, pa.bool_()))
-            if not draws:
-                place = RESULT_SCHEMA.get_field_index("click_model")
-                nobody = pa.repeat(pa.scalar(""), table.num_rows)
-                table = table.set_column(place, RESULT_SCHEMA.field(place), nobody)
-            writer.write_table(table)
-            rows += table.num_rows
-            failed = table.filter(pc.not_equal(table["error"], ""))
-            failures += len(failed["full_stem"].unique())
-    return RowCounts(rows, failures)
-
-
 def part_keys(table: pa.Table) -> list[tuple[str, str]]:
-    """(full_stem, run) of every row.
-
-    Example:
-        >>> row = ResultRow("d", "a_1", "a", "test", "s", "m", "base", False, "p", "0")
-        >>> part_keys(rows_to_table([row]))
-        [('a_1', 'base')]
-    """
+    """(full_stem, run) of every row."""
     stems, runs = table["full_stem"].to_pylist(), table["run"].to_pylist()
     return list(zip(stems, runs, strict=True))
 
 
-def read_results(path: str | Path) -> pa.Table:
+def read_result_table(path: str | Path) -> pa.Table:
     """Read a results file, or the one in a results folder.
 
     Args:
@@ -232,19 +131,14 @@ def read_results(path: str | Path) -> pa.Table:
         Table of `RESULT_SCHEMA`.
 
     Raises:
-        RclicksError: If there is none, or it is something else.
+        RclicksError: If it does not exist, is something else, or holds impossible IoUs.
 
     Example:
-        >>> import tempfile
-        >>> row = ResultRow("d", "a", "a", "test", "s", "m", "base", False, "p", "0", iou=[0.5])
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     write_part(Path(folder) / "results.parquet", [row])
-        ...     read_results(folder)["iou"].to_pylist()
-        [[0.5]]
-        >>> read_results("unfinished")
+        >>> read_result_table("unfinished")
         Traceback (most recent call last):
         ...
-        rclicks_hf.errors.RclicksError: unfinished: no such results; let `rclicks benchmark` ...
+        rclicks_hf.errors.RclicksError: unfinished: no such results; let `rclicks benchmark` finish
+        first
     """
     file = Path(path)
     if file.is_dir():
@@ -264,9 +158,11 @@ def read_results(path: str | Path) -> pa.Table:
     return table
 
 
+
+
 def _check_ious(column: pa.ChunkedArray, name: str) -> None:
-    """Refuse what no benchmark writes, before some number is made of it."""
+    """Refuse values that no benchmark writes, before they go into a number."""
     values = pc.list_flatten(column)
     is_iou = pc.and_(pc.greater_equal(values, 0.0), pc.less_equal(values, 1.0))  # NaN is not
     if column.null_count or values.null_count or not pc.all(is_iou, min_count=0).as_py():
-        raise RclicksError(f"{name} has values that are no IoU in [0, 1]; run the benchmark again")
+        raise RclicksError(f"{name} has values outside [0, 1], not IoUs; run the benchmark again")

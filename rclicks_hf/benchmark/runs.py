@@ -19,44 +19,16 @@ RUNS: tuple[str, ...] = (BASELINE_RUN, *CLICKING_GROUPS, USER_RUN, SAMPLED_RUN)
 
 
 def check_runs(runs: Sequence[str] | None, protocol: BenchmarkProtocol) -> tuple[str, ...]:
-    """The runs in the order of the rows, if all exist.
-
-    Args:
-        runs: Names; None takes every run of the protocol.
-        protocol: The rules, which name the groups.
-
-    Returns:
-        The names.
-
-    Raises:
-        RclicksError: If one does not exist, or there are none.
-
-    Example:
-        >>> check_runs(["g10", "base"], BenchmarkProtocol())
-        ('base', 'g10')
-        >>> check_runs(None, BenchmarkProtocol(group_edges=(0, 1)))
-        ('base', 'g1', 'user', 'nuser')
-    """
+    """The runs in the order of the rows, if all exist; None means every run of the protocol."""
     known = (BASELINE_RUN, *protocol.groups, USER_RUN, SAMPLED_RUN)
     chosen = known if runs is None else runs
     unknown = [run for run in chosen if run not in known]
     if unknown or not chosen:
-        wrong = unknown[0] if unknown else "no run at all"
-        raise RclicksError(f"runs: {wrong} cannot be run; choose from {', '.join(known)}")
+        problem = f"{unknown[0]} is not a run" if unknown else "none given"
+        raise RclicksError(f"runs: {problem}; choose from {', '.join(known)}")
     return tuple(run for run in known if run in chosen)
 
 
 def need_click_model(runs: Sequence[str]) -> bool:
-    """Whether some run draws its clicks from a click map.
-
-    Args:
-        runs: Names of the runs.
-
-    Returns:
-        False where the baseline and real users are all.
-
-    Example:
-        >>> need_click_model(["base", "user"]), need_click_model(["base", "g1"])
-        (False, True)
-    """
+    """Whether some run draws its clicks from a click map (all but the baseline and real users)."""
     return any(run not in (BASELINE_RUN, USER_RUN) for run in runs)

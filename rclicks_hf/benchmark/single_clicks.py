@@ -13,61 +13,47 @@ from rclicks_hf.benchmark.evaluation_setup import EvaluationSetup
 from rclicks_hf.benchmark.result_rows import ResultRow
 from rclicks_hf.data.instances import Click, Instance
 
-BATCH = 16  # first clicks predicted at once: bounds the memory of a large network
+BATCH = 16  # first clicks per forward pass: bounds the memory of a large network
 
 
-def click_as_users(method: EvaluationSetup, instance: Instance, state: Any, row: ResultRow) -> None:
-    """Each user's first click alone, as a positive click on an untouched image (User@1).
-
-    Args:
-        method: Segmenter, click model and protocol.
-        instance: The object, with its users' clicks; those outside the image are clipped into it.
-        state: What the segmenter made of the image.
-        row: Where clicks, scores and seconds go.
-    """
+def click_as_users(setup: EvaluationSetup, instance: Instance, state: Any, row: ResultRow) -> None:
+    """Each user's first click alone, as a positive click on an untouched image (User@1)."""
     start = time.perf_counter()
     clicks = [
         clip_click(Click(int(x), int(y), True), instance.mask.shape)
         for x, y in zip(instance.clicks.x, instance.clicks.y, strict=True)
     ]
     row.seconds_clicker += time.perf_counter() - start
-    _click_alone(method, instance, state, clicks, row)
+    _click_alone(setup, instance, state, clicks, row)
 
 
 def click_as_sampled(
-    method: EvaluationSetup,
+    setup: EvaluationSetup,
     instance: Instance,
     state: Any,
     row: ResultRow,
     rng: np.random.RandomState,
 ) -> None:
-    """As many first clicks as there are users, from the whole click map (NUser@1).
+    """As many first clicks as there are users, drawn in order from the whole click map (NUser@1).
 
-    The map is the one of the empty mask, so it is made once; every click is the first of a fresh
+    The map is the one of the empty mask, so it is made once; each click is the first of a new
     clicker.
-
-    Args:
-        method: Segmenter, click model and protocol.
-        instance: The object; of its users' clicks only the number counts.
-        state: What the segmenter made of the image.
-        row: Where clicks, scores and seconds go.
-        rng: Generator of the draws, used in order.
     """
     start = time.perf_counter()
     clicks: list[Click] = []
     if len(instance.clicks):
         target = Clicker(instance.mask).target(np.zeros(instance.mask.shape, bool))
-        [click_map] = method.click_maps([(instance, target)])
+        [click_map] = setup.click_maps([(instance, target)])
         clicks = [
             Clicker(instance.mask, seed=rng).click(target, click_map)
             for _ in range(len(instance.clicks))
         ]
     row.seconds_clicker += time.perf_counter() - start
-    _click_alone(method, instance, state, clicks, row)
+    _click_alone(setup, instance, state, clicks, row)
 
 
 def _click_alone(
-    method: EvaluationSetup, instance: Instance, state: Any, clicks: Sequence[Click], row: ResultRow
+    setup: EvaluationSetup, instance: Instance, state: Any, clicks: Sequence[Click], row: ResultRow
 ) -> None:
     """Score clicks from scratch; equal ones are predicted once."""
     scores: dict[Click, tuple[float, float]] = {}
@@ -75,12 +61,12 @@ def _click_alone(
     for first in range(0, len(distinct), BATCH):
         batch = distinct[first : first + BATCH]
         start = time.perf_counter()
-        found = method.predict(
+        found = setup.predict(
             state, [[click] for click in batch], [None] * len(batch), instance.mask.shape
         )
         decoded = time.perf_counter()
         masks = np.stack([predicted.mask for predicted in found])
-        scores |= dict(zip(batch, method.scores(instance.mask, masks), strict=True))
+        scores |= dict(zip(batch, setup.scores(instance.mask, masks), strict=True))
         row.seconds_decoder += decoded - start
         row.seconds_metrics += time.perf_counter() - decoded
     for click in clicks:

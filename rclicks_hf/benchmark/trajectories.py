@@ -18,15 +18,15 @@ from rclicks_hf.data.instances import Click, Instance
 
 @dataclass(eq=False)
 class Trajectory:
-    """Clicks and mask of one run on one object, while it goes on.
+    """Clicks and mask of one run on one object so far.
 
     Attributes:
         instance: The object.
-        row: Where clicks, scores and seconds go.
-        clicker: Makes the clicks, from a generator of its own or one that the image shares.
+        row: Receives clicks, scores and seconds.
+        clicker: Chooses the clicks, with a generator of its own or one that the image shares.
         draws: Whether the clicks come from a click map.
-        mask: (H, W) bool, what the segmenter takes for the object now.
-        memory: What the segmenter wants back.
+        mask: (H, W) bool, the segmenter's current object.
+        memory: What the segmenter gets back with the next clicks.
         clicks: All clicks so far.
     """
 
@@ -40,39 +40,30 @@ class Trajectory:
 
 
 def click_trajectories(
-    method: EvaluationSetup, state: Any, trajectories: Sequence[Trajectory]
+    setup: EvaluationSetup, state: Any, trajectories: Sequence[Trajectory]
 ) -> None:
-    """Make all clicks of trajectories on one image; each ends in its row.
-
-    Args:
-        method: Segmenter, click model and protocol.
-        state: What the segmenter made of the image.
-        trajectories: Fresh ones, those of an object one after the other.
-
-    Raises:
-        ValueError: If segmenter or click model return what they must not.
-    """
+    """Make all clicks of new trajectories on one image, an object's trajectories in a row."""
     active = list(trajectories)
-    for _ in range(method.protocol.max_clicks):
+    for _ in range(setup.protocol.max_clicks):
         if active:
-            _click_once(method, state, active)
-        active = [t for t in active if not t.row.iou[-1] >= method.protocol.target_iou]
+            _click_once(setup, state, active)
+        active = [t for t in active if not t.row.iou[-1] >= setup.protocol.target_iou]
 
 
-def _click_once(method: EvaluationSetup, state: Any, trajectories: list[Trajectory]) -> None:
+def _click_once(setup: EvaluationSetup, state: Any, trajectories: list[Trajectory]) -> None:
     start = time.perf_counter()
-    _next_clicks(method, trajectories)
+    _next_clicks(setup, trajectories)
     clicked = time.perf_counter()
-    predicted = method.predict(
+    predicted = setup.predict(
         state,
-        [list(t.clicks) for t in trajectories],  # their own, to do with what they like
+        [list(t.clicks) for t in trajectories],  # copies, which the segmenter may change
         [t.memory for t in trajectories],
         trajectories[0].mask.shape,
     )
     for trajectory, found in zip(trajectories, predicted, strict=True):
         trajectory.mask, trajectory.memory = found.mask, found.memory
     decoded = time.perf_counter()
-    _score(method, trajectories)
+    _score(setup, trajectories)
     scored, count = time.perf_counter(), len(trajectories)
     for trajectory in trajectories:
         trajectory.row.seconds_clicker += (clicked - start) / count
@@ -80,18 +71,18 @@ def _click_once(method: EvaluationSetup, state: Any, trajectories: list[Trajecto
         trajectory.row.seconds_metrics += (scored - decoded) / count
 
 
-def _next_clicks(method: EvaluationSetup, trajectories: list[Trajectory]) -> None:
+def _next_clicks(setup: EvaluationSetup, trajectories: list[Trajectory]) -> None:
     targets = [t.clicker.target(t.mask) for t in trajectories]
     pairs = list(zip(trajectories, targets, strict=True))
-    maps = iter(method.click_maps([(t.instance, target) for t, target in pairs if t.draws]))
+    maps = iter(setup.click_maps([(t.instance, target) for t, target in pairs if t.draws]))
     for trajectory, target in pairs:
         click_map = next(maps) if trajectory.draws else None
         trajectory.clicks.append(trajectory.clicker.click(target, click_map))
 
 
-def _score(method: EvaluationSetup, trajectories: list[Trajectory]) -> None:
+def _score(setup: EvaluationSetup, trajectories: list[Trajectory]) -> None:
     for _, of_object in groupby(trajectories, key=lambda t: t.instance.full_stem):
         same = list(of_object)
         masks = np.stack([t.mask for t in same])
-        for t, scores in zip(same, method.scores(same[0].instance.mask, masks), strict=True):
+        for t, scores in zip(same, setup.scores(same[0].instance.mask, masks), strict=True):
             t.row.append(t.clicks[-1], *scores)

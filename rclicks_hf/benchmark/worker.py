@@ -1,137 +1,170 @@
-"""The part of the benchmark that runs in every process: one image at a time, one file an image."""
+"""The benchmark as a resumable job: one image per task, one part file per image."""
 
 from __future__ import annotations
 
+import copy
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any, ClassVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from rclicks_hf.benchmark.engine import run_image
+from rclicks_hf.benchmark.evaluation_setup import ClickMaps
 from rclicks_hf.benchmark.instance_sets import ImageTask, InstanceSet
+from rclicks_hf.benchmark.manifest import (
+    IDENTITY,
+    RESULTS,
+    describe_run,
+    read_run,
+    refuse_other_protocol,
+)
 from rclicks_hf.benchmark.protocol import BenchmarkProtocol
 from rclicks_hf.benchmark.result_rows import (
+    RESULT_SCHEMA,
     TIMING_COLUMNS,
-    ResultRow,
     part_keys,
-    read_part,
-    write_part,
+    rows_to_table,
 )
 from rclicks_hf.benchmark.runs import need_click_model
-from rclicks_hf.click_models import load_click_model
-from rclicks_hf.jobs.claims import CLAIMS, claim
-from rclicks_hf.jobs.processes import one_thread
-from rclicks_hf.jobs.results_folder import part_path
-from rclicks_hf.segmenters.interface import load_segmenter
+from rclicks_hf.click_models.registry import click_model_identity, load_click_model
+from rclicks_hf.jobs.model_identity import hub_revision
+from rclicks_hf.jobs.resumable_job import Job
+from rclicks_hf.segmenters.interface import Segmenter
+from rclicks_hf.segmenters.registry import load_segmenter, segmenter_identity
 
 
 @dataclass(frozen=True)
-class Job:
-    """All that a process needs to know; it travels by pickle.
+class BenchmarkJob(Job[ImageTask]):
+    """A segmenter and a click model, each a spec or an object, on the images of an instance set."""
 
-    Attributes:
-        source: The instances.
-        segmenter: Name, or ``module:Class``.
-        click_model: Name, folder or Hub id.
-        runs: Names of the runs.
-        protocol: The rules.
-        out: The results folder, which other processes may work in too.
-        fail_fast: Whether the first failure stops the run.
-        waits: Whether to wait for images that another process is at, instead of leaving them.
-
-    Example:
-        >>> import pickle
-        >>> from rclicks_hf.benchmark.instance_sets import RepoInstances
-        >>> job = Job(RepoInstances("rclicks", "grabcut"), "geocut", "ud", ("base",),
-        ...           BenchmarkProtocol(), Path("runs"))
-        >>> pickle.loads(pickle.dumps(job)) == job
-        True
-    """
-
-    source: InstanceSet
-    segmenter: str
-    click_model: str
+    instances: InstanceSet
+    segmenter: str | Segmenter
+    click_model: str | ClickMaps
     runs: tuple[str, ...]
     protocol: BenchmarkProtocol
-    out: Path
     fail_fast: bool = False
-    waits: bool = False
+
+    kind: ClassVar[str] = "a benchmark"
+    results: ClassVar[str] = RESULTS
+    schema: ClassVar[pa.Schema] = RESULT_SCHEMA
+    identity: ClassVar[tuple[str, ...]] = IDENTITY
+
+    @property
+    def title(self) -> str:
+        """Text beside the progress bar."""
+        return f"{_name(self.segmenter)} on {self.instances.dataset}"
 
     def open(self) -> ImageWorker:
         """The worker of one process."""
         return ImageWorker(self)
 
-    def is_done(self, task: ImageTask) -> bool:
-        """Whether the image's file is whole and holds every row that is wanted."""
-        table = read_part(part_path(self.out, task.image_stem))
-        return table is not None and task.keys(self.runs) <= set(part_keys(table))
+    def manifest(self) -> dict[str, Any]:
+        """The manifest of the unfinished run."""
+        identity = {
+            **segmenter_identity(self.segmenter),
+            **click_model_identity(self.click_model),
+            "dataset": self.instances.dataset,
+            "split": self.instances.split,
+            "dataset_fingerprint": self.instances.fingerprint(),
+        }
+        # A report finds the pictures in the repo.
+        return {**describe_run(self.protocol, identity, self.runs), "repo": self._repo}
+
+    @property
+    def _repo(self) -> str:
+        return str(getattr(self.instances, "repo", ""))
+
+    def read_manifest(self) -> dict[str, Any] | None:
+        """The folder's manifest; None where the folder is empty or absent."""
+        return read_run(self.out)
+
+    def refuse_other(self, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+        """Refuse results of other models, of another dataset or protocol."""
+        super().refuse_other(found, wanted)
+        refuse_other_protocol(self.out, found["protocol"], self.protocol)
+
+    def is_whole(self, task: ImageTask, table: pa.Table) -> bool:
+        """Whether a part holds every wanted instance and run."""
+        return task.keys(self.runs) <= set(part_keys(table))
+
+    def select(self, task: ImageTask, table: pa.Table) -> pa.Table:
+        """The wanted rows of a part, which an earlier, larger run may have made.
+
+        Where no wanted run draws from a click model no row names one, or an earlier run that did
+        would split one method into two.
+        """
+        wanted = task.keys(self.runs)
+        keep = [key in wanted for key in part_keys(table)]
+        table = table.filter(pa.array(keep, pa.bool_()))
+        if need_click_model(self.runs):
+            return table
+        place = RESULT_SCHEMA.get_field_index("click_model")
+        no_names = pa.repeat(pa.scalar(""), table.num_rows)
+        return table.set_column(place, RESULT_SCHEMA.field(place), no_names)
+
+    def tally(self, table: pa.Table) -> Counter[str]:
+        """Failed instances, clicks, and the seconds of encoder, decoder, clicker and metrics."""
+        failed = table.filter(pc.not_equal(table["error"], ""))
+        seconds = [pc.sum(table[column]).as_py() or 0.0 for column in TIMING_COLUMNS]
+        return Counter(
+            {
+                "failures": len(failed["full_stem"].unique()),
+                "clicks": len(pc.list_flatten(table["iou"])),
+                "seconds": sum(seconds),
+            }
+        )
+
+    def progress_text(self, tally: Counter[str]) -> str:
+        """Mean seconds per click, and the failures if there are any."""
+        text = f"{tally['seconds'] / max(tally['clicks'], 1):.3f} s/click"
+        return f"{text}, {tally['failures']} failed" if tally["failures"] else text
+
+    def finished(self, tally: Counter[str]) -> dict[str, Any]:
+        """Failed instances, and the commits of all that came from the Hub."""
+        return {
+            "failures": tally["failures"],
+            "revisions": {
+                "segmenter": _revision(self.segmenter),
+                "click_model": _revision(self.click_model),
+                "dataset": hub_revision(self._repo, "dataset"),
+            },
+        }
 
 
-@dataclass(frozen=True)
-class ImageOutcome:
-    """What one image came to.
+def _name(model: Any) -> str:
+    return model if isinstance(model, str) else model.name
 
-    Attributes:
-        task: The image.
-        is_done: Whether its file is there; another process may be at it, or have done it.
-        failures: How many of its instances failed, if they were run here.
-        clicks: Clicks made here in all.
-        seconds: Spent here in encoder, decoder, clicker and metrics.
-    """
 
-    task: ImageTask
-    is_done: bool = True
-    failures: int = 0
-    clicks: int = 0
-    seconds: float = 0.0
+def _revision(model: Any) -> str:
+    return hub_revision(model, "model") if isinstance(model, str) else ""
 
 
 class ImageWorker:
     """Opens the instances and the models once, then benchmarks image after image."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: BenchmarkJob) -> None:
         self._job = job
-        self._instances = job.source.load()
+        self._instances = job.instances.load()
         self._segmenter = load_segmenter(job.segmenter)
         self.click_model = None
         if need_click_model(job.runs):
-            self.click_model = load_click_model(job.click_model)
+            # A copy: an object of the caller keeps the map rule that it has.
+            self.click_model = copy.copy(load_click_model(job.click_model))
             if hasattr(self.click_model, "normalize"):
                 self.click_model.normalize = job.protocol.map_rule == "normalised"
 
-    def __call__(self, task: ImageTask) -> ImageOutcome:
-        """Benchmark one image and write its part file, unless another process does or did.
-
-        Raises:
-            RclicksError: If the file cannot be written, or with ``fail_fast`` an instance fails.
-        """
-        job, part = self._job, part_path(self._job.out, task.image_stem)
-        if job.is_done(task):
-            return ImageOutcome(task)
-        with claim(job.out / CLAIMS / part.stem, wait=job.waits) as is_mine:
-            if not is_mine:
-                return ImageOutcome(task, is_done=False)
-            if job.is_done(task):  # since we looked
-                return ImageOutcome(task)
-            rows = self._run(task)
-            write_part(part, rows)
-        return _outcome(task, rows)
-
-    def _run(self, task: ImageTask) -> list[ResultRow]:
+    def __call__(self, task: ImageTask) -> pa.Table:
+        """Rows of all objects of one image."""
         job = self._job
-        with one_thread():
-            return run_image(
-                [self._instances[index] for index in task.indices],
-                self._segmenter,
-                self.click_model,
-                job.runs,
-                job.protocol,
-                fail_fast=job.fail_fast,
-            )
-
-
-def _outcome(task: ImageTask, rows: list[ResultRow]) -> ImageOutcome:
-    return ImageOutcome(
-        task,
-        failures=len({row.full_stem for row in rows if row.error}),
-        clicks=sum(len(row.iou) for row in rows),
-        seconds=sum(getattr(row, column) for row in rows for column in TIMING_COLUMNS),
-    )
+        rows = run_image(
+            [self._instances[index] for index in task.indices],
+            self._segmenter,
+            self.click_model,
+            job.runs,
+            job.protocol,
+            fail_fast=job.fail_fast,
+        )
+        return rows_to_table(rows)

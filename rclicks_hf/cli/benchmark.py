@@ -146,7 +146,7 @@ def benchmark_repo(
     from rclicks_hf.benchmark.instance_sets import share_stems
     from rclicks_hf.jobs.launch import join_launch
     from rclicks_hf.jobs.results_folder import MANIFEST
-    from rclicks_hf.report import benchmark_table, format_table, load_results
+    from rclicks_hf.report import benchmark_table, format_table, read_results
 
     rules = load_protocol(protocol)
     chosen = share_stems([RepoInstances(repo, name, split) for name in datasets], stems)
@@ -176,7 +176,7 @@ def benchmark_repo(
             paths.append(path)
     if not launch.is_main:
         return ""
-    table = benchmark_table(load_results(*paths), rules.noc_threshold)
+    table = benchmark_table(read_results(*paths), rules.noc_threshold)
     places = "\n".join(line for path in paths for line in (*_failures(path), str(path)))
     return f"{format_table(table)}\n\n{places}"
 
@@ -185,9 +185,9 @@ def _failures(path: Path) -> list[str]:
     """A line on the failed instances, which the table only counts."""
     import pyarrow.compute as pc
 
-    from rclicks_hf.benchmark.result_rows import read_results
+    from rclicks_hf.benchmark.result_rows import read_result_table
 
-    rows = read_results(path).select(["full_stem", "error"])
+    rows = read_result_table(path).select(["full_stem", "error"])
     failed = rows.filter(pc.not_equal(rows["error"], ""))
     if not failed.num_rows:
         return []

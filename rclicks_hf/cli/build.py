@@ -76,7 +76,7 @@ def build(
     evaluate.load("rclicks_noc") work in the folder that holds the repo; `rclicks install` makes
     them work everywhere.
     """
-    from rclicks_hf.hub.push import install_metrics
+    from rclicks_hf.hub.install import install_metrics
 
     report = build_repo(
         clicks,
@@ -106,15 +106,16 @@ def build_repo(
     skip_errors: bool = False,
 ) -> str:
     """Build a dataset repo, or with ``copy_seed`` the full-size synthetic copy; return a report."""
-    from rclicks_hf.data.build.builder import build_from_files, build_twin, check_out
+    from rclicks_hf.data.build.builder import build_from_files, check_out
     from rclicks_hf.data.download import FILES, download_files, manual_steps
+    from rclicks_hf.simulation import build_full_size_copy
 
     if copy_seed is not None:
         if clicks or sources or download:
             raise RclicksError(
                 "--full-size-copy: reads no files; omit --clicks, --sources and --download"
             )
-        return str(build_twin(out, seed=copy_seed, replace=replace))
+        return str(build_full_size_copy(out, seed=copy_seed, replace=replace))
     if clicks is None and not download:
         raise RclicksError(
             "--clicks: missing; give clicks.csv, or --download to fetch it, or --full-size-copy "

@@ -33,7 +33,7 @@ def install(
     metric modules and a dataset repo into the caches of `evaluate` and `datasets`, where both
     libraries find them offline.
     """
-    from rclicks_hf.hub.push import install_all
+    from rclicks_hf.hub.install import install_all
 
     chosen = None
     if folder is not None or repo is not None:

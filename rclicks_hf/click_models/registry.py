@@ -45,10 +45,6 @@ class ClickModelInfo:
     implementation: str
     needs_weights: bool = False
 
-    def load(self, weights: str) -> ClickModel:
-        """MERGE-ALIAS ClickModelInfo.load("") -> load_click_model(info.name)."""
-        return load_click_model(self.name)
-
 
 _PACKAGE = "rclicks_hf.click_models"
 _DEFAULT_NETWORK = "cm"  # what a folder or Hub id without a prefix holds

@@ -1,8 +1,8 @@
-"""The paper's scores of click models, to be shown beside one's own on the same data.
+"""The paper's scores of click models, to compare with scores on the same data.
 
-Means over all instances and rounds, on TETRIS over the validation images, from the result files of
-the paper's authors (``eval_cm_<dataset>_mean.csv``) to five digits; the paper's table of click
-models prints them with two. SI and SM are saliency of the image and of the cut-out object.
+Means over all instances and rounds (on TETRIS of the validation images), five digits, from the
+authors' result files (``eval_cm_<dataset>_mean.csv``); the paper's table prints two digits.
+SI and SM are saliency of the image and of the cut-out object.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from rclicks_hf.metrics import CLICK_METRICS
 #: Rows of the paper's table, in its order: name -> what the paper prints.
 PUBLISHED_MODELS = {"ud": "UD", "dt": "DT", "si": "SI", "sm": "SM", "cm": "Ours"}
 
-#: Instances that the means are over, all rounds; the files of TETRIS do not tell.
+#: Instances that the means are over, all rounds; unknown for TETRIS.
 PUBLISHED_INSTANCES = {"grabcut": 149, "berkeley": 300, "davis": 1027, "coco_mval": 2392}
 
 # Dataset -> click model -> KS, PL1, WD, NSS, PDE.
@@ -57,38 +57,12 @@ _MEANS: dict[str, dict[str, tuple[float, ...]]] = {
 
 
 def paper_split(dataset: str) -> str:
-    """The split that the paper's tables are on.
-
-    Args:
-        dataset: Key of ``SOURCE_DATASETS``.
-
-    Returns:
-        ``"validation"`` where a dataset has no test split (TETRIS), else ``"test"``.
-
-    Example:
-        >>> paper_split("tetris"), paper_split("davis")
-        ('validation', 'test')
-    """
+    """The split of the paper's tables: validation where a dataset has no test split (TETRIS)."""
     return "test" if "test" in SOURCE_DATASETS[dataset].splits else "validation"
 
 
 def published_means(dataset: str, split: str) -> dict[str, dict[str, float]]:
-    """The paper's means on a dataset.
-
-    Args:
-        dataset: Key of ``SOURCE_DATASETS``.
-        split: Split of the dataset.
-
-    Returns:
-        Key of `PUBLISHED_MODELS` -> metric -> mean over instances; empty where the paper has none,
-        so always for simulated clicks.
-
-    Example:
-        >>> published_means("grabcut", "test")["cm"]["wd"]
-        0.095954
-        >>> published_means("simulated_scenes", "test"), published_means("tetris", "train")
-        ({}, {})
-    """
+    """Key of `PUBLISHED_MODELS` -> metric -> mean; empty where the paper has none."""
     if dataset not in _MEANS or split != paper_split(dataset):
         return {}
     return {

@@ -1,4 +1,4 @@
-"""The scores of one instance: a row a click model and set of clicks, and one for people."""
+"""The scores of one instance: one row per click model and set of clicks, and one for people."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from rclicks_hf.metrics import SAMPLED_METRICS
 from rclicks_hf.click_models.interface import ClickModel
 from rclicks_hf.data import DEVICES, Clicks, Instance
 from rclicks_hf.data.click_maps import click_map, soften
@@ -24,14 +25,13 @@ from rclicks_hf.metrics import (
     instance_seed,
     split_half_scores,
 )
-from rclicks_hf.metrics.agreement import HALVINGS, LEAST_CLICKS
-from rclicks_hf.metrics.sampling import RESAMPLES, SEED
+from rclicks_hf.metrics.agreement import HALVINGS, MIN_CLICKS_TO_HALVE
+from rclicks_hf.metrics.sampling import CLICK_MAP_RESAMPLES, SEED
 
 ALL_DEVICES = "all"
-#: Name of the row that holds people against each other.
+#: Name of the row that scores people's clicks against each other.
 PEOPLE = "people, split-half"
-#: Scores that come from random draws, so have a standard error.
-SAMPLED = ("ks", "pl1", "wd")
+#: Metrics that come from random draws, so have a Monte-Carlo standard error.
 
 SCORE_SCHEMA = pa.schema(
     [
@@ -45,7 +45,7 @@ SCORE_SCHEMA = pa.schema(
         ("click_model", pa.string()),
         ("clicks", pa.int64()),
         *((name, pa.float64()) for name in CLICK_METRICS),
-        *((f"{name}_error", pa.float64()) for name in SAMPLED),
+        *((f"{name}_error", pa.float64()) for name in SAMPLED_METRICS),
         ("ks_undefined", pa.int64()),
         ("left_out", pa.string()),
     ]
@@ -61,7 +61,7 @@ class ScoreSettings:
         resamples: Sets of points drawn from each click map.
         halvings: Random halvings of people's clicks; 0 leaves their row out.
         devices: True scores the clicks of each device too, besides all together.
-        seed: Seed of all draws; every instance and device has one of its own made from it.
+        seed: Seed of all draws; each instance and device has a seed of its own derived from it.
 
     Raises:
         RclicksError: If a value is out of range.
@@ -74,7 +74,7 @@ class ScoreSettings:
     """
 
     mode: str = MODES[0]
-    resamples: int = RESAMPLES
+    resamples: int = CLICK_MAP_RESAMPLES
     halvings: int = HALVINGS
     devices: bool = False
     seed: int = SEED
@@ -88,37 +88,17 @@ class ScoreSettings:
 
     @property
     def views(self) -> tuple[str, ...]:
-        """The sets of clicks that are scored apart."""
+        """The sets of clicks that are scored."""
         return (ALL_DEVICES, *DEVICES) if self.devices else (ALL_DEVICES,)
 
 
 def score_instance(
     instance: Instance, models: Mapping[str, ClickModel], settings: ScoreSettings
 ) -> list[dict[str, Any]]:
-    """Score click models on one instance.
+    """Rows of `SCORE_SCHEMA` for one instance, each model's click map made once.
 
-    Each model makes its click map once, for all metrics and all sets of clicks.
-
-    Args:
-        instance: The instance with its clicks.
-        models: Name -> click model.
-        settings: How to score.
-
-    Returns:
-        Rows of `SCORE_SCHEMA`, for each set of clicks one a model and one for people. A row that
-        cannot be scored has the reason in ``left_out`` and None in place of scores; else
-        ``left_out`` is ``""``. ``ks_undefined`` counts the KS comparisons without a p-value.
-
-    Example:
-        >>> mask = np.zeros((40, 60), np.int8)
-        >>> mask[10:30, 20:50] = 1
-        >>> clicks = Clicks(np.arange(25, 45, 4), np.arange(15, 25, 2), np.full(5, "pc"))
-        >>> instance = Instance("a", "a", "", "davis", "test", "first", "none",
-        ...                     np.zeros((40, 60, 3), np.uint8), mask, clicks=clicks)
-        >>> from rclicks_hf.click_models import load_click_model
-        >>> rows = score_instance(instance, {"ud": load_click_model("ud")}, ScoreSettings())
-        >>> [(row["click_model"], round(row["nss"], 3)) for row in rows]
-        [('ud', 1.732), ('people, split-half', -0.029)]
+    For each set of clicks there is a row per model and one for people. A row that cannot be scored
+    has the reason in ``left_out`` and None for its scores.
     """
     error_mask, size = instance.error_mask, instance.box_size
     maps = {
@@ -177,8 +157,8 @@ def _model_scores(
 def _people_scores(
     clicks: Clicks, error_mask: np.ndarray, size: tuple[int, int], halvings: int, seed: int
 ) -> dict[str, Any]:
-    if len(clicks) < LEAST_CLICKS:
-        return _left_out(f"fewer than {LEAST_CLICKS} clicks")
+    if len(clicks) < MIN_CLICKS_TO_HALVE:
+        return _left_out(f"fewer than {MIN_CLICKS_TO_HALVE} clicks")
     softened = soften(error_mask)
     return _try_scores(
         split_half_scores,
@@ -192,7 +172,7 @@ def _people_scores(
 
 
 def _try_scores(function: Callable[..., ClickScores], *args: Any, **options: Any) -> dict[str, Any]:
-    """Scores, or why there are none."""
+    """Scores, or the reason why there are none."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConstantCoordinateWarning)  # counted instead
@@ -201,12 +181,12 @@ def _try_scores(function: Callable[..., ClickScores], *args: Any, **options: Any
         return _left_out(str(error))
     return {
         **{name: float(value) for name, value in scores._asdict().items()},
-        **{f"{name}_error": getattr(scores, name).standard_error for name in SAMPLED},
+        **{f"{name}_error": getattr(scores, name).standard_error for name in SAMPLED_METRICS},
         "ks_undefined": scores.ks.undefined,
         "left_out": "",
     }
 
 
 def _left_out(reason: str) -> dict[str, Any]:
-    names = (*CLICK_METRICS, *(f"{name}_error" for name in SAMPLED), "ks_undefined")
+    names = (*CLICK_METRICS, *(f"{name}_error" for name in SAMPLED_METRICS), "ks_undefined")
     return {**dict.fromkeys(names), "left_out": reason}

@@ -1,52 +1,37 @@
-"""Scoring click models on datasets: images shared out over processes, finished ones kept."""
+"""Scoring click models on datasets: a resumable job with one image per task."""
 
 from __future__ import annotations
 
 import os
-import platform
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from tqdm.auto import tqdm
 
 from rclicks_hf.click_models.interface import ClickModel
-from rclicks_hf.click_models.registry import click_model_identity, load_click_model
 from rclicks_hf.click_scoring.paper_scores import paper_split
 from rclicks_hf.click_scoring.score_rows import PEOPLE, SCORE_SCHEMA, ScoreSettings, score_instance
-from rclicks_hf.data import ROUNDS, SOURCE_DATASETS, InstanceTable, load_instances
+from rclicks_hf.data import ROUNDS, SOURCE_DATASETS, Instance, load_instances
 from rclicks_hf.data.fingerprint import dataset_fingerprint
+from rclicks_hf.data.given_instances import GivenInstances, describe_instances
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.jobs.processes import one_thread, process_count, run_tasks
-from rclicks_hf.jobs.results_folder import (
-    part_path,
-    read_manifest,
-    read_table,
-    refuse_other,
-    write_manifest,
-    write_table,
-)
-from rclicks_hf.support.provenance import command_line, library_versions
+from rclicks_hf.click_models.registry import click_model_identity, load_click_model
+from rclicks_hf.jobs.processes import processes_for
+from rclicks_hf.jobs.results_folder import read_table
+from rclicks_hf.jobs.resumable_job import Job, run_facts, run_job
 
 SCORES = "click_scores.parquet"
-_LIBRARIES = ("numpy", "scipy", "opencv-python-headless", "pyarrow", "torch", "transformers")
+ModelSpec = str | os.PathLike[str] | ClickModel
 
 
 @dataclass(frozen=True)
 class ScoreTask:
-    """The instances of one image of one dataset.
-
-    Attributes:
-        dataset: Key of ``SOURCE_DATASETS``.
-        split: Split of the dataset.
-        image_stem: The image.
-        indices: Positions in the loaded instances.
-        stems: Their full_stem.
-    """
+    """The instances of one image of one dataset, by their positions in the loaded instances."""
 
     dataset: str
     split: str
@@ -54,139 +39,216 @@ class ScoreTask:
     indices: tuple[int, ...]
     stems: tuple[str, ...]
 
-    def part(self, out: Path) -> Path:
-        """File of its rows."""
-        return part_path(out, f"{self.dataset}/{self.image_stem}")
+    @property
+    def part_name(self) -> str:
+        """Name of the part file."""
+        return f"{self.dataset}/{self.image_stem}"
+
+    @property
+    def size(self) -> int:
+        """Number of instances."""
+        return len(self.stems)
 
 
 @dataclass(frozen=True)
-class ScoreJob:
-    """All that a process needs to know; it travels by pickle.
+class ScoreJob(Job[ScoreTask]):
+    """Click models, by their names in the rows, on datasets of a repo or on given instances."""
 
-    Attributes:
-        repo: Dataset repo, a folder or a Hub id.
-        click_models: Name -> what `load_click_model` takes.
-        settings: How instances are scored.
-        out: The results folder.
-    """
-
-    repo: str
-    click_models: dict[str, str]
+    instances: str | GivenInstances
+    splits: dict[str, str]
+    click_models: dict[str, ModelSpec]
     settings: ScoreSettings
-    out: Path
 
-    def open(self) -> Callable[[ScoreTask], int]:
+    kind: ClassVar[str] = "scores of click models"
+    results: ClassVar[str] = SCORES
+    schema: ClassVar[pa.Schema] = SCORE_SCHEMA
+    identity: ClassVar[tuple[str, ...]] = (
+        "dataset",
+        "split",
+        "click_model",
+        *(field.name for field in fields(ScoreSettings)),
+        "click_model_fingerprint",
+        "dataset_fingerprint",
+    )
+    rows_per_group: ClassVar[int] = 1 << 18
+
+    @property
+    def title(self) -> str:
+        """Text beside the progress bar."""
+        return "click models"
+
+    def open(self) -> _Worker:
         """The worker of one process."""
         return _Worker(self)
 
+    def manifest(self) -> dict[str, Any]:
+        """The manifest of the unfinished run."""
+        return {
+            "dataset": list(self.splits),
+            "split": list(self.splits.values()),
+            "click_model": list(self.click_models),
+            **asdict(self.settings),
+            "click_model_fingerprint": [_fingerprint(*of) for of in self.click_models.items()],
+            "dataset_fingerprint": self._dataset_fingerprints(),
+            **run_facts(),
+        }
+
+    def _dataset_fingerprints(self) -> list[str]:
+        if isinstance(self.instances, GivenInstances):
+            return [self.instances.digest]
+        repo = self.instances
+        return [dataset_fingerprint(repo, name, of, ROUNDS) for name, of in self.splits.items()]
+
+    def is_whole(self, task: ScoreTask, table: pa.Table) -> bool:
+        """Whether a part holds every instance of the image."""
+        return set(table["full_stem"].to_pylist()) == set(task.stems)
+
+    def tally(self, table: pa.Table) -> Counter[str]:
+        """Rows that could not be scored."""
+        return Counter({"left_out": pc.sum(pc.not_equal(table["left_out"], "")).as_py() or 0})
+
+    def finished(self, tally: Counter[str]) -> dict[str, Any]:
+        """The number of rows that could not be scored."""
+        return {"left_out": tally["left_out"]}
+
 
 class _Worker:
-    """Opens the models once and each dataset once, then scores image after image."""
+    """Opens the models and each dataset once, then scores image after image."""
 
     def __init__(self, job: ScoreJob) -> None:
         self._job = job
-        self._tables: dict[str, InstanceTable] = {}
-        self._models: dict[str, ClickModel] = {
-            name: load_click_model(spec) for name, spec in job.click_models.items()
-        }
+        self._tables: dict[str, Any] = {}
+        self._models = {name: load_click_model(spec) for name, spec in job.click_models.items()}
 
-    def __call__(self, task: ScoreTask) -> int:
-        """Score one image and write its rows; the number of its instances."""
+    def __call__(self, task: ScoreTask) -> pa.Table:
+        """Rows of all instances of one image."""
+        table, rows = self._table(task), []
+        for index in task.indices:
+            rows += score_instance(table[index], self._models, self._job.settings)
+        return pa.Table.from_pylist(rows, schema=SCORE_SCHEMA)
+
+    def _table(self, task: ScoreTask) -> Any:
+        instances = self._job.instances
+        if isinstance(instances, GivenInstances):
+            return instances
         if task.dataset not in self._tables:
-            self._tables[task.dataset] = load_instances(
-                self._job.repo, task.dataset, split=task.split
-            )
-        table, rows = self._tables[task.dataset], []
-        with one_thread():
-            for index in task.indices:
-                rows += score_instance(table[index], self._models, self._job.settings)
-        write_table(task.part(self._job.out), pa.Table.from_pylist(rows, schema=SCORE_SCHEMA))
-        return len(task.indices)
+            self._tables[task.dataset] = load_instances(instances, task.dataset, split=task.split)
+        return self._tables[task.dataset]
 
 
 def run_click_scores(
-    repo: str,
-    datasets: Sequence[str],
-    click_models: Sequence[str],
-    out: Path,
+    instances: str | os.PathLike[str] | Sequence[Instance],
+    datasets: Sequence[str] | None,
+    click_models: Sequence[str] | Mapping[str, ModelSpec],
+    out: str | Path,
     *,
     split: str | None = None,
     settings: ScoreSettings | None = None,
     num_proc: int | None = None,
+    overwrite: bool = False,
     progress: bool = True,
+    is_main: bool = True,
 ) -> Path:
-    """Score click models on datasets, a row an instance, click model and set of clicks.
+    """Score click models, one row per instance, click model and set of clicks.
 
-    Each image's rows are written as soon as they are there, so that the same call goes on where a
-    stopped one was. Values do not depend on the number of processes. Worker processes are spawned:
-    call it from a module that can be imported (under ``if __name__ == "__main__":`` in a script).
+    Each image's rows are written as soon as they exist: the same call resumes a stopped run, and
+    simultaneous calls on the same folder share the images. The values do not depend on the number
+    of processes. Models given by name are loaded once per process, and first in this one, before
+    anything is written. Worker processes are spawned: a script needs
+    ``if __name__ == "__main__":``.
 
     Args:
-        repo: Dataset repo, a folder or a Hub id.
-        datasets: Keys of ``SOURCE_DATASETS``.
-        click_models: Names in ``CLICK_MODELS``, model folders or Hub ids.
-        out: Results folder: made, or gone on in.
-        split: Split of all datasets; None takes the one that the paper's tables are on.
-        settings: How instances are scored; None takes the paper's way.
-        num_proc: Processes; None takes one a core, 1 stays in this process.
+        instances: Dataset repo (a folder or a Hub id), or instances, for example a list.
+        datasets: Keys of ``SOURCE_DATASETS`` in the repo; None for instances.
+        click_models: Names, model folders or Hub ids; or name in the rows -> one of these or a
+            click model object.
+        out: Results folder, created or resumed.
+        split: Split of all datasets; None means the one of the paper's tables.
+        settings: How instances are scored; None means as in the paper.
+        num_proc: Number of processes. None means one per core, but a single one (this process)
+            for objects that cannot be sent to others or that are on an accelerator.
+        overwrite: Remove older results in ``out`` first.
         progress: Show a progress bar.
+        is_main: False in the helpers of a launch, which leave manifest and merging to the main
+            process.
 
     Returns:
-        Path of the rows (`SCORE_SCHEMA`), beside which ``manifest.json`` stands.
+        Path of the rows, for `read_click_scores`, next to ``manifest.json``.
 
     Raises:
-        RclicksError: If an argument is wrong, a dataset or click model is not there, ``out`` holds
-            results of another configuration, or a worker process died.
+        RclicksError: If an argument is wrong, a dataset or click model does not exist, ``out``
+            holds results of another configuration, or a worker process died.
 
     Example:
         >>> import tempfile
-        >>> from rclicks_hf import data
-        >>> scenes, name = data.generate_scenes(1, seed=3, size=(64, 64)), "simulated_scenes"
-        >>> rounds = data.simulate_rounds(scenes, dataset=name, progress=False)
-        >>> sources = {name: data.StoreWithPrevious(scenes, rounds.previous_masks)}
+        >>> import numpy as np
+        >>> from rclicks_hf.data import Clicks
+        >>> mask = np.zeros((40, 60), np.int8)
+        >>> mask[10:30, 20:50] = 1
+        >>> clicks = Clicks(np.arange(25, 45, 4), np.arange(15, 25, 2), np.full(5, "pc"))
+        >>> instance = Instance("a", "a", "", "davis", "test", "first", "none",
+        ...                     np.zeros((40, 60, 3), np.uint8), mask, clicks=clicks)
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     repo, splits = f"{folder}/rclicks", {name: {"scene_000": "test"}}
-        ...     _ = data.build_dataset(rounds.clicks, sources, repo, splits=splits, progress=False)
-        ...     path = run_click_scores(
-        ...         repo, [name], ["ud"], Path(folder) / "scores", num_proc=1, progress=False)
-        ...     path.name, read_table(path, SCORE_SCHEMA)["click_model"].to_pylist()[:2]
-        ('click_scores.parquet', ['ud', 'people, split-half'])
+        ...     path = run_click_scores([instance], None, {"UD": "ud", "DT": "dt"}, folder,
+        ...                             settings=ScoreSettings(halvings=0), num_proc=1,
+        ...                             progress=False)
+        ...     read_click_scores(path)[["click_model", "nss"]].round(3).values.tolist()
+        [['UD', 1.732], ['DT', 2.972]]
     """
-    start, settings, processes = time.time(), settings or ScoreSettings(), process_count(num_proc)
-    splits = {name: split or _paper_split(name) for name in _distinct(datasets, "dataset")}
     models = _named_models(click_models)
-    for spec in models.values():
-        load_click_model(spec)  # a wrong name is told before anything is written
-    tasks = [task for name in splits for task in _plan(repo, name, splits[name])]
-    identity = _identity(repo, splits, models, settings)
-    manifest = {
-        **identity,
-        "is_finished": False,
-        "command": command_line(),
-        "versions": {"python": platform.python_version(), **library_versions(_LIBRARIES)},
-        "machine": {"platform": platform.platform(), "cpus": os.cpu_count()},
-    }
-    found = read_manifest(out, "scores of click models", identity)
-    if found is not None:
-        refuse_other(out, found, manifest, identity)
-    write_manifest(out, manifest)
-    _run_missing(ScoreJob(repo, models, settings, out), tasks, processes, progress)
-    table = _merged(out, tasks)
-    write_table(out / SCORES, table)
-    manifest |= {
-        "is_finished": True,
-        "rows": len(table),
-        "instances": sum(len(task.stems) for task in tasks),
-        "left_out": pc.sum(pc.not_equal(table["left_out"], "")).as_py(),
-        "seconds": round(time.time() - start, 3),
-    }
-    write_manifest(out, manifest)
-    return out / SCORES
+    given: str | GivenInstances
+    if isinstance(instances, str | os.PathLike):
+        given = os.fspath(instances)
+        splits = {name: split or _paper_split(name) for name in _distinct(datasets, "dataset")}
+        tasks = [task for name in splits for task in _plan(given, name, splits[name])]
+    else:
+        given = describe_instances(instances)
+        splits = {names.dataset: names.split for names in given.names}
+        tasks = _plan_given(given)
+    job = ScoreJob(Path(out), given, splits, models, settings or ScoreSettings())
+    processes = processes_for(num_proc, {"instances": given, **models})
+    return run_job(job, tasks, processes, is_main=is_main, overwrite=overwrite, progress=progress)
 
 
-def _distinct(names: Sequence[str], what: str) -> list[str]:
+def read_click_scores(path: str | os.PathLike[str]) -> pd.DataFrame:
+    """Read the rows that `run_click_scores` wrote.
+
+    Args:
+        path: ``click_scores.parquet``, or the results folder that holds it.
+
+    Returns:
+        One row per instance, click model and set of clicks: ``dataset, split, full_stem, round,
+        click_type, device, is_simulated, click_model, clicks``, one column per metric and per
+        Monte-Carlo error, ``ks_undefined, left_out``.
+
+    Raises:
+        RclicksError: If the file does not exist or is something else.
+
+    Example:
+        >>> read_click_scores("unfinished")
+        Traceback (most recent call last):
+        ...
+        rclicks_hf.errors.RclicksError: unfinished: no scores of click models; let
+        `rclicks evaluate-clicks --out` finish first
+    """
+    file = Path(path)
+    if file.is_dir():
+        file = file / SCORES
+    if not file.is_file():
+        raise RclicksError(
+            f"{file}: no scores of click models; let `rclicks evaluate-clicks --out` finish first"
+        )
+    table = read_table(file, SCORE_SCHEMA)
+    if table is None:
+        raise RclicksError(
+            f"{file}: not readable as scores of click models; run `rclicks evaluate-clicks` again"
+        )
+    return table.to_pandas()
+
+
+def _distinct(names: Sequence[str] | None, what: str) -> list[str]:
     if not names:
-        raise RclicksError(f"{what}: none is given; name at least one")
+        raise RclicksError(f"{what}: none given; name at least one")
     twice = next((name for name in names if list(names).count(name) > 1), None)
     if twice is not None:
         raise RclicksError(f"{what}: {twice!r} is named twice; name each once")
@@ -200,34 +262,27 @@ def _paper_split(dataset: str) -> str:
     return paper_split(dataset)
 
 
-def _named_models(specs: Sequence[str]) -> dict[str, str]:
-    """Name of each click model -> what loads it; a folder's name stands for its path."""
-    names = [click_model_identity(spec)["click_model"] for spec in _distinct(specs, "click_model")]
+def _named_models(models: Sequence[str] | Mapping[str, ModelSpec]) -> dict[str, ModelSpec]:
+    """Name in the rows -> what loads the model; a folder's name stands for its path."""
+    names = _distinct(list(models), "click_model")
+    if not isinstance(models, Mapping):
+        names = [click_model_identity(spec)["click_model"] for spec in models]
+        models = dict(zip(names, models, strict=True))
     taken = next((name for name in names if name == PEOPLE or names.count(name) > 1), None)
     if taken is not None:
         raise RclicksError(f"click_model: two rows would be called {taken!r}; rename a folder")
-    return dict(zip(names, specs, strict=True))
+    return dict(models)
 
 
-def _identity(
-    repo: str, splits: dict[str, str], models: dict[str, str], settings: ScoreSettings
-) -> dict[str, Any]:
-    """What must be equal for a run to go on in a folder."""
-    identities = [click_model_identity(spec) for spec in models.values()]
-    return {
-        "dataset": list(splits),
-        "split": list(splits.values()),
-        "click_model": list(models),
-        **asdict(settings),
-        "click_model_fingerprint": [one["click_model_fingerprint"] for one in identities],
-        "dataset_fingerprint": [
-            dataset_fingerprint(repo, name, split, ROUNDS) for name, split in splits.items()
-        ],
-    }
+def _fingerprint(name: str, model: ModelSpec) -> str:
+    """A click model's fingerprint; its own name where it has none and is called otherwise here."""
+    identity = click_model_identity(model)
+    own = identity["click_model"]
+    return identity["click_model_fingerprint"] or (own if own != name else "")
 
 
 def _plan(repo: str, dataset: str, split: str) -> list[ScoreTask]:
-    """One task an image, images in order of first appearance."""
+    """One task per image, images in order of first appearance."""
     table = load_instances(repo, dataset, split=split)
     return [
         ScoreTask(dataset, split, stem, tuple(at), tuple(table.stems[index] for index in at))
@@ -235,28 +290,16 @@ def _plan(repo: str, dataset: str, split: str) -> list[ScoreTask]:
     ]
 
 
-def _is_done(task: ScoreTask, out: Path) -> bool:
-    table = read_table(task.part(out), SCORE_SCHEMA)
-    return table is not None and set(table["full_stem"].to_pylist()) == set(task.stems)
-
-
-def _run_missing(job: ScoreJob, tasks: list[ScoreTask], processes: int, progress: bool) -> None:
-    missing = [task for task in tasks if not _is_done(task, job.out)]
-    total = sum(len(task.stems) for task in tasks)
-    done = total - sum(len(task.stems) for task in missing)
-    with tqdm(
-        total=total, initial=done, desc="click models", unit="instance", disable=not progress
-    ) as bar:
-        for instances in run_tasks(job.open, missing, processes):
-            bar.update(instances)
-
-
-def _merged(out: Path, tasks: list[ScoreTask]) -> pa.Table:
-    """The rows of all images, in the order of the datasets, whoever made them when."""
-    parts = []
-    for task in tasks:
-        table = read_table(task.part(out), SCORE_SCHEMA)
-        if table is None:
-            raise RclicksError(f"{task.part(out)}: damaged since it was written; run it again")
-        parts.append(table)
-    return pa.concat_tables(parts)
+def _plan_given(given: GivenInstances) -> list[ScoreTask]:
+    groups: dict[tuple[str, str, str], list[int]] = {}
+    for index, names in enumerate(given.names):
+        groups.setdefault((names.dataset, names.split, names.image_stem), []).append(index)
+    if not groups:
+        raise RclicksError("instances: none given; give at least one")
+    if len({key[:2] for key in groups}) > len({key[0] for key in groups}):
+        raise RclicksError("instances: two splits of one dataset; score each split alone")
+    stems = given.stems
+    return [
+        ScoreTask(*key, tuple(at), tuple(stems[index] for index in at))
+        for key, at in groups.items()
+    ]

@@ -1,4 +1,4 @@
-"""From the scores of instances to means with intervals, and to differences of click models."""
+"""Means with intervals and differences of click models, from the scores of instances."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from rclicks_hf.click_scoring.score_rows import ALL_DEVICES, PEOPLE, SAMPLED
+from rclicks_hf.metrics import SAMPLED_METRICS
+from rclicks_hf.click_scoring.score_rows import ALL_DEVICES, PEOPLE
 from rclicks_hf.data import DEVICES, ROUNDS
 from rclicks_hf.metrics import CLICK_METRICS, Interval, bootstrap_interval, paired_interval
 
 ALL_ROUNDS = "all"
-#: Of the bootstrap, enough for the two or three digits that a table shows.
-RESAMPLES = 2_000
+BOOTSTRAP_RESAMPLES = 2_000  # enough for the two or three digits that a table shows
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,8 @@ class ScoreTable:
         split: Its split.
         round: Item of ``ROUNDS``, or ``"all"``.
         device: Item of ``DEVICES``, or ``"all"``.
-        is_simulated: True where no person clicked.
-        means: A row a click model; that of people against each other is last.
+        is_simulated: True where the clicks are simulated.
+        means: One per click model; people against each other are last.
         differences: Each click model against each named before it.
     """
 
@@ -83,19 +83,19 @@ class ScoreTable:
 def summarise_scores(scores: pd.DataFrame, *, rounds: bool = False) -> list[ScoreTable]:
     """Means with intervals for each dataset, round and device.
 
-    A mean is over the instances that were scored; the others are named in it, with the reason.
+    A mean is over the instances that were scored; it names the others, with the reason.
 
     Args:
-        scores: Rows of `SCORE_SCHEMA`, as `run_click_scores` writes them.
-        rounds: True makes a table of each round too, besides all together.
+        scores: Rows that `read_click_scores` returned.
+        rounds: True adds a table of each round to that of all rounds.
 
     Returns:
-        The tables: datasets in their order, within each all rounds first, then all devices first.
+        The tables in the order of the datasets; all rounds and all devices come first.
 
     Example:
         >>> row = {"dataset": "davis", "split": "test", "round": "first", "device": "all",
         ...        "is_simulated": False, "clicks": 48, **dict.fromkeys(CLICK_METRICS, 0.5),
-        ...        **{f"{name}_error": 0.01 for name in SAMPLED}, "ks_undefined": 0}
+        ...        **{f"{name}_error": 0.01 for name in SAMPLED_METRICS}, "ks_undefined": 0}
         >>> scores = pd.DataFrame([
         ...     {**row, "full_stem": "a", "click_model": "ud", "left_out": ""},
         ...     {**row, "full_stem": "b", "click_model": "ud", "left_out": "no clicks"}])
@@ -137,7 +137,7 @@ def _table(rows: pd.DataFrame, chosen_round: str, device: str) -> ScoreTable:
         round=chosen_round,
         device=device,
         is_simulated=bool(first["is_simulated"]),
-        # People against each other come last, whatever comes first in the rows.
+        # People against each other come last, whatever the order of the rows.
         means=[
             _means(name, groups[name], scored[name])
             for name in sorted(groups, key=lambda name: name == PEOPLE)
@@ -154,12 +154,12 @@ def _means(name: str, rows: pd.DataFrame, scored: pd.DataFrame) -> ClickModelMea
         click_model=name,
         instances=len(scored),
         intervals={
-            metric: bootstrap_interval(scored[metric], resamples=RESAMPLES)
+            metric: bootstrap_interval(scored[metric], resamples=BOOTSTRAP_RESAMPLES)
             for metric in (CLICK_METRICS if len(scored) else ())
         },
         errors={
             metric: float(np.linalg.norm(scored[f"{metric}_error"])) / len(scored)
-            for metric in (SAMPLED if len(scored) else ())
+            for metric in (SAMPLED_METRICS if len(scored) else ())
         },
         left_out=dict(zip(left_out["full_stem"], left_out["left_out"], strict=True)),
         ks_undefined=scored.loc[scored["ks_undefined"] > 0, "full_stem"].tolist(),
@@ -174,7 +174,7 @@ def _difference(first: str, second: str, scored: dict[str, pd.DataFrame]) -> Sco
         instances=len(pairs),
         intervals={
             metric: paired_interval(
-                pairs[metric], pairs[f"{metric}_of_second"], resamples=RESAMPLES
+                pairs[metric], pairs[f"{metric}_of_second"], resamples=BOOTSTRAP_RESAMPLES
             )
             for metric in (CLICK_METRICS if len(pairs) else ())
         },

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from rclicks_hf.metrics import SAMPLED_METRICS
 from rclicks_hf.click_scoring.paper_scores import (
     PUBLISHED_INSTANCES,
     PUBLISHED_MODELS,
     published_means,
 )
-from rclicks_hf.click_scoring.score_rows import ALL_DEVICES, PEOPLE, SAMPLED
+from rclicks_hf.click_scoring.score_rows import ALL_DEVICES, PEOPLE
 from rclicks_hf.click_scoring.score_summary import (
     ALL_ROUNDS,
     ClickModelMeans,
@@ -21,62 +22,39 @@ from rclicks_hf.data.schema import KIND_OF_CLICKS
 from rclicks_hf.metrics import CLICK_METRICS, METRICS, Interval
 from rclicks_hf.support.text_table import plain_table
 
-NAMED = 5  # instances named in a line; the file names all
+NAMED = 5  # instances named in a line; the results file names all
 _INTERVALS = "Means over instances; in brackets their 95 % bootstrap intervals over instances."
 _STAR = "* marks a difference whose interval leaves out 0."
 _SPLIT_HALF = (
     f"{PEOPLE}: one random half of the clicks against the other; NSS and PDE of a click\n"
-    "map made from one half at the clicks of the other. These are half as many points as a click\n"
-    "model is held against, so KS is a little lenient and WD a little large; NSS and PDE are no\n"
-    "ceiling, since a smoother map may score higher."
+    "map made from one half at the clicks of the other. A half has half as many points as a click\n"
+    "model is compared with, so KS is slightly lenient and WD slightly large; NSS and PDE are not\n"
+    "a ceiling, since a smoother map may score higher."
 )
 
 
 def score_text(metric: str, value: float) -> str:
-    """A score with four digits after the point, PDE in scientific notation.
-
-    Args:
-        metric: Item of ``CLICK_METRICS``.
-        value: The score.
-
-    Returns:
-        Its text.
-
-    Example:
-        >>> score_text("ks", 0.5), score_text("pde", 0.0000406)
-        ('0.5000', '4.060e-05')
-    """
+    """A score with four digits after the point, PDE in scientific notation."""
     return f"{value:.3e}" if metric == "pde" else f"{value:.4f}"
 
 
 def score_head(metric: str) -> str:
-    """Head of a score's column, with the direction that is better.
-
-    Args:
-        metric: Item of ``CLICK_METRICS``.
-
-    Returns:
-        Its text.
-
-    Example:
-        >>> score_head("wd")
-        'WD ↓'
-    """
+    """Head of a score's column, with an arrow in the better direction."""
     return f"{METRICS[metric].abbreviation} {METRICS[metric].arrow}"
 
 
 def format_score_tables(tables: Sequence[ScoreTable], *, errors: bool = False) -> str:
     """The tables of `summarise_scores` as text.
 
-    The paper's values stand below one's own where they are of the same data: recorded clicks, the
-    paper's split, all rounds and devices.
+    The paper's values are below those of the same click model where they are of the same data:
+    recorded clicks, the paper's split, all rounds and devices.
 
     Args:
         tables: The tables.
         errors: True adds the Monte-Carlo standard errors of the means.
 
     Returns:
-        A block a table: means, published means, differences of click models, and what was left out.
+        Per table: means, published means, differences of click models, and what was left out.
 
     Example:
         >>> interval = Interval(0.5, 0.45, 0.55)
@@ -128,7 +106,7 @@ def _mean_lines(means: ClickModelMeans, errors: bool) -> list[list[str]]:
     ]
     if errors:
         of_draws = [
-            f"± {score_text(name, means.errors[name])}" if name in SAMPLED else ""
+            f"± {score_text(name, means.errors[name])}" if name in SAMPLED_METRICS else ""
             for name in CLICK_METRICS
         ]
         lines.append(["  Monte-Carlo error", "", *of_draws])
@@ -181,7 +159,7 @@ def _bounds(metric: str, interval: Interval) -> str:
 
 
 def _remarks(means: Sequence[ClickModelMeans]) -> list[str]:
-    """What was not scored, and where KS does not exist, with the instances' names."""
+    """What was not scored, and where KS is undefined, with the instances' names."""
     remarks = []
     for row in means:
         if row.left_out:

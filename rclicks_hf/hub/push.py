@@ -9,7 +9,6 @@ from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils import validate_repo_id
 
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.hub.install import install_all, install_metrics  # noqa: F401  MERGE-ALIAS
 
 REPO_TYPES = ("dataset", "model", "space")
 # What an interrupted write of `rclicks_hf.support.atomic`, or Python, may have left in a folder.

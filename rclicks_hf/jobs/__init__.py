@@ -1,1 +1,1 @@
-"""Work that resumes and is shared out: results folders, claims, processes, identity of models."""
+"""Work that resumes and is shared by processes: results folders, claims, the resumable job."""

@@ -1,7 +1,7 @@
-"""Claims on pieces of work in a folder that processes, and nodes, share.
+"""Claims on pieces of work in a folder that several processes or nodes share.
 
-A claim is a lock on a file. The operating system gives it up together with the process that holds
-it, however that ended, so the work of a dead process is free at once and no claim is ever stale.
+A claim is a lock on a file. The operating system releases it when its process ends, however it
+ends, so the work of a dead process is free at once and no claim is ever stale.
 """
 
 from __future__ import annotations
@@ -18,25 +18,11 @@ CLAIMS = "claims"
 
 @contextmanager
 def claim(file: Path, *, wait: bool = False) -> Iterator[bool]:
-    """Claim a piece of work for the time of the body.
+    """Claim the work that a file stands for; yields whether it may be done.
 
-    Args:
-        file: Names the work; made with its folder, and left there. It tells who claimed it last.
-        wait: Wait for a claim of another process to end, instead of giving way.
-
-    Yields:
-        Whether the work may be done. Where the system or the file system has no locks it always
-        may: work is then done twice at times, and nothing worse.
-
-    Example:
-        >>> import tempfile
-        >>> work = Path(tempfile.mkdtemp()) / "claims" / "a"
-        >>> with claim(work) as mine, claim(work) as again:
-        ...     mine, again
-        (True, False)
-        >>> with claim(work) as mine:
-        ...     mine
-        True
+    The file is created with its folder, kept, and names the process that claimed it last. Without
+    locks (Windows, some network file systems) the work may always be done: at worst it is done
+    twice. With ``wait`` it waits until another process's claim ends.
     """
     with _open(file) as handle:
         is_mine = _lock(handle.fileno(), wait)
@@ -44,7 +30,7 @@ def claim(file: Path, *, wait: bool = False) -> Iterator[bool]:
             handle.truncate(0)
             handle.write(f"{platform.node()} {os.getpid()}\n")
             handle.flush()
-        yield is_mine  # closing the file gives the lock up
+        yield is_mine  # closing the file releases the lock
 
 
 def _open(file: Path) -> TextIO:
@@ -56,6 +42,8 @@ def _open(file: Path) -> TextIO:
     return file.open("a+")
 
 
+# Not `filelock`: on a file system without locks it takes a file's existence for the lock, which a
+# dead process keeps for ever (only its newest releases can switch that off) and work would stop.
 def _lock(descriptor: int, wait: bool) -> bool:
     try:
         import fcntl

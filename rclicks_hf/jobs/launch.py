@@ -1,4 +1,4 @@
-"""The place of this process in a launch of many: `accelerate launch -m rclicks_hf.benchmark`."""
+"""The place of this process in a launch of several: `accelerate launch -m rclicks_hf.benchmark`."""
 
 from __future__ import annotations
 
@@ -10,39 +10,22 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Launch:
-    """A launch of processes that share one results folder.
-
-    Attributes:
-        rank: Number of this process.
-        processes: How many there are, on all nodes.
-
-    Example:
-        >>> Launch(0, 1).is_main, Launch(1, 2).is_main
-        (True, False)
-    """
+    """A launch of ``processes`` processes, on all nodes; this one has number ``rank``."""
 
     rank: int
     processes: int
 
     @property
     def is_main(self) -> bool:
-        """Whether this process writes manifest and merged results; the others only help."""
+        """Whether this process writes the manifest and merges the results; the others only help."""
         return self.rank == 0
 
 
 @contextmanager
 def join_launch() -> Iterator[Launch]:
-    """Find out whether a launcher started this process, and leave the launch afterwards.
+    """Yield the launch that started this process (one of a single process without a launcher).
 
-    The processes exchange nothing: who does which image is settled in the results folder.
-
-    Yields:
-        The launch; one of a single process where there was no launcher.
-
-    Example:
-        >>> with join_launch() as launch:
-        ...     launch
-        Launch(rank=0, processes=1)
+    The processes exchange no messages: the results folder settles which of them does what.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) < 2:
         yield Launch(0, 1)

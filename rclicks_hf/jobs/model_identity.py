@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
-import inspect
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from rclicks_hf.jobs.object_fingerprint import object_fingerprint
 from rclicks_hf.support.model_spec import ModelSpec
 from rclicks_hf.support.provenance import file_digest, folder_digest
 
@@ -44,16 +42,8 @@ def spec_identity(spec: ModelSpec) -> ModelIdentity:
 
 
 def object_identity(model: object) -> ModelIdentity:
-    """Identity of an object: its ``name``, and a digest of its class's name and source file.
-
-    The fingerprint is ``""`` for a class without a file, such as one defined in a notebook.
-    """
-    name, fingerprint = str(getattr(model, "name", "")), ""
-    with suppress(TypeError, OSError):
-        if source := inspect.getsourcefile(type(model)):
-            text = f"{type(model).__qualname__}\0{file_digest(Path(source))}"
-            fingerprint = hashlib.sha256(text.encode()).hexdigest()
-    return ModelIdentity(name, fingerprint)
+    """Identity of an object: its ``name``, and a digest of its class and its state."""
+    return ModelIdentity(str(getattr(model, "name", "")), object_fingerprint(model))
 
 
 def hub_revision(name: str, kind: str, cache: Path | None = None) -> str:

@@ -1,18 +1,21 @@
-"""Tasks shared out over processes, so that a killed or stopped run leaves no process behind."""
+"""Worker processes that share tasks; a killed or stopped run leaves none of them behind."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import connection, parent_process
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import Any, Generic, TypeVar
 
 from rclicks_hf.errors import RclicksError
 
@@ -21,92 +24,124 @@ Outcome = TypeVar("Outcome")
 
 
 def process_count(num_proc: int | None) -> int:
-    """Number of processes that a user asked for.
-
-    Args:
-        num_proc: The number; None takes one a core that this process may run on.
-
-    Returns:
-        The number, at least 1.
-
-    Raises:
-        RclicksError: If it is below 1.
-
-    Example:
-        >>> process_count(3), process_count(None) >= 1
-        (3, True)
-    """
+    """The number of processes asked for; None means one per core that this process may use."""
     if num_proc is None:
         if hasattr(os, "sched_getaffinity"):
             return len(os.sched_getaffinity(0))
         return os.cpu_count() or 1
     if num_proc < 1:
-        raise RclicksError(f"num_proc: must be at least 1, got {num_proc}")
+        raise RclicksError(f"num_proc: must be at least 1, got {num_proc}; give 1 or more")
     return num_proc
 
 
-def run_tasks(
-    open_worker: Callable[[], Callable[[Task], Outcome]], tasks: Sequence[Task], processes: int
-) -> Iterator[Outcome]:
-    """Outcomes of tasks, as they come.
+def processes_for(num_proc: int | None, given: Mapping[str, object]) -> int:
+    """The number of processes for work with objects that a caller gave, by their arguments' names.
 
-    Args:
-        open_worker: Makes the function that does a task; called once in every process, so it opens
-            files and models there. It travels by pickle, as tasks and outcomes do.
-        tasks: What to do.
-        processes: Number of processes; with 1 all is done in this one.
-
-    Yields:
-        One outcome a task, in the order of the tasks only with one process.
-
-    Raises:
-        RclicksError: If a worker process died. What a task raises is raised here.
-
-    Example:
-        >>> list(run_tasks(lambda: abs, [-1, 2], processes=1))
-        [1, 2]
+    It is one where an object cannot be sent to other processes, with a warning if more were asked
+    for, and by default also where one is on an accelerator, which would hold a copy per process.
     """
-    processes = min(processes, len(tasks))
-    if not tasks:
-        return
-    if processes <= 1:
-        yield from map(open_worker(), tasks)
-        return
-    # Spawned, not forked: PyTorch's and OpenCV's threads do not survive a fork.
-    pool = ProcessPoolExecutor(
-        processes,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_start_process,
-        initargs=(open_worker,),
-    )
+    processes = process_count(num_proc)
+    for name, thing in given.items() if processes > 1 else ():
+        if reason := why_not_sendable(thing):
+            if num_proc is not None:
+                warnings.warn(
+                    f"num_proc: one process is used, not {num_proc}: {name} cannot be sent to "
+                    f"others ({reason}); define it in a module of its own to use more",
+                    stacklevel=3,
+                )
+            return 1
+        device = getattr(getattr(thing, "model", thing), "device", "cpu")
+        if num_proc is None and not str(device).startswith("cpu"):
+            return 1
+    return processes
+
+
+def why_not_sendable(thing: object) -> str:
+    """Why an object cannot be sent to other processes; ``""`` where it can."""
+    sink = _PickleSink()
     try:
-        futures = [pool.submit(_run_task, task) for task in tasks]
-        for future in as_completed(futures):
-            yield future.result()
-    except BrokenProcessPool as error:
-        raise RclicksError(
-            "a worker process was killed (out of memory?); the same command goes on from here, "
-            "with a smaller --num-proc if memory is short"
-        ) from error
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        # Large arrays are handed to the callback, which drops them, so nothing is copied.
+        pickle.Pickler(sink, protocol=5, buffer_callback=lambda buffer: None).dump(thing)
+    except Exception as error:  # whatever the code of the object's class raises
+        return " ".join(f"it cannot be pickled ({error})".split())
+    return "it is defined in a notebook or script" if sink.names_main else ""
+
+
+class _PickleSink:
+    """Looks through a pickle for names of the main module, which other processes lack."""
+
+    names_main = False
+
+    def write(self, data: Any) -> int:
+        self.names_main = self.names_main or b"__main__" in bytes(data)
+        return len(data)
+
+
+class WorkerPool(Generic[Task, Outcome]):
+    """One or more processes, each with a worker that `open_worker` makes there once.
+
+    With one process all is done in this one. `open_worker`, tasks and outcomes travel by pickle.
+    """
+
+    def __init__(self, open_worker: Callable[[], Callable[[Task], Outcome]], processes: int):
+        self._open_worker, self._processes = open_worker, processes
+        self._worker: Callable[[Task], Outcome] | None = None
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> WorkerPool[Task, Outcome]:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def open_here(self) -> Callable[[Task], Outcome]:
+        """The worker of this process: whatever is wrong with it is raised here.
+
+        If the tasks then need several processes it is dropped, with the memory that it holds.
+        """
+        if self._worker is None:
+            self._worker = self._open_worker()
+        return self._worker
+
+    def run(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
+        """Yield one outcome per task as they come; a task's error is raised here."""
+        if self._pool is None and min(self._processes, len(tasks)) <= 1:
+            for task in tasks:
+                yield self.open_here()(task)
+            return
+        self._worker = None
+        try:
+            futures = [self._start(len(tasks)).submit(_run_task, task) for task in tasks]
+            for future in as_completed(futures):
+                yield future.result()
+        except BrokenProcessPool as error:
+            raise RclicksError(
+                "num_proc: a worker process was killed (out of memory?); run the same command "
+                "again to resume, with a smaller --num-proc if memory is short"
+            ) from error
+
+    def _start(self, tasks: int) -> ProcessPoolExecutor:
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(
+                min(self._processes, tasks),
+                # Spawned, not forked: PyTorch's and OpenCV's threads do not survive a fork.
+                mp_context=multiprocessing.get_context("spawn"),
+                initializer=_start_process,
+                # Pickled here: PyTorch would share the tensors' memory with the other processes.
+                initargs=(pickle.dumps(self._open_worker),),
+            )
+        return self._pool
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Keep OpenCV and PyTorch to one thread: tasks are what runs in parallel.
-
-    Sums then are taken in one order on every machine, too.
-
-    Example:
-        >>> import cv2
-        >>> before = cv2.getNumThreads()
-        >>> with one_thread():
-        ...     cv2.getNumThreads()
-        1
-        >>> cv2.getNumThreads() == before
-        True
-    """
+    """Keep OpenCV and PyTorch to one thread: tasks run in parallel, and sums have one order."""
     import cv2
 
     torch = sys.modules.get("torch")
@@ -128,11 +163,11 @@ class _Process:
     The worker is opened with its first task, so that its errors travel back as the task's.
     """
 
-    open_worker: Callable[[], Callable[[Any], Any]]
+    open_worker: bytes
     worker: Callable[[Any], Any] | None = None
 
 
-def _start_process(open_worker: Callable[[], Callable[[Any], Any]]) -> None:
+def _start_process(open_worker: bytes) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it at once and without a traceback
     threading.Thread(target=_die_with_parent, daemon=True).start()
     _Process.open_worker = open_worker
@@ -140,7 +175,7 @@ def _start_process(open_worker: Callable[[], Callable[[Any], Any]]) -> None:
 
 def _run_task(task: Any) -> Any:
     if _Process.worker is None:
-        _Process.worker = _Process.open_worker()
+        _Process.worker = pickle.loads(_Process.open_worker)()
     return _Process.worker(task)
 
 

@@ -1,4 +1,4 @@
-"""A folder of results that a stopped run goes on in: a manifest, a Parquet part a task, the whole.
+"""A results folder: its manifest, and Parquet files that are written whole.
 
 The manifest says what the results are of; a run of something else is refused.
 """
@@ -29,19 +29,7 @@ PARQUET_OPTIONS = {"write_page_checksum": True}
 
 
 def part_path(out: Path, name: str) -> Path:
-    """File of one task's rows; its name may hold any character.
-
-    Args:
-        out: The folder.
-        name: Name of the task, for example an image stem.
-
-    Returns:
-        A path below the folder.
-
-    Example:
-        >>> part_path(Path("runs"), "hot dog/1").name
-        'hot%20dog%2F1.parquet'
-    """
+    """File of one task's rows; the task's name may hold any character."""
     file = quote(name, safe="")
     if len(file) > MAX_NAME:
         file = f"{file[:MAX_NAME]}~{hashlib.sha256(name.encode()).hexdigest()[:16]}"
@@ -49,41 +37,13 @@ def part_path(out: Path, name: str) -> Path:
 
 
 def write_table(path: Path, table: pa.Table) -> None:
-    """Write rows as Parquet; the file is there whole, or not at all.
-
-    Args:
-        path: File to write; an older one is replaced.
-        table: The rows.
-
-    Raises:
-        RclicksError: If the operating system refuses.
-
-    Example:
-        >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     path = part_path(Path(folder), "a")
-        ...     write_table(path, pa.table({"ks": [0.5]}))
-        ...     read_table(path, pa.schema([("ks", pa.float64())])).to_pylist()
-        [{'ks': 0.5}]
-    """
+    """Write rows as Parquet, whole or not at all; an older file is replaced."""
     with atomic_file(path) as part:
         pq.write_table(table, part, **PARQUET_OPTIONS)
 
 
 def read_table(path: Path, schema: pa.Schema) -> pa.Table | None:
-    """Rows of a Parquet file; None where it is absent, damaged or of another schema.
-
-    Args:
-        path: File that `write_table` wrote.
-        schema: What it should hold.
-
-    Returns:
-        The rows, or None.
-
-    Example:
-        >>> read_table(Path("never-made"), pa.schema([])) is None
-        True
-    """
+    """Rows of a Parquet file; None where it is absent, damaged or of another schema."""
     try:
         table = pq.read_table(path, partitioning=None, page_checksum_verification=True)
     except (OSError, pa.ArrowException):
@@ -92,22 +52,9 @@ def read_table(path: Path, schema: pa.Schema) -> pa.Table | None:
 
 
 def read_manifest(out: Path, kind: str, fields: Iterable[str]) -> dict[str, Any] | None:
-    """The manifest of a results folder, None where the folder is empty or not there.
+    """The manifest of a results folder; None where the folder is empty or absent.
 
-    Args:
-        out: The folder.
-        kind: What results it should hold, in words for the error.
-        fields: Names that the manifest of such results has.
-
-    Returns:
-        The manifest.
-
-    Raises:
-        RclicksError: If something else stands there.
-
-    Example:
-        >>> read_manifest(Path("never-made"), "a benchmark", ("segmenter",)) is None
-        True
+    ``kind`` says in an error message what should be there, a manifest with ``fields``.
     """
     if os.path.lexists(out) and not out.is_dir():
         raise RclicksError(f"{out}: is a file; give a folder for the results with --out")
@@ -115,7 +62,7 @@ def read_manifest(out: Path, kind: str, fields: Iterable[str]) -> dict[str, Any]
     if not file.is_file():
         if out.is_dir() and any(out.iterdir()):
             raise RclicksError(
-                f"{out}: not empty and not a results folder; give another with --out"
+                f"{out}: not empty and not a results folder; give another one with --out"
             )
         return None
     try:
@@ -127,56 +74,48 @@ def read_manifest(out: Path, kind: str, fields: Iterable[str]) -> dict[str, Any]
     return found
 
 
+def write_manifest(out: Path, manifest: Mapping[str, Any]) -> None:
+    """Write the manifest, whole or not at all; the folder is created where it is absent."""
+    with atomic_file(out / MANIFEST) as part:
+        part.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
 def refuse_other(
     out: Path, found: Mapping[str, Any], wanted: Mapping[str, Any], fields: Iterable[str]
 ) -> None:
-    """Refuse results of another configuration.
+    """Refuse results of another configuration, naming the first of ``fields`` that differs.
 
-    Args:
-        out: The folder.
-        found: Its manifest.
-        wanted: The manifest of this run.
-        fields: What must be equal. A ``..._fingerprint`` of ``""`` is one that was not known, for
-            example of a model that a run did without; on either side it equals every other.
-
-    Raises:
-        RclicksError: Names the first field that differs.
-
-    Example:
-        >>> refuse_other(Path("runs"), {"segmenter": "a"}, {"segmenter": "b"}, ["segmenter"])
-        Traceback (most recent call last):
-        ...
-        rclicks_hf.errors.RclicksError: runs: holds results of another segmenter ('a', not 'b');
-        give another --out or remove it
+    An unknown fingerprint (``""``, for example of a model that a run did without) equals any other.
     """
     for name in fields:
         is_fingerprint = name.endswith("_fingerprint")
-        both = (found.get(name), wanted[name])
-        if both[0] == both[1] or (is_fingerprint and "" in both):
+        if found.get(name) == wanted[name]:
             continue
-        told = f"holds results of another {name} ({found.get(name)!r}, not {wanted[name]!r})"
+        if is_fingerprint and _may_be_equal(found.get(name), wanted[name]):
+            continue
+        reason = f"holds results of another {name} ({found.get(name)!r}, not {wanted[name]!r})"
         if is_fingerprint:
             what = name.removesuffix("_fingerprint").replace("_", " ")
-            told = f"the {what} has changed since the results there were made"
-        raise RclicksError(f"{out}: {told}; give another --out or remove it")
+            reason = f"the {what} has changed since the results there were made"
+        raise RclicksError(f"{out}: {reason}; give another --out or remove it")
 
 
-def write_manifest(out: Path, manifest: Mapping[str, Any]) -> None:
-    """Write the manifest, whole or not at all.
+def keep_known(
+    found: Mapping[str, Any], wanted: Mapping[str, Any], fields: Iterable[str]
+) -> dict[str, Any]:
+    """``wanted``, with the fingerprints that it lacks taken from an earlier manifest."""
+    filled = dict(wanted)
+    for name in fields:
+        if isinstance(wanted[name], list):
+            filled[name] = [
+                mine or old for mine, old in zip(wanted[name], found[name], strict=True)
+            ]
+        elif wanted[name] == "":
+            filled[name] = found[name]
+    return filled
 
-    Args:
-        out: The folder; it is made where it is not there.
-        manifest: What JSON can hold.
 
-    Raises:
-        RclicksError: If the operating system refuses.
-
-    Example:
-        >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     write_manifest(Path(folder), {"segmenter": "geocut", "runs": ["base"]})
-        ...     read_manifest(Path(folder), "a benchmark", ["runs"])
-        {'segmenter': 'geocut', 'runs': ['base']}
-    """
-    with atomic_file(out / MANIFEST) as part:
-        part.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", "utf-8")
+def _may_be_equal(found: Any, wanted: Any) -> bool:
+    if isinstance(found, list) and isinstance(wanted, list) and len(found) == len(wanted):
+        return all(a == b or "" in (a, b) for a, b in zip(found, wanted, strict=True))
+    return "" in (found, wanted)

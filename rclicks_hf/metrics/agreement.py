@@ -20,7 +20,6 @@ __all__ = ["split_half_scores"]
 HALVINGS = 20
 #: Two halves of two clicks each.
 MIN_CLICKS_TO_HALVE = 4
-LEAST_CLICKS = MIN_CLICKS_TO_HALVE  # MERGE-ALIAS LEAST_CLICKS -> MIN_CLICKS_TO_HALVE
 
 Density = Callable[[np.ndarray, np.ndarray], np.ndarray]
 

@@ -15,7 +15,6 @@ __all__ = ["Estimate", "instance_seed", "sample_points"]
 
 #: Sets of points drawn per click map in the paper.
 CLICK_MAP_RESAMPLES = 100
-RESAMPLES = CLICK_MAP_RESAMPLES  # MERGE-ALIAS RESAMPLES -> CLICK_MAP_RESAMPLES
 SEED = 42
 
 

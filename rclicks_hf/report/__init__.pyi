@@ -15,7 +15,6 @@ from .page_data import GalleryItem as GalleryItem
 from .page_data import ReportData as ReportData
 from .pictures.summary_figure import summary_figure as summary_figure
 from .results import Results as Results
-from .results import load_results as load_results
 from .results import read_results as read_results
 from .tables.benchmark_table import BenchmarkRow as BenchmarkRow
 from .tables.benchmark_table import benchmark_table as benchmark_table
@@ -38,7 +37,6 @@ __all__ = [
     "dataset_nsr",
     "eval_yaml",
     "format_table",
-    "load_results",
     "read_results",
     "report_data",
     "score",

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from rclicks_hf.benchmark.manifest import RESULTS, read_run
 from rclicks_hf.benchmark.result_rows import RESULT_SCHEMA
-from rclicks_hf.benchmark.result_rows import read_results as read_result_table
+from rclicks_hf.benchmark.result_rows import read_result_table
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.jobs.results_folder import MANIFEST
 from rclicks_hf.metrics.click_counts import THRESHOLD
@@ -180,4 +180,3 @@ def _threshold(threshold: float | None, manifests: Sequence[Mapping[str, Any]]) 
     return float(threshold)
 
 
-load_results = read_results  # MERGE-ALIAS load_results -> read_results

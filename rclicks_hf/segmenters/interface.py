@@ -124,12 +124,3 @@ def wrong_attributes(segmenter: Segmenter) -> str:
     if not isinstance(threshold, Real) or not 0 < threshold < 1:
         return f"threshold must be a number in (0, 1), got {threshold!r}"
     return ""
-
-
-def __getattr__(name: str) -> Any:
-    # MERGE-ALIAS segmenters.interface.load_segmenter -> segmenters.registry.load_segmenter
-    if name == "load_segmenter":
-        import importlib
-
-        return importlib.import_module("rclicks_hf.segmenters.registry").load_segmenter
-    raise AttributeError(name)

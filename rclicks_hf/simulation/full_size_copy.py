@@ -238,6 +238,3 @@ def _click_rows(
     return pa.table({key: columns[key] for key in CLICK_SCHEMA.names} | raw)
 
 
-build_twin = build_full_size_copy  # MERGE-ALIAS build_twin -> build_full_size_copy
-twin_clicks = full_size_clicks  # MERGE-ALIAS twin_clicks -> full_size_clicks
-write_twin_files = write_full_size_files  # MERGE-ALIAS write_twin_files -> write_full_size_files

@@ -197,11 +197,11 @@ def test_later_rounds_are_refused() -> None:
 
 
 def test_wrong_runs_are_named() -> None:
-    with pytest.raises(RclicksError, match="runs: g11 cannot be run"):
+    with pytest.raises(RclicksError, match="runs: g11 is not a run"):
         run_image([make_instance("a", "a")], Disks(), None, ["g11"])
-    with pytest.raises(RclicksError, match="no run at all"):
+    with pytest.raises(RclicksError, match="runs: none given"):
         run_image([make_instance("a", "a")], Disks(), None, [])
-    with pytest.raises(RclicksError, match="draw from a click model"):
+    with pytest.raises(RclicksError, match="click_model: all runs but base and user draw from one"):
         run_image([make_instance("a", "a")], Disks(), None, ["g1"])
 
 

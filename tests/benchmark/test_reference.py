@@ -12,7 +12,7 @@ from helpers.benchmark_fakes import Disks, FakeSource, Slope, make_instance
 
 from rclicks_hf.benchmark import PROTOCOLS, BenchmarkProtocol, Clicker, run_image
 from rclicks_hf.benchmark.instance_sets import plan_images
-from rclicks_hf.benchmark.worker import Job
+from rclicks_hf.benchmark.worker import BenchmarkJob
 from rclicks_hf.data import Instance
 from rclicks_hf.segmenters import Prediction
 
@@ -121,5 +121,5 @@ def test_the_network_s_map_is_taken_as_the_protocol_says(
     ClickabilityModel(ClickabilityConfig.from_preset("nano")).save_pretrained(tmp_path)
     ClickabilityImageProcessor(size=size).save_pretrained(tmp_path)
     model = str(tmp_path)
-    job = Job(FakeSource(), "geocut", model, ("g1",), PROTOCOLS[name], tmp_path / "out")
+    job = BenchmarkJob(tmp_path / "out", FakeSource(), "geocut", model, ("g1",), PROTOCOLS[name])
     assert job.open().click_model.normalize is normalised

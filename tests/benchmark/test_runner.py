@@ -20,12 +20,12 @@ from rclicks_hf.benchmark.result_rows import (
     RESULT_SCHEMA,
     TIMING_COLUMNS,
     read_part,
-    read_results,
+    read_result_table,
     write_part,
 )
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.jobs.results_folder import part_path
-from rclicks_hf.report import load_results
+from rclicks_hf.report import read_results
 
 SHORT = BenchmarkProtocol(max_clicks=3)
 
@@ -41,7 +41,7 @@ def run(out: Path, source: FakeSource | None = None, **changes: Any) -> pa.Table
     }
     path = run_benchmark(source or FakeSource(), out=out, **(settings | changes))
     assert path == out / "results.parquet"
-    return read_results(path).drop_columns(list(TIMING_COLUMNS))
+    return read_result_table(path).drop_columns(list(TIMING_COLUMNS))
 
 
 def to_bytes(table: pa.Table) -> bytes:
@@ -55,7 +55,7 @@ def test_results_hold_every_instance_and_run_in_order(tmp_path: Path) -> None:
     stems = FakeSource().load().stems
     keys = list(zip(table["full_stem"].to_pylist(), table["run"].to_pylist(), strict=True))
     assert keys == [(stem, name) for stem in stems for name in RUNS]
-    assert read_results(tmp_path / "out").schema.equals(RESULT_SCHEMA)
+    assert read_result_table(tmp_path / "out").schema.equals(RESULT_SCHEMA)
     manifest = json.loads((tmp_path / "out/manifest.json").read_text("utf-8"))
     assert manifest["is_finished"]
     assert manifest["instances"] == 5
@@ -250,7 +250,7 @@ def test_images_of_an_earlier_run_with_groups_stay_in_one_method(tmp_path: Path)
     out = tmp_path / "out"
     run(out, limit=2, runs=["base", "g1"])
     assert run(out, runs=["base"]).equals(run(tmp_path / "new", runs=["base"]))
-    assert len(load_results(out)) == 1
+    assert len(read_results(out)) == 1
 
 
 def test_an_image_s_name_may_be_longer_than_a_file_s(tmp_path: Path) -> None:
@@ -268,7 +268,7 @@ def test_an_image_s_name_may_be_longer_than_a_file_s(tmp_path: Path) -> None:
         ({"stems": ["096"]}, "096: no such instance"),
         ({"limit": 0}, "limit: must be at least 1"),
         ({"num_proc": 0}, "num_proc: must be at least 1"),
-        ({"runs": ["g11"]}, "g11 cannot be run"),
+        ({"runs": ["g11"]}, "g11 is not a run"),
         ({"segmenter": "sam9"}, "sam9: no such segmenter"),
         (
             {"segmenter": "helpers.benchmark_fakes:NoThreshold"},

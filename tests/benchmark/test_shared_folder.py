@@ -16,16 +16,14 @@ from helpers.benchmark_fakes import KILL_SWITCH, PARTS_FOLDER, PID_FOLDER, FakeS
 from helpers.benchmark_processes import TESTS, start, wait_until
 
 from rclicks_hf.benchmark import BenchmarkProtocol, run_benchmark
-from rclicks_hf.benchmark.manifest import IDENTITY, describe_run, join_results, open_results
-from rclicks_hf.benchmark.result_rows import TIMING_COLUMNS, read_results
+from rclicks_hf.benchmark.result_rows import TIMING_COLUMNS, read_result_table
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.jobs.claims import CLAIMS, claim
 
 SHORT = BenchmarkProtocol(max_clicks=3)
 
 
 def results(out: Path) -> pa.Table:
-    return read_results(out).drop_columns(list(TIMING_COLUMNS))
+    return read_result_table(out).drop_columns(list(TIMING_COLUMNS))
 
 
 def alone(out: Path, segmenter: str = "Disks") -> pa.Table:
@@ -40,26 +38,6 @@ def alone(out: Path, segmenter: str = "Disks") -> pa.Table:
         progress=False,
     )
     return results(out)
-
-
-def test_a_claim_ends_with_its_process(tmp_path: Path) -> None:
-    file = tmp_path / CLAIMS / "a"
-    code = (
-        "import sys, time\nfrom pathlib import Path\n"
-        "from rclicks_hf.jobs.claims import claim\n"
-        "with claim(Path(sys.argv[1])) as mine: print(mine, flush=True); time.sleep(120)"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", code, str(file)], stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "True\n"
-        with claim(file) as is_mine:
-            assert not is_mine
-        assert file.read_text().split()[-1] == str(process.pid)
-        process.kill()
-        with claim(file, wait=True) as is_mine:
-            assert is_mine
 
 
 def test_a_slow_image_holds_nobody_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,19 +69,10 @@ def test_the_images_of_a_dead_helper_are_taken_over(tmp_path: Path) -> None:
     assert results(tmp_path / "out").equals(whole)
 
 
-def test_a_helper_refuses_another_run_and_does_not_wait_for_ever(tmp_path: Path) -> None:
-    mine = describe_run(SHORT, dict.fromkeys(IDENTITY, ""), ("base",))
-    with pytest.raises(RclicksError, match="the main process has not opened it"):
-        join_results(tmp_path / "out", mine, SHORT, patience=0.1)
-    open_results(tmp_path / "out", mine, SHORT, overwrite=False)
-    with pytest.raises(RclicksError, match="another segmenter"):
-        join_results(tmp_path / "out", mine | {"segmenter": "other"}, SHORT)
-
-
 @pytest.fixture(scope="module")
 def repo_of_scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A dataset repo of five tiny images, one of them marked and one with two objects."""
-    from rclicks_hf import data
+    from rclicks_hf import data, simulation
 
     source, name = data.MemoryStore(), "simulated_scenes"
     for stem in ("a", "b", "c", "d", "two.objects"):
@@ -114,7 +83,7 @@ def repo_of_scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if stem == "two.objects":
             objects = {"1": image[..., 0] == 255, "2": image[..., 0] == 160}
         source.add(stem, image, objects)
-    rounds = data.simulate_rounds(source, dataset=name, progress=False)
+    rounds = simulation.simulate_rounds(source, dataset=name, progress=False)
     repo = tmp_path_factory.mktemp("repo") / "rclicks"
     sources = {name: data.StoreWithPrevious(source, rounds.previous_masks)}
     splits = {name: {stem: "test" for stem, _ in source.objects()}}
@@ -177,17 +146,3 @@ def test_a_launch_with_a_killed_process_goes_on_when_it_is_started_again(
     assert again.returncode == 0, again.stderr
     assert results(out).equals(of_one)
 
-
-def test_a_claim_is_made_while_another_process_removes_the_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    open_file, refusals = Path.open, iter([FileNotFoundError, FileExistsError])
-
-    def refuse_twice(path: Path, *words: object) -> object:
-        if refusal := next(refusals, None):
-            raise refusal(str(path))
-        return open_file(path, *words)
-
-    monkeypatch.setattr(Path, "open", refuse_twice)
-    with claim(tmp_path / CLAIMS / "a") as is_mine:
-        assert is_mine

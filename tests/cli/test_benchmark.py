@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from rclicks_hf import data, simulation
-from rclicks_hf.benchmark.result_rows import read_results
+from rclicks_hf.benchmark.result_rows import read_result_table
 from rclicks_hf.cli import app
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.jobs.launch import Launch
@@ -100,8 +100,8 @@ def test_overwriting_takes_another_protocol(repo: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        (f"--dataset {TWO[0]} --runs base,g12", "runs: g12 cannot be run; choose from base, g1,"),
-        (f"--dataset {TWO[0]} --runs ,", "runs: no run at all cannot be run"),
+        (f"--dataset {TWO[0]} --runs base,g12", "runs: g12 is not a run; choose from base, g1,"),
+        (f"--dataset {TWO[0]} --runs ,", "runs: none given; choose from base"),
         (f"--dataset {','.join(TWO)} --instance q", "q: no such instance in the dataset"),
         ("--dataset ,", "dataset: none given"),
         ("--dataset kitti", "'kitti': unknown dataset"),

@@ -98,7 +98,7 @@ def test_how_a_command_ends(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("rclicks_hf.hub.push.install_all", fail)
+    monkeypatch.setattr("rclicks_hf.hub.install.install_all", fail)
     monkeypatch.setattr(sys, "argv", ["rclicks", "install"])
     with pytest.raises(SystemExit) as stop:
         main()
@@ -111,7 +111,7 @@ def test_other_errors_keep_their_traceback(monkeypatch: pytest.MonkeyPatch) -> N
     def fail(*_: object) -> None:
         raise OSError(errno.EACCES, "not allowed")
 
-    monkeypatch.setattr("rclicks_hf.hub.push.install_all", fail)
+    monkeypatch.setattr("rclicks_hf.hub.install.install_all", fail)
     monkeypatch.setattr(sys, "argv", ["rclicks", "install"])
     with pytest.raises(OSError, match="not allowed"):
         main()

@@ -78,7 +78,7 @@ def test_choices_are_those_of_the_tables() -> None:
     from rclicks_hf.hub.push import REPO_TYPES
     from rclicks_hf.metrics.click_scores import MODES
     from rclicks_hf.networks.clickability import PRESETS
-    from rclicks_hf.report.command import FORMATS
+    from rclicks_hf.report.write import FORMATS
     from rclicks_hf.training.hyper_parameters import REPORTERS
 
     tables = {

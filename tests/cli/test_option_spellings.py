@@ -15,10 +15,10 @@ from rclicks_hf.errors import RclicksError
 # Function that a verb calls, and what it would return.
 CALLED = {
     "demo": "rclicks_hf.demo.run_demo",
-    "build": "rclicks_hf.data.build.builder.build_twin",
+    "build": "rclicks_hf.simulation.build_full_size_copy",
     "verify": "rclicks_hf.data.build.verify.verify_dataset",
-    "install": "rclicks_hf.hub.push.install_all",
-    "train": "rclicks_hf.training.command.train_from_repo",
+    "install": "rclicks_hf.hub.install.install_all",
+    "train": "rclicks_hf.training.from_repo.train_from_repo",
     "analyse": "rclicks_hf.analysis.analyse_repo",
     "benchmark": "rclicks_hf.cli.benchmark.benchmark_repo",
     "convert": "rclicks_hf.networks.saliency.convert_checkpoint",
@@ -66,7 +66,7 @@ def arguments(
 
         with monkeypatch.context() as patch:
             patch.setattr(CALLED[line.split()[0]], record)
-            patch.setattr("rclicks_hf.hub.push.install_metrics", list)
+            patch.setattr("rclicks_hf.hub.install.install_metrics", list)
             result = CliRunner().invoke(app, line.split())
         assert result.exit_code == 0, (result.output, result.exception)
         (call,) = calls

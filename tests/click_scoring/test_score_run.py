@@ -8,31 +8,52 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
+import evaluate
 import numpy as np
 import pandas as pd
 import pytest
 from helpers.commands import run_rclicks
 
+from rclicks_hf.metrics import SAMPLED_METRICS
 from rclicks_hf.click_models import load_click_model
-from rclicks_hf.click_scoring.evaluation import score_click_models
-from rclicks_hf.click_scoring.score_rows import PEOPLE, SAMPLED, ScoreSettings, score_instance
-from rclicks_hf.click_scoring.score_run import run_click_scores
-from rclicks_hf.data import load_instances
+from rclicks_hf.click_scoring import ScoreSettings, read_click_scores, run_click_scores, score_repo
+from rclicks_hf.click_scoring.score_rows import PEOPLE, score_instance
+from rclicks_hf.data import Instance, load_instances
 from rclicks_hf.data.click_maps import click_map
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.metrics import CLICK_METRICS, click_scores, instance_seed, pl1, split_half_scores
+from rclicks_hf.jobs.launch import Launch
+from rclicks_hf.metrics import (
+    CLICK_METRICS,
+    METRICS,
+    click_scores,
+    instance_seed,
+    pl1,
+    split_half_scores,
+)
+from rclicks_hf.support.resources import resource_path
 
 DATASET = "simulated_scenes"
 KEYS = ["full_stem", "device", "click_model"]
+MODELS = {"Uniform": "ud", "Distance": load_click_model("dt")}  # a name and an object
 pytestmark = pytest.mark.filterwarnings("ignore::rclicks_hf.metrics.ConstantCoordinateWarning")
 
 
 def run(repo: Path, out: Path, **options) -> pd.DataFrame:
     arguments = {"click_models": ["ud", "dt"], "num_proc": 1, "progress": False, **options}
     path = run_click_scores(str(repo), [DATASET], out=out, **arguments)
-    return pd.read_parquet(path)
+    return read_click_scores(path)
+
+
+def run_on(instances, out: Path, click_models=MODELS, **options) -> pd.DataFrame:
+    options = {"settings": ScoreSettings(halvings=0), "num_proc": 1, **options}
+    return read_click_scores(
+        run_click_scores(instances, None, click_models, out, progress=False, **options)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -79,19 +100,30 @@ class TestValues:
                     made, clicks.x, clicks.y, instance.box_size, seed=instance_seed(stem)
                 )
                 assert [row[name] for name in CLICK_METRICS] == list(expected)
-                for name in SAMPLED:
+                for name in SAMPLED_METRICS:
                     assert row[f"{name}_error"] == getattr(expected, name).standard_error
 
     def test_scores_are_those_of_the_evaluate_modules(self, scene_repo, rows):
-        models = {"ud": load_click_model("ud")}
-        through_modules = score_click_models(
-            load_instances(scene_repo, DATASET), models, progress=False
-        )
+        instances = [one for one in load_instances(scene_repo, DATASET) if len(one.clicks)]
+        uniform = load_click_model("ud")
+        maps = [uniform.click_map(one.image, one.object_mask, one.error_mask) for one in instances]
+        references = [
+            {
+                "x": one.clicks.x,
+                "y": one.clicks.y,
+                "width": one.box_size[0],
+                "height": one.box_size[1],
+                "seed": instance_seed(one.full_stem),
+            }
+            for one in instances
+        ]
         ours = rows[(rows["click_model"] == "ud") & (rows["device"] == "all")]
-        joined = ours.merge(through_modules, on="full_stem", suffixes=("", "_module"))
-        assert len(joined) == len(through_modules) == 12
+        assert ours["full_stem"].tolist() == [one.full_stem for one in instances]
         for name in CLICK_METRICS:
-            np.testing.assert_allclose(joined[name], joined[f"{name}_module"], rtol=1e-12)
+            path = resource_path(f"metrics/{METRICS[name].module}")
+            module = evaluate.load(str(path), keep_in_memory=True, experiment_id=uuid4().hex)
+            found = module.compute(predictions=maps, references=references, per_instance=True)
+            np.testing.assert_allclose(ours[name], found[f"{name}_per_instance"], rtol=1e-12)
 
     def test_people_are_scored_against_each_other(self, scene_repo, rows):
         instance = load_instances(scene_repo, DATASET)[1]
@@ -134,6 +166,101 @@ class TestValues:
         )
         alone = rows[rows["click_model"] != "ud"].reset_index(drop=True)
         pd.testing.assert_frame_equal(apart, alone, check_exact=True)
+
+
+@pytest.fixture(scope="module")
+def instances(scene_repo: Path) -> list[Instance]:
+    return list(load_instances(scene_repo, DATASET))
+
+
+class TestGivenInstances:
+    def test_they_score_as_those_of_a_repo_under_the_names_given(self, instances, rows, tmp_path):
+        found = run_on(instances, tmp_path / "given")
+        assert found["click_model"].unique().tolist() == ["Uniform", "Distance"]
+        names = {"ud": "Uniform", "dt": "Distance"}
+        expected = rows[rows["click_model"].isin(names) & (rows["device"] == "all")]
+        expected = expected.replace({"click_model": names}).reset_index(drop=True)
+        # Among rows that could not be scored, pandas reads the column of counts as floats.
+        found["ks_undefined"] = found["ks_undefined"].astype(float)
+        pd.testing.assert_frame_equal(found, expected, check_exact=True)
+
+    def test_scores_do_not_depend_on_order_or_company(self, instances, rows, tmp_path):
+        few = run_on(instances[7:2:-1], tmp_path / "few", {"dt": "dt"})
+        joined = few.merge(rows, on=KEYS, suffixes=("", "_all"))
+        assert len(joined) == len(few) == 5
+        for name in CLICK_METRICS:
+            assert (joined[name] == joined[f"{name}_all"]).all()
+
+    @pytest.mark.parametrize("num_proc", [2, None])
+    def test_objects_go_to_other_processes(self, instances, tmp_path, num_proc):
+        alone = run_on(instances, tmp_path / "one")
+        assert run_on(instances, tmp_path / "two", num_proc=num_proc).equals(alone)
+
+    def test_an_object_that_cannot_travel_runs_in_one_process(self, instances, tmp_path):
+        model = load_click_model("dt")
+        model.network = lambda: None
+        with pytest.warns(UserWarning, match="one process is used, not 2: Local cannot be sent"):
+            run_on(instances, tmp_path, {"Local": model}, num_proc=2)
+
+    def test_a_name_stands_for_one_click_model_and_one_set(self, instances, tmp_path):
+        run_on(instances, tmp_path)
+        with pytest.raises(RclicksError, match="the click model has changed"):
+            run_on(instances, tmp_path, {**MODELS, "Uniform": "dt"})
+        with pytest.raises(RclicksError, match="the dataset has changed"):
+            run_on(instances[1:], tmp_path)
+        with pytest.raises(RclicksError, match="another click_model"):
+            run_on(instances, tmp_path, {"Uniform": "ud"})
+
+    def test_instances_of_two_splits_are_refused(self, instances, tmp_path):
+        other = replace(instances[0], full_stem="other", split="train")
+        with pytest.raises(RclicksError, match="two splits of one dataset"):
+            run_on([*instances, other], tmp_path / "out")
+        with pytest.raises(RclicksError, match="instances: none given"):
+            run_on([], tmp_path / "out")
+        assert list(tmp_path.iterdir()) == []
+
+
+class TestSharing:
+    def test_a_helper_takes_images_and_the_main_process_merges(self, scene_repo, rows, tmp_path):
+        run(scene_repo, tmp_path, settings=ScoreSettings(devices=True))
+        (tmp_path / "click_scores.parquet").unlink()
+        part = next((tmp_path / "parts").iterdir())
+        part.unlink()
+        arguments = ([DATASET], ["ud", "dt"], tmp_path)
+        options = {"settings": ScoreSettings(devices=True), "num_proc": 1, "progress": False}
+        path = run_click_scores(str(scene_repo), *arguments, is_main=False, **options)
+        assert part.is_file()
+        assert not path.exists()
+        whole = run(scene_repo, tmp_path, settings=ScoreSettings(devices=True))
+        pd.testing.assert_frame_equal(whole, rows, check_exact=True)
+
+    def test_overwrite_replaces_another_configuration(self, scene_repo, tmp_path):
+        run(scene_repo, tmp_path, click_models=["ud"])
+        found = run(scene_repo, tmp_path, click_models=["dt"], overwrite=True)
+        assert found["click_model"].unique().tolist() == ["dt", PEOPLE]
+
+    def test_a_launch_needs_a_folder_and_does_not_overwrite(
+        self, scene_repo, tmp_path, monkeypatch
+    ):
+        monkeypatch.setattr(
+            "rclicks_hf.click_scoring.score_tables.join_launch", lambda: nullcontext(Launch(0, 2))
+        )
+        with pytest.raises(RclicksError, match="--out: needed in a launch of several"):
+            score_repo(str(scene_repo), [DATASET], ["ud"])
+        with pytest.raises(RclicksError, match="--overwrite: not possible in a launch"):
+            score_repo(str(scene_repo), [DATASET], ["ud"], out=tmp_path, overwrite=True)
+
+
+class TestReading:
+    def test_a_folder_stands_for_its_file(self, finished, rows):
+        pd.testing.assert_frame_equal(read_click_scores(finished), rows)
+
+    def test_something_else_is_refused(self, tmp_path):
+        with pytest.raises(RclicksError, match="no scores of click models"):
+            read_click_scores(tmp_path)
+        (tmp_path / "click_scores.parquet").write_text("PAR1")
+        with pytest.raises(RclicksError, match="not readable as scores of click models"):
+            read_click_scores(tmp_path)
 
 
 class TestLeftOut:
@@ -252,7 +379,7 @@ class TestBadArguments:
     @pytest.mark.parametrize(
         ("options", "message"),
         [
-            ({"click_models": []}, "click_model: none is given"),
+            ({"click_models": []}, "click_model: none given"),
             ({"click_models": ["ud", "ud"]}, "click_model: 'ud' is named twice"),
             ({"click_models": ["nope"]}, "nope: no such click model"),
             ({"split": "train"}, "no split 'train'"),

@@ -11,12 +11,13 @@ import pandas as pd
 import pytest
 from helpers.commands import run_rclicks
 
+from rclicks_hf.metrics import SAMPLED_METRICS
 from rclicks_hf.click_scoring.paper_scores import (
     PUBLISHED_INSTANCES,
     PUBLISHED_MODELS,
     published_means,
 )
-from rclicks_hf.click_scoring.score_rows import PEOPLE, SAMPLED
+from rclicks_hf.click_scoring.score_rows import PEOPLE
 from rclicks_hf.click_scoring.score_summary import summarise_scores
 from rclicks_hf.click_scoring.score_text import format_score_tables
 from rclicks_hf.metrics import CLICK_METRICS, bootstrap_interval, paired_interval
@@ -43,7 +44,7 @@ def scores(dataset="davis", split="test", simulated=False, devices=("all",)) -> 
                         "is_simulated": simulated,
                         "click_model": model,
                         **{name: NAN if left_out else value for name, value in values.items()},
-                        **{f"{name}_error": NAN if left_out else 0.03 for name in SAMPLED},
+                        **{f"{name}_error": NAN if left_out else 0.03 for name in SAMPLED_METRICS},
                         "ks_undefined": NAN if left_out else 100 * (i == 2),
                         "left_out": left_out,
                     }
@@ -62,7 +63,7 @@ class TestSummary:
             for name in CLICK_METRICS:
                 assert means.intervals[name] == bootstrap_interval(own[name], resamples=2000)
             error = 0.03 / np.sqrt(len(own))
-            assert means.errors == {name: pytest.approx(error) for name in SAMPLED}
+            assert means.errors == {name: pytest.approx(error) for name in SAMPLED_METRICS}
         assert [means.left_out for means in table.means] == [
             {},
             {"stem_5": "fewer than 4 clicks"},

@@ -46,9 +46,9 @@ def bench_build(folder: Path) -> None:
     import pyarrow.parquet as pq
 
     from rclicks_hf.data import build_from_files
-    from rclicks_hf.simulation.full_size_copy import write_twin_files
+    from rclicks_hf.simulation.full_size_copy import write_full_size_files
 
-    clicks = write_twin_files(folder)
+    clicks = write_full_size_files(folder)
 
     outs = (folder / f"build{number}" for number in itertools.count())
 

@@ -16,7 +16,7 @@ import numpy as np
 from rclicks_hf.benchmark import PROTOCOLS, RepoInstances, run_benchmark
 from rclicks_hf.data import StoreWithPrevious, build_dataset
 from rclicks_hf.data.images.folders import FolderStore
-from rclicks_hf.report import load_results
+from rclicks_hf.report import read_results
 from rclicks_hf.report.tables.benchmark_rows import BenchmarkRow, MethodResults, benchmark_table
 from rclicks_hf.simulation import simulate_rounds
 from rclicks_hf.support.text_table import plain_table
@@ -71,7 +71,7 @@ def main(data: Path, out: Path, limit: int | None) -> None:
             protocol=protocol,
             limit=limit,
         )
-        results = load_results(path)
+        results = read_results(path)
         [row], [method] = benchmark_table(results), results.values()
         lines.append(row_of(name, row, method))
     titles = ["protocol", "instances", "failed", "Sample NoC", "ΔSB %", "ΔGR %", "NoF strict"]
