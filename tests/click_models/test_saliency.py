@@ -168,7 +168,7 @@ def test_a_folder_of_another_network_is_refused(tmp_path: Path, saliency_folder:
     from rclicks_hf.networks.clickability import ClickabilityConfig, ClickabilityModel
 
     ClickabilityModel(ClickabilityConfig.from_preset("nano")).save_pretrained(tmp_path)
-    with pytest.raises(RclicksError, match="'clickability', no saliency network"):
+    with pytest.raises(RclicksError, match="'clickability', not a saliency network"):
         load_click_model(f"si:{tmp_path}")
 
 

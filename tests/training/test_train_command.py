@@ -18,7 +18,7 @@ from huggingface_hub import parse_eval_result_entries
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
-from rclicks_hf import data
+from rclicks_hf import data, simulation
 from rclicks_hf.cli import app
 from rclicks_hf.data.fingerprint import dataset_fingerprint
 from rclicks_hf.errors import RclicksError
@@ -27,7 +27,7 @@ from rclicks_hf.networks.clickability import (
     ClickabilityImageProcessor,
     ClickabilityModel,
 )
-from rclicks_hf.networks.clickability.loading import load_pretrained
+from rclicks_hf.networks.loading import load_network
 from rclicks_hf.training.click_dataset import ClickMapDataset
 from rclicks_hf.training.training_scores import SCORES
 
@@ -37,8 +37,8 @@ DATASET = "simulated_scenes"
 @pytest.fixture(scope="session")
 def repo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A dataset repo: twelve instances of four scenes to train on, nine of two to validate."""
-    scenes = data.generate_scenes(6, seed=3, size=(64, 64))
-    rounds = data.simulate_rounds(scenes, dataset=DATASET, progress=False)
+    scenes = simulation.generate_scenes(6, seed=3, size=(64, 64))
+    rounds = simulation.simulate_rounds(scenes, dataset=DATASET, progress=False)
     images = sorted({image for image, _ in scenes.objects()})
     splits = {stem: "validation" if i > 3 else "train" for i, stem in enumerate(images)}
     return data.build_dataset(
@@ -88,7 +88,7 @@ def _log(folder: Path) -> list[dict[str, Any]]:
 def _mean_loss(repo_folder: Path, folder: Path) -> float:
     """Of a saved network, over the nine instances that the training was evaluated on."""
     table = data.load_instances(str(repo_folder), DATASET, split="validation")
-    model, processor = load_pretrained(folder)
+    model, processor = load_network("clickability", folder)
     dataset = ClickMapDataset([table[index] for index in range(len(table))], processor)
     items = [dataset[index] for index in range(len(dataset))]
     batch = {name: torch.stack([item[name] for item in items]) for name in items[0]}
