@@ -88,7 +88,7 @@ def photograph_records() -> tuple[PhotographRecord, ...]:
         >>> [record.image_stem for record in photograph_records()]
         ['astronaut', 'camera', 'chelsea', 'coffee', 'coins', 'ihc', 'rocket']
     """
-    text = files("rclicks_hf.data").joinpath("photographs.json").read_text(encoding="utf-8")
+    text = files("rclicks_hf.simulation").joinpath("photographs.json").read_text(encoding="utf-8")
     return tuple(_record(entry) for entry in json.loads(text)["pictures"])
 
 

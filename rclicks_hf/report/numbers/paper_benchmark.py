@@ -1,6 +1,6 @@
 """The paper's benchmark numbers, to be shown beside one's own where the row is the same.
 
-``published.csv`` holds what the paper's authors printed with their evaluation notebook (TETRIS, 33
+``paper_benchmark.csv`` holds what the paper's authors printed with their evaluation notebook (TETRIS, 33
 models) and on their poster (DAVIS and COCO-MVal, 22 of them): at IoU 0.9, 20 clicks, clicks of the
 paper's clickability network. The poster names the SAM 2 and 2.1 models one size too large; here
 they have the notebook's names. ``hub_id`` is where ``transformers`` finds the same weights.
@@ -69,7 +69,7 @@ def published_rows() -> tuple[PublishedRow, ...]:
         >>> len(published_rows()), [row.model for row in published_rows()].count("mobile_sam")
         (77, 1)
     """
-    text = files("rclicks_hf.benchmark").joinpath("published.csv").read_text("utf-8")
+    text = files("rclicks_hf.report.numbers").joinpath("paper_benchmark.csv").read_text("utf-8")
     return tuple(_read(row) for row in csv.DictReader(text.splitlines()))
 
 

@@ -1,0 +1,1 @@
+"""Building and verifying a dataset repo."""
