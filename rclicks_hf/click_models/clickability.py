@@ -8,12 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from rclicks_hf.click_models.interface import check_instance
+from rclicks_hf.click_models.interface import NetworkClickModel, Triple
 from rclicks_hf.networks.clickability import ClickabilityImageProcessor, ClickabilityModel
 from rclicks_hf.networks.loading import load_network
 
 
-class ClickabilityClickModel:
+class ClickabilityClickModel(NetworkClickModel):
     """The clickability network (CM; "Ours" in the paper's tables).
 
     Args:
@@ -69,37 +69,8 @@ class ClickabilityClickModel:
         model, processor = load_network("clickability", name_or_path)
         return cls(model, processor, name=name, batch_size=batch_size)
 
-    def click_map(
-        self, image: np.ndarray, object_mask: np.ndarray, error_mask: np.ndarray
-    ) -> np.ndarray:
-        """The click map of one instance (see :class:`ClickModel`)."""
-        return self.click_maps([image], [object_mask], [error_mask])[0]
-
-    def click_maps(
-        self,
-        images: Sequence[np.ndarray],
-        object_masks: Sequence[np.ndarray],
-        error_masks: Sequence[np.ndarray],
-    ) -> list[np.ndarray]:
-        """The click maps of many instances (see :class:`ClickModel`).
-
-        A map depends on its batch only by float rounding (about 1e-6).
-        """
-        triples = list(zip(images, object_masks, error_masks, strict=True))
-        for triple in triples:
-            check_instance(*triple)
-        maps = [np.zeros(mask.shape, np.float32) for mask in error_masks]
-        clickable = [i for i, mask in enumerate(error_masks) if (mask > 0).any()]
-        for start in range(0, len(clickable), self.batch_size):
-            batch = clickable[start : start + self.batch_size]
-            for i, click_map in zip(batch, self._predict([triples[i] for i in batch]), strict=True):
-                maps[i] = click_map
-        return maps
-
     @torch.inference_mode()
-    def _predict(
-        self, triples: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]
-    ) -> list[np.ndarray]:
+    def _predict(self, triples: Sequence[Triple]) -> list[np.ndarray]:
         images, object_masks, error_masks = (list(column) for column in zip(*triples, strict=True))
         features = self.processor(
             images,

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from rclicks_hf.click_models.interface import check_instance
+from rclicks_hf.click_models.interface import NetworkClickModel, Triple
 from rclicks_hf.networks.loading import load_network
 from rclicks_hf.networks.saliency import SaliencyImageProcessor, SaliencyModel
 
@@ -30,7 +30,7 @@ def _enlarged(line: Any) -> slice:
     return slice(max(0, start), min(len(line), stop))
 
 
-class SaliencyClickModel:
+class SaliencyClickModel(NetworkClickModel):
     """TranSalNet's saliency of the error region, times the error mask (SI and SM of the paper).
 
     The network sees the error mask's bounding box, enlarged 1.4 times: SI the image, SM the image
@@ -93,34 +93,20 @@ class SaliencyClickModel:
         """
         return cls(*load_network("saliency", name_or_path), name=name)
 
-    def click_map(
-        self, image: np.ndarray, object_mask: np.ndarray, error_mask: np.ndarray
-    ) -> np.ndarray:
-        """The click map of one instance (see :class:`ClickModel`)."""
-        return self.click_maps([image], [object_mask], [error_mask])[0]
-
-    def click_maps(
-        self,
-        images: Sequence[np.ndarray],
-        object_masks: Sequence[np.ndarray],
-        error_masks: Sequence[np.ndarray],
-    ) -> list[np.ndarray]:
-        """The click maps of many instances (see :class:`ClickModel`).
-
-        A map depends on its batch only by float rounding: rarely, a pixel is off by one of 255
-        levels.
-        """
-        for triple in zip(images, object_masks, error_masks, strict=True):
-            check_instance(*triple)
-        masks = [mask > 0 for mask in error_masks]
+    # The network's map is rounded to 8 bits: with another batch, rarely, a pixel is off by one of
+    # 255 levels.
+    @torch.inference_mode()
+    def _predict(self, triples: Sequence[Triple]) -> list[np.ndarray]:
+        masks = [error_mask > 0 for _, _, error_mask in triples]
+        boxes = [enlarged_box(mask) for mask in masks]
+        images = (image for image, _, _ in triples)
+        crops = [self._crop(*parts) for parts in zip(images, masks, boxes, strict=True)]
+        features = self.processor(crops, return_tensors="pt")
+        output = self.model(**features.to(self.model.device, self.model.dtype))
+        planes = self.processor.post_process_saliency(output, [crop.shape[:2] for crop in crops])
         maps = [np.zeros(mask.shape, np.float32) for mask in masks]
-        clickable = [i for i, mask in enumerate(masks) if mask.any()]
-        for start in range(0, len(clickable), self.batch_size):
-            batch = clickable[start : start + self.batch_size]
-            boxes = {i: enlarged_box(masks[i]) for i in batch}
-            crops = [self._crop(images[i], masks[i], boxes[i]) for i in batch]
-            for i, saliency in zip(batch, self._predict(crops), strict=True):
-                maps[i][boxes[i]] = _on_mask(saliency, masks[i][boxes[i]])
+        for click_map, plane, mask, box in zip(maps, planes, masks, boxes, strict=True):
+            click_map[box] = _on_mask(plane, mask[box])
         return maps
 
     def _crop(
@@ -129,13 +115,6 @@ class SaliencyClickModel:
         if self.name == "si":
             return image[box]
         return np.where(error_mask[box][..., None], image[box], np.uint8(_GREY))
-
-    @torch.inference_mode()
-    def _predict(self, crops: list[np.ndarray]) -> list[np.ndarray]:
-        """uint8 (h, w) saliency of each crop."""
-        features = self.processor(crops, return_tensors="pt")
-        output = self.model(**features.to(self.model.device, self.model.dtype))
-        return self.processor.post_process_saliency(output, [crop.shape[:2] for crop in crops])
 
 
 def _on_mask(saliency: np.ndarray, mask: np.ndarray) -> np.ndarray:

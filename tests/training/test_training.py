@@ -139,7 +139,7 @@ def test_the_card_of_recorded_clicks_does_not_say_simulated(
     train(recorded[:4], recorded[4:], tmp_path / "model", config=config, epochs=1)
     card = (tmp_path / "model" / "README.md").read_text()
     assert "imulated" not in card
-    assert "| evaluation | 4 | davis | people's |" in card
+    assert "| evaluation | 4 | davis | recorded |" in card
 
 
 def test_an_interrupted_training_resumes_to_the_same_end(
