@@ -1,4 +1,4 @@
-"""Click models behind one interface: where in an error region would people click?"""
+"""Click models behind one interface: where in an error region would users click?"""
 
 import lazy_loader
 

@@ -1,10 +1,4 @@
-"""Drawing clicks from click maps in torch: many instances at once, on any device.
-
-The rules are those of the benchmark's clicker (paper, section "Clicking groups"): a group
-(q_lo, q_hi) keeps the pixels whose value lies between the two values at which the mass, summed from
-the least likely pixel upwards, crosses q_lo and q_hi of the total; by value, both ends inclusive;
-a pixel is drawn in proportion to its value and never again.
-"""
+"""Drawing clicks from click maps in torch, for a batch of instances on any device."""
 
 from __future__ import annotations
 
@@ -12,7 +6,7 @@ import torch
 
 from rclicks_hf.support.distances import distance_transform
 
-# Masses are whole numbers: sums are exact, the same on every device and in every order.
+# Masses are integers, so that sums are exact: equal on every device and in every order.
 _BITS = 32
 
 
@@ -25,23 +19,24 @@ def draw_clicks(
 ) -> torch.Tensor:
     """Draw clicks from click maps, without repetition within an instance.
 
-    Where a map has no mass left in its error mask, or is not finite there, the free pixel farthest
-    from the mask's border is taken, the first in row-major order, as the baseline does.
+    By the rules of the paper's clicking groups: (q_lo, q_hi) keeps the pixels whose value lies
+    between the values at which the mass, summed from the least likely pixel upwards, crosses these
+    shares of the total; a pixel is drawn in proportion to its value. Where no mass is left in the
+    error mask, the pixel farthest from the mask's border is taken, as by the baseline.
 
     Args:
         click_maps: (B, H, W) >= 0.
-        error_masks: (B, H, W); what is > 0 may be clicked.
-        num_clicks: Clicks an instance, >= 0.
-        group: (q_lo, q_hi), shares of the mass of what is not clicked yet.
-        generator: Source of the randomness; its seed fixes the clicks. On the CPU it may serve maps
-            on every device.
+        error_masks: (B, H, W), > 0 where clicks are allowed.
+        num_clicks: Clicks per instance, >= 0.
+        group: (q_lo, q_hi), shares of the mass of the pixels not clicked yet.
+        generator: Random generator, on the CPU or on the maps' device.
 
     Returns:
         (B, num_clicks, 2) int64 on the maps' device, each (x, y) in pixels; (-1, -1) where no pixel
-        is left, so everywhere for an empty error mask.
+        is left.
 
     Raises:
-        ValueError: If the shapes differ, a value is negative, or ``group`` is no group.
+        ValueError: If the shapes differ, a value is negative, or ``group`` is out of range.
 
     Example:
         >>> click_maps = torch.tensor([[[0.1, 0.2, 0.9], [0.0, 0.0, 0.0]]])
@@ -57,7 +52,7 @@ def draw_clicks(
     if (values < 0).any():
         raise ValueError("click_maps must be >= 0 inside the error masks")
     masses = whole_masses(values)
-    # All that the host is asked: whether some instance will run out of mass.
+    # The only synchronisation with the host: whether an instance will run out of mass.
     scarce = masses.count_nonzero(1) < num_clicks
     depths = _depths(error_masks > 0, scarce).flatten(1) if scarce.any() else None
     source = click_maps.device if generator is None else generator.device
@@ -82,18 +77,7 @@ def draw_clicks(
 
 
 def whole_masses(values: torch.Tensor) -> torch.Tensor:
-    """Values as whole numbers, to 32 bits of each row's largest.
-
-    Args:
-        values: (B, N) float32, finite and >= 0.
-
-    Returns:
-        (B, N) int64, 0 where the value is 0, else >= 1.
-
-    Example:
-        >>> whole_masses(torch.tensor([[0.0, 1e-20, 0.5, 1.0]])).tolist()
-        [[0, 1, 1073741824, 2147483648]]
-    """
+    """(B, N) float32 >= 0 as int64, to 32 bits of each row's largest; at least 1 unless 0."""
     exponent = torch.frexp(values.amax(1, keepdim=True)).exponent
     masses = torch.ldexp(values.double(), _BITS - exponent).long()
     return torch.where(values > 0, masses.clamp(min=1), 0)
@@ -102,24 +86,12 @@ def whole_masses(values: torch.Tensor) -> torch.Tensor:
 def group_slice(
     values: torch.Tensor, summed: torch.Tensor, group: tuple[float, float]
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Which of the sorted pixels belong to a group.
+    """First rank and rank after the last, (B, 1) each, of a group; ties stay together.
 
-    Args:
-        values: (B, N) ascending.
-        summed: (B, N) int64, the running sum of the masses in that order.
-        group: (q_lo, q_hi), shares of the last sum.
-
-    Returns:
-        (B, 1) first rank and (B, 1) rank after the last; ties stay together.
-
-    Example:
-        >>> values = torch.tensor([[1.0, 2.0, 3.0, 4.0]])
-        >>> start, stop = group_slice(values, whole_masses(values).cumsum(1), (0.6, 1.0))
-        >>> start.item(), stop.item()
-        (2, 4)
+    `values` (B, N) are ascending, `summed` is the running sum of their masses.
     """
-    # A share of the mass is rounded to float32 as in the clicker, so that a sum which lies just on
-    # the edge falls on the same side; all of the mass is all of it.
+    # Shares are rounded to float32 as in the clicker, so that a sum on the edge falls on the same
+    # side; a share of 1 is not rounded.
     total = summed[:, -1:]
     shares = [(total.float() * share).double() for share in group]
     low = torch.ceil(shares[0]).long()
@@ -135,7 +107,7 @@ def group_slice(
 def _draw(
     summed: torch.Tensor, start: torch.Tensor, stop: torch.Tensor, chance: torch.Tensor
 ) -> torch.Tensor:
-    """(B, 1) rank between start and stop, in proportion to its mass; any where there is none."""
+    """(B, 1) rank from start to before stop, drawn in proportion to its mass."""
     before = torch.where(start > 0, summed.gather(1, (start - 1).clamp(min=0)), 0)
     kept = summed.gather(1, stop - 1) - before
     offset = torch.minimum((chance * kept).long(), kept - 1)
@@ -144,7 +116,7 @@ def _draw(
 
 
 def _depths(masks: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-    """(B, H, W) distance to the border of the mask, of the wanted instances."""
+    """(B, H, W) distance to the border of the mask, for the wanted instances."""
     depths = torch.zeros(masks.shape, device=masks.device)
     for i in wanted.nonzero().flatten().tolist():
         transformed = distance_transform(masks[i].cpu().numpy(), border_is_outside=True)
@@ -160,7 +132,7 @@ def _check(
 ) -> None:
     if click_maps.ndim != 3 or error_masks.shape != click_maps.shape:
         raise ValueError(
-            "click_maps and error_masks must be (B, H, W) alike, got "
+            "click_maps and error_masks must have one shape (B, H, W), got "
             f"{tuple(click_maps.shape)} and {tuple(error_masks.shape)}"
         )
     if not 0.0 <= group[0] < group[1] <= 1.0:

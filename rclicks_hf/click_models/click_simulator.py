@@ -1,4 +1,4 @@
-"""A simulated user for people who train segmenters: batches of clicks on the model's device."""
+"""A simulated user for the training of segmenters: batches of clicks on the model's device."""
 
 from __future__ import annotations
 
@@ -14,16 +14,15 @@ from rclicks_hf.networks.clickability.modeling_clickability import ClickabilityM
 
 
 class ClickSimulator:
-    """Draws clicks as people would make them, for whole batches on one device.
+    """Draws realistic clicks for whole batches, in torch on the model's device.
 
-    Preparation, network, clicking groups and drawing are torch from end to end. The prepared
-    tensors and the maps are those of the image processor, the rules those of the benchmark's
+    Click maps are those of the image processor and the network; clicks follow the benchmark's
     clicker (paper, section "Clicking groups").
 
     Args:
         model: The network; it is put into evaluation mode.
-        processor: Where the size of the canvas and the colours' normalisation are read; None takes
-            the model's `image_size` and ImageNet's mean and deviation.
+        processor: Image processor whose size, mean and deviation are used; None takes the model's
+            `image_size` and ImageNet's mean and deviation.
 
     Example:
         >>> from rclicks_hf.networks.clickability import ClickabilityConfig
@@ -57,22 +56,20 @@ class ClickSimulator:
         """Draw clicks inside error masks.
 
         Args:
-            images: (B, 3, H, W) RGB, uint8 or float in [0, 1]; grey (one channel) is repeated, the
-                alpha of RGBA dropped. Of one image for all masks, the network's part that sees
-                only the image is computed once.
-            object_masks: (B, H, W) or (B, 1, H, W); what is > 0 is the object.
-            error_masks: The same for the region to click in.
-            num_clicks: Clicks an instance.
+            images: (B, 3, H, W) RGB, uint8 or float in [0, 1]; grey is repeated, alpha dropped. A
+                single image for B masks is encoded once.
+            object_masks: (B, H, W) or (B, 1, H, W), > 0 on the object.
+            error_masks: (B, H, W) or (B, 1, H, W), > 0 on the region to click in.
+            num_clicks: Clicks per instance.
             group: (q_lo, q_hi), shares of the click map's mass: (0.9, 1) are the likeliest clicks.
-            generator: Source of the randomness, on the CPU or on the model's device.
+            generator: Random generator, on the CPU or on the model's device.
 
         Returns:
             (B, num_clicks, 2) int64 on the model's device, each (x, y) in pixels, all different
-            within an instance; (-1, -1) where no pixel is left, so everywhere for an empty mask.
+            within an instance; (-1, -1) where no pixel is left.
 
         Raises:
-            ValueError: If sizes or batches differ, a float image leaves [0, 1], or `group` is no
-                group.
+            ValueError: If sizes or batches differ, or values are out of range.
         """
         click_maps = self.click_maps(images, object_masks, error_masks)
         errors = _planes(error_masks, "error_masks").to(click_maps.device)
@@ -82,19 +79,7 @@ class ClickSimulator:
     def click_maps(
         self, images: torch.Tensor, object_masks: torch.Tensor, error_masks: torch.Tensor
     ) -> torch.Tensor:
-        """The click maps to draw from.
-
-        Args:
-            images: As in `sample`.
-            object_masks: As in `sample`.
-            error_masks: As in `sample`.
-
-        Returns:
-            (B, H, W) float32 in [0, 1] on the model's device.
-
-        Raises:
-            ValueError: As in `sample`.
-        """
+        """The click maps that `sample` draws from: (B, H, W) float32 in [0, 1]."""
         objects, errors = _planes(object_masks, "object_masks"), _planes(error_masks, "error_masks")
         _check(images, objects, errors)
         device, dtype, size = self.model.device, self.model.dtype, self.processor.size
@@ -109,7 +94,7 @@ class ClickSimulator:
         return from_canvas(output.click_map, (errors.shape[1], errors.shape[2]))
 
     def _normalised(self, images: torch.Tensor) -> torch.Tensor:
-        """(B, 3, H, W) float32 with ImageNet's mean and deviation taken out."""
+        """(B, 3, H, W) float32, normalised with the processor's mean and deviation."""
         values = images[:, :3].float() / (1 if images.is_floating_point() else 255)
         if images.is_floating_point() and ((values < 0) | (values > 1)).any():
             raise ValueError(
@@ -124,7 +109,7 @@ class ClickSimulator:
 
 
 def _planes(masks: torch.Tensor, name: str) -> torch.Tensor:
-    """(B, H, W) of (B, H, W) or (B, 1, H, W)."""
+    """Masks (B, H, W) or (B, 1, H, W) as (B, H, W)."""
     if masks.ndim == 4 and masks.shape[1] == 1:
         return masks[:, 0]
     if masks.ndim != 3:
@@ -144,4 +129,4 @@ def _check(images: torch.Tensor, objects: torch.Tensor, errors: torch.Tensor) ->
             f"masks are {tuple(errors.shape[1:])}, their images are {tuple(images.shape[2:])}"
         )
     if len(images) not in (1, len(errors)):
-        raise ValueError(f"{len(images)} images but {len(errors)} masks")
+        raise ValueError(f"{len(images)} images but {len(errors)} masks; give one mask per image")

@@ -8,22 +8,19 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from rclicks_hf.click_models.interface import check_instance
+from rclicks_hf.click_models.interface import NetworkClickModel, Triple
 from rclicks_hf.networks.clickability import ClickabilityImageProcessor, ClickabilityModel
-from rclicks_hf.networks.clickability.loading import load_pretrained
+from rclicks_hf.networks.loading import load_network
 
 
-class ClickabilityClickModel:
-    """The clickability network (CM, "Ours" in the paper's tables).
-
-    The network's map is cut out of the padding, resized to the image and min-max normalised, as
-    for the paper's tables; where an error mask is empty, the map is all zero.
+class ClickabilityClickModel(NetworkClickModel):
+    """The clickability network (CM; "Ours" in the paper's tables).
 
     Args:
         model: The network; it is put into evaluation mode.
-        processor: The image processor that belongs to it.
-        name: For tables and result files.
-        batch_size: Instances a forward pass.
+        processor: The image processor saved with it.
+        name: Name in tables and result files.
+        batch_size: Instances per forward pass.
         normalize: True normalises a map again once it is cut out of the padding, as for the paper's
             tables of click models; False does not, as in the paper's clicker.
 
@@ -60,49 +57,20 @@ class ClickabilityClickModel:
 
         Args:
             name_or_path: Folder or Hub repo of a saved ``ClickabilityModel``.
-            name: For tables and result files.
-            batch_size: Instances a forward pass.
+            name: Name in tables and result files.
+            batch_size: Instances per forward pass.
 
         Returns:
             The click model.
 
         Raises:
-            RclicksError: If there is no such model.
+            RclicksError: If no clickability network can be loaded from there.
         """
-        model, processor = load_pretrained(name_or_path)
+        model, processor = load_network("clickability", name_or_path)
         return cls(model, processor, name=name, batch_size=batch_size)
 
-    def click_map(
-        self, image: np.ndarray, object_mask: np.ndarray, error_mask: np.ndarray
-    ) -> np.ndarray:
-        """The click map of one instance (see :class:`ClickModel`)."""
-        return self.click_maps([image], [object_mask], [error_mask])[0]
-
-    def click_maps(
-        self,
-        images: Sequence[np.ndarray],
-        object_masks: Sequence[np.ndarray],
-        error_masks: Sequence[np.ndarray],
-    ) -> list[np.ndarray]:
-        """The click maps of many instances (see :class:`ClickModel`).
-
-        An instance's map does not depend on its batch, but for float rounding (about 1e-6).
-        """
-        triples = list(zip(images, object_masks, error_masks, strict=True))
-        for triple in triples:
-            check_instance(*triple)
-        maps = [np.zeros(mask.shape, np.float32) for mask in error_masks]
-        clickable = [i for i, mask in enumerate(error_masks) if (mask > 0).any()]
-        for start in range(0, len(clickable), self.batch_size):
-            batch = clickable[start : start + self.batch_size]
-            for i, click_map in zip(batch, self._predict([triples[i] for i in batch]), strict=True):
-                maps[i] = click_map
-        return maps
-
     @torch.inference_mode()
-    def _predict(
-        self, triples: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]
-    ) -> list[np.ndarray]:
+    def _predict(self, triples: Sequence[Triple]) -> list[np.ndarray]:
         images, object_masks, error_masks = (list(column) for column in zip(*triples, strict=True))
         features = self.processor(
             images,

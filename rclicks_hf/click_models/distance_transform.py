@@ -1,4 +1,4 @@
-"""DT: the deeper inside the error mask, the more likely."""
+"""DT: likelihood in proportion to the depth inside the error mask."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from rclicks_hf.support.distances import distance_transform
 class DistanceTransformClickModel(MaskClickModel):
     """Exact Euclidean distance transform of the error mask over its maximum (DT in the paper).
 
-    The image border is no edge here: unlike the benchmark's baseline clicker, the paper's metric
-    tables pad nothing. A mask without any background in the image has no depth and is uniform.
+    The image border does not count as an edge, as in the paper's metric tables but unlike in the
+    benchmark's baseline clicker. A mask that covers the whole image gives a uniform map.
 
     Example:
         >>> mask = np.zeros((5, 7), bool)

@@ -1,4 +1,4 @@
-"""What every click model can do."""
+"""The interface of click models."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+Triple = tuple[np.ndarray, np.ndarray, np.ndarray]  # image, object mask, error mask
+
 
 @runtime_checkable
 class ClickModel(Protocol):
-    """Says where in an error region people would click.
+    """Interface: predicts where in an error region users would click.
 
     Attributes:
-        name: Short name for tables and result files, for example ``"dt"``.
+        name: Short name in tables and result files, for example ``"dt"``.
     """
 
     name: str
@@ -30,11 +32,11 @@ class ClickModel(Protocol):
             error_mask: (H, W), > 0 on the region to click in.
 
         Returns:
-            (H, W) float32, >= 0; in proportion to how likely a click is there. All zero where the
-            error mask is empty.
+            (H, W) float32 >= 0, in proportion to the likelihood of a click; all zero if the error
+            mask is empty.
 
         Raises:
-            ValueError: If the arrays' sizes differ.
+            ValueError: If the sizes of the arrays differ.
         """
         ...
 
@@ -44,27 +46,12 @@ class ClickModel(Protocol):
         object_masks: Sequence[np.ndarray],
         error_masks: Sequence[np.ndarray],
     ) -> list[np.ndarray]:
-        """The click maps of many instances; each is what ``click_map`` gives for it alone."""
+        """The click maps of many instances, as by ``click_map`` for each."""
         ...
 
 
 def check_instance(image: np.ndarray, object_mask: np.ndarray, error_mask: np.ndarray) -> None:
-    """Refuse arrays that do not belong together.
-
-    Args:
-        image: (H, W, 3).
-        object_mask: (H, W).
-        error_mask: (H, W).
-
-    Raises:
-        ValueError: Names the argument and the shapes.
-
-    Example:
-        >>> check_instance(np.zeros((4, 6, 3)), np.zeros((4, 6)), np.zeros((4, 5)))
-        Traceback (most recent call last):
-        ...
-        ValueError: error_mask is (4, 5), the image is (4, 6, 3)
-    """
+    """Refuse an image that is not (H, W, 3) and masks that are not (H, W)."""
     if image.ndim != 3:
         raise ValueError(f"image must be (H, W, 3), got {image.shape}")
     for name, mask in (("object_mask", object_mask), ("error_mask", error_mask)):
@@ -73,7 +60,7 @@ def check_instance(image: np.ndarray, object_mask: np.ndarray, error_mask: np.nd
 
 
 class MaskClickModel(ABC):
-    """Base of the click models that look at the error mask alone."""
+    """Base class of click models that only use the error mask."""
 
     name: str
 
@@ -97,3 +84,38 @@ class MaskClickModel(ABC):
         """The click maps of many instances (see :class:`ClickModel`)."""
         triples = zip(images, object_masks, error_masks, strict=True)
         return [self.click_map(*triple) for triple in triples]
+
+
+class NetworkClickModel(ABC):
+    """Base class of click models that run a network on batches of instances."""
+
+    name: str
+    batch_size: int
+
+    @abstractmethod
+    def _predict(self, triples: Sequence[Triple]) -> list[np.ndarray]:
+        """(H, W) float32 click maps of a batch; no error mask is empty."""
+
+    def click_map(
+        self, image: np.ndarray, object_mask: np.ndarray, error_mask: np.ndarray
+    ) -> np.ndarray:
+        """The click map of one instance (see :class:`ClickModel`)."""
+        return self.click_maps([image], [object_mask], [error_mask])[0]
+
+    def click_maps(
+        self,
+        images: Sequence[np.ndarray],
+        object_masks: Sequence[np.ndarray],
+        error_masks: Sequence[np.ndarray],
+    ) -> list[np.ndarray]:
+        """The click maps of many instances; the batch only changes their float rounding."""
+        triples = list(zip(images, object_masks, error_masks, strict=True))
+        for triple in triples:
+            check_instance(*triple)
+        maps = [np.zeros(mask.shape, np.float32) for mask in error_masks]
+        clickable = [i for i, mask in enumerate(error_masks) if (mask > 0).any()]
+        for start in range(0, len(clickable), self.batch_size):
+            batch = clickable[start : start + self.batch_size]
+            for i, click_map in zip(batch, self._predict([triples[i] for i in batch]), strict=True):
+                maps[i] = click_map
+        return maps

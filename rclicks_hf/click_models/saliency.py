@@ -1,4 +1,4 @@
-"""SI and SM: where people look in the error region, as where they would click."""
+"""SI and SM: the saliency of the error region as a click map."""
 
 from __future__ import annotations
 
@@ -9,55 +9,41 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from rclicks_hf.click_models.interface import check_instance
+from rclicks_hf.click_models.interface import NetworkClickModel, Triple
 from rclicks_hf.networks.loading import load_network
 from rclicks_hf.networks.saliency import SaliencyImageProcessor, SaliencyModel
 
-EXPANSION = 1.4  # of the error mask's box
-_GREY = 127  # 0.5 of 255, rounded down: what SM shows in place of the surroundings
+EXPANSION = 1.4  # of the error mask's bounding box
+_GREY = 127  # 0.5 of 255, rounded down: replaces the surroundings in SM
 
 
-def enlarged_box(mask: np.ndarray, expansion: float = EXPANSION) -> tuple[slice, slice]:
-    """The bounding box of a mask, enlarged about its middle and clipped to the image.
-
-    Args:
-        mask: (H, W) bool, not empty.
-        expansion: Factor on both sides.
-
-    Returns:
-        Rows and columns.
-
-    Example:
-        >>> mask = np.zeros((40, 60), bool)
-        >>> mask[10:20, 50:60] = True
-        >>> enlarged_box(mask)
-        (slice(8, 23, None), slice(48, 60, None))
-    """
-    return _enlarged(mask.any(axis=1), expansion), _enlarged(mask.any(axis=0), expansion)
+def enlarged_box(mask: np.ndarray) -> tuple[slice, slice]:
+    """Rows and columns of a mask's bounding box, enlarged 1.4 times and clipped to the image."""
+    return _enlarged(mask.any(axis=1)), _enlarged(mask.any(axis=0))
 
 
-def _enlarged(line: Any, expansion: float) -> slice:
-    """Pixel indices: both ends belong to the box, before and after it is enlarged."""
+def _enlarged(line: Any) -> slice:
+    """One side of the box; both ends belong to it, before and after it is enlarged."""
     first, last = np.flatnonzero(line)[[0, -1]]
-    middle, half = (first + last) / 2, expansion * (last - first + 1) / 2
+    middle, half = (first + last) / 2, EXPANSION * (last - first + 1) / 2
     start, stop = round(middle - half), round(middle + half) + 1
     return slice(max(0, start), min(len(line), stop))
 
 
-class SaliencyClickModel:
-    """TranSalNet's saliency of the error region, times the error mask.
+class SaliencyClickModel(NetworkClickModel):
+    """TranSalNet's saliency of the error region, times the error mask (SI and SM of the paper).
 
-    The network sees the error mask's box, enlarged 1.4 times: SI the plain image there, SM with
-    grey outside the error mask. Where its map is zero all over the mask, the mask is uniform.
+    The network sees the error mask's bounding box, enlarged 1.4 times: SI the image, SM the image
+    with grey outside the error mask. Where its map is zero on the whole mask, the map is uniform.
 
     Args:
         model: The network; it is put into evaluation mode.
-        processor: The image processor that belongs to it.
-        name: ``"si"``, saliency of the image, or ``"sm"``, of the cut-out object.
-        batch_size: Instances a forward pass.
+        processor: The image processor saved with it.
+        name: ``"si"``, saliency of the image, or ``"sm"``, saliency of the cut-out object.
+        batch_size: Instances per forward pass.
 
     Raises:
-        ValueError: If the name is another.
+        ValueError: If the name is neither.
 
     Example:
         >>> from rclicks_hf.networks.saliency import SaliencyConfig
@@ -96,48 +82,31 @@ class SaliencyClickModel:
         """Load network and image processor.
 
         Args:
-            name_or_path: Folder that ``rclicks convert saliency`` made, or Hub repo.
+            name_or_path: Folder written by ``rclicks convert saliency``, or Hub repo.
             name: ``"si"`` or ``"sm"``.
 
         Returns:
             The click model.
 
         Raises:
-            RclicksError: If there is no such model.
+            RclicksError: If no saliency network can be loaded from there.
         """
-        network = load_network(
-            name_or_path, SaliencyModel, SaliencyImageProcessor, what="saliency network"
-        )
-        return cls(*network, name=name)
+        return cls(*load_network("saliency", name_or_path), name=name)
 
-    def click_map(
-        self, image: np.ndarray, object_mask: np.ndarray, error_mask: np.ndarray
-    ) -> np.ndarray:
-        """The click map of one instance (see :class:`ClickModel`)."""
-        return self.click_maps([image], [object_mask], [error_mask])[0]
-
-    def click_maps(
-        self,
-        images: Sequence[np.ndarray],
-        object_masks: Sequence[np.ndarray],
-        error_masks: Sequence[np.ndarray],
-    ) -> list[np.ndarray]:
-        """The click maps of many instances (see :class:`ClickModel`).
-
-        An instance's map does not depend on its batch, but for float rounding before the network's
-        map is brought to 8 bits: rarely, a pixel is one of 255 levels off.
-        """
-        for triple in zip(images, object_masks, error_masks, strict=True):
-            check_instance(*triple)
-        masks = [mask > 0 for mask in error_masks]
+    # The network's map is rounded to 8 bits: with another batch, rarely, a pixel is off by one of
+    # 255 levels.
+    @torch.inference_mode()
+    def _predict(self, triples: Sequence[Triple]) -> list[np.ndarray]:
+        masks = [error_mask > 0 for _, _, error_mask in triples]
+        boxes = [enlarged_box(mask) for mask in masks]
+        images = (image for image, _, _ in triples)
+        crops = [self._crop(*parts) for parts in zip(images, masks, boxes, strict=True)]
+        features = self.processor(crops, return_tensors="pt")
+        output = self.model(**features.to(self.model.device, self.model.dtype))
+        planes = self.processor.post_process_saliency(output, [crop.shape[:2] for crop in crops])
         maps = [np.zeros(mask.shape, np.float32) for mask in masks]
-        clickable = [i for i, mask in enumerate(masks) if mask.any()]
-        for start in range(0, len(clickable), self.batch_size):
-            batch = clickable[start : start + self.batch_size]
-            boxes = {i: enlarged_box(masks[i]) for i in batch}
-            crops = [self._crop(images[i], masks[i], boxes[i]) for i in batch]
-            for i, saliency in zip(batch, self._predict(crops), strict=True):
-                maps[i][boxes[i]] = _on_mask(saliency, masks[i][boxes[i]])
+        for click_map, plane, mask, box in zip(maps, planes, masks, boxes, strict=True):
+            click_map[box] = _on_mask(plane, mask[box])
         return maps
 
     def _crop(
@@ -146,13 +115,6 @@ class SaliencyClickModel:
         if self.name == "si":
             return image[box]
         return np.where(error_mask[box][..., None], image[box], np.uint8(_GREY))
-
-    @torch.inference_mode()
-    def _predict(self, crops: list[np.ndarray]) -> list[np.ndarray]:
-        """uint8 (h, w) saliency of each crop."""
-        features = self.processor(crops, return_tensors="pt")
-        output = self.model(**features.to(self.model.device, self.model.dtype))
-        return self.processor.post_process_saliency(output, [crop.shape[:2] for crop in crops])
 
 
 def _on_mask(saliency: np.ndarray, mask: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""UD: every pixel of the error mask is as likely as any other."""
+"""UD: every pixel of the error mask is equally likely."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A saved network with its image processor; what is wrong with the folder is said in one line."""
+"""Loading of saved networks; what is wrong with a folder is reported in one line."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from safetensors import SafetensorError
 from transformers.utils import logging
 
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.networks import NETWORKS
 
-_NAMED = 5  # how many tensors an error names
-_VERBS = {"missing_keys": "lack", "unexpected_keys": "have beyond the network's"}
+_NAMED = 5  # largest number of tensors an error names
+_PROBLEMS = {"missing_keys": "missing", "unexpected_keys": "unexpected"}
 _UNREADABLE = (
     OSError,
     ValueError,
@@ -26,45 +27,27 @@ _UNREADABLE = (
 )
 
 
-def load_network(
-    name_or_path: str | os.PathLike[str], model_class: Any, processor_class: Any, *, what: str
-) -> tuple[Any, Any]:
-    """Load a network and the image processor saved beside it.
+def load_network(network: str, name_or_path: str | os.PathLike[str]) -> tuple[Any, Any]:
+    """Load a network, in evaluation mode, and the image processor saved with it.
 
-    Args:
-        name_or_path: Folder that ``save_pretrained`` wrote, or Hub repo.
-        model_class: A ``PreTrainedModel``.
-        processor_class: Its image processor.
-        what: What the network is called in errors, for example ``"saliency network"``.
-
-    Returns:
-        The network, in evaluation mode, and its image processor.
-
-    Raises:
-        RclicksError: If there is none, it is another kind of network, its weights are damaged, or
-            some are missing, too many or not finite; they are named.
-
-    Example:
-        >>> from rclicks_hf.networks.saliency import SaliencyImageProcessor, SaliencyModel
-        >>> classes = SaliencyModel, SaliencyImageProcessor
-        >>> load_network("never-made", *classes, what="saliency network")
-        Traceback (most recent call last):
-        ...
-        rclicks_hf.errors.RclicksError: never-made: no saliency network can be loaded from there...
+    `network` is a key of `NETWORKS`; anything but whole, finite weights of that network is an
+    `RclicksError`.
     """
+    row = NETWORKS[network]
+    model_class = row.load("model")
     try:
         with no_bar_for_a_folder(name_or_path):
-            _require_kind(name_or_path, model_class, what)
+            _require_type(name_or_path, model_class, row.title)
             loaded: Any = model_class.from_pretrained(name_or_path, output_loading_info=True)
-            processor = processor_class.from_pretrained(name_or_path)
+            processor = row.load("image_processor").from_pretrained(name_or_path)
     except _UNREADABLE as error:
         lines = str(error).strip().splitlines()
         reason = " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]
-        if isinstance(error, UnpicklingError):  # torch's own words advise to run the code in it
+        if isinstance(error, UnpicklingError):  # torch's message suggests running the code in it
             reason = "its pickled weights hold more than tensors, or are damaged"
         raise RclicksError(
-            f"{name_or_path}: no {what} can be loaded from there ({reason}); give a "
-            "folder that save_pretrained wrote, or a Hub repo"
+            f"{name_or_path}: cannot load a {row.title} ({reason}); give a folder written by "
+            "save_pretrained, or a Hub repo"
         ) from error
     model, report = loaded
     check_weights(name_or_path, model, report)
@@ -78,59 +61,40 @@ def check_weights(
     *,
     may_have_more: bool = False,
 ) -> None:
-    """Refuse weights that `transformers` takes with a warning, or silently.
+    """Refuse missing, unexpected or non-finite weights, about which transformers at most warns.
 
-    Args:
-        name_or_path: Where they come from.
-        model: The `torch.nn.Module` that has them now.
-        report: What ``from_pretrained(..., output_loading_info=True)`` says of them.
-        may_have_more: True where a part of what was saved is left out on purpose.
-
-    Raises:
-        RclicksError: If some are missing, too many or not finite; they are named.
-
-    Example:
-        >>> check_weights("my-net", None, {"missing_keys": {"conv.bias"}, "unexpected_keys": set()})
-        Traceback (most recent call last):
-        ...
-        rclicks_hf.errors.RclicksError: my-net: its weights lack 1 tensors (conv.bias); save or ...
+    `report` comes from ``from_pretrained(..., output_loading_info=True)``; `may_have_more` is True
+    where a part of the saved model is left out on purpose.
     """
-    for kind in ["missing_keys"] if may_have_more else _VERBS:
+    for kind in ["missing_keys"] if may_have_more else _PROBLEMS:
         if keys := sorted(report[kind]):
             named = ", ".join(keys[:_NAMED]) + (", ..." if len(keys) > _NAMED else "")
             raise RclicksError(
-                f"{name_or_path}: its weights {_VERBS[kind]} {len(keys)} tensors ({named}); "
-                "save or download the model again"
+                f"{name_or_path}: its weights have {len(keys)} {_PROBLEMS[kind]} tensors "
+                f"({named}); save or download the model again"
             )
     for key, tensor in model.state_dict().items():
         if not tensor.isfinite().all():
             raise RclicksError(
-                f"{name_or_path}: its weights hold numbers that are not finite ({key}); train it "
-                "again with a lower learning rate, or download it again"
+                f"{name_or_path}: its weights are not finite ({key}); download the model again, or "
+                "train it again with a lower learning rate"
             )
 
 
-def _require_kind(name_or_path: str | os.PathLike[str], model_class: Any, what: str) -> None:
-    """A folder of another network would be loaded with all weights missing, and a warning."""
+def _require_type(name_or_path: str | os.PathLike[str], model_class: Any, title: str) -> None:
+    """Refuse another type of network, which transformers would load with all weights missing."""
     found = model_class.config_class.get_config_dict(name_or_path)[0].get("model_type")
     if found not in (None, model_class.config_class.model_type):
-        raise RclicksError(f"{name_or_path}: holds a network of type {found!r}, no {what}")
+        raise RclicksError(
+            f"{name_or_path}: holds a network of type {found!r}, not a {title}; give the folder or "
+            "Hub repo of one"
+        )
 
 
 @contextmanager
 def no_bar_for_a_folder(name_or_path: str | os.PathLike[str]) -> Iterator[None]:
-    """Reading a folder takes a moment and needs no bar; a download from the Hub keeps its own.
-
-    In worker processes such bars would break up the one of the whole work.
-
-    Args:
-        name_or_path: Folder, or Hub repo.
-
-    Example:
-        >>> with no_bar_for_a_folder("."):
-        ...     logging.is_progress_bar_enabled()
-        False
-    """
+    """Hide transformers' progress bar while a folder is read; a download keeps its own."""
+    # In worker processes such bars would break up the bar of the whole job.
     hide = os.path.isdir(name_or_path) and logging.is_progress_bar_enabled()
     if hide:
         logging.disable_progress_bar()

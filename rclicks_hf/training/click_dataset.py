@@ -19,34 +19,16 @@ from rclicks_hf.training.feature_cache import Features, FolderCache, Item, Memor
 
 
 def flip_horizontally(features: Features) -> Features:
-    """Mirror image, masks and target together.
-
-    Args:
-        features: Tensors whose last axis is x.
-
-    Returns:
-        New tensors.
-
-    Example:
-        >>> flip_horizontally({"labels": torch.tensor([[1.0, 2.0]])})["labels"].tolist()
-        [[2.0, 1.0]]
-    """
+    """Mirror image, masks and target; their last axis is x."""
     return {name: tensor.flip(-1) for name, tensor in features.items()}
 
 
 class ClickMapDataset(Dataset[Features]):
-    """What `ClickabilityModel.forward` takes, computed once an instance and then kept.
+    """Inputs of `ClickabilityModel.forward`, cached up to `cache_bytes` after the first use.
 
-    Args:
-        instances: Instances with clicks; one without any gets an all-zero target, which adds
-            nothing to the loss.
-        processor: Image processor of the network.
-        sigma: Blur of the click maps (see :func:`rclicks_hf.data.click_maps.click_map`).
-        flip_probability: Of mirroring an instance in an epoch; 0 for evaluation.
-        seed: With the instance's stem and the epoch it decides each flip, whatever the order.
-        cache_bytes: Keep computed tensors up to so many bytes; the rest is computed again.
-        cache_folder: Keep them there, for all processes, instead of in this one.
-        with_index: Add each item's index as ``instance``, by which evaluation finds its clicks.
+    Instances without clicks get an all-zero target, which adds no loss. Seed, stem and epoch decide
+    each flip, whatever the order. With `cache_folder`, all processes share the cache; `with_index`
+    adds each item's index as ``instance``, by which the evaluation finds its clicks.
     """
 
     def __init__(
@@ -67,7 +49,7 @@ class ClickMapDataset(Dataset[Features]):
         self.flip_probability = flip_probability
         self.seed = seed
         self.with_index = with_index
-        # In shared memory: workers that outlive an epoch have to see the next one come.
+        # In shared memory, so that persistent workers see the next epoch.
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
         self._cache: MemoryCache | FolderCache = (
             MemoryCache(cache_bytes)
@@ -77,7 +59,7 @@ class ClickMapDataset(Dataset[Features]):
 
     @property
     def epoch(self) -> int:
-        """Number of the epoch, from 0."""
+        """Index of the current epoch, from 0."""
         return int(self._epoch)
 
     @epoch.setter
@@ -95,9 +77,9 @@ class ClickMapDataset(Dataset[Features]):
         return {**features, "instance": torch.tensor(index)} if self.with_index else features
 
     def _item(self, index: int) -> Item:
-        kept = self._cache.get(index)
-        if kept is not None:
-            return kept
+        cached = self._cache.get(index)
+        if cached is not None:
+            return cached
         instance = self.instances[index]
         item = (instance.full_stem, self._compute(instance))
         self._cache.put(index, item)

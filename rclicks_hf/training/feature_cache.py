@@ -1,4 +1,4 @@
-"""Where computed inputs and targets are kept between epochs: in this process, or in files."""
+"""Caches of network inputs and targets between epochs: in this process, or in files."""
 
 from __future__ import annotations
 
@@ -17,29 +17,18 @@ Item = tuple[str, Features]  # full_stem, tensors
 
 
 class MemoryCache:
-    """Keeps items in this process, first come, until the budget is spent.
-
-    Args:
-        budget: Bytes of tensors.
-
-    Example:
-        >>> cache = MemoryCache(budget=8)
-        >>> cache.put(0, ("a", {"x": torch.zeros(2)}))
-        >>> cache.put(1, ("b", {"x": torch.zeros(2)}))
-        >>> cache.get(0)[0], cache.get(1)
-        ('a', None)
-    """
+    """Keeps the first items that fit into a budget of bytes in this process."""
 
     def __init__(self, budget: int):
         self._free = budget
         self._items: dict[int, Item] = {}
 
     def get(self, index: int) -> Item | None:
-        """The item of that key, None where it is not kept."""
+        """The item of an index, or None."""
         return self._items.get(index)
 
     def put(self, index: int, item: Item) -> None:
-        """Keep an item, if there is room."""
+        """Keep an item if there is room."""
         size = sum(tensor.nbytes for tensor in item[1].values())
         if size <= self._free:
             self._free -= size
@@ -47,23 +36,7 @@ class MemoryCache:
 
 
 class FolderCache:
-    """Keeps items as files, which worker processes and those of ``accelerate launch`` share.
-
-    The first instances are kept, as many as the budget holds: so the processes need not agree on
-    what is left of it.
-
-    Args:
-        folder: Made when the first item comes; remove it to empty the cache.
-        budget: Bytes of tensors.
-
-    Example:
-        >>> import tempfile
-        >>> cache = FolderCache(Path(tempfile.mkdtemp()), budget=8)
-        >>> cache.put(0, ("a", {"x": torch.ones(2)}))
-        >>> cache.put(1, ("b", {"x": torch.ones(2)}))
-        >>> cache.get(0), cache.get(1)
-        (('a', {'x': tensor([1., 1.])}), None)
-    """
+    """Keeps items as files, shared by worker processes and those of ``accelerate launch``."""
 
     def __init__(self, folder: Path, budget: int):
         self._folder = folder
@@ -73,7 +46,7 @@ class FolderCache:
         return self._folder / f"{index}.safetensors"
 
     def get(self, index: int) -> Item | None:
-        """The item of that key, None where it is not kept or its file is damaged."""
+        """The item of an index; None if it is not kept or its file is damaged."""
         try:
             with safe_open(self._path(index), framework="pt") as file:
                 features = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -82,7 +55,8 @@ class FolderCache:
             return None
 
     def put(self, index: int, item: Item) -> None:
-        """Keep an item, if there is room; a full disk costs speed, not the training."""
+        """Keep an item if there is room; a full disk costs speed, not the training."""
+        # By index, so that the processes need not agree on how much of the budget is left.
         stem, features = item
         size = sum(tensor.nbytes for tensor in features.values())
         if (index + 1) * size > self._budget:

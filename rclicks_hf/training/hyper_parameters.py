@@ -1,4 +1,4 @@
-"""What a training depends on, and how that reads in `Trainer`'s own words."""
+"""Hyper-parameters of a training, and the `TrainingArguments` they become."""
 
 from __future__ import annotations
 
@@ -15,35 +15,26 @@ from transformers import TrainingArguments
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.training.training_scores import LABELS
 
-# Where logs can go -> the libraries that can bring them there; none is a dependency.
+# Logger -> libraries of which it needs one; none is a dependency of this package.
 REPORTERS = {"none": (), "tensorboard": ("tensorboard", "tensorboardX"), "trackio": ("trackio",)}
 
 
 @dataclass(frozen=True)
 class HyperParameters:
-    """What a training depends on besides network and data; it stands in the model card.
-
-    The defaults are the paper's (RClicks, NeurIPS 2024).
+    """What a training depends on besides network and data; defaults: the paper's (NeurIPS 2024).
 
     Attributes:
         epochs: Passes over the training instances.
-        batch_size: Instances a forward pass and process.
-        gradient_accumulation: Forward passes a step; batch norm sees each alone.
-        learning_rate: Peak of the cosine.
-        warmup_ratio: Share of the steps with rising rate, below 1.
+        batch_size: Instances per forward pass and process.
+        gradient_accumulation: Forward passes per step; batch norm uses each alone.
+        learning_rate: Peak of the cosine schedule.
+        warmup_ratio: Share of the steps with rising learning rate, below 1.
         weight_decay: Decoupled (AdamW); 0 is the paper's Adam.
-        max_grad_norm: Gradients are clipped to this norm.
-        flip_probability: Of mirroring image, masks and target in an epoch.
+        max_grad_norm: Norm to which gradients are clipped.
+        flip_probability: Probability of a horizontal flip, per instance and epoch.
         sigma: Blur of the target click maps, in pixels of a 1920 x 1080 screen.
         bf16: True runs the network in bfloat16; weights and loss stay float32.
-        seed: Of initialisation, order and flips.
-
-    Raises:
-        RclicksError: If a value is out of its range.
-
-    Example:
-        >>> HyperParameters(epochs=3).learning_rate
-        0.01
+        seed: Seed of initialisation, order and flips.
     """
 
     epochs: float = 20.0
@@ -59,46 +50,34 @@ class HyperParameters:
     seed: int = 42
 
     def __post_init__(self) -> None:
-        is_good = {
-            "epochs": 0 < self.epochs < math.inf,
-            "batch_size": self.batch_size >= 1,
-            "gradient_accumulation": self.gradient_accumulation >= 1,
-            "learning_rate": 0 <= self.learning_rate < math.inf,
-            "warmup_ratio": 0 <= self.warmup_ratio < 1,  # `Trainer` takes 1 for one step
-            "weight_decay": 0 <= self.weight_decay < math.inf,
-            "max_grad_norm": self.max_grad_norm >= 0,
-            "flip_probability": 0 <= self.flip_probability <= 1,
-            "sigma": 0 < self.sigma < math.inf,
-            "seed": 0 <= self.seed < 2**32,
+        checks = {
+            "epochs": (0 < self.epochs < math.inf, "above 0"),
+            "batch_size": (self.batch_size >= 1, "of at least 1"),
+            "gradient_accumulation": (self.gradient_accumulation >= 1, "of at least 1"),
+            "learning_rate": (0 <= self.learning_rate < math.inf, "of at least 0"),
+            # `Trainer` takes a ratio of 1 for one step.
+            "warmup_ratio": (0 <= self.warmup_ratio < 1, "from 0 to below 1"),
+            "weight_decay": (0 <= self.weight_decay < math.inf, "of at least 0"),
+            "max_grad_norm": (self.max_grad_norm >= 0, "of at least 0"),
+            "flip_probability": (0 <= self.flip_probability <= 1, "from 0 to 1"),
+            "sigma": (0 < self.sigma < math.inf, "above 0"),
+            "seed": (0 <= self.seed < 2**32, "from 0 to below 2**32"),
         }
-        for name, good in is_good.items():
-            if not good:
-                raise RclicksError(f"{name}: {getattr(self, name)} is out of range")
+        for name, (is_good, allowed) in checks.items():
+            if not is_good:
+                value = getattr(self, name)
+                raise RclicksError(f"{name}: {value} is out of range; give a number {allowed}")
 
 
 def require_reporter(name: str) -> None:
-    """Refuse a place for logs whose library is absent.
-
-    Args:
-        name: Key of `REPORTERS`.
-
-    Raises:
-        RclicksError: If there is no such place, or its library is not installed.
-
-    Example:
-        >>> require_reporter("none")
-        >>> require_reporter("paper")
-        Traceback (most recent call last):
-        ...
-        rclicks_hf.errors.RclicksError: --report-to paper: unknown; use none, tensorboard or trackio
-    """
+    """Refuse a logger that is unknown or whose library is not installed."""
     if name not in REPORTERS:
-        raise RclicksError(f"--report-to {name}: unknown; use none, tensorboard or trackio")
+        raise RclicksError(f"--report-to {name}: unknown; choose {', '.join(REPORTERS)}")
     libraries = REPORTERS[name]
     if libraries and not any(importlib.util.find_spec(library) for library in libraries):
         raise RclicksError(
             f"--report-to {name}: {libraries[0]} is not installed; pip install {libraries[0]}, or "
-            "leave the option out"
+            "omit the option"
         )
 
 
@@ -110,23 +89,7 @@ def training_arguments(
     report_to: str = "none",
     more: Mapping[str, Any] | None = None,
 ) -> TrainingArguments:
-    """`Trainer`'s arguments for a training.
-
-    Args:
-        working: Folder of its checkpoints and logs.
-        settings: What it depends on.
-        num_workers: Processes that load data, a training process; 0 loads in this one.
-        report_to: Key of `REPORTERS`.
-        more: Further arguments; they win.
-
-    Returns:
-        The arguments.
-
-    Example:
-        >>> arguments = training_arguments(Path("model.training"), HyperParameters(epochs=2))
-        >>> arguments.num_train_epochs, arguments.lr_scheduler_type.value
-        (2, 'cosine')
-    """
+    """Arguments of `Trainer`, with checkpoints and logs in `working`; `more` overrides them."""
     values: dict[str, Any] = {
         "output_dir": str(working),
         "num_train_epochs": settings.epochs,
@@ -139,20 +102,20 @@ def training_arguments(
         "weight_decay": settings.weight_decay,
         "max_grad_norm": settings.max_grad_norm,
         "bf16": settings.bf16,
-        # Without this `Trainer` takes bf16 for a wish for a GPU.
+        # Without this, `Trainer` demands a GPU for bf16.
         "use_cpu": not torch.accelerator.is_available(),
         "eval_strategy": "epoch",
         "save_strategy": "epoch",
-        "save_total_limit": 2,  # the best and the last: with 1, Trainer ends by deleting the last
+        "save_total_limit": 2,  # the best and the last; with 1, `Trainer` deletes the last
         "load_best_model_at_end": True,
         "metric_for_best_model": "sim",
         "greater_is_better": True,
         "logging_steps": 10,
         "seed": settings.seed,
-        # The inputs are tensors already, and the labels are maps.
+        # The inputs are tensors already, and the labels are click maps.
         "remove_unused_columns": False,
         "label_names": LABELS,
-        "batch_eval_metrics": True,  # else all target maps are kept until the end
+        "batch_eval_metrics": True,  # otherwise all target maps are kept until the end
         "report_to": report_to,
         "dataloader_num_workers": num_workers,
         "dataloader_persistent_workers": num_workers > 0,

@@ -1,4 +1,4 @@
-"""Batch norm over the batches of all processes, so that their number does not change a training."""
+"""Batch norm over the batches of all processes, so their number does not change a training."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import distributed, nn
 
 
 class _SumOverProcesses(torch.autograd.Function):
-    """Sum of a tensor over all processes; so is its gradient."""
+    """Sum of a tensor over all processes, and of its gradient."""
 
     @staticmethod
     def forward(ctx: Any, tensor: torch.Tensor) -> torch.Tensor:
@@ -25,16 +25,9 @@ class _SumOverProcesses(torch.autograd.Function):
 
 
 class SynchronizedBatchNorm2d(nn.BatchNorm2d):
-    """Batch norm whose mean and variance in training are those over all processes.
+    """Batch norm that in training uses mean and variance over all processes."""
 
-    torch's own `SyncBatchNorm` runs on GPUs only; this one also on CPUs. Without other processes,
-    and in evaluation, it is plain batch norm.
-
-    Example:
-        >>> x = torch.randn(2, 3, 4, 4)
-        >>> bool(torch.equal(SynchronizedBatchNorm2d(3)(x), nn.BatchNorm2d(3)(x)))
-        True
-    """
+    # torch's own `SyncBatchNorm` runs on GPUs only.
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(B, C, H, W) to the same shape."""
@@ -53,7 +46,7 @@ class SynchronizedBatchNorm2d(nn.BatchNorm2d):
 
     @torch.no_grad()
     def _track(self, mean: torch.Tensor, variance: torch.Tensor, count: float) -> None:
-        """The running statistics, with the unbiased variance as in torch."""
+        """Update the running statistics, with the unbiased variance as in torch."""
         tracked: Any = self
         tracked.num_batches_tracked.add_(1)
         tracked.running_mean.lerp_(mean, self.momentum)
@@ -61,17 +54,7 @@ class SynchronizedBatchNorm2d(nn.BatchNorm2d):
 
 
 def synchronize_batch_norms(model: nn.Module) -> None:
-    """Turn a model's batch norms into synchronised ones; tensors and their names stay.
-
-    Args:
-        model: Changed in place.
-
-    Example:
-        >>> model = nn.Sequential(nn.BatchNorm2d(3))
-        >>> synchronize_batch_norms(model)
-        >>> type(model[0]).__name__
-        'SynchronizedBatchNorm2d'
-    """
+    """Turn a model's batch norms into synchronised ones in place; tensors keep their names."""
     for module in model.modules():
         if type(module) is nn.BatchNorm2d:
-            module.__class__ = SynchronizedBatchNorm2d  # same state, another forward
+            module.__class__ = SynchronizedBatchNorm2d  # same state, different forward

@@ -1,4 +1,4 @@
-"""Training of the clickability network with the paper's loss, on transformers' `Trainer`."""
+"""Training of the clickability network with the paper's loss, on `transformers.Trainer`."""
 
 from __future__ import annotations
 
@@ -39,20 +39,20 @@ from rclicks_hf.training.hyper_parameters import (
     require_reporter,
     training_arguments,
 )
-from rclicks_hf.training.model_card import provenance
+from rclicks_hf.training.model_card import summarize_instances
 from rclicks_hf.training.score_file import TrainingData
 from rclicks_hf.training.synchronized_norm import synchronize_batch_norms
 from rclicks_hf.training.training_result import TrainingFacts, TrainResult, save_training
 from rclicks_hf.training.training_scores import COLUMNS, TrainingScores
 
-# Called after each optimisation step with (steps done, steps in all, last training loss).
+# Called after each optimisation step with (steps done, number of steps, last training loss).
 Progress = Callable[[int, int, float], None]
 
-_CACHE = "features"  # folder in the working folder
+_CACHE = "features"  # in the working folder
 
 
 class _EpochCallback(TrainerCallback):
-    """Tells the dataset which epoch it is, so that flips differ between epochs."""
+    """Passes the epoch to the dataset, so that flips differ between epochs."""
 
     def __init__(self, dataset: ClickMapDataset):
         self.dataset = dataset
@@ -64,7 +64,7 @@ class _EpochCallback(TrainerCallback):
 
 
 class _ScoreCallback(TrainerCallback):
-    """Stops a training that cannot have a best epoch when that shows first, not at its end."""
+    """Stops a training that cannot have a best epoch at its first evaluation, not at its end."""
 
     def on_evaluate(
         self,
@@ -77,7 +77,7 @@ class _ScoreCallback(TrainerCallback):
         if state.best_metric is None and math.isnan((metrics or {}).get("eval_sim", math.nan)):
             raise RclicksError(
                 f"{args.output_dir}: no evaluation instance has a SIM: none has clicks, or the "
-                "training diverged; choose another evaluation split or a lower learning rate"
+                "training diverged; give another evaluation split or a lower learning rate"
             )
 
 
@@ -111,7 +111,7 @@ def train(
     *,
     model: ClickabilityModel | None = None,
     config: ClickabilityConfig | None = None,
-    source: TrainingData | None = None,
+    data: TrainingData | None = None,
     num_workers: int = 0,
     cache_bytes: int = 1 << 30,
     report_to: str = "none",
@@ -119,45 +119,42 @@ def train(
     trainer_arguments: Mapping[str, Any] | None = None,
     **hyper_parameters: Any,
 ) -> TrainResult:
-    """Train a network on clicks and save it as a model folder.
+    """Train a clickability network and save it as a model folder.
 
     The paper's recipe (RClicks, NeurIPS 2024): KL divergence between the sum-normalised prediction
-    and click map, Adam, cosine rate with warm-up, horizontal flips, best model by SIM. While it
-    runs, its state is in `<output_dir>.training`; the same call resumes from there. `output_dir`
-    appears once all is done: weights, config, image processor, code for `trust_remote_code`, card,
-    `training_log.json`, and with `source` the scores in `.eval_results/`.
+    and click map, Adam, cosine schedule with warm-up, horizontal flips, best epoch by SIM. The
+    state of a running training is in `<output_dir>.training`; the same call resumes from there.
+    `output_dir` is written at the end: weights, config, image processor, code for
+    `trust_remote_code`, card, `training_log.json` and, with `data`, `.eval_results/`.
 
-    Under ``accelerate launch`` each process takes its batches in turn and batch norm goes over all
-    of them, so P processes are one process with P times the batch. Order and flips come from the
-    seed alone; dropout and drop path (presets tiny, small, base) draw in each process, so with them
-    two such trainings are alike in distribution only.
+    Under ``accelerate launch`` batch norm spans all processes, so P processes equal one process
+    with P times the batch size. The seed alone decides order and flips; dropout and drop path
+    (presets tiny, small, base) draw per process.
 
     Args:
-        train_instances: Instances to learn from.
+        train_instances: Instances to train on.
         eval_instances: Instances to choose the best epoch by.
         output_dir: New folder.
-        model: Network to fine-tune; it is changed, so load it again to resume. None starts from
-            `config`.
-        config: Shape of a new network; None is the published one. Not beside `model`.
-        source: What the evaluation instances are, for `.eval_results/`; None writes none.
-        num_workers: Processes that load data, a training process; 0 loads in this one.
-        cache_bytes: Keep computed inputs and click maps up to so many bytes: in memory, or, where
-            several processes load, in files of the working folder.
-        report_to: Where to log: "none", "tensorboard" (`runs/` of the model folder) or "trackio".
-        progress: Called after each step; without it `Trainer` shows its own bar.
-        trainer_arguments: More of `transformers.TrainingArguments`, for example
-            `{"logging_steps": 1}`.
-        **hyper_parameters: Fields of `HyperParameters`, for example `epochs`, `batch_size`,
-            `learning_rate`, `bf16`.
+        model: Network to fine-tune; it is changed, so load it again to resume. None trains a new
+            network.
+        config: Configuration of a new network; None is the published one. Not with `model`.
+        data: The dataset repo of the instances, for `.eval_results/`; None writes no such file.
+        num_workers: Data-loading processes per training process; 0 loads in the process itself.
+        cache_bytes: Memory, or disk space where several processes load, for prepared inputs.
+        report_to: Logger: "none", "tensorboard" (`runs/` of the model folder) or "trackio".
+        progress: Called after each step; None shows the bar of `Trainer`.
+        trainer_arguments: Further `transformers.TrainingArguments`.
+        **hyper_parameters: `epochs`, `batch_size`, `gradient_accumulation`, `learning_rate`,
+            `warmup_ratio`, `weight_decay`, `max_grad_norm`, `flip_probability`, `sigma`, `bf16`,
+            `seed`; the defaults are the paper's.
 
     Returns:
-        The best network and how it came about.
+        The best network with its scores and the training log.
 
     Raises:
-        RclicksError: If there is nothing to train or evaluate on, a hyper-parameter is out of its
-            range, `output_dir` exists, the library of `report_to` is absent, no evaluation instance
-            can be scored, or an unfinished training with other settings, data or start stands in
-            the way.
+        RclicksError: If there are no instances, a hyper-parameter is out of range, `output_dir`
+            exists, the logger's library is missing, no evaluation instance can be scored, or there
+            is an unfinished training with other settings, data or weights.
         ValueError: If both `model` and `config` are given.
 
     Example:
@@ -176,11 +173,11 @@ def train(
         (True, 2, ['loss', 'sim', 'cc', 'ks', 'pl1', 'wd', 'nss', 'pde', 'epoch'])
     """
     if model is not None and config is not None:
-        raise ValueError("give model or config, not both: a model has its config")
+        raise ValueError("give model or config, not both; a model has its own config")
     if not len(train_instances) or not len(eval_instances):
         raise RclicksError(
             f"{output_dir}: {len(train_instances)} instances to train and {len(eval_instances)} to "
-            "evaluate on; give at least one of each"
+            "evaluate on; give at least one each"
         )
     require_absent(Path(output_dir))
     require_reporter(report_to)
@@ -188,7 +185,7 @@ def train(
     start = None if model is None else _weights_digest(model)
     if model is None:
         set_seed(settings.seed)
-        # A copy: saving writes into a model's config, and the caller may use it again.
+        # A copy, because saving writes into a model's config and the caller may reuse it.
         model = ClickabilityModel(deepcopy(config) if config else ClickabilityConfig())
     working = Path(output_dir).with_name(f"{Path(output_dir).name}.training")
     arguments = training_arguments(
@@ -197,25 +194,25 @@ def train(
     facts = TrainingFacts(
         settings=settings,
         processes=arguments.world_size,
-        train_data=provenance(train_instances),
-        eval_data=provenance(eval_instances),
-        source=source,
+        train_data=summarize_instances(train_instances),
+        eval_data=summarize_instances(eval_instances),
+        data=data,
         start=start,
     )
     with arguments.main_process_first(local=False):
         _prepare(working, facts.digest(model.config), is_main=arguments.process_index == 0)
         checkpoint = _last_whole_checkpoint(working)
     folder = working / _CACHE if num_workers or arguments.world_size > 1 else None
-    learnt, judged = _click_maps(
+    train_dataset, eval_dataset = _datasets(
         (train_instances, eval_instances), model.config, settings, cache_bytes, folder
     )
-    trainer = _trainer(model, learnt, judged, arguments, progress)
+    trainer = _trainer(model, train_dataset, eval_dataset, arguments, progress)
     with explain_full_disk(working):
         trainer.train(resume_from_checkpoint=checkpoint)
     _ = model.to(memory_format=torch.contiguous_format)  # type: ignore[call-arg]
     history = trainer.state.log_history
     result = TrainResult(
-        model.eval(), learnt.processor, Path(output_dir), _best_metrics(trainer), history
+        model.eval(), train_dataset.processor, Path(output_dir), _best_metrics(trainer), history
     )
     if arguments.process_index == 0:
         save_training(result, working, facts)
@@ -232,54 +229,53 @@ def _weights_digest(model: ClickabilityModel) -> str:
     return digest.hexdigest()
 
 
-def _click_maps(
+def _datasets(
     instances: tuple[Sequence[Instance], Sequence[Instance]],
     config: ClickabilityConfig,
     settings: HyperParameters,
     cache_bytes: int,
     folder: Path | None,
 ) -> tuple[ClickMapDataset, ClickMapDataset]:
-    """The datasets to learn from, with flips, and to evaluate on."""
+    """The datasets to train on, with flips, and to evaluate on."""
     processor = ClickabilityImageProcessor(
         size={"height": config.image_size, "width": config.image_size}
     )
     options: dict[str, Any] = {"sigma": settings.sigma, "cache_bytes": cache_bytes}
-    learnt, judged = (folder and folder / name for name in ("train", "evaluation"))
+    train_cache, eval_cache = (folder and folder / name for name in ("train", "evaluation"))
     return (
         ClickMapDataset(
             instances[0],
             processor,
             flip_probability=settings.flip_probability,
             seed=settings.seed,
-            cache_folder=learnt,
+            cache_folder=train_cache,
             **options,
         ),
-        ClickMapDataset(instances[1], processor, cache_folder=judged, with_index=True, **options),
+        ClickMapDataset(
+            instances[1], processor, cache_folder=eval_cache, with_index=True, **options
+        ),
     )
 
 
 def _prepare(working: Path, digest: str, *, is_main: bool) -> None:
-    """Make the folder where the running training keeps its state; refuse that of another one.
-
-    The features of an older start go: the data may have changed since.
-    """
+    """Make the working folder; refuse that of another training."""
     marker = working / "settings.sha256"
     if marker.is_file() and marker.read_text() != digest:
         raise RclicksError(
             f"{working}: an unfinished training with other settings, other data or another network "
-            "to start from; remove it to start anew, or repeat what it had to resume"
+            "to start from; remove the folder to start anew, or repeat its settings to resume"
         )
     if is_main:
         with atomic_file(marker) as part:
             part.write_text(digest)
-        shutil.rmtree(working / _CACHE, ignore_errors=True)
+        shutil.rmtree(working / _CACHE, ignore_errors=True)  # the data may have changed since
 
 
 def _last_whole_checkpoint(working: Path) -> str | None:
-    """The checkpoint to resume from; those that a stop or a full disk cut short are removed."""
+    """The checkpoint to resume from; incomplete ones are removed."""
     while (last := get_last_checkpoint(str(working))) is not None:
         try:
-            json.loads((Path(last) / TRAINER_STATE_NAME).read_text())  # Trainer writes it last
+            json.loads((Path(last) / TRAINER_STATE_NAME).read_text())  # `Trainer` writes it last
             return last
         except (OSError, ValueError):
             shutil.rmtree(last)
@@ -298,7 +294,7 @@ def _trainer(
         synchronize_batch_norms(model)
     scores = TrainingScores(eval_dataset, map_eps=model.config.map_eps)
     trainer = Trainer(
-        # Channels last: convolutions on the CPU run a fifth faster.
+        # Channels last makes convolutions on the CPU a fifth faster.
         model=model.to(memory_format=torch.channels_last),  # type: ignore[call-arg]
         args=arguments,
         train_dataset=train_dataset,
@@ -307,8 +303,8 @@ def _trainer(
         preprocess_logits_for_metrics=scores.per_map,  # type: ignore[arg-type]
         callbacks=[_EpochCallback(train_dataset), _ScoreCallback()],
     )
-    # The loss is a mean over the batch, whatever `forward` takes: without this, `Trainer` adds up
-    # the losses of accumulated batches and of processes instead of averaging them.
+    # The loss is a mean over the batch although `forward` takes **kwargs: without this, `Trainer`
+    # sums the losses of accumulated batches and of processes instead of averaging them.
     trainer.model_accepts_loss_kwargs = False
     if progress is not None:
         trainer.remove_callback(PrinterCallback)
@@ -317,7 +313,7 @@ def _trainer(
 
 
 def _best_metrics(trainer: Trainer) -> dict[str, float]:
-    """Loss and scores of the evaluation that the best model had."""
+    """Loss and scores of the best epoch."""
     step = trainer.state.best_global_step
     best = next(
         log for log in trainer.state.log_history if "eval_sim" in log and log["step"] == step

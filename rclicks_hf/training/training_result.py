@@ -1,4 +1,4 @@
-"""A finished training, and the model folder that it becomes."""
+"""The result of a training, and the model folder it is saved to."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from rclicks_hf.networks.clickability.image_processing_clickability import (
 from rclicks_hf.networks.clickability.modeling_clickability import ClickabilityModel
 from rclicks_hf.support.atomic import atomic_directory
 from rclicks_hf.training.hyper_parameters import HyperParameters
-from rclicks_hf.training.model_card import Provenance, write_model_card
-from rclicks_hf.training.score_file import TrainingData, write_eval_results
+from rclicks_hf.training.model_card import InstancesSummary, write_model_card
+from rclicks_hf.training.score_file import TrainingData, write_score_file
 
 LOG = "training_log.json"
-_TENSORBOARD = "runs"  # where `Trainer` puts such logs, and where the Hub looks for them
+_TENSORBOARD = "runs"  # where `Trainer` writes such logs, and where the Hub looks for them
 
 
 @dataclass(frozen=True)
@@ -31,17 +31,9 @@ class TrainResult:
     Attributes:
         model: Best network by SIM on the evaluation instances, in evaluation mode.
         processor: Its image processor.
-        path: Folder with both, the card, and the last network in `last/`.
-        metrics: `loss`, `SCORES` and `epoch` of the best network on the evaluation instances.
-        history: `Trainer`'s log: losses, rates and evaluations by step.
-
-    Example:
-        >>> config = ClickabilityConfig.from_preset("nano")
-        >>> result = TrainResult(
-        ...     ClickabilityModel(config), ClickabilityImageProcessor(), Path("model"),
-        ...     metrics={"sim": 0.61}, history=[{"step": 10, "eval_sim": 0.58}, {"step": 20}])
-        >>> result.metrics["sim"], [log["eval_sim"] for log in result.history if "eval_sim" in log]
-        (0.61, [0.58])
+        path: Model folder: both of them, the card, and the network of the last epoch in `last/`.
+        metrics: `loss`, `sim`, `cc`, the click metrics and `epoch` of the best network.
+        history: Log of `Trainer`: losses, learning rates and evaluations by step.
     """
 
     model: ClickabilityModel
@@ -53,44 +45,27 @@ class TrainResult:
 
 @dataclass(frozen=True)
 class TrainingFacts:
-    """What a training depends on, and what its card tells.
-
-    Attributes:
-        settings: Its hyper-parameters.
-        processes: Training processes.
-        train_data: What it learns from.
-        eval_data: What its best epoch is chosen by.
-        source: Where the latter comes from; None where that is not known.
-        start: Digest of the weights that are fine-tuned; None from scratch.
-    """
+    """What a training depends on; `start` is the digest of the weights it fine-tunes, if any."""
 
     settings: HyperParameters
     processes: int
-    train_data: Provenance
-    eval_data: Provenance
-    source: TrainingData | None
+    train_data: InstancesSummary
+    eval_data: InstancesSummary
+    data: TrainingData | None
     start: str | None = None
 
     def digest(self, config: ClickabilityConfig) -> str:
-        """Differs between trainings of which one cannot go on with the other's state."""
-        # Not the source's commit: without a network it cannot be asked for, and its content counts.
-        content = None if self.source is None else (self.source.digest, self.source.train_digest)
-        facts = [asdict(replace(self, source=None)), content, config.to_diff_dict()]
-        text = json.dumps(facts, sort_keys=True, default=str)
+        """A digest that is equal for trainings that can resume from each other's state."""
+        # The content counts, not the commit, which cannot be looked up offline.
+        content = None if self.data is None else (self.data.digest, self.data.train_digest)
+        facts = asdict(replace(self, data=None))
+        facts["source"] = facts.pop("data")  # the key in the digests of unfinished trainings
+        text = json.dumps([facts, content, config.to_diff_dict()], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
 
 
 def save_training(result: TrainResult, working: Path, facts: TrainingFacts) -> None:
-    """Write the model folder, whole or not at all.
-
-    Args:
-        result: The finished training; its `path` is the folder to make.
-        working: `Trainer`'s folder, with the last checkpoint and TensorBoard's logs.
-        facts: What the card tells.
-
-    Raises:
-        RclicksError: If the folder exists or the system refuses to write.
-    """
+    """Write the model folder atomically; `working` has the last checkpoint and TensorBoard logs."""
     last = get_last_checkpoint(str(working))
     with atomic_directory(result.path) as part:
         for folder, network in (
@@ -110,8 +85,8 @@ def save_training(result: TrainResult, working: Path, facts: TrainingFacts) -> N
             metrics=result.metrics,
             train_data=facts.train_data,
             eval_data=facts.eval_data,
-            source=facts.source,
+            data=facts.data,
         )
-        if facts.source is not None:
+        if facts.data is not None:
             simulated = facts.eval_data.is_simulated
-            write_eval_results(part, result.metrics, facts.source, is_simulated=simulated)
+            write_score_file(part, result.metrics, facts.data, is_simulated=simulated)

@@ -1,4 +1,4 @@
-"""What a training is evaluated by: the loss, SIM, CC and the five click metrics."""
+"""Scores of a training: the loss, SIM, CC and the five click metrics."""
 
 from __future__ import annotations
 
@@ -14,18 +14,30 @@ from rclicks_hf.data.instances import Clicks
 from rclicks_hf.metrics import CLICK_METRICS, ConstantCoordinateWarning, click_scores, instance_seed
 from rclicks_hf.networks.clickability.modeling_clickability import click_map_losses
 from rclicks_hf.training.click_dataset import ClickMapDataset
-from rclicks_hf.training.map_similarity import correlation, similarity
 
 SCORES = ("sim", "cc", *CLICK_METRICS)
-# `Trainer` knows the loss of a whole batch only. Where processes share an evaluation, it counts the
-# repeated instances that fill up the last batch into it; as a score, "loss" replaces its value.
+# `Trainer` only knows the loss of a whole batch and, with several processes, includes the repeated
+# instances that pad the last batch; as a score, "loss" replaces that value.
 COLUMNS = ("loss", *SCORES)
-# Order in which `Trainer` hands them over.
+# Order in which `Trainer` passes them.
 LABELS = ["labels", "instance"]
 
 
+def similarity(click_map: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """SIM, the histogram intersection (Judd et al., 2012) of two (B, ...) maps: (B,) in [0, 1]."""
+    p, q = click_map.float().flatten(1), target.float().flatten(1)
+    return torch.minimum(p / p.sum(1, keepdim=True), q / q.sum(1, keepdim=True)).sum(1)
+
+
+def correlation(click_map: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """CC, the Pearson correlation of the values of two (B, ...) maps: (B,) in [-1, 1]."""
+    p, q = click_map.double().flatten(1), target.double().flatten(1)
+    p, q = p - p.mean(1, keepdim=True), q - q.mean(1, keepdim=True)
+    return ((p * q).sum(1) / (p.norm(dim=1) * q.norm(dim=1))).float()
+
+
 class _Reference(NamedTuple):
-    """What the clicks of an instance are compared by; small, so all are kept."""
+    """What the click metrics need of an instance besides the map."""
 
     seed: int
     clicks: Clicks
@@ -34,17 +46,11 @@ class _Reference(NamedTuple):
 
 
 class TrainingScores:
-    """Scores each map as soon as it is there, so that an evaluation keeps eight numbers a map.
+    """Scores each map as soon as it is predicted, so an evaluation keeps eight numbers per map.
 
-    The loss, SIM and CC compare the network's map with the target, on the network's square. The
-    click metrics (KS, PL1, WD, NSS, PDE) compare the map, brought back to the image, with the
-    clicks, as ``rclicks evaluate-clicks`` does and with the same draws. Instances without clicks,
-    and maps that are all zero, have a loss but no scores, and are left out of the scores' means.
-
-    Args:
-        dataset: What is evaluated on, made with ``with_index``.
-        map_eps: Of the loss, as in `ClickabilityConfig`.
-        seed: Of the draws of KS, PL1 and WD; every instance draws from one of its own.
+    The loss, SIM and CC compare the network's square map with the target. The click metrics compare
+    the map of the image with the clicks, as ``rclicks evaluate-clicks`` does and with its draws.
+    Instances without clicks and all-zero maps have a loss, but are left out of the mean scores.
     """
 
     def __init__(self, dataset: ClickMapDataset, *, map_eps: float = 1e-9, seed: int = 42):
@@ -52,7 +58,7 @@ class TrainingScores:
         self._map_eps = map_eps
         self._seed = seed
         self._rows: list[np.ndarray] = []
-        self._reference = cache(self._read)
+        self._reference = cache(self._read)  # small, so all are kept
 
     def _read(self, index: int) -> _Reference:
         instance = self._dataset.instances[index]
@@ -64,15 +70,7 @@ class TrainingScores:
         )
 
     def per_map(self, logits: Any, labels: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
-        """For `Trainer`'s ``preprocess_logits_for_metrics``.
-
-        Args:
-            logits: (B, 1, S, S) click maps, or a tuple that begins with them.
-            labels: (B, 1, S, S) targets and (B,) indices of the instances.
-
-        Returns:
-            (B, 8) float64, columns `COLUMNS`; NaN where there is no score.
-        """
+        """Click maps (B, 1, S, S), and targets and indices, to (B, 8) `COLUMNS`; NaN: no score."""
         click_maps = logits[0] if isinstance(logits, tuple) else logits
         targets, indices = labels
         references = [self._reference(index) for index in indices.tolist()]
@@ -80,7 +78,7 @@ class TrainingScores:
             click_maps, [reference.shape for reference in references]
         )
         rows = torch.tensor(
-            [_click_scores(made, of) for made, of in zip(full, references, strict=True)],
+            [_click_scores(*pair) for pair in zip(full, references, strict=True)],
             dtype=torch.float64,
             device=click_maps.device,
         )
@@ -92,15 +90,7 @@ class TrainingScores:
         return torch.cat([torch.stack(on_square, dim=1).double(), rows], dim=1)
 
     def mean(self, prediction: EvalPrediction, compute_result: bool) -> dict[str, float]:
-        """For `Trainer`'s ``compute_metrics`` with ``batch_eval_metrics``.
-
-        Args:
-            prediction: Rows of one batch of all processes.
-            compute_result: True with the last batch.
-
-        Returns:
-            Means over the instances by `COLUMNS`, empty before the last batch.
-        """
+        """Collect the rows of a batch; with the last one, the means over the instances."""
         self._rows.append(torch.as_tensor(prediction.predictions).cpu().numpy())
         if not compute_result:
             return {}
@@ -115,10 +105,10 @@ class TrainingScores:
 
 def _click_scores(click_map: torch.Tensor, reference: _Reference) -> list[float]:
     clicks = reference.clicks
-    made = click_map.float().cpu().numpy()
-    if not len(clicks) or not made.any():
+    values = click_map.float().cpu().numpy()
+    if not len(clicks) or not values.any():
         return [float("nan")] * len(CLICK_METRICS)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConstantCoordinateWarning)
-        scores = click_scores(made, clicks.x, clicks.y, reference.box_size, seed=reference.seed)
+        scores = click_scores(values, clicks.x, clicks.y, reference.box_size, seed=reference.seed)
     return [float(score) for score in scores]

@@ -4,8 +4,13 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from helpers.clickability_fixtures import config as config
+from helpers.clickability_fixtures import instances as instances
+from helpers.clickability_fixtures import model as model
+from helpers.clickability_fixtures import model_folder as model_folder
+from helpers.clickability_fixtures import processor as processor
 
-from rclicks_hf import data
+from rclicks_hf import data, simulation
 
 DATASET = "simulated_scenes"
 
@@ -16,8 +21,8 @@ def scene_repo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     scene_000 has one click, scene_001 three, scene_002 all in one column, scene_003 none on mobile.
     """
-    scenes = data.generate_scenes(4, seed=3, size=(64, 64))
-    rounds = data.simulate_rounds(scenes, dataset=DATASET, progress=False)
+    scenes = simulation.generate_scenes(4, seed=3, size=(64, 64))
+    rounds = simulation.simulate_rounds(scenes, dataset=DATASET, progress=False)
     clicks = rounds.clicks.to_pandas()
     place = clicks.groupby("full_stem").cumcount()
     clicks = clicks[place < clicks["full_stem"].map({"scene_000": 1, "scene_001": 3}).fillna(99)]

@@ -134,7 +134,10 @@ def test_the_seed_fixes_the_clicks_and_rows_are_independent() -> None:
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"error_masks": torch.ones(1, 4, 5)}, r"alike, got \(1, 4, 4\) and \(1, 4, 5\)"),
+        (
+            {"error_masks": torch.ones(1, 4, 5)},
+            r"one shape \(B, H, W\), got \(1, 4, 4\) and \(1, 4, 5\)",
+        ),
         ({"group": (0.5, 0.5)}, "group must be"),
         ({"group": (-0.1, 0.5)}, "group must be"),
         ({"num_clicks": -1}, "num_clicks must be >= 0, got -1"),

@@ -1,4 +1,4 @@
-"""SI and SM: what the network is shown, and what becomes of its map."""
+"""SI and SM: the input of the network, and the click map from its output."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_boxes_end_at_the_image() -> None:
     assert enlarged_box(np.ones((20, 30), bool)) == (slice(0, 20), slice(0, 30))
 
 
-def test_it_follows_the_protocol(model: SaliencyClickModel) -> None:
+def test_it_has_the_interface(model: SaliencyClickModel) -> None:
     model.batch_size = 2
     image, mask, _ = _instance()
     part = mask.copy()
@@ -157,7 +157,7 @@ def test_names_say_which_model_and_which_weights(saliency_folder: Path) -> None:
         ("ud:weights", "ud:weights: no such click model"),
     ],
 )
-def test_what_cannot_be_loaded_is_one_line(spec: str, text: str) -> None:
+def test_what_cannot_be_loaded_is_refused_in_one_line(spec: str, text: str) -> None:
     with pytest.raises(RclicksError) as caught:
         load_click_model(spec)
     assert str(caught.value).startswith(text)
@@ -168,11 +168,11 @@ def test_a_folder_of_another_network_is_refused(tmp_path: Path, saliency_folder:
     from rclicks_hf.networks.clickability import ClickabilityConfig, ClickabilityModel
 
     ClickabilityModel(ClickabilityConfig.from_preset("nano")).save_pretrained(tmp_path)
-    with pytest.raises(RclicksError, match="'clickability', no saliency network"):
+    with pytest.raises(RclicksError, match="'clickability', not a saliency network"):
         load_click_model(f"si:{tmp_path}")
 
 
-def test_evaluate_clicks_takes_them(scene_repo: Path, saliency_folder: Path) -> None:
+def test_evaluate_clicks_accepts_them(scene_repo: Path, saliency_folder: Path) -> None:
     words = ["evaluate-clicks", "--repo", str(scene_repo), "--dataset", "simulated_scenes"]
     models = ["--click-model", f"si:{saliency_folder}", "--click-model", f"sm:{saliency_folder}"]
     done = CliRunner().invoke(app, [*words, *models, "--num-proc", "1", "--halvings", "0"])

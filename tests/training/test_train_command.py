@@ -27,7 +27,7 @@ from rclicks_hf.networks.clickability import (
     ClickabilityImageProcessor,
     ClickabilityModel,
 )
-from rclicks_hf.networks.clickability.loading import load_pretrained
+from rclicks_hf.networks.loading import load_network
 from rclicks_hf.training.click_dataset import ClickMapDataset
 from rclicks_hf.training.training_scores import SCORES
 
@@ -88,7 +88,7 @@ def _log(folder: Path) -> list[dict[str, Any]]:
 def _mean_loss(repo_folder: Path, folder: Path) -> float:
     """Of a saved network, over the nine instances that the training was evaluated on."""
     table = data.load_instances(str(repo_folder), DATASET, split="validation")
-    model, processor = load_pretrained(folder)
+    model, processor = load_network("clickability", folder)
     dataset = ClickMapDataset([table[index] for index in range(len(table))], processor)
     items = [dataset[index] for index in range(len(dataset))]
     batch = {name: torch.stack([item[name] for item in items]) for name in items[0]}

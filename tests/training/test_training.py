@@ -25,10 +25,10 @@ from rclicks_hf.networks.clickability import (
 from rclicks_hf.training import train
 from rclicks_hf.training.click_dataset import ClickMapDataset, flip_horizontally
 from rclicks_hf.training.hyper_parameters import HyperParameters
-from rclicks_hf.training.map_similarity import correlation, similarity
-from rclicks_hf.training.model_card import provenance
+from rclicks_hf.training.model_card import summarize_instances
 from rclicks_hf.training.score_file import TrainingData
 from rclicks_hf.training.training_result import TrainingFacts
+from rclicks_hf.training.training_scores import correlation, similarity
 
 
 def _mirrored(instance: Instance) -> Instance:
@@ -139,7 +139,7 @@ def test_the_card_of_recorded_clicks_does_not_say_simulated(
     train(recorded[:4], recorded[4:], tmp_path / "model", config=config, epochs=1)
     card = (tmp_path / "model" / "README.md").read_text()
     assert "imulated" not in card
-    assert "| evaluation | 4 | davis | people's |" in card
+    assert "| evaluation | 4 | davis | recorded |" in card
 
 
 def test_an_interrupted_training_resumes_to_the_same_end(
@@ -242,14 +242,14 @@ def test_bad_calls_are_refused(
 
 
 def test_what_a_training_depends_on(instances: list[Instance], config: ClickabilityConfig) -> None:
-    source = TrainingData("owner/rclicks", "tetris", "validation", "c0ffee", "f00d")
-    data = provenance(instances)
-    facts = TrainingFacts(HyperParameters(), 1, data, data, source)
+    data_repo = TrainingData("owner/rclicks", "tetris", "validation", "c0ffee", "f00d")
+    data = summarize_instances(instances)
+    facts = TrainingFacts(HyperParameters(), 1, data, data, data_repo)
     digest = facts.digest(config)
-    assert replace(facts, source=replace(source, revision=None)).digest(config) == digest
+    assert replace(facts, data=replace(data_repo, revision=None)).digest(config) == digest
     others = [
-        replace(facts, source=replace(source, digest="beef")),
-        replace(facts, source=replace(source, train_digest="beef")),
+        replace(facts, data=replace(data_repo, digest="beef")),
+        replace(facts, data=replace(data_repo, train_digest="beef")),
         replace(facts, start="beef"),
         replace(facts, processes=2),
         replace(facts, settings=HyperParameters(bf16=True)),
@@ -261,10 +261,10 @@ def test_what_a_training_depends_on(instances: list[Instance], config: Clickabil
 def test_provenance_looks_into_joined_parts(instances: list[Instance]) -> None:
     people = [replace(instance, dataset="davis", is_simulated=False) for instance in instances]
     joined: Any = ConcatDataset([people, instances])  # type: ignore[list-item]
-    facts = provenance(joined)
+    facts = summarize_instances(joined)
     assert (facts.count, facts.datasets) == (16, ("davis", "simulated_scenes"))
     assert facts.is_simulated
-    assert not provenance(people).is_simulated
+    assert not summarize_instances(people).is_simulated
 
 
 @pytest.mark.parametrize(

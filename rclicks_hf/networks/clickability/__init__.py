@@ -1,4 +1,4 @@
-"""The clickability network in the file style of transformers' models, and its registration."""
+"""The clickability network in the file style of transformers; importing it registers it there."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = [
 
 
 def _register() -> None:
-    """Make the classes known to the Auto classes, to `pipeline` and to `save_pretrained`."""
+    """Register the classes with the Auto classes, `pipeline` and `save_pretrained`."""
     model_type = ClickabilityConfig.model_type
     AutoConfig.register(model_type, ClickabilityConfig, exist_ok=True)
     AutoModel.register(ClickabilityConfig, ClickabilityModel, exist_ok=True)
@@ -40,7 +40,7 @@ def _register() -> None:
         image_processor_classes={"pil": ClickabilityImageProcessor},
         exist_ok=True,
     )
-    # A saved model carries its code: it loads with trust_remote_code where this package is absent.
+    # Saved models include this code, so trust_remote_code loads them without this package.
     ClickabilityConfig.register_for_auto_class()
     ClickabilityModel.register_for_auto_class("AutoModel")
     ClickabilityImageProcessor.register_for_auto_class()

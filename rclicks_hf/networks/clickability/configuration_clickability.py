@@ -8,7 +8,8 @@ from transformers.configuration_utils import PreTrainedConfig
 
 _BASE_WIDTHS = {"hidden_sizes": (64, 128, 320, 512), "mlp_ratios": (8, 8, 4, 4)}
 
-# What sets the networks of the paper's code apart ("base" is the published one), and a small one.
+# Fields in which the presets differ from each other: the paper's three sizes ("base" is the
+# published network), and "nano" for demos and tests.
 PRESETS: dict[str, dict[str, Any]] = {
     "tiny": {
         "hidden_sizes": (32, 64, 160, 256),
@@ -27,10 +28,10 @@ PRESETS: dict[str, dict[str, Any]] = {
         "drop_path_rate": 0.0,
         "head_dropout": 0.0,
         "guidance_channels": 8,
-        # Trained from scratch and for minutes: start with branches that are open.
+        # Trained from scratch within minutes, so the residual branches start open.
         "guidance_scale_init_value": 1.0,
         "layer_scale_init_value": 0.1,
-        # A click density is nearer to the exponential of a smooth map than to a linear one.
+        # Click densities are closer to the exponential of a smooth map than to a linear map.
         "map_activation": "exponential",
         "image_size": 160,
     },
@@ -39,44 +40,41 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 @strict
 class ClickabilityConfig(PreTrainedConfig):
-    r"""Shape of a [`ClickabilityModel`]: a SegNeXt with click guidance.
+    r"""Configuration of a [`ClickabilityModel`], a SegNeXt with click guidance.
 
-    The encoder is MSCAN of SegNeXt (Guo et al., 2022), the head the Light-Ham head (Geng et al.,
-    2021) over all stages, as in the paper's network ("RClicks", NeurIPS 2024). The defaults are
-    the published model, preset `base`.
+    MSCAN encoder (SegNeXt, Guo et al., 2022) and Light-Ham head (Geng et al., 2021) over all
+    stages, as in RClicks (NeurIPS 2024). The defaults are the published network, preset `base`.
 
     Args:
-        hidden_sizes: Channels of each encoder stage; stage i works at 1/4, 1/8, ... of the input.
-        depths: Blocks of each stage.
-        mlp_ratios: Widening of each stage's feed-forward layers.
+        hidden_sizes: Channels per encoder stage; the stages work at 1/4, 1/8, ... of the input.
+        depths: Blocks per stage.
+        mlp_ratios: Expansion of the feed-forward layers, per stage.
         drop_path_rate: Stochastic depth of the last block; it grows linearly from 0.
-        layer_scale_init_value: Start of both layer scales of a block.
+        layer_scale_init_value: Initial value of both layer scales of a block.
         head_channels: Channels of the head.
         num_groups: Groups of the head's group norms.
         head_dropout: Dropout before the last layer.
-        nmf_rank: Rank of the hamburger's matrix factorisation.
+        nmf_rank: Rank of the matrix factorisation in the head.
         nmf_train_steps: Multiplicative updates in training.
         nmf_eval_steps: Multiplicative updates in evaluation.
-        nmf_eps: Added to the updates' denominators.
+        nmf_eps: Added to the denominators of the updates.
         guidance_channels: Inner channels of the mask branch.
-        guidance_scale_init_value: Start of the factor on the mask branch.
-        map_activation: How logits become a map in [0, 1]. "minmax", the paper's, is linear;
-            "exponential" is exp(logit - largest logit), so that logits are log densities.
+        guidance_scale_init_value: Initial factor on the mask branch.
+        map_activation: From logits to a map in [0, 1]: "minmax" (the paper's) is linear,
+            "exponential" is exp(logit - largest logit), so logits are log densities.
         map_eps: Added to the range in the min-max normalisation, and in the loss.
-        image_size: Side in pixels of the square that the image processor makes.
+        image_size: Side in pixels of the square input.
 
     Raises:
-        ValueError: If the stages' lists differ in length or the groups do not divide the head.
+        ValueError: If the lists differ in length or `num_groups` does not divide `head_channels`.
 
     Example:
-        >>> ClickabilityConfig.from_preset("tiny").depths
-        (3, 3, 5, 2)
         >>> ClickabilityConfig().hidden_sizes
         (64, 128, 320, 512)
     """
 
     model_type = "clickability"
-    # A list, as Trainer adds its own keys to it.
+    # A list because `Trainer` appends its own keys.
     keys_to_ignore_at_inference = ["logits"]  # noqa: RUF012
 
     hidden_sizes: list[int] | tuple[int, ...] = (64, 128, 320, 512)
@@ -102,20 +100,21 @@ class ClickabilityConfig(PreTrainedConfig):
         lengths = {len(self.hidden_sizes), len(self.depths), len(self.mlp_ratios)}
         if len(lengths) != 1:
             raise ValueError(
-                "hidden_sizes, depths and mlp_ratios need one entry a stage each, got "
+                "hidden_sizes, depths and mlp_ratios need one entry per stage each, got "
                 f"{self.hidden_sizes}, {self.depths}, {self.mlp_ratios}"
             )
         if self.head_channels % self.num_groups:
             raise ValueError(
-                f"head_channels={self.head_channels} is no multiple of num_groups={self.num_groups}"
+                f"head_channels={self.head_channels} is not a multiple of "
+                f"num_groups={self.num_groups}"
             )
 
     @classmethod
     def from_preset(cls, name: str, **overrides: Any) -> "ClickabilityConfig":
-        """The configuration of a named network.
+        """Configuration of a preset.
 
         Args:
-            name: `"tiny"`, `"small"`, `"base"` (the published one) or `"nano"` (under 1 M
+            name: `"tiny"`, `"small"`, `"base"` (the published network) or `"nano"` (under 1 M
                 parameters, for demos and tests).
             **overrides: Fields that differ from the preset.
 
@@ -123,14 +122,14 @@ class ClickabilityConfig(PreTrainedConfig):
             A new configuration.
 
         Raises:
-            ValueError: If there is no such preset.
+            ValueError: If the preset is unknown.
 
         Example:
             >>> ClickabilityConfig.from_preset("nano", image_size=128).image_size
             128
         """
         if name not in PRESETS:
-            raise ValueError(f"preset {name!r} is unknown; there are {', '.join(PRESETS)}")
+            raise ValueError(f"preset {name!r} is unknown; choose {', '.join(PRESETS)}")
         return cls(**{**PRESETS[name], **overrides})
 
 

@@ -1,4 +1,4 @@
-"""Image processor of the clickability network: letterboxing in, cutting out and resizing back."""
+"""Image processor of the clickability network: letterboxes inputs and maps results back."""
 
 from __future__ import annotations
 
@@ -21,25 +21,11 @@ from transformers.image_utils import (
 )
 from transformers.utils import TensorType
 
-_ROUNDING = 1e-6  # a resized constant map varies by less
+_ROUNDING = 1e-6  # resizing makes a constant map vary by less than this
 
 
 def letterbox(height: int, width: int, size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Where an image lies in the padded canvas.
-
-    Args:
-        height: Of the image, pixels.
-        width: Of the image, pixels.
-        size: (height, width) of the canvas.
-
-    Returns:
-        (top, left, new height, new width): aspect kept, sides rounded down, centred with the
-        smaller margin first.
-
-    Example:
-        >>> letterbox(321, 481, (416, 416))
-        (69, 0, 277, 416)
-    """
+    """(top, left, new height, new width) of a centred image in a canvas of size (height, width)."""
     if height * size[1] >= width * size[0]:
         new_height, new_width = size[0], max(1, width * size[0] // height)
     else:
@@ -50,20 +36,7 @@ def letterbox(height: int, width: int, size: tuple[int, int]) -> tuple[int, int,
 def to_canvas(
     batch: torch.Tensor, canvas: tuple[int, int], *, antialias: bool = False
 ) -> torch.Tensor:
-    """Images of one size, resized (bilinear) and put in the middle of canvases of zeros.
-
-    Args:
-        batch: (B, C, H, W) float32.
-        canvas: (height, width).
-        antialias: Blur before making smaller.
-
-    Returns:
-        (B, C, *canvas) float32, pixel centres aligned as in OpenCV.
-
-    Example:
-        >>> to_canvas(torch.ones(1, 1, 2, 4), (4, 4))[0, 0, :, 0].tolist()
-        [0.0, 1.0, 1.0, 0.0]
-    """
+    """(B, C, H, W) float32, resized (bilinear, as OpenCV) and centred on (B, C, *canvas) zeros."""
     top, left, height, width = letterbox(batch.shape[2], batch.shape[3], canvas)
     resized = F.interpolate(batch, size=(height, width), mode="bilinear", antialias=antialias)
     right, bottom = canvas[1] - left - width, canvas[0] - top - height
@@ -73,20 +46,7 @@ def to_canvas(
 def from_canvas(
     click_maps: torch.Tensor, size: tuple[int, int], *, normalize: bool = True
 ) -> torch.Tensor:
-    """Maps of images of one size, cut out of the padding, resized and min-max normalised.
-
-    Args:
-        click_maps: (B, 1, S, S), what the network made of the canvases.
-        size: (height, width) of the images.
-        normalize: False leaves the values as the network has them, as the paper's clicker does.
-
-    Returns:
-        (B, height, width) float32 in [0, 1]; a constant map becomes all zero where normalised.
-
-    Example:
-        >>> from_canvas(torch.tensor([[[[9.0, 9.0], [1.0, 3.0]]]]), (2, 2))[0].tolist()
-        [[1.0, 1.0], [0.0, 0.25]]
-    """
+    """(B, 1, S, S) maps without their padding, as (B, *size) float32, optionally in [0, 1]."""
     top, left, height, width = letterbox(*size, (click_maps.shape[2], click_maps.shape[3]))
     cut = click_maps.float()[:, :, top : top + height, left : left + width]
     resized = F.interpolate(cut, size=size, mode="bilinear", antialias=True)[:, 0]
@@ -107,7 +67,7 @@ def _as_list(batch: Any, item_ndim: int) -> list[Any]:
 
 
 def _numpy(array: Any) -> Any:
-    """Tensors as arrays, also those of bfloat16, which NumPy does not have."""
+    """Tensors as arrays; bfloat16, which NumPy lacks, as float32."""
     if not isinstance(array, torch.Tensor):
         return array
     array = array.detach().cpu()
@@ -115,7 +75,7 @@ def _numpy(array: Any) -> Any:
 
 
 def _plane(mask: Any, name: str) -> np.ndarray:
-    """A mask or map of any array-like type as a two-dimensional array."""
+    """A mask or map of any array-like type as an (H, W) array."""
     plane = np.asarray(_numpy(mask))
     if plane.ndim == 3 and plane.shape[0] == 1:
         plane = plane[0]
@@ -125,17 +85,16 @@ def _plane(mask: Any, name: str) -> np.ndarray:
 
 
 class ClickabilityImageProcessor(PilBackend):
-    """Prepares images, masks and click maps for [`ClickabilityModel`], and maps for images.
+    """Prepares images, masks and click maps for [`ClickabilityModel`] and maps results back.
 
-    Images become RGB in [0, 1], are normalised with ImageNet's mean and deviation, resized
-    (bilinear, aspect kept) and padded with zeros in the middle of a square: in this order, so the
-    padding is the mean colour. Masks and click maps take the same way, without the colours; their
-    edges become soft. Click maps are antialiased, so that no click falls between the pixels.
+    Images are normalised with ImageNet's mean and deviation, then resized (bilinear, aspect kept),
+    then centred on a square of zeros, so the padding is the mean colour. Masks and click maps are
+    resized and padded alike; click maps are antialiased so that no click is lost.
 
-    Images: uint8 in [0, 255] or float in [0, 1]; (H, W, 3), (3, H, W), grey (H, W), RGBA (the
-    alpha is dropped), PIL images or tensors; 16 bits have to be scaled down first. Where a shape
-    fits both orders, the mask's shape decides, then `input_data_format`. Masks: (H, W); what is
-    > 0 is inside, so 1, 255 and True mean the same, and GrabCut's unknown band (-1) is background.
+    Images: uint8 in [0, 255] or float in [0, 1]; (H, W, 3), (3, H, W), grey (H, W) or RGBA (alpha
+    is dropped), as arrays, tensors or PIL images. Where a shape fits both axis orders, the mask's
+    shape decides, then `input_data_format`. Masks: (H, W), > 0 inside; GrabCut's unknown band (-1)
+    is background.
 
     Example:
         >>> processor = ClickabilityImageProcessor(size={"height": 160, "width": 160})
@@ -174,11 +133,11 @@ class ClickabilityImageProcessor(PilBackend):
         """Prepare a batch.
 
         Args:
-            images: One image or a list (see the class for the forms).
-            object_masks: As many masks of the objects, (H, W) each.
-            error_masks: As many masks of the regions to click in; None is the first round, where
-                the whole object is.
-            click_maps: As many target click maps, (H, W) each, >= 0; they become `labels`.
+            images: One image or a list; see the class for the accepted forms.
+            object_masks: One (H, W) mask of the object per image.
+            error_masks: One (H, W) mask of the region to click in per image; None uses the object
+                masks, as in the first round.
+            click_maps: One (H, W) target click map >= 0 per image; they become `labels`.
             **kwargs: `return_tensors` ("pt" or "np"), `size`, `image_mean`, ... for this call.
 
         Returns:
@@ -186,9 +145,8 @@ class ClickabilityImageProcessor(PilBackend):
             with `click_maps`, `labels` (B, 1, S, S).
 
         Raises:
-            ValueError: If there is no image, the numbers differ, a mask has another size than its
-                image, an error mask is empty, a click map is negative or not finite, a float image
-                leaves [0, 1], or another one [0, 255].
+            ValueError: If counts or sizes differ, there is no image, an error mask is empty, or
+                values are out of range.
         """
         return super().preprocess(images, object_masks, error_masks, click_maps, **kwargs)
 
@@ -214,7 +172,7 @@ class ClickabilityImageProcessor(PilBackend):
         errors = objects if error_masks is None else _masks(error_masks, sizes, "error_masks")
         for i, mask in enumerate(errors):
             if not mask.any():
-                raise ValueError(f"error_masks[{i}] is empty: there is nothing to click on")
+                raise ValueError(f"error_masks[{i}] is empty; mark the region to click in")
         canvas = _canvas(kwargs["size"])
         data = {
             "pixel_values": [self._letterbox(array, canvas) for array in arrays],
@@ -225,7 +183,7 @@ class ClickabilityImageProcessor(PilBackend):
             maps = _planes(click_maps, sizes, "click_maps")
             for i, plane in enumerate(maps):
                 if not (np.isfinite(plane).all() and (plane >= 0).all()):
-                    raise ValueError(f"click_maps[{i}] has values that are negative or not finite")
+                    raise ValueError(f"click_maps[{i}] has negative or non-finite values")
             data["labels"] = [
                 self._letterbox(plane.astype(np.float32)[None], canvas, antialias=True)
                 for plane in maps
@@ -270,28 +228,26 @@ class ClickabilityImageProcessor(PilBackend):
     def _letterbox(
         self, array: np.ndarray, canvas: tuple[int, int], *, antialias: bool = False
     ) -> np.ndarray:
-        """(C, H, W) float32, resized and put in the middle of a canvas of zeros."""
+        """(C, H, W) float32, resized and centred on a canvas of zeros."""
         batch = torch.from_numpy(np.ascontiguousarray(array))[None]
         return to_canvas(batch, canvas, antialias=antialias)[0].numpy()
 
     def post_process_click_maps(
         self, outputs: Any, target_sizes: Sequence[tuple[int, int]], *, normalize: bool = True
     ) -> list[torch.Tensor]:
-        """Bring the network's maps back to the images.
-
-        The padding is cut off, the rest resized (bilinear, antialiased) and min-max normalised,
-        as in the paper.
+        """Map the network's click maps back to the images.
 
         Args:
-            outputs: A [`ClickabilityOutput`], or its `click_map` (B, 1, S, S).
+            outputs: A [`ClickabilityOutput`] or its `click_map` (B, 1, S, S).
             target_sizes: (height, width) of each image.
-            normalize: False leaves the last normalisation out, as the paper's clicker does.
+            normalize: True applies the paper's final min-max normalisation (constant maps become
+                zero); False leaves it out, as the paper's clicker does.
 
         Returns:
-            Float32 (H, W) maps in [0, 1]; a constant map becomes all zero where normalised.
+            Float32 (H, W) maps in [0, 1]: padding removed, resized (bilinear, antialiased).
 
         Raises:
-            ValueError: If there are more or fewer sizes than maps.
+            ValueError: If the numbers of maps and sizes differ.
         """
         click_map = outputs if isinstance(outputs, torch.Tensor) else outputs["click_map"]
         if len(click_map) != len(target_sizes):
@@ -308,11 +264,11 @@ def _is_array(image: Any) -> bool:
 
 
 def _check_range(image: Any, name: str) -> None:
-    """Refuse what would silently be taken for 8 bits, or for floats in [0, 1]."""
+    """Refuse values that would be mistaken for 8-bit values or for floats in [0, 1]."""
     if isinstance(image, Image.Image):
         if not image.mode.startswith(("I", "F")):
             return
-        array, most = np.asarray(image), 255  # of these Pillow's conversion to RGB clips the rest
+        array, most = np.asarray(image), 255  # Pillow's conversion to RGB would clip larger values
     elif _is_array(image):
         array = _numpy(image)
         most = 1 if array.dtype.kind == "f" else 255
@@ -326,7 +282,7 @@ def _check_range(image: Any, name: str) -> None:
 
 
 def _order(shape: tuple[int, ...], mask_shape: tuple[int, ...]) -> str | None:
-    """Which axis has the channels, where the shape fits both orders but the mask only one."""
+    """The axis order of an image whose shape fits both orders, if the mask's shape decides it."""
     if len(shape) != 3 or not {shape[0], shape[2]} <= {1, 3, 4}:
         return None
     fits = {"channels_last": shape[:2], "channels_first": shape[1:]}
@@ -345,15 +301,15 @@ def _canvas(size: SizeDict) -> tuple[int, int]:
 
 
 def _arrays(batch: Any, count: int, name: str) -> list[np.ndarray]:
-    """As many masks or maps as images, as (H, W) arrays."""
+    """One (H, W) mask or map per image."""
     planes = [_plane(item, f"{name}[{i}]") for i, item in enumerate(_as_list(batch, 2))]
     if len(planes) != count:
-        raise ValueError(f"{count} images but {len(planes)} {name}; give one (H, W) for each")
+        raise ValueError(f"{count} images but {len(planes)} {name}; give one (H, W) per image")
     return planes
 
 
 def _planes(batch: Any, sizes: list[tuple[int, ...]], name: str) -> list[np.ndarray]:
-    """As many (H, W) arrays as images, of the images' sizes."""
+    """One (H, W) array per image, of the image's size."""
     planes = _arrays(batch, len(sizes), name)
     for i, (plane, size) in enumerate(zip(planes, sizes, strict=True)):
         if plane.shape != tuple(size):
@@ -362,7 +318,7 @@ def _planes(batch: Any, sizes: list[tuple[int, ...]], name: str) -> list[np.ndar
 
 
 def _masks(batch: Any, sizes: list[tuple[int, ...]], name: str) -> list[np.ndarray]:
-    """As many (1, H, W) float32 masks of 0 and 1 as images."""
+    """One (1, H, W) float32 mask of 0 and 1 per image."""
     return [(plane > 0).astype(np.float32)[None] for plane in _planes(batch, sizes, name)]
 
 

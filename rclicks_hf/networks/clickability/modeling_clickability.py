@@ -1,7 +1,7 @@
-"""The clickability network: where in an error region would people click?
+"""The clickability network: where in an error region would users click?
 
 A SegNeXt segmentation network (MSCAN encoder, Light-Ham head) that also sees the object mask and
-the error mask. Module names follow the paper's checkpoint, so that its tensors keep their names.
+the error mask. Module names follow the paper's checkpoint, so converted tensors keep their names.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 from transformers import initialization as init
+from transformers.modeling_layers import GradientCheckpointingLayer
 from transformers.modeling_utils import PreTrainedModel
 from transformers.utils import ModelOutput
 
 from .configuration_clickability import ClickabilityConfig
-from .encoder_clickability import ClickabilityBlock, ClickabilityEncoder
-from .head_clickability import ClickabilityHead, ClickabilityMatrixFactorization
-from .layers_clickability import channels_last_on_cpu, works_in_pieces
+
+_PIECE = 2**20  # largest number of inner values a feed-forward layer holds at once on the CPU
 
 
 @dataclass
@@ -27,9 +27,9 @@ class ClickabilityOutput(ModelOutput):
     """What [`ClickabilityModel`] returns.
 
     Args:
-        loss: Scalar, only with `labels`: the KL divergence of the paper (see [`click_map_loss`]).
-        click_map: (B, 1, H, W) float32 in [0, 1], normalised for each image.
-        logits: (B, 1, H/4, W/4), the last layer's output.
+        loss: Scalar; only with `labels`: the paper's loss, the mean of [`click_map_losses`].
+        click_map: (B, 1, H, W) float32 in [0, 1], normalised per image.
+        logits: (B, 1, H/4, W/4), output of the last layer.
 
     Example:
         >>> output = ClickabilityOutput(click_map=torch.ones(1, 1, 8, 8))
@@ -37,30 +37,15 @@ class ClickabilityOutput(ModelOutput):
         (True, ['click_map'], (1, 1, 8, 8))
     """
 
-    loss: torch.Tensor | None = None
-    click_map: torch.Tensor | None = None
-    logits: torch.Tensor | None = None
+    loss: Tensor | None = None
+    click_map: Tensor | None = None
+    logits: Tensor | None = None
 
 
-def click_map_losses(
-    click_map: torch.Tensor, labels: torch.Tensor, eps: float = 1e-9
-) -> torch.Tensor:
-    """KL divergence of each sum-normalised prediction from its sum-normalised target.
+def click_map_losses(click_map: Tensor, labels: Tensor, eps: float = 1e-9) -> Tensor:
+    """KL divergence of each sum-normalised map p from its sum-normalised target q.
 
-    The paper trains with their mean, [`click_map_loss`].
-
-    Args:
-        click_map: (B, 1, H, W) prediction, >= 0.
-        labels: (B, 1, H, W) target click map, >= 0; a map that is all zero adds no loss.
-        eps: Keeps the division and the logarithm finite.
-
-    Returns:
-        (B,) float32, Σ q·log(q / (p + eps) + eps) of each map.
-
-    Example:
-        >>> target = torch.tensor([[[[1.0, 3.0]]], [[[1.0, 0.0]]]])
-        >>> click_map_losses(torch.ones(2, 1, 1, 2), target)
-        tensor([0.1308, 0.6931])
+    Two (B, 1, H, W) >= 0 to (B,) float32, Σ q·log(q / (p + eps) + eps); 0 for an all-zero target.
     """
     p = click_map.float().flatten(1)
     q = labels.float().flatten(1)
@@ -69,49 +54,369 @@ def click_map_losses(
     return (q * torch.log(q / (p + eps) + eps)).sum(1)
 
 
-def click_map_loss(
-    click_map: torch.Tensor, labels: torch.Tensor, eps: float = 1e-9
-) -> torch.Tensor:
-    """The training loss of the paper: mean over the batch of [`click_map_losses`].
+class ClickabilityDepthwise(nn.Conv2d):
+    """A depthwise convolution with a kernel of (height, width) pixels; keeps the spatial size."""
 
-    Args:
-        click_map: (B, 1, H, W) prediction, >= 0.
-        labels: (B, 1, H, W) target click map, >= 0; a map that is all zero adds no loss.
-        eps: Keeps the division and the logarithm finite.
+    def __init__(self, channels: int, height: int, width: int):
+        padding = (height // 2, width // 2)
+        super().__init__(channels, channels, (height, width), padding=padding, groups=channels)
 
-    Returns:
-        Scalar tensor.
+    def forward(self, hidden: Tensor) -> Tensor:
+        """(B, C, H, W) to the same shape."""
+        if not self._may_hang(hidden):
+            return super().forward(hidden)
+        with torch.autocast("cpu", enabled=False):
+            bias = None if self.bias is None else self.bias.float()
+            made = self._conv_forward(hidden.float(), self.weight.float(), bias)
+        return made.to(hidden.dtype)
 
-    Example:
-        >>> q = torch.rand(2, 1, 4, 4)
-        >>> bool(click_map_loss(q, 3 * q).abs() < 1e-4)
-        True
-    """
-    return click_map_losses(click_map, labels, eps).mean()
+    def _may_hang(self, hidden: Tensor) -> bool:
+        """Whether oneDNN would hang in this convolution."""
+        # Seen with torch 2.13 on CPUs with native half precision: bfloat16 and float16, at most
+        # 16 channels, kernels at least 15 wide.
+        if self.in_channels > 16 or self.kernel_size[1] < 15 or hidden.device.type != "cpu":
+            return False
+        return hidden.dtype.itemsize < 4 or torch.is_autocast_enabled("cpu")
+
+
+class ClickabilityDropPath(nn.Module):
+    """Stochastic depth: in training, drops the residual branch of randomly chosen samples."""
+
+    def __init__(self, rate: float):
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """(B, ...) to the same shape."""
+        if self.rate == 0.0 or not self.training:
+            return hidden
+        keep = 1.0 - self.rate
+        shape = (hidden.shape[0],) + (1,) * (hidden.ndim - 1)
+        return hidden * hidden.new_empty(shape).bernoulli_(keep).div_(keep)
+
+
+def pointwise(hidden: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """A 1x1 convolution; on the CPU one matrix product over channels-last positions."""
+    if hidden.device.type != "cpu":
+        return F.conv2d(hidden, weight, bias)
+    return F.linear(hidden.permute(0, 2, 3, 1), weight.flatten(1), bias).permute(0, 3, 1, 2)
+
+
+def channels_last_on_cpu(hidden: Tensor) -> Tensor:
+    """The same values; on the CPU in the memory layout in which its convolutions are fastest."""
+    if hidden.device.type != "cpu":
+        return hidden
+    return hidden.contiguous(memory_format=torch.channels_last)
+
+
+def works_in_pieces(hidden: Tensor) -> bool:
+    """Whether to work in small pieces: on the CPU, without gradients, outside a traced graph."""
+    # glibc returns large blocks to the system at once and every new one costs page faults, so
+    # several small tensors are much faster than one large tensor, and the peak is lower.
+    plain = not (torch.is_grad_enabled() or torch.compiler.is_compiling())
+    return plain and hidden.device.type == "cpu"
+
+
+class ClickabilityStem(nn.Module):
+    """First patch embedding: two strided convolutions, to 1/4 of the input."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.proj = nn.Sequential(
+            nn.Conv2d(3, channels // 2, 3, stride=2, padding=1),
+            nn.BatchNorm2d(channels // 2),
+            nn.GELU(),
+            nn.Conv2d(channels // 2, channels, 3, stride=2, padding=1),
+            nn.BatchNorm2d(channels),
+        )
+
+    def forward(self, pixel_values: Tensor) -> Tensor:
+        """(B, 3, H, W) to (B, C, H/4, W/4)."""
+        return self.proj(pixel_values)
+
+
+class ClickabilityPatchEmbedding(nn.Module):
+    """Halves the resolution between two stages."""
+
+    def __init__(self, in_channels: int, channels: int):
+        super().__init__()
+        self.proj = nn.Conv2d(in_channels, channels, 3, stride=2, padding=1)
+        self.norm = nn.BatchNorm2d(channels)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """(B, C, H, W) to (B, C', H/2, W/2)."""
+        return self.norm(self.proj(hidden))
+
+
+class ClickabilitySpatialGatingUnit(nn.Module):
+    """Multi-scale convolutional attention: strip convolutions of 7, 11 and 21 px gate the input."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.conv0 = ClickabilityDepthwise(channels, 5, 5)
+        self.conv0_1 = ClickabilityDepthwise(channels, 1, 7)
+        self.conv0_2 = ClickabilityDepthwise(channels, 7, 1)
+        self.conv1_1 = ClickabilityDepthwise(channels, 1, 11)
+        self.conv1_2 = ClickabilityDepthwise(channels, 11, 1)
+        self.conv2_1 = ClickabilityDepthwise(channels, 1, 21)
+        self.conv2_2 = ClickabilityDepthwise(channels, 21, 1)
+        self.conv3 = nn.Conv2d(channels, channels, 1)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """(B, C, H, W) to the same shape."""
+        attention = self.conv0(hidden)
+        attention = (
+            attention
+            + self.conv0_2(self.conv0_1(attention))
+            + self.conv1_2(self.conv1_1(attention))
+            + self.conv2_2(self.conv2_1(attention))
+        )
+        return pointwise(attention, self.conv3.weight, self.conv3.bias) * hidden
+
+
+class ClickabilityAttention(nn.Module):
+    """The attention half of a block; its inner shortcut takes the normalised input."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.proj_1 = nn.Conv2d(channels, channels, 1)
+        self.activation = nn.GELU()
+        self.spatial_gating_unit = ClickabilitySpatialGatingUnit(channels)
+        self.proj_2 = nn.Conv2d(channels, channels, 1)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """(B, C, H, W) to the same shape."""
+        gated = self.activation(pointwise(hidden, self.proj_1.weight, self.proj_1.bias))
+        gated = self.spatial_gating_unit(gated)
+        return pointwise(gated, self.proj_2.weight, self.proj_2.bias) + hidden
+
+
+class ClickabilityMlp(nn.Module):
+    """The feed-forward half of a block, with a depthwise 3x3 convolution inside."""
+
+    def __init__(self, channels: int, inner_channels: int):
+        super().__init__()
+        self.fc1 = nn.Conv2d(channels, inner_channels, 1)
+        self.dwconv = ClickabilityDepthwise(inner_channels, 3, 3)
+        self.activation = nn.GELU()
+        self.fc2 = nn.Conv2d(inner_channels, channels, 1)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """(B, C, H, W) to the same shape."""
+        inner_values = hidden[:, 0].numel() * self.fc1.out_channels
+        if works_in_pieces(hidden) and inner_values > _PIECE:
+            return self._in_pieces(hidden, -(-inner_values // _PIECE))
+        inner = pointwise(hidden, self.fc1.weight, self.fc1.bias)
+        return pointwise(self.activation(self.dwconv(inner)), self.fc2.weight, self.fc2.bias)
+
+    def _in_pieces(self, hidden: Tensor, pieces: int) -> Tensor:
+        """The same sum over groups of inner channels; the depthwise layer does not mix them."""
+        first: Any = self.fc1  # neither its bias nor the next one is None
+        between: Any = self.dwconv
+        parameters = zip(
+            first.weight.chunk(pieces),
+            first.bias.chunk(pieces),
+            between.weight.chunk(pieces),
+            between.bias.chunk(pieces),
+            self.fc2.weight.chunk(pieces, dim=1),
+            strict=True,
+        )
+        total: Any = 0
+        bias_2 = self.fc2.bias
+        for weight_1, bias_1, weight, bias, weight_2 in parameters:
+            inner = pointwise(hidden, weight_1, bias_1)
+            inner = F.conv2d(inner, weight, bias, padding=1, groups=len(weight))
+            total += pointwise(self.activation(inner), weight_2, bias_2)
+            bias_2 = None
+        return total
+
+
+class ClickabilityBlock(GradientCheckpointingLayer):
+    """One block of MSCAN: attention and feed-forward, each with a layer scale."""
+
+    def __init__(self, channels: int, mlp_ratio: int, drop_path: float):
+        super().__init__()
+        self.norm1 = nn.BatchNorm2d(channels)
+        self.attn = ClickabilityAttention(channels)
+        self.norm2 = nn.BatchNorm2d(channels)
+        self.mlp = ClickabilityMlp(channels, channels * mlp_ratio)
+        self.layer_scale_1 = nn.Parameter(torch.empty(channels))
+        self.layer_scale_2 = nn.Parameter(torch.empty(channels))
+        self.drop_path = ClickabilityDropPath(drop_path)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """(B, C, H, W) to the same shape."""
+        hidden = self._add(hidden, self.layer_scale_1, self.attn(self.norm1(hidden)))
+        return self._add(hidden, self.layer_scale_2, self.mlp(self.norm2(hidden)))
+
+    def _add(self, hidden: Tensor, scale: Tensor, branch: Tensor) -> Tensor:
+        if self.training:
+            return hidden + self.drop_path(scale[:, None, None] * branch)
+        return torch.addcmul(hidden, scale[:, None, None], branch)
+
+
+class ClickabilityEncoder(nn.Module):
+    """MSCAN, the encoder of SegNeXt; the guidance joins after the stem."""
+
+    def __init__(self, config: ClickabilityConfig):
+        super().__init__()
+        sizes = list(config.hidden_sizes)
+        last_block = max(sum(config.depths) - 1, 1)
+        # Plain floats: under `from_pretrained` tensors live on the meta device here.
+        rates = [config.drop_path_rate * i / last_block for i in range(sum(config.depths))]
+        self.num_stages = len(sizes)
+        for stage, (channels, depth) in enumerate(zip(sizes, config.depths, strict=True), 1):
+            embedding: nn.Module
+            if stage == 1:
+                embedding = ClickabilityStem(channels)
+            else:
+                embedding = ClickabilityPatchEmbedding(sizes[stage - 2], channels)
+            blocks = nn.ModuleList(
+                ClickabilityBlock(channels, config.mlp_ratios[stage - 1], rates.pop(0))
+                for _ in range(depth)
+            )
+            self.add_module(f"patch_embed{stage}", embedding)
+            self.add_module(f"block{stage}", blocks)
+            self.add_module(f"norm{stage}", nn.LayerNorm(channels))
+
+    def encode_image(self, pixel_values: Tensor) -> Tensor:
+        """(B, 3, H, W) to (B, C1, H/4, W/4): the part that does not depend on the masks."""
+        embed: Any = self.patch_embed1
+        return embed(channels_last_on_cpu(pixel_values))
+
+    def forward(self, image_features: Tensor, guidance: Tensor) -> list[Tensor]:
+        """Image features and guidance (B, C1, H/4, W/4) to the stages' (B, Ci, H/2^(i+1), ...)."""
+        hidden = image_features + guidance
+        stages = []
+        for stage in range(1, self.num_stages + 1):
+            if stage > 1:
+                hidden = getattr(self, f"patch_embed{stage}")(hidden)
+            for block in getattr(self, f"block{stage}"):
+                hidden = block(hidden)
+            norm = getattr(self, f"norm{stage}")
+            hidden = norm(hidden.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+            stages.append(hidden)
+        return stages
+
+
+class ClickabilityConvNorm(nn.Module):
+    """A 1x1 convolution, bare (`num_groups` None) or followed by a group norm."""
+
+    def __init__(self, in_channels: int, channels: int, num_groups: int | None):
+        super().__init__()
+        self.conv = nn.Conv2d(in_channels, channels, 1, bias=num_groups is None)
+        if num_groups is not None:
+            self.gn = nn.GroupNorm(num_groups, channels)
+
+
+class ClickabilityMatrixFactorization(nn.Module):
+    """Non-negative matrix factorisation by multiplicative updates from fixed bases."""
+
+    def __init__(self, config: ClickabilityConfig):
+        super().__init__()
+        self.train_steps = config.nmf_train_steps
+        self.eval_steps = config.nmf_eval_steps
+        self.eps = config.nmf_eps
+        self.bases: Tensor
+        # The paper's code draws the bases in the first forward pass and saves them.
+        self.register_buffer("bases", torch.empty(1, config.head_channels, config.nmf_rank))
+
+    def _update_coef(self, x: Tensor, bases: Tensor, coef: Tensor) -> Tensor:
+        denominator = coef @ (bases.mT @ bases)
+        return coef * (x.mT @ bases) / (denominator + self.eps)
+
+    def _update_bases(self, x: Tensor, bases: Tensor, coef: Tensor) -> Tensor:
+        return bases * (x @ coef) / (bases @ (coef.mT @ coef) + self.eps)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, C, N) >= 0 to factors (B, C, R), (B, N, R); only the last update has gradients."""
+        bases = self.bases.to(x.dtype).expand(x.shape[0], -1, -1)
+        with torch.no_grad():
+            coef = torch.softmax(x.mT @ bases, dim=-1)
+            for _ in range(self.train_steps if self.training else self.eval_steps):
+                coef = self._update_coef(x, bases, coef)
+                bases = self._update_bases(x, bases, coef)
+        return bases, self._update_coef(x, bases, coef)
+
+
+class ClickabilityHamburger(nn.Module):
+    """Global context: a low-rank reconstruction of the features, added to them."""
+
+    def __init__(self, config: ClickabilityConfig):
+        super().__init__()
+        channels = config.head_channels
+        self.ham_in = ClickabilityConvNorm(channels, channels, None)
+        self.ham = ClickabilityMatrixFactorization(config)
+        self.ham_out = ClickabilityConvNorm(channels, channels, config.num_groups)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """(B, C, H, W) to the same shape."""
+        x = torch.relu_(pointwise(hidden, self.ham_in.conv.weight, self.ham_in.conv.bias))
+        # The updates divide small sums by small sums, so they always run in float32.
+        with torch.autocast(x.device.type, enabled=False):
+            bases, coef = self.ham(x.flatten(2).float())
+            # Apply the 1x1 convolution to the R bases instead of the H·W positions: same result.
+            weight = self.ham_out.conv.weight.flatten(1).float()
+            context = (coef @ (weight @ bases).mT).to(x.dtype)
+        context = context.unflatten(1, x.shape[2:]).permute(0, 3, 1, 2)
+        return torch.relu(hidden + self.ham_out.gn(context))
+
+
+class ClickabilityHead(nn.Module):
+    """Light-Ham head (Geng et al., 2021) over all stages, at 1/4 of the input's resolution."""
+
+    def __init__(self, config: ClickabilityConfig):
+        super().__init__()
+        channels = config.head_channels
+        self.stage_sizes = list(config.hidden_sizes)
+        self.squeeze = ClickabilityConvNorm(sum(self.stage_sizes), channels, config.num_groups)
+        self.hamburger = ClickabilityHamburger(config)
+        self.align = ClickabilityConvNorm(channels, channels, config.num_groups)
+        self.dropout = nn.Dropout2d(config.head_dropout)
+        self.conv_seg = nn.Conv2d(channels, 1, 1)
+
+    def _squeeze(self, stages: list[Tensor]) -> Tensor:
+        # Upsampling acts on positions and the squeeze on channels, so they commute: squeeze each
+        # stage at its own resolution, then upsample and add.
+        weights = self.squeeze.conv.weight.split(self.stage_sizes, dim=1)
+        total = pointwise(stages[0], weights[0])
+        for stage, weight in zip(stages[1:], weights[1:], strict=True):
+            small = pointwise(stage, weight)
+            total += F.interpolate(
+                small, size=total.shape[2:], mode="bilinear", align_corners=False
+            )
+        return total
+
+    def forward(self, stages: list[Tensor]) -> Tensor:
+        """Maps of all stages to logits (B, 1, H/4, W/4)."""
+        hidden = torch.relu_(self.squeeze.gn(self._squeeze(stages)))
+        hidden = self.hamburger(hidden)
+        hidden = torch.relu_(self.align.gn(pointwise(hidden, self.align.conv.weight)))
+        return pointwise(self.dropout(hidden), self.conv_seg.weight, self.conv_seg.bias)
 
 
 class ClickabilityScale(nn.Module):
-    """A learned factor, of which the absolute value counts."""
+    """Multiplication by the absolute value of a learned factor."""
 
     def __init__(self) -> None:
         super().__init__()
         self.scale = nn.Parameter(torch.empty(1))
 
-    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+    def forward(self, hidden: Tensor) -> Tensor:
         """Any shape to the same shape."""
         return hidden * self.scale.abs()
 
 
 class ClickabilityEncoderDecoder(nn.Module):
-    """Encoder and head, under the names of the paper's checkpoint."""
+    """Encoder and head, named as in the paper's checkpoint."""
 
     def __init__(self, config: ClickabilityConfig):
         super().__init__()
         self.backbone = ClickabilityEncoder(config)
         self.decode_head = nn.ModuleList([ClickabilityHead(config)])
 
-    def forward(self, image_features: torch.Tensor, guidance: torch.Tensor) -> torch.Tensor:
-        """Twice (B, C1, H/4, W/4) to logits (B, 1, H/4, W/4)."""
+    def forward(self, image_features: Tensor, guidance: Tensor) -> Tensor:
+        """Image features and guidance (B, C1, H/4, W/4) to logits (B, 1, H/4, W/4)."""
         return self.decode_head[0](self.backbone(image_features, guidance))
 
 
@@ -145,7 +450,9 @@ class ClickabilityPreTrainedModel(PreTrainedModel):
 
 
 class ClickabilityModel(ClickabilityPreTrainedModel):
-    """Predicts where people would click, given image, object and error region.
+    """Predicts where users would click, given an image, an object mask and an error mask.
+
+    The network of the RClicks paper (NeurIPS 2024).
 
     Example:
         >>> config = ClickabilityConfig.from_preset("nano")
@@ -172,17 +479,17 @@ class ClickabilityModel(ClickabilityPreTrainedModel):
         )
         self.post_init()
 
-    def encode_image(self, pixel_values: torch.Tensor) -> torch.Tensor:
-        """The part of the network that sees only the image, for many masks on one image.
+    def encode_image(self, pixel_values: Tensor) -> Tensor:
+        """Encode an image once, for use with many masks.
 
         Args:
-            pixel_values: (B, 3, H, W), RGB normalised with ImageNet's mean and deviation.
+            pixel_values: (B, 3, H, W) RGB, normalised with ImageNet's mean and deviation.
 
         Returns:
             (B, C1, H/4, W/4), the `image_features` of [`~ClickabilityModel.forward`].
 
         Raises:
-            ValueError: If `pixel_values` is not of that shape.
+            ValueError: If `pixel_values` has another shape.
 
         Example:
             >>> model = ClickabilityModel(ClickabilityConfig.from_preset("nano")).eval()
@@ -197,50 +504,48 @@ class ClickabilityModel(ClickabilityPreTrainedModel):
 
     def forward(
         self,
-        pixel_values: torch.Tensor | None,
-        object_mask: torch.Tensor,
-        error_mask: torch.Tensor,
-        labels: torch.Tensor | None = None,
+        pixel_values: Tensor | None,
+        object_mask: Tensor,
+        error_mask: Tensor,
+        labels: Tensor | None = None,
         return_dict: bool | None = None,
-        image_features: torch.Tensor | None = None,
+        image_features: Tensor | None = None,
         **kwargs: Any,
-    ) -> ClickabilityOutput | tuple[torch.Tensor, ...]:
-        """Click maps of a batch.
+    ) -> ClickabilityOutput | tuple[Tensor, ...]:
+        """Predict the click maps of a batch.
 
         Args:
-            pixel_values: (B, 3, H, W), RGB normalised with ImageNet's mean and deviation.
+            pixel_values: (B, 3, H, W) RGB, normalised with ImageNet's mean and deviation.
             object_mask: (B, 1, H, W) in [0, 1].
             error_mask: (B, 1, H, W) in [0, 1]: the region to click in.
             labels: (B, 1, H, W) target click maps, >= 0.
-            return_dict: False gives a plain tuple.
-            image_features: What `encode_image` gave, instead of `pixel_values`; of one image for
-                all masks, or of as many images as masks.
-            **kwargs: Ignored; `Trainer` passes more.
+            return_dict: False returns a plain tuple.
+            image_features: Result of `encode_image` instead of `pixel_values`; for one image or B.
+            **kwargs: Ignored; `Trainer` passes further arguments.
 
         Returns:
             A [`ClickabilityOutput`].
 
         Raises:
-            ValueError: If the inputs' shapes do not belong together, or not one of `pixel_values`
-                and `image_features` is given.
+            ValueError: If the shapes do not match, or not exactly one of `pixel_values` and
+                `image_features` is given.
         """
         if (pixel_values is None) == (image_features is None):
-            raise ValueError("give pixel_values or image_features, one of them")
+            raise ValueError("give exactly one of pixel_values and image_features")
         _check_masks(pixel_values, image_features, object_mask, error_mask, labels)
         masks = torch.cat([object_mask, error_mask], dim=1)
         logits = self._logits(pixel_values, image_features, masks)
         click_map = self._click_map(logits, masks.shape[2:])
-        loss = None if labels is None else click_map_loss(click_map, labels, self.config.map_eps)
+        loss = None
+        if labels is not None:
+            loss = click_map_losses(click_map, labels, self.config.map_eps).mean()
         output = ClickabilityOutput(loss=loss, click_map=click_map, logits=logits)
         return output.to_tuple() if return_dict is False else output
 
     def _logits(
-        self,
-        pixel_values: torch.Tensor | None,
-        image_features: torch.Tensor | None,
-        masks: torch.Tensor,
-    ) -> torch.Tensor:
-        """An image, or its features, and masks (B, 2, H, W), to (B, 1, H/4, W/4)."""
+        self, pixel_values: Tensor | None, image_features: Tensor | None, masks: Tensor
+    ) -> Tensor:
+        """An image or its features, and masks (B, 2, H, W), to (B, 1, H/4, W/4)."""
         count = masks.shape[0]
         if count > 1 and works_in_pieces(masks):
             pixels = [None] * count if pixel_values is None else pixel_values.split(1)
@@ -254,9 +559,9 @@ class ClickabilityModel(ClickabilityPreTrainedModel):
         masks = channels_last_on_cpu(masks.to(self.dtype))
         return self.encoder_decoder(image_features, self.maps_transform(masks))
 
-    def _click_map(self, logits: torch.Tensor, size: torch.Size) -> torch.Tensor:
+    def _click_map(self, logits: Tensor, size: torch.Size) -> Tensor:
         """Logits (B, 1, H/4, W/4) to the map (B, 1, H, W)."""
-        # float32 from here on: eps is below what half precision can hold.
+        # float32 from here on: eps is too small for half precision.
         resized = F.interpolate(logits.float(), size=size, mode="bilinear", align_corners=True)
         high = resized.amax((2, 3), keepdim=True)
         if self.config.map_activation == "exponential":
@@ -265,17 +570,17 @@ class ClickabilityModel(ClickabilityPreTrainedModel):
         return (resized - low) / (high - low + self.config.map_eps)
 
 
-def _check_image(pixel_values: torch.Tensor) -> None:
+def _check_image(pixel_values: Tensor) -> None:
     if pixel_values.ndim != 4 or pixel_values.shape[1] != 3:
         raise ValueError(f"pixel_values must be (B, 3, H, W), got {tuple(pixel_values.shape)}")
 
 
 def _check_masks(
-    pixel_values: torch.Tensor | None,
-    image_features: torch.Tensor | None,
-    object_mask: torch.Tensor,
-    error_mask: torch.Tensor,
-    labels: torch.Tensor | None,
+    pixel_values: Tensor | None,
+    image_features: Tensor | None,
+    object_mask: Tensor,
+    error_mask: Tensor,
+    labels: Tensor | None,
 ) -> None:
     name, leading = "object_mask", object_mask
     if pixel_values is not None:
@@ -286,14 +591,14 @@ def _check_masks(
     for other, tensor in named.items():
         if tensor is not None and tuple(tensor.shape) != expected:
             raise ValueError(
-                f"{other} must be {expected} as {name} is {tuple(leading.shape)}, "
+                f"{other} must be {expected} because {name} is {tuple(leading.shape)}, "
                 f"got {tuple(tensor.shape)}"
             )
     if image_features is not None:
         _check_features(image_features, expected)
 
 
-def _check_features(image_features: torch.Tensor, expected: tuple[int, ...]) -> None:
+def _check_features(image_features: Tensor, expected: tuple[int, ...]) -> None:
     batch, quarters = image_features.shape[0], tuple(-(-side // 4) for side in expected[2:])
     if batch not in (1, expected[0]) or tuple(image_features.shape[2:]) != quarters:
         raise ValueError(

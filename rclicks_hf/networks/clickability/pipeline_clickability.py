@@ -1,4 +1,4 @@
-"""The `click-prediction` pipeline: image and masks in, click map and most likely click out."""
+"""The `click-prediction` pipeline: from image and masks to click map and most likely click."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from transformers.pipelines.base import Pipeline
 
 
 class ClickabilityPipeline(Pipeline):
-    """Predicts where people would click on an object, or on an error of a segmentation.
+    """Predicts where users would click on an object or on a segmentation error.
 
     Registered as the task `"click-prediction"`.
 
@@ -40,27 +40,26 @@ class ClickabilityPipeline(Pipeline):
         """Predict clicks.
 
         Args:
-            inputs: An image (path, PIL image or (H, W, 3) array), with the masks as keywords; or a
+            inputs: An image (path, PIL image or (H, W, 3) array) with the masks as keywords; or a
                 dict with `image`, `object_mask` and optionally `error_mask`; or a list of dicts.
-            **kwargs: `object_mask` and `error_mask` (path, PIL image or (H, W) array; what is > 0
-                is inside) and the usual `batch_size`. Without `error_mask` the whole object is to
-                be clicked on, as in the first round.
+            **kwargs: `object_mask`, `error_mask` (path, PIL image or (H, W) array, > 0 inside) and
+                `batch_size`. Without `error_mask` it is the object mask, as in the first round.
 
         Returns:
-            For each image a dict: `click_map`, (H, W) float32 in [0, 1], and `click`, the most
-            likely pixel of the error mask as `{"x", "y"}`.
+            A dict per image: `click_map`, (H, W) float32 in [0, 1], and `click`, the most likely
+            pixel of the error mask as `{"x", "y"}`.
 
         Raises:
-            ValueError: If there is no object mask, a mask does not fit its image, or a keyword is
-                unknown or given beside dicts.
+            ValueError: If the object mask is missing, a mask does not fit its image, or a keyword
+                is unknown or given together with dicts.
         """
         if not isinstance(inputs, dict | list):
             masks = {name: kwargs.pop(name, None) for name in ("object_mask", "error_mask")}
             inputs = {"image": inputs, **masks}
         if unknown := sorted(kwargs.keys() - {"batch_size", "num_workers"}):
             raise ValueError(
-                f"{', '.join(unknown)}: no such keyword here; give object_mask and error_mask "
-                "beside one image, or in each dict"
+                f"{', '.join(unknown)}: not a keyword here; give object_mask and error_mask "
+                "with a single image, or in each dict"
             )
         return super().__call__(inputs, **kwargs)
 
@@ -70,9 +69,9 @@ class ClickabilityPipeline(Pipeline):
     def preprocess(self, input_: Any, **kwargs: Any) -> dict[str, Any]:
         """Load the image and the masks and prepare them for the network."""
         if not isinstance(input_, dict) or input_.get("image") is None:
-            raise ValueError("image is missing; of several images give a list of dicts")
+            raise ValueError("image is missing; for several images give a list of dicts")
         if input_.get("object_mask") is None:
-            raise ValueError("object_mask is missing; give the mask of the object beside the image")
+            raise ValueError("object_mask is missing; give the mask of the object with the image")
         image = _load(input_["image"])
         object_mask = _load_mask(input_["object_mask"])
         error_mask = input_.get("error_mask")
@@ -88,8 +87,8 @@ class ClickabilityPipeline(Pipeline):
         return {"click_map": self.model(**input_tensors).click_map, "region": region}
 
     def postprocess(self, model_outputs: Any, **kwargs: Any) -> dict[str, Any]:
-        """Bring the map back to the image and find its maximum inside the error mask."""
-        # A batch of the pipeline is taken apart with a batch axis of 1 left on.
+        """Map the click map back to the image and find its maximum inside the error mask."""
+        # The pipeline splits batches but keeps a batch axis of 1.
         region = model_outputs["region"].reshape(model_outputs["region"].shape[-2:])
         click_map = self.image_processor.post_process_click_maps(
             model_outputs["click_map"], [region.shape]
@@ -99,14 +98,14 @@ class ClickabilityPipeline(Pipeline):
 
 
 def _load(source: Any) -> Any:
-    """Paths and addresses become PIL images; arrays and images stay what they are."""
+    """Paths and URLs as PIL images; arrays and images unchanged."""
     if not isinstance(source, str | os.PathLike):
         return source
     return load_image(os.fspath(source))
 
 
 def _load_mask(source: Any) -> Any:
-    """The same for masks; a file keeps its values, which colours would replace in a palette."""
+    """Paths and URLs of masks as arrays; a palette file keeps its indices."""
     if not isinstance(source, str | os.PathLike):
         return source
     if os.path.isfile(source):

@@ -1,4 +1,4 @@
-"""The saliency network in the file style of transformers' models, and its registration."""
+"""The saliency network in the file style of transformers; importing it registers it there."""
 
 from __future__ import annotations
 

@@ -6,32 +6,32 @@ from typing import Any
 from huggingface_hub.dataclasses import strict
 from transformers.configuration_utils import PreTrainedConfig
 
-STRIDES = (32, 16, 8)  # of the encoder's stages that the decoder takes, deepest first
+STRIDES = (32, 16, 8)  # strides of the encoder stages that feed the decoder, deepest first
 
 
 @strict
 class SaliencyConfig(PreTrainedConfig):
-    r"""Shape of a [`SaliencyModel`]: TranSalNet (Lou et al., 2022) on a ResNet-50.
+    r"""Configuration of a [`SaliencyModel`]: TranSalNet (Lou et al., 2022) on a ResNet-50.
 
     The defaults are the published `TranSalNet_Res.pth`, which the RClicks paper (NeurIPS 2024)
-    uses for its click models SI and SM. Lists of three go from the deepest stage up.
+    uses for its click models SI and SM. Lists of three start at the deepest stage.
 
     Args:
         image_size: (height, width) of the input in pixels; the position embeddings fix it.
-        stem_channels: Channels after the first convolution; stage i of the encoder works on this
-            times 2^(i-1) and gives four times that.
-        depths: Bottleneck blocks of each encoder stage.
+        stem_channels: Channels after the first convolution; encoder stage i has this times 2^(i-1)
+            inner channels and four times as many output channels.
+        depths: Bottleneck blocks per encoder stage.
         hidden_sizes: Width of the transformer encoder on each of the last three stages.
-        num_attention_heads: Heads of each.
-        intermediate_sizes: Width of the feed-forward layers of each.
-        num_hidden_layers: Layers of each.
-        decoder_sizes: Channels of the decoder's later convolutions.
-        layer_norm_eps: Of the transformer encoders.
-        initializer_range: Deviation of the start weights.
+        num_attention_heads: Attention heads of each transformer encoder.
+        intermediate_sizes: Width of the feed-forward layers of each transformer encoder.
+        num_hidden_layers: Layers per transformer encoder.
+        decoder_sizes: Channels of the later decoder convolutions.
+        layer_norm_eps: Epsilon of the transformer encoders' layer norms.
+        initializer_range: Standard deviation of the initial position embeddings.
 
     Raises:
-        ValueError: If a list has another length than its stages, the heads do not divide a width,
-            or the sides are no multiples of 32.
+        ValueError: If a list has the wrong length, the heads do not divide a width, or a side is
+            not a multiple of 32.
 
     Example:
         >>> SaliencyConfig().image_size
@@ -74,7 +74,7 @@ class SaliencyConfig(PreTrainedConfig):
             )
         for size, heads in zip(self.hidden_sizes, self.num_attention_heads, strict=True):
             if size % heads:
-                raise ValueError(f"hidden size {size} is no multiple of its {heads} heads")
+                raise ValueError(f"hidden size {size} is not a multiple of its {heads} heads")
 
 
 __all__ = ["STRIDES", "SaliencyConfig"]

@@ -1,4 +1,4 @@
-"""Image processor of the saliency network: letterboxing in, cutting out and resizing back."""
+"""Image processor of the saliency network: letterboxes inputs and maps results back."""
 
 from __future__ import annotations
 
@@ -11,23 +11,11 @@ import torch
 from transformers.image_processing_utils import BaseImageProcessor, BatchFeature
 from transformers.utils import TensorType
 
-_CANVAS = 1  # grey level of the margins, as in TranSalNet's code: nearly black, not black
+_CANVAS = 1  # grey level of the margins, as in TranSalNet's code
 
 
 def fit_within(size: tuple[int, int], frame: tuple[int, int]) -> tuple[int, int]:
-    """The largest size of the same aspect that fits into a frame.
-
-    Args:
-        size: (height, width).
-        frame: (height, width) to fit into.
-
-    Returns:
-        (height, width), one of them the frame's, the other rounded down, at least 1.
-
-    Example:
-        >>> fit_within((230, 310), (288, 384)), fit_within((400, 220), (288, 384))
-        ((284, 384), (288, 158))
-    """
+    """The largest (height, width) of the same aspect, rounded down, that fits into a frame."""
     height, width = size
     if height * frame[1] > width * frame[0]:
         return frame[0], max(1, width * frame[0] // height)
@@ -35,25 +23,19 @@ def fit_within(size: tuple[int, int], frame: tuple[int, int]) -> tuple[int, int]
 
 
 class SaliencyImageProcessor(BaseImageProcessor):
-    """Prepares images for [`SaliencyModel`], and its maps for the images.
+    """Prepares images for [`SaliencyModel`] and maps its results back to them.
 
-    As TranSalNet's code does it: the image is resized in 8 bits (bilinear, aspect kept), put in
-    the middle of a canvas of grey level 1, and divided by 255; mean and deviation stay as they are.
-
-    Images: uint8 RGB, (H, W, 3), as arrays, tensors or PIL images.
+    As in TranSalNet's code: the image is resized in 8 bits (bilinear, aspect kept), centred on a
+    canvas of grey level 1 and divided by 255; there is no mean or deviation.
 
     Args:
         size: `height` and `width` of the canvas.
-        **kwargs: As in every image processor.
+        **kwargs: Arguments of `BaseImageProcessor`.
 
     Example:
-        >>> processor = SaliencyImageProcessor()
-        >>> inputs = processor(np.zeros((60, 80, 3), np.uint8))
+        >>> inputs = SaliencyImageProcessor()(np.zeros((60, 80, 3), np.uint8))
         >>> tuple(inputs["pixel_values"].shape)
         (1, 3, 288, 384)
-        >>> maps = torch.rand(1, 1, 288, 384)
-        >>> processor.post_process_saliency(maps, [(60, 80)])[0].shape
-        (60, 80)
     """
 
     model_input_names = ["pixel_values"]  # noqa: RUF012 - transformers copies class attributes
@@ -71,7 +53,8 @@ class SaliencyImageProcessor(BaseImageProcessor):
         """Prepare a batch.
 
         Args:
-            images: One image, a list or a stacked batch, (H, W, 3) uint8 RGB each.
+            images: One image, a list or a stacked batch; (H, W, 3) uint8 RGB, as arrays, tensors
+                or PIL images.
             return_tensors: "pt" or "np".
             **kwargs: Ignored.
 
@@ -104,17 +87,17 @@ class SaliencyImageProcessor(BaseImageProcessor):
     def post_process_saliency(
         self, outputs: Any, target_sizes: Sequence[tuple[int, int]]
     ) -> list[np.ndarray]:
-        """Bring the network's maps back to the images, in 8 bits as TranSalNet's code does.
+        """Map the network's results back to the images, in 8 bits as in TranSalNet's code.
 
         Args:
-            outputs: A [`SaliencyOutput`], or its `saliency` (B, 1, height, width).
+            outputs: A [`SaliencyOutput`] or its `saliency` (B, 1, height, width).
             target_sizes: (height, width) of each image.
 
         Returns:
-            uint8 (H, W) maps, 255 times the saliency rounded down before the resize.
+            uint8 (H, W) maps: 255 times the saliency, rounded down before resizing.
 
         Raises:
-            ValueError: If there are more or fewer sizes than maps.
+            ValueError: If the numbers of maps and sizes differ.
         """
         saliency = outputs if isinstance(outputs, torch.Tensor) else outputs["saliency"]
         if len(saliency) != len(target_sizes):
@@ -124,7 +107,7 @@ class SaliencyImageProcessor(BaseImageProcessor):
 
 
 def _uncover(plane: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resize the canvas until the image in it has its size, then cut the margins off."""
+    """Resize the canvas so that the image in it has the given size, then remove the margins."""
     height, width = size
     if height * plane.shape[1] > width * plane.shape[0]:
         whole = (height, plane.shape[1] * height // plane.shape[0])

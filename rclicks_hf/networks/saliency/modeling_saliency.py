@@ -1,8 +1,7 @@
-"""The saliency network TranSalNet: where do people look?
+"""The saliency network TranSalNet: where do people look in an image?
 
-A ResNet-50 whose last three stages each go through a small transformer encoder, and a
-convolutional decoder that joins them. Module names follow the published checkpoint, so that its
-tensors keep their names.
+A ResNet-50, a small transformer encoder on each of its last three stages, and a convolutional
+decoder. Module names follow the published checkpoint, so converted tensors keep their names.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from transformers.utils import ModelOutput
 
 from .configuration_saliency import STRIDES, SaliencyConfig
 
-_EXPANSION = 4  # a bottleneck's output over its inner channels
+_EXPANSION = 4  # ratio of a bottleneck's output channels to its inner channels
 
 
 @dataclass
@@ -29,12 +28,11 @@ class SaliencyOutput(ModelOutput):
 
     Args:
         saliency: (B, 1, H, W) in (0, 1).
-        logits: (B, 1, H, W), of which `saliency` is the sigmoid.
+        logits: (B, 1, H, W); `saliency` is their sigmoid.
 
     Example:
-        >>> output = SaliencyOutput(saliency=torch.ones(1, 1, 8, 8))
-        >>> list(output), tuple(output[0].shape)
-        (['saliency'], (1, 1, 8, 8))
+        >>> list(SaliencyOutput(saliency=torch.ones(1, 1, 8, 8)))
+        ['saliency']
     """
 
     saliency: torch.Tensor | None = None
@@ -42,7 +40,7 @@ class SaliencyOutput(ModelOutput):
 
 
 class SaliencyBottleneck(nn.Module):
-    """Residual block 1x1, 3x3, 1x1; the 3x3 convolution has the stride."""
+    """Residual block of 1x1, 3x3 (with the stride) and 1x1 convolutions."""
 
     def __init__(self, in_channels: int, channels: int, stride: int):
         super().__init__()
@@ -91,7 +89,7 @@ class SaliencyEncoder(nn.Module):
         self.encoder = nn.Sequential(*layers)
 
     def forward(self, pixel_values: torch.Tensor) -> list[torch.Tensor]:
-        """(B, 3, H, W) to the last three stages' maps, deepest first."""
+        """(B, 3, H, W) to the maps of the last three stages, deepest first."""
         hidden, stages = pixel_values, []
         for layer in self.encoder:
             hidden = layer(hidden)
@@ -100,7 +98,7 @@ class SaliencyEncoder(nn.Module):
 
 
 class SaliencyAttention(nn.Module):
-    """Self-attention with several heads."""
+    """Multi-head self-attention."""
 
     def __init__(self, size: int, heads: int):
         super().__init__()
@@ -134,7 +132,7 @@ class SaliencyFeedForward(nn.Module):
 
 
 class SaliencyLayer(nn.Module):
-    """One transformer layer, normalised before each half."""
+    """One transformer layer with a norm before each half."""
 
     def __init__(self, config: SaliencyConfig, level: int):
         super().__init__()
@@ -151,7 +149,7 @@ class SaliencyLayer(nn.Module):
 
 
 class SaliencyLayers(nn.Module):
-    """The layers of one transformer encoder and the norm after them."""
+    """The layers of one transformer encoder and the final norm."""
 
     def __init__(self, config: SaliencyConfig, level: int):
         super().__init__()
@@ -187,7 +185,7 @@ class SaliencyTransformer(nn.Module):
 
 
 class SaliencyDecoder(nn.Module):
-    """From the three stages up to one value a pixel."""
+    """From three stages to one value per pixel."""
 
     def __init__(self, config: SaliencyConfig):
         super().__init__()
@@ -207,7 +205,7 @@ class SaliencyDecoder(nn.Module):
         return torch.relu(getattr(self, f"batchnorm{step}")(hidden))
 
     def forward(self, stages: list[torch.Tensor]) -> torch.Tensor:
-        """The stages' maps, deepest first, to logits (B, 1, H, W)."""
+        """Maps of the stages, deepest first, to logits (B, 1, H, W)."""
         hidden = self.TransEncoder1(stages[0])
         skips = {1: self.TransEncoder2(stages[1]), 2: self.TransEncoder3(stages[2])}
         for step in range(1, self.num_steps):
@@ -262,18 +260,18 @@ class SaliencyModel(SaliencyPreTrainedModel):
     def forward(
         self, pixel_values: torch.Tensor, return_dict: bool | None = None, **kwargs: Any
     ) -> SaliencyOutput | tuple[torch.Tensor, ...]:
-        """Saliency of a batch.
+        """Predict the saliency of a batch.
 
         Args:
             pixel_values: (B, 3, H, W) RGB in [0, 1], not normalised; H, W as in the config.
-            return_dict: False gives a plain tuple.
+            return_dict: False returns a plain tuple.
             **kwargs: Ignored.
 
         Returns:
             A [`SaliencyOutput`].
 
         Raises:
-            ValueError: If the input has another size than the position embeddings.
+            ValueError: If the input does not have the configured size.
         """
         expected = (3, *self.config.image_size)
         if pixel_values.ndim != 4 or tuple(pixel_values.shape[1:]) != expected:

@@ -106,9 +106,9 @@ def test_a_hostile_pickle_does_not_run(tmp_path: Path, legacy: bool) -> None:
         (lambda weight: torch.full_like(weight, torch.nan), "not finite"),
         (lambda weight: weight.double() + 1e300, "not finite"),
         (lambda weight: weight.to(torch.complex64), "complex"),
-        (lambda weight: weight.to_sparse(), "no plain dense tensor"),
-        (lambda weight: weight.to("meta"), "no plain dense tensor"),
-        (lambda weight: torch.ones(1).expand_as(weight), "no plain dense tensor"),
+        (lambda weight: weight.to_sparse(), "not a plain dense tensor"),
+        (lambda weight: weight.to("meta"), "not a plain dense tensor"),
+        (lambda weight: torch.ones(1).expand_as(weight), "not a plain dense tensor"),
     ],
     ids=["nan", "float64", "complex", "sparse", "meta", "expanded"],
 )

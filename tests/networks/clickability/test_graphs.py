@@ -95,8 +95,8 @@ def test_gradient_checkpointing_by_its_usual_name(small: ClickabilityModel) -> N
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"pixel_values": None}, "give pixel_values or image_features, one of them"),
-        ({"image_features": torch.zeros(2, 8, 16, 24)}, "one of them"),
+        ({"pixel_values": None}, "give exactly one of pixel_values and image_features"),
+        ({"image_features": torch.zeros(2, 8, 16, 24)}, "give exactly one of"),
         (
             {"pixel_values": None, "image_features": torch.zeros(3, 8, 16, 24)},
             r"image_features must be \(1 or 2, C, 16, 24\)",

@@ -143,8 +143,11 @@ def test_a_constant_map_becomes_zero(processor: ClickabilityImageProcessor) -> N
         ),
         (([], []), "images is empty"),
         (("photo.png", _mask()), "str"),
-        ((_image(), _mask(), None, -np.ones((40, 60))), r"click_maps\[0\] has values that are"),
-        ((_image(), _mask(), None, np.full((40, 60), np.nan)), r"click_maps\[0\] has values"),
+        (
+            (_image(), _mask(), None, -np.ones((40, 60))),
+            r"click_maps\[0\] has negative or non-finite values",
+        ),
+        ((_image(), _mask(), None, np.full((40, 60), np.nan)), r"click_maps\[0\] has negative"),
     ],
 )
 def test_bad_inputs_are_named(

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rclicks_hf.networks.clickability import ClickabilityConfig, ClickabilityModel
-from rclicks_hf.networks.clickability.modeling_clickability import click_map_loss
+from rclicks_hf.networks.clickability.modeling_clickability import click_map_losses
 
 HEIGHT, WIDTH = 48, 64
 
@@ -102,16 +102,16 @@ def test_bfloat16_gives_a_float32_map(config: ClickabilityConfig) -> None:
 HALF = """
 import sys
 import torch
-from rclicks_hf.networks.clickability.layers_clickability import depthwise
+from rclicks_hf.networks.clickability.modeling_clickability import ClickabilityDepthwise
 
-layer, hidden = depthwise(16, 1, 21), torch.rand(1, 16, 40, 40)
+layer, hidden = ClickabilityDepthwise(16, 1, 21), torch.rand(1, 16, 40, 40)
 hidden = hidden.contiguous(memory_format=torch.channels_last)
 for dtype in (torch.bfloat16, torch.float16):
     with torch.no_grad(), torch.autocast("cpu", dtype=dtype):
         under_autocast = layer(hidden.to(dtype))
     with torch.no_grad():
         exact = layer(hidden.to(dtype).float())
-        alone = depthwise(16, 1, 21).to(dtype)
+        alone = ClickabilityDepthwise(16, 1, 21).to(dtype)
         alone.load_state_dict(layer.state_dict())
         for made in (alone(hidden.to(dtype)), under_autocast):
             assert made.dtype == dtype
@@ -130,17 +130,17 @@ def test_half_precision_comes_to_an_end_on_the_cpu(repo: Path) -> None:
 def test_loss_is_a_divergence(seed: int, factor: float) -> None:
     generator = torch.Generator().manual_seed(seed)
     p, q = torch.rand(2, 3, 1, 6, 5, generator=generator) + 0.01
-    assert click_map_loss(p, q) > 0
-    assert click_map_loss(factor * q, q).item() == pytest.approx(0, abs=1e-5)
-    scaled = click_map_loss(factor * p, q).item()
-    assert scaled == pytest.approx(click_map_loss(p, q).item(), rel=1e-3, abs=1e-5)
+    assert (click_map_losses(p, q) > 0).all()
+    assert click_map_losses(factor * q, q).mean().item() == pytest.approx(0, abs=1e-5)
+    scaled = click_map_losses(factor * p, q).mean().item()
+    assert scaled == pytest.approx(click_map_losses(p, q).mean().item(), rel=1e-3, abs=1e-5)
 
 
 def test_loss_by_hand_and_without_clicks() -> None:
     p = torch.tensor([[[[0.5, 0.5]]]])
     q = torch.tensor([[[[1.0, 0.0]]]])
-    assert click_map_loss(p, q).item() == pytest.approx(0.6931, abs=1e-4)
-    assert click_map_loss(p, torch.zeros_like(q)).item() == 0
+    assert click_map_losses(p, q).mean().item() == pytest.approx(0.6931, abs=1e-4)
+    assert click_map_losses(p, torch.zeros_like(q)).mean().item() == 0
 
 
 @pytest.mark.parametrize(
@@ -160,11 +160,11 @@ def test_shapes_that_do_not_belong_together_are_named(
 
 
 def test_bad_configurations_are_refused() -> None:
-    with pytest.raises(ValueError, match="one entry a stage"):
+    with pytest.raises(ValueError, match="one entry per stage"):
         ClickabilityConfig(depths=(1, 2))
-    with pytest.raises(ValueError, match="no multiple of num_groups"):
+    with pytest.raises(ValueError, match="not a multiple of num_groups"):
         ClickabilityConfig(head_channels=50)
     with pytest.raises(StrictDataclassError, match="map_activation"):
         ClickabilityConfig(map_activation="softplus")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="'huge' is unknown; there are tiny"):
+    with pytest.raises(ValueError, match="'huge' is unknown; choose tiny"):
         ClickabilityConfig.from_preset("huge")

@@ -112,7 +112,7 @@ def test_maps_come_back_in_the_image_size(
 def test_odd_shapes_of_network_are_refused() -> None:
     with pytest.raises(ValueError, match="hidden_sizes needs 3 numbers"):
         SaliencyConfig(hidden_sizes=(8, 8))
-    with pytest.raises(ValueError, match="no multiple of its 5 heads"):
+    with pytest.raises(ValueError, match="not a multiple of its 5 heads"):
         SaliencyConfig(num_attention_heads=(12, 5, 8))
 
 
@@ -146,7 +146,7 @@ def test_a_truncated_file_is_refused(
     path.write_bytes(path.read_bytes()[:5000])
     assert "download" in _refused(path, config)
     path.unlink()
-    assert "give the checkpoint, TranSalNet_Res.pth" in _refused(path, config)
+    assert "give the published checkpoint TranSalNet_Res.pth" in _refused(path, config)
 
 
 class _Hostile:
