@@ -14,7 +14,6 @@ from .notebook import run_benchmark as run_benchmark
 from .report import read_results as read_results
 from .segmenters import load_segmenter as load_segmenter
 
-
 __all__ = [
     "Click",
     "ClickSimulator",

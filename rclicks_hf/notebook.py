@@ -11,18 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rclicks_hf.benchmark.evaluation_setup import ClickMaps
     from rclicks_hf.benchmark.instance_sets import InstanceSet
     from rclicks_hf.benchmark.protocol import BenchmarkProtocol
+    from rclicks_hf.click_models.interface import ClickModel
     from rclicks_hf.data.instances import Instance
     from rclicks_hf.report.results import Results
     from rclicks_hf.segmenters.interface import Segmenter
+
 
 def run_benchmark(
     instances: InstanceSet | Sequence[Instance],
     *,
     segmenter: str | os.PathLike[str] | Segmenter,
-    click_model: str | os.PathLike[str] | ClickMaps,
+    click_model: str | os.PathLike[str] | ClickModel,
     out: str | Path | None = None,
     runs: Sequence[str] | None = None,
     protocol: BenchmarkProtocol | None = None,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from rclicks_hf.benchmark.clicker import Clicker
-from rclicks_hf.benchmark.evaluation_setup import ClickMaps, EvaluationSetup
+from rclicks_hf.benchmark.evaluation_setup import EvaluationSetup
 from rclicks_hf.benchmark.protocol import BenchmarkProtocol
 from rclicks_hf.benchmark.result_rows import ResultRow
 from rclicks_hf.benchmark.runs import (
@@ -23,6 +23,7 @@ from rclicks_hf.benchmark.runs import (
 )
 from rclicks_hf.benchmark.single_clicks import click_as_sampled, click_as_users
 from rclicks_hf.benchmark.trajectories import Trajectory, click_trajectories
+from rclicks_hf.click_models.interface import ClickModel
 from rclicks_hf.data.instances import Instance
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.segmenters.interface import Segmenter, is_batched
@@ -33,7 +34,7 @@ TRAJECTORIES_TOGETHER = 64  # per call, of several objects: bounds the memory of
 def run_image(
     instances: Sequence[Instance],
     segmenter: Segmenter,
-    click_model: ClickMaps | None,
+    click_model: ClickModel | None,
     runs: Sequence[str] | None = None,
     protocol: BenchmarkProtocol | None = None,
     *,

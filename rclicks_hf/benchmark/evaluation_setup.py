@@ -4,31 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from rclicks_hf.benchmark.clicker import Target
 from rclicks_hf.benchmark.protocol import BenchmarkProtocol
+from rclicks_hf.click_models.interface import ClickModel
 from rclicks_hf.data.instances import Click, Instance
 from rclicks_hf.metrics import boundary_iou, iou
 from rclicks_hf.segmenters.conformance import check_predictions
 from rclicks_hf.segmenters.interface import Segmenter
-
-
-class ClickMaps(Protocol):
-    """What the engine needs of a click model."""
-
-    name: str
-
-    def click_maps(
-        self,
-        images: Sequence[np.ndarray],
-        object_masks: Sequence[np.ndarray],
-        error_masks: Sequence[np.ndarray],
-    ) -> Sequence[np.ndarray]:
-        """(H, W) maps >= 0, one per entry of the lists."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +30,7 @@ class EvaluationSetup:
     """Segmenter, click model (None where no run draws from one) and protocol."""
 
     segmenter: Segmenter
-    click_model: ClickMaps | None
+    click_model: ClickModel | None
     protocol: BenchmarkProtocol
 
     @property

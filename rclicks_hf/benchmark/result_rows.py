@@ -158,8 +158,6 @@ def read_result_table(path: str | Path) -> pa.Table:
     return table
 
 
-
-
 def _check_ious(column: pa.ChunkedArray, name: str) -> None:
     """Refuse values that no benchmark writes, before they go into a number."""
     values = pc.list_flatten(column)

@@ -6,11 +6,11 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from rclicks_hf.benchmark.evaluation_setup import ClickMaps
 from rclicks_hf.benchmark.instance_sets import InstanceSet, as_instance_set, plan_images
 from rclicks_hf.benchmark.protocol import BenchmarkProtocol
 from rclicks_hf.benchmark.runs import check_runs
 from rclicks_hf.benchmark.worker import BenchmarkJob
+from rclicks_hf.click_models.interface import ClickModel
 from rclicks_hf.data.instances import Instance
 from rclicks_hf.jobs.processes import processes_for
 from rclicks_hf.jobs.resumable_job import run_job
@@ -21,7 +21,7 @@ def run_benchmark(
     instances: InstanceSet | Sequence[Instance],
     *,
     segmenter: str | os.PathLike[str] | Segmenter,
-    click_model: str | os.PathLike[str] | ClickMaps,
+    click_model: str | os.PathLike[str] | ClickModel,
     out: str | Path,
     runs: Sequence[str] | None = None,
     protocol: BenchmarkProtocol | None = None,

@@ -12,7 +12,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rclicks_hf.benchmark.engine import run_image
-from rclicks_hf.benchmark.evaluation_setup import ClickMaps
 from rclicks_hf.benchmark.instance_sets import ImageTask, InstanceSet
 from rclicks_hf.benchmark.manifest import (
     IDENTITY,
@@ -29,6 +28,7 @@ from rclicks_hf.benchmark.result_rows import (
     rows_to_table,
 )
 from rclicks_hf.benchmark.runs import need_click_model
+from rclicks_hf.click_models.interface import ClickModel
 from rclicks_hf.click_models.registry import click_model_identity, load_click_model
 from rclicks_hf.jobs.model_identity import hub_revision
 from rclicks_hf.jobs.resumable_job import Job
@@ -42,7 +42,7 @@ class BenchmarkJob(Job[ImageTask]):
 
     instances: InstanceSet
     segmenter: str | Segmenter
-    click_model: str | ClickMaps
+    click_model: str | ClickModel
     runs: tuple[str, ...]
     protocol: BenchmarkProtocol
     fail_fast: bool = False

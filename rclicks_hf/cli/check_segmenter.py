@@ -28,9 +28,9 @@ def check_segmenter(
     Runs the segmenter on small images and prints one row per check. The exit code is 1 if a check
     fails.
     """
-    from rclicks_hf.segmenters.command import check_spec
+    from rclicks_hf.segmenters.conformance import check_report
 
-    text, ok = check_spec(segmenter)
+    text, ok = check_report(segmenter)
     typer.echo(text)
     if not ok:
         raise typer.Exit(1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -37,6 +36,8 @@ def convert(
 
     The folder can be loaded with `from_pretrained`.
     """
+    from rclicks_hf.networks import convert_checkpoint
+
     made = Path(one_of_both(folder, out, "--out", "OUT"))
-    import_module(f"rclicks_hf.networks.{kind}").convert_checkpoint(checkpoint, made)
+    convert_checkpoint(kind, checkpoint, made)
     typer.echo(str(made))

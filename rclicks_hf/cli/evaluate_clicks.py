@@ -74,6 +74,9 @@ def evaluate_clicks(
             "command resumes in it. Default: only print.",
         ),
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="First remove older results in --out.")
+    ] = False,
     num_proc: NumProc = None,
 ) -> None:
     """Score click models against recorded clicks.
@@ -81,18 +84,18 @@ def evaluate_clicks(
     The metrics are KS, PL1, WD, NSS and PDE. Prints each mean with its 95 % bootstrap interval, the
     paired differences between the models and, where the data is the paper's, the published values.
     """
-    from rclicks_hf.click_scoring.command import evaluate_repo
-    from rclicks_hf.click_scoring.score_rows import ScoreSettings
+    from rclicks_hf.click_scoring import ScoreSettings, score_repo
 
-    typer.echo(
-        evaluate_repo(
-            repo,
-            require_datasets(dataset),
-            click_model,
-            split=split,
-            settings=ScoreSettings(mode=mode, halvings=halvings, devices=devices),
-            rounds=rounds,
-            num_proc=num_proc,
-            out=out,
-        )
+    text = score_repo(
+        repo,
+        require_datasets(dataset),
+        click_model,
+        split=split,
+        settings=ScoreSettings(mode=mode, halvings=halvings, devices=devices),
+        rounds=rounds,
+        num_proc=num_proc,
+        out=out,
+        overwrite=overwrite,
     )
+    if text:  # the helpers of a launch have none
+        typer.echo(text)

@@ -140,7 +140,7 @@ def train(
     from accelerate import PartialState
 
     from rclicks_hf.hub.push import push_folder, require_repo_id
-    from rclicks_hf.training.from_repo import train_from_repo
+    from rclicks_hf.training import train_from_repo
 
     repo, source = _repo_and_dataset(repo, dataset or ())
     if push_to_hub:

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from rclicks_hf.metrics import SAMPLED_METRICS
 from rclicks_hf.click_models.interface import ClickModel
 from rclicks_hf.data import DEVICES, Clicks, Instance
 from rclicks_hf.data.click_maps import click_map, soften
@@ -19,6 +18,7 @@ from rclicks_hf.errors import RclicksError
 from rclicks_hf.metrics import (
     CLICK_METRICS,
     MODES,
+    SAMPLED_METRICS,
     ClickScores,
     ConstantCoordinateWarning,
     click_scores,

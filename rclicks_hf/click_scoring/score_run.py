@@ -14,13 +14,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rclicks_hf.click_models.interface import ClickModel
+from rclicks_hf.click_models.registry import click_model_identity, load_click_model
 from rclicks_hf.click_scoring.paper_scores import paper_split
 from rclicks_hf.click_scoring.score_rows import PEOPLE, SCORE_SCHEMA, ScoreSettings, score_instance
 from rclicks_hf.data import ROUNDS, SOURCE_DATASETS, Instance, load_instances
 from rclicks_hf.data.fingerprint import dataset_fingerprint
 from rclicks_hf.data.given_instances import GivenInstances, describe_instances
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.click_models.registry import click_model_identity, load_click_model
 from rclicks_hf.jobs.processes import processes_for
 from rclicks_hf.jobs.results_folder import read_table
 from rclicks_hf.jobs.resumable_job import Job, run_facts, run_job

@@ -9,10 +9,15 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from rclicks_hf.metrics import SAMPLED_METRICS
 from rclicks_hf.click_scoring.score_rows import ALL_DEVICES, PEOPLE
 from rclicks_hf.data import DEVICES, ROUNDS
-from rclicks_hf.metrics import CLICK_METRICS, Interval, bootstrap_interval, paired_interval
+from rclicks_hf.metrics import (
+    CLICK_METRICS,
+    SAMPLED_METRICS,
+    Interval,
+    bootstrap_interval,
+    paired_interval,
+)
 
 ALL_ROUNDS = "all"
 BOOTSTRAP_RESAMPLES = 2_000  # enough for the two or three digits that a table shows

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from rclicks_hf.metrics import SAMPLED_METRICS
 from rclicks_hf.click_scoring.paper_scores import (
     PUBLISHED_INSTANCES,
     PUBLISHED_MODELS,
@@ -19,7 +18,7 @@ from rclicks_hf.click_scoring.score_summary import (
 )
 from rclicks_hf.data import SOURCE_DATASETS
 from rclicks_hf.data.schema import KIND_OF_CLICKS
-from rclicks_hf.metrics import CLICK_METRICS, METRICS, Interval
+from rclicks_hf.metrics import CLICK_METRICS, METRICS, SAMPLED_METRICS, Interval
 from rclicks_hf.support.text_table import plain_table
 
 NAMED = 5  # instances named in a line; the results file names all

@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import yaml
-from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml
+from huggingface_hub import EvalResultEntry
 
 from rclicks_hf.data.schema import SOURCE_DATASETS
 from rclicks_hf.errors import RclicksError
@@ -22,16 +21,12 @@ from rclicks_hf.report.numbers.paper_benchmark import is_whole_dataset
 from rclicks_hf.report.results import Results
 from rclicks_hf.support.atomic import atomic_file
 from rclicks_hf.support.citation import PAPER_TEXT
+from rclicks_hf.support.eval_results_file import FOLDER, eval_result, task_id, write_eval_results
 
 #: Measures with a leaderboard per dataset.
 TASK_MEASURES = ("sample_noc", "delta_sb_noc", "delta_gr_noc", "sample_nof", "sample_auc")
 
 FRAMEWORK = "rclicks-hf"
-
-
-def task_id(dataset: str, measure: str) -> str:
-    """Id of a leaderboard."""
-    return f"{dataset}_{measure}"
 
 
 def eval_yaml(datasets: Iterable[str] = ()) -> str:
@@ -81,13 +76,13 @@ def result_entries(results: Results, key: MethodKey, dataset_id: str) -> list[Ev
     if method.failures:
         notes += f", {method.failures} of them failed and left out"
     return [
-        EvalResultEntry(dataset_id, task_id(key.dataset, name), round(score.value, 4), notes=notes)
+        eval_result(dataset_id, key.dataset, name, round(score.value, 4), notes=notes)
         for name in TASK_MEASURES
         if (score := results.scores[key][name]).instances
     ]
 
 
-def write_eval_results(results: Results, folder: Path, dataset_id: str) -> str:
+def write_hub_results(results: Results, folder: Path, dataset_id: str) -> str:
     """Write both kinds of files, ready to be copied to their repos.
 
     ``<folder>/<segmenter>/.eval_results/<dataset>[_<click model>].yaml`` goes to the segmenter's
@@ -109,12 +104,12 @@ def write_eval_results(results: Results, folder: Path, dataset_id: str) -> str:
             lines.append(f"{' / '.join(key)}: left out, {reason or 'no numbers'}")
             continue
         name = f"{key.dataset}_{_file_name(key.click_model)}.yaml"
-        path = folder / _file_name(key.segmenter) / ".eval_results" / name
+        path = folder / _file_name(key.segmenter) / FOLDER / name
         if str(path) in lines:  # "a/b" and "a_b"
             raise RclicksError(
                 f"{path}: also the file of {' / '.join(key)}; report the two separately"
             )
-        _write_yaml(path, eval_result_entries_to_yaml(entries))
+        write_eval_results(path, entries)
         lines.append(str(path))
     with atomic_file(folder / "eval.yaml") as part:
         part.write_text(eval_yaml(), "utf-8")
@@ -130,8 +125,3 @@ def _left_out(method: MethodResults) -> str:
 def _file_name(text: str) -> str:
     """A file name that stays in its folder, for any segmenter name."""
     return re.sub(r"[^A-Za-z0-9.-]+", "_", text).strip("._") or "none"
-
-
-def _write_yaml(path: Path, content: Any) -> None:
-    with atomic_file(path) as part:
-        part.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), "utf-8")

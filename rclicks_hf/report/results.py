@@ -13,8 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from rclicks_hf.benchmark.manifest import RESULTS, read_run
-from rclicks_hf.benchmark.result_rows import RESULT_SCHEMA
-from rclicks_hf.benchmark.result_rows import read_result_table
+from rclicks_hf.benchmark.result_rows import RESULT_SCHEMA, read_result_table
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.jobs.results_folder import MANIFEST
 from rclicks_hf.metrics.click_counts import THRESHOLD
@@ -178,5 +177,3 @@ def _threshold(threshold: float | None, manifests: Sequence[Mapping[str, Any]]) 
     if not isinstance(threshold, int | float | np.floating) or not 0 < threshold <= 1:
         raise RclicksError(f"threshold: must be an IoU in (0, 1], got {threshold}")
     return float(threshold)
-
-

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.report.from_results import report_data
-from rclicks_hf.report.hub_results import write_eval_results
+from rclicks_hf.report.hub_results import write_hub_results
 from rclicks_hf.report.numbers.click_scores import ClickScores, is_click_scores, read_score_folders
 from rclicks_hf.report.page import render
 from rclicks_hf.report.page_data import ReportData
@@ -97,7 +97,7 @@ def write_report_file(
 def _write_hub(results: Results, folder: Path, dataset_id: str) -> str:
     if not results:
         raise RclicksError("--eval-results: needs results of `rclicks benchmark`; none are given")
-    return write_eval_results(results, folder, dataset_id)
+    return write_hub_results(results, folder, dataset_id)
 
 
 def _unfinished(results: Results, scores: ClickScores) -> list[str]:

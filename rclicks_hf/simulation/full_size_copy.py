@@ -236,5 +236,3 @@ def _click_rows(
         columns[axis] = pa.array(np.clip(value, 0, limit - 1).astype(np.int32))
         columns[side] = pa.array(limit.astype(np.int32))
     return pa.table({key: columns[key] for key in CLICK_SCHEMA.names} | raw)
-
-

@@ -17,7 +17,6 @@ from helpers.benchmark_processes import TESTS, start, wait_until
 
 from rclicks_hf.benchmark import BenchmarkProtocol, run_benchmark
 from rclicks_hf.benchmark.result_rows import TIMING_COLUMNS, read_result_table
-from rclicks_hf.errors import RclicksError
 
 SHORT = BenchmarkProtocol(max_clicks=3)
 
@@ -145,4 +144,3 @@ def test_a_launch_with_a_killed_process_goes_on_when_it_is_started_again(
     again = launch(2, repo_of_scenes, out, *words)
     assert again.returncode == 0, again.stderr
     assert results(out).equals(of_one)
-

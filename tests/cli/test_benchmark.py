@@ -12,7 +12,6 @@ import pytest
 from typer.testing import CliRunner
 
 from rclicks_hf import data, simulation
-from rclicks_hf.benchmark.result_rows import read_result_table
 from rclicks_hf.cli import app
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.jobs.launch import Launch
@@ -51,7 +50,7 @@ def benchmark(repo: Path, out: Path, line: str) -> str:
 
 
 def stems(folder: Path) -> list[str]:
-    return list(dict.fromkeys(read_results(folder)["full_stem"].to_pylist()))
+    return list(dict.fromkeys(read_result_table(folder)["full_stem"].to_pylist()))
 
 
 @pytest.mark.parametrize("datasets", ["--dataset " + ",".join(TWO), "--dataset {} --dataset {}"])
@@ -61,7 +60,7 @@ def test_several_datasets_have_a_folder_each_and_one_table(
     line = f"{datasets.format(*TWO)} --runs base,g10 --runs nuser --limit 1"
     text = benchmark(repo, tmp_path / "out", line)
     assert [stems(tmp_path / "out" / name) for name in TWO] == [["s0"], ["p0"]]
-    runs = read_results(tmp_path / "out" / TWO[0])["run"].to_pylist()
+    runs = read_result_table(tmp_path / "out" / TWO[0])["run"].to_pylist()
     assert runs == ["base", "g10", "nuser"]
     rows = [row for row in text.splitlines() if row.startswith("disks")]
     assert [name in row for name, row in zip(TWO, rows, strict=True)] == [True, True]
@@ -94,7 +93,9 @@ def test_overwriting_takes_another_protocol(repo: Path, tmp_path: Path) -> None:
     with pytest.raises(RclicksError, match=r"another protocol \(id is 'rclicks-1', not 'rclicks-"):
         benchmark(repo, tmp_path / "out", f"{line} --protocol reference")
     benchmark(repo, tmp_path / "out", f"{line} --protocol reference --overwrite")
-    assert set(read_results(tmp_path / "out")["protocol_id"].to_pylist()) == {"rclicks-reference-1"}
+    assert set(read_result_table(tmp_path / "out")["protocol_id"].to_pylist()) == {
+        "rclicks-reference-1"
+    }
 
 
 @pytest.mark.parametrize(

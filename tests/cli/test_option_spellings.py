@@ -18,10 +18,10 @@ CALLED = {
     "build": "rclicks_hf.simulation.build_full_size_copy",
     "verify": "rclicks_hf.data.build.verify.verify_dataset",
     "install": "rclicks_hf.hub.install.install_all",
-    "train": "rclicks_hf.training.from_repo.train_from_repo",
+    "train": "rclicks_hf.training.train_from_repo",
     "analyse": "rclicks_hf.analysis.analyse_repo",
     "benchmark": "rclicks_hf.cli.benchmark.benchmark_repo",
-    "convert": "rclicks_hf.networks.saliency.convert_checkpoint",
+    "convert": "rclicks_hf.networks.convert_checkpoint",
     "push": "rclicks_hf.hub.push.push_folder",
 }
 

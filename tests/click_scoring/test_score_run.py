@@ -19,7 +19,6 @@ import pandas as pd
 import pytest
 from helpers.commands import run_rclicks
 
-from rclicks_hf.metrics import SAMPLED_METRICS
 from rclicks_hf.click_models import load_click_model
 from rclicks_hf.click_scoring import ScoreSettings, read_click_scores, run_click_scores, score_repo
 from rclicks_hf.click_scoring.score_rows import PEOPLE, score_instance
@@ -30,6 +29,7 @@ from rclicks_hf.jobs.launch import Launch
 from rclicks_hf.metrics import (
     CLICK_METRICS,
     METRICS,
+    SAMPLED_METRICS,
     click_scores,
     instance_seed,
     pl1,

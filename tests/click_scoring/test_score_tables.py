@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 from helpers.commands import run_rclicks
 
-from rclicks_hf.metrics import SAMPLED_METRICS
 from rclicks_hf.click_scoring.paper_scores import (
     PUBLISHED_INSTANCES,
     PUBLISHED_MODELS,
@@ -20,7 +19,7 @@ from rclicks_hf.click_scoring.paper_scores import (
 from rclicks_hf.click_scoring.score_rows import PEOPLE
 from rclicks_hf.click_scoring.score_summary import summarise_scores
 from rclicks_hf.click_scoring.score_text import format_score_tables
-from rclicks_hf.metrics import CLICK_METRICS, bootstrap_interval, paired_interval
+from rclicks_hf.metrics import CLICK_METRICS, SAMPLED_METRICS, bootstrap_interval, paired_interval
 
 NAN = float("nan")
 

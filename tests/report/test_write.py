@@ -14,13 +14,12 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from rclicks_hf.metrics import SAMPLED_METRICS
 from rclicks_hf.benchmark.manifest import IDENTITY
 from rclicks_hf.click_scoring.score_rows import PEOPLE, SCORE_SCHEMA, ScoreSettings
 from rclicks_hf.click_scoring.score_run import SCORES
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.jobs.results_folder import write_table
-from rclicks_hf.metrics import CLICK_METRICS
+from rclicks_hf.metrics import CLICK_METRICS, SAMPLED_METRICS
 from rclicks_hf.report import MEASURES, read_results, score_all, write_report_file
 from rclicks_hf.report.numbers.click_scores import read_score_folders
 
@@ -214,7 +213,8 @@ def write_click_scores(folder: Path, *models: str, **settings: Any) -> Path:
         about = {
             "dataset": "grabcut", "split": "test", "full_stem": stem, "round": "first",
             "click_type": "first", "device": "all", "is_simulated": False, "clicks": 20,
-            **{f"{name}_error": 0.01 for name in SAMPLED_METRICS}, "ks_undefined": 0, "left_out": "",
+            **{f"{name}_error": 0.01 for name in SAMPLED_METRICS},
+            "ks_undefined": 0, "left_out": "",
         }  # fmt: skip
         for m, model in enumerate((*models, PEOPLE)):
             scores = dict.fromkeys(CLICK_METRICS, 0.1 * (k + m + 1))

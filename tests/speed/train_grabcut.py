@@ -20,8 +20,14 @@ import pandas as pd
 import torch
 
 from rclicks_hf import data
-from rclicks_hf.click_models import ClickabilityClickModel, load_click_model
-from rclicks_hf.click_scoring.evaluation import format_scores, mean_scores, score_click_models
+from rclicks_hf.click_models import ClickabilityClickModel
+from rclicks_hf.click_scoring import (
+    ScoreSettings,
+    format_score_tables,
+    read_click_scores,
+    run_click_scores,
+    summarise_scores,
+)
 from rclicks_hf.data import Instance, InstanceTable, load_instances
 from rclicks_hf.networks.clickability import ClickabilityConfig
 from rclicks_hf.training import train
@@ -82,12 +88,16 @@ def score_fold(
         f"{args.epochs} with SIM {result.metrics['sim']:.4f}; {time.time() - start:.0f} s",
         flush=True,
     )
-    models = {
-        "UD": load_click_model("ud"),
-        "DT": load_click_model("dt"),
-        f"CM {args.preset}, trained here": ClickabilityClickModel(result.model, result.processor),
-    }
-    return score_click_models(of_images(table, folds[fold]), models, progress=False)
+    network = ClickabilityClickModel(result.model, result.processor)
+    path = run_click_scores(
+        of_images(table, folds[fold]),
+        None,
+        {"UD": "ud", "DT": "dt", f"CM {args.preset}, trained here": network},
+        work / f"scores_{fold}",
+        settings=ScoreSettings(halvings=0),
+        progress=False,
+    )
+    return read_click_scores(path)
 
 
 def main() -> None:
@@ -108,7 +118,7 @@ def main() -> None:
         table = build(args.data, work / "rclicks", args.seed)
         folds = deal(sorted(set(table.image_stems)), args.seed)
         scores = [score_fold(table, folds, i, work, args) for i in range(args.folds)]
-    print("\n" + format_scores(mean_scores(pd.concat(scores, ignore_index=True))))
+    print("\n" + format_score_tables(summarise_scores(pd.concat(scores, ignore_index=True))))
 
 
 if __name__ == "__main__":

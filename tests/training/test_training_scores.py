@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from rclicks_hf.click_models import load_click_model
-from rclicks_hf.click_scoring.evaluation import mean_scores, score_click_models
+from rclicks_hf.click_scoring import ScoreSettings, read_click_scores, run_click_scores
 from rclicks_hf.data.instances import Clicks, Instance
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.metrics import CLICK_METRICS
@@ -34,8 +33,15 @@ def test_scores_are_those_of_evaluate_clicks(
     judged = [*instances[5:], silent]
     result = train(instances[:5], judged, tmp_path / "model", config=config, epochs=2, batch_size=5)
     assert list(result.metrics) == ["loss", *SCORES, "epoch"]
-    models = {"cm": load_click_model(tmp_path / "model")}
-    expected = mean_scores(score_click_models(instances[5:], models, progress=False)).iloc[0]
+    scored = run_click_scores(
+        instances[5:],
+        None,
+        {"cm": str(tmp_path / "model")},
+        tmp_path / "scores",
+        settings=ScoreSettings(halvings=0),
+        progress=False,
+    )
+    expected = read_click_scores(scored)[list(CLICK_METRICS)].mean()
     for name in CLICK_METRICS:
         # Points are drawn from maps that float rounding makes differ: not to the last digit.
         assert result.metrics[name] == pytest.approx(expected[name], rel=0.02, abs=0.01), name
