@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from rclicks_hf import data, simulation
+from rclicks_hf.benchmark.result_rows import read_result_table
 from rclicks_hf.cli import app
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.jobs.launch import Launch
