@@ -8,15 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import cv2
-import torch
-import transformers
-
-from rclicks_hf.demo.inputs import gather_sources
-from rclicks_hf.demo.pages import REPORT, write_pages
 from rclicks_hf.demo.settings import DemoSettings
-from rclicks_hf.demo.stages import benchmark, build_repo, score_models, train_network
-from rclicks_hf.demo.workspace import open_workspace
+from rclicks_hf.support.atomic import require_absent
 from rclicks_hf.support.provenance import command_line
 
 STAGES = 5
@@ -28,11 +21,24 @@ def run_demo(settings: DemoSettings) -> Path:
     Returns the report ``<out>/report.html``; beside it are the dataset repo ``rclicks/``, the
     ``model/``, ``click_scores/`` and the benchmark's ``results/``.
     """
+    # What the user gave is checked before the seconds that importing the libraries takes.
+    require_absent(settings.out)
+    from rclicks_hf.demo.inputs import gather_sources
+
+    sources = gather_sources(settings.data, scenes=settings.scenes, seed=settings.seed)
+
+    import cv2
+    import torch
+    import transformers
+
+    from rclicks_hf.demo.pages import REPORT, write_pages
+    from rclicks_hf.demo.stages import benchmark, build_repo, score_models, train_network
+    from rclicks_hf.demo.workspace import open_workspace
+
     torch.set_num_threads(1)  # the network is small: more threads make it slower
     cv2.setNumThreads(1)
     logging.getLogger("datasets").setLevel(logging.ERROR)
     transformers.utils.logging.disable_progress_bar()  # of weight loading; training shows its own
-    sources = gather_sources(settings.data, scenes=settings.scenes, seed=settings.seed)
     with open_workspace(settings, tuple(sources)) as space:
         with _stage(1, "simulate clicks and build the dataset"):
             print(build_repo(space, sources))

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers.commands import run_rclicks
+from helpers.commands import run_rclicks, run_rclicks_here
 
 TABLE = Path(__file__).parents[1] / "data" / "build" / "hand_written.csv"
 
@@ -96,8 +96,8 @@ def test_lines_that_cannot_be_read(folder: Path, repo: Path) -> None:
         ("verify nowhere", "nowhere/README.md: cannot be read"),
     ],
 )
-def test_mistakes_are_one_line(folder: Path, repo: Path, line: str, words: str) -> None:
-    done = run_rclicks(line, cwd=folder, site=repo)
+def test_mistakes_are_one_line(folder: Path, line: str, words: str) -> None:
+    done = run_rclicks_here(line, cwd=folder)
     assert done.returncode == 1
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
     assert words in done.stderr
@@ -117,7 +117,7 @@ def test_downloads_that_fail_are_one_line(folder: Path, repo: Path) -> None:
     ("line", "words"),
     [
         ("build --download --out mine", "mine: already exists"),
-        ("build --download --out mine --replace", "mine: is no dataset that `rclicks build` made"),
+        ("build --download --out mine --replace", "mine: is not a dataset made by `rclicks build`"),
         ("build --download --clicks other.csv", "other.csv: does not exist; --download fetches"),
     ],
 )

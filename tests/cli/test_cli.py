@@ -46,10 +46,10 @@ def test_a_missing_click_table_is_one_line(tmp_path: Path, repo: Path) -> None:
     assert_one_line(done, "nowhere.csv")
 
 
-def test_an_unknown_click_model_is_one_line(tmp_path: Path, repo: Path) -> None:
-    line = "benchmark --click-model ud --dataset grabcut --out r --segmenter none"
+def test_a_missing_dataset_is_one_line(tmp_path: Path, repo: Path) -> None:
+    line = "benchmark --click-model ud --dataset grabcut --out r --repo nowhere"
     done = run_rclicks(line, cwd=tmp_path, site=repo)
-    assert_one_line(done, "none")
+    assert_one_line(done, "nowhere: no dataset there")
 
 
 @pytest.mark.parametrize(

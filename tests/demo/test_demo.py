@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.commands import run_rclicks
+from helpers.commands import run_rclicks, run_rclicks_here
 from PIL import Image
 
 pytestmark = pytest.mark.xdist_group("demo")
@@ -78,11 +78,11 @@ def test_the_dataset_says_simulated_wherever_it_is_seen(demo_run) -> None:
 
 
 def test_the_card_credits_the_photographs(demo_run) -> None:
-    from rclicks_hf.simulation.photographs import photograph_records
+    from rclicks_hf.data.build.photograph_credits import PHOTOGRAPH_CREDITS
 
     card = (demo_run[0] / "rclicks" / "README.md").read_text()
-    for record in photograph_records():
-        assert f"- `{record.image_stem}`: {record.title}. {record.credit}. " in card
+    for credit in PHOTOGRAPH_CREDITS:
+        assert f"- `{credit.image_stem}`: {credit.title}. {credit.credit}. " in card
 
 
 def test_full_takes_every_held_out_object_and_the_sample_does_not(demo_run) -> None:
@@ -225,14 +225,14 @@ def spoil(root: Path, how: str) -> None:
         ("empty mask", ["photo 1", "empty"]),
         ("unreadable image", ["photo 1.jpg"]),
         ("no images", ["data_GT"]),
-        ("one image", ["hold out"]),
+        ("one image", ["none can be held out"]),
     ],
 )
 def test_bad_input_is_one_line_and_leaves_nothing(
-    tmp_path: Path, repo: Path, how: str, words: list[str]
+    tmp_path: Path, how: str, words: list[str]
 ) -> None:
     spoil(tiny_folder(tmp_path / "data"), how)
-    done = run_rclicks("demo --data data --out out", cwd=tmp_path, site=repo)
+    done = run_rclicks_here("demo --data data --out out", cwd=tmp_path)
     assert done.returncode != 0
     assert "Traceback" not in done.stderr
     message = done.stderr.strip().splitlines()[-1]

@@ -104,11 +104,12 @@ def test_an_object_is_identified_by_its_class() -> None:
     assert here["segmenter_fingerprint"] != other["segmenter_fingerprint"]
 
 
-def test_an_object_of_a_class_without_a_file_has_no_fingerprint() -> None:
+def test_an_object_of_a_class_without_a_file_is_known_by_its_state() -> None:
     scope = {"__name__": "__notebook__"}
-    exec("class Disk:\n    name = 'disk'", scope)
-    found = object_identity(scope["Disk"]())
-    assert (found.name, found.fingerprint) == ("disk", "")
+    exec("class Disk:\n    name = 'disk'\n    def __init__(self, r): self.r = r", scope)
+    found, again, other = (object_identity(scope["Disk"](radius)) for radius in (1, 1, 2))
+    assert found.name == "disk"
+    assert found == again != other
 
 
 def test_a_click_model_without_click_maps_keeps_its_identity() -> None:

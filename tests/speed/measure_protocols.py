@@ -3,7 +3,8 @@
     python tests/speed/measure_protocols.py DATA OUT [INSTANCES]
 
 Simulates users on the images of DATA (GrabCut's layout), benchmarks GeoCut with the click model
-`dt` under every protocol, and prints each one's numbers. Goes on in OUT where it was stopped.
+`dt` under every protocol, and prints each one's numbers. The same
+command resumes a stopped run in OUT.
 """
 
 from __future__ import annotations
@@ -16,8 +17,7 @@ import numpy as np
 from rclicks_hf.benchmark import PROTOCOLS, RepoInstances, run_benchmark
 from rclicks_hf.data import StoreWithPrevious, build_dataset
 from rclicks_hf.data.images.folders import FolderStore
-from rclicks_hf.report import read_results
-from rclicks_hf.report.tables.benchmark_rows import BenchmarkRow, MethodResults, benchmark_table
+from rclicks_hf.report import BenchmarkRow, MethodResults, benchmark_table, read_results
 from rclicks_hf.simulation import simulate_rounds
 from rclicks_hf.support.text_table import plain_table
 

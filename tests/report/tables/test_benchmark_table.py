@@ -189,7 +189,8 @@ def test_an_unknown_style_is_named() -> None:
 @pytest.mark.parametrize("column", ["iou", "boundary_iou"])
 def test_what_is_no_iou_is_one_line(tmp_path: Path, wrong: list[float] | None, column: str) -> None:
     rows = [row("a", "base", [0.5, 0.9]), replace(row("b", "base", [0.5, 0.9]), **{column: wrong})]
-    message = "different lengths" if wrong == [] else f"{column} has values that are no IoU"
+    outside = rf"{column} has values outside \[0, 1\], not IoUs"
+    message = "different lengths" if wrong == [] else outside
     with pytest.raises(RclicksError, match=message):
         for measure in MEASURES.values():
             score(measure, read_results(save(tmp_path, rows))[KEY])
