@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 from rclicks_hf.data.schema import CLICKS, IMAGES, INSTANCES, SPLITS, ConfigKey
+from rclicks_hf.support.file_digest import file_digest
 
 PART = "part-00000.parquet"
 
@@ -75,7 +76,6 @@ def content_digest(root: Path, files: dict[str, list[Path]], digests: dict[Path,
     for split, paths in files.items():
         for path in paths:
             if path not in digests:
-                with path.open("rb") as file:
-                    digests[path] = hashlib.file_digest(file, "sha256").hexdigest()
+                digests[path] = file_digest(path)
             total.update(f"{split} {path.relative_to(root).as_posix()} {digests[path]}\n".encode())
     return total.hexdigest()

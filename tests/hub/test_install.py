@@ -215,3 +215,51 @@ def test_the_cache_is_the_one_that_evaluate_uses() -> None:
 
 def test_metrics_can_be_installed_again() -> None:
     assert install_metrics() == install_metrics()
+
+
+INSTANCES = """
+import json, time
+from rclicks_hf import load_instances
+from rclicks_hf.errors import RclicksError
+import datasets
+start = time.perf_counter()
+try:
+    table = load_instances("rclicks", "simulated_scenes", split="train")
+    found = [[one.full_stem, one.clicks.x.tolist()] for one in table]
+except RclicksError as error:
+    found = str(error)
+print(json.dumps([found, time.perf_counter() - start]))
+"""
+
+
+def test_our_own_loading_takes_only_the_installed_dataset_and_asks_no_network(
+    built: Path,
+    tmp_path: Path,
+    places: tuple[Path, Path],
+    make_source: Callable[..., MemoryStore],
+    make_clicks: Callable[..., pa.Table],
+    repo: Path,
+) -> None:
+    cwd, home = places
+    source = make_source()
+    build_dataset(
+        make_clicks(source, seed=5), {"simulated_scenes": source}, tmp_path / "rclicks",
+        progress=False,
+    )  # fmt: skip
+    env = {key: value for key, value in os.environ.items() if not key.endswith("OFFLINE")}
+    env |= {"HF_HOME": str(home), "HF_ENDPOINT": "http://127.0.0.1:9", "PYTHONPATH": str(repo)}
+
+    def instances(folder: Path) -> tuple[list, float]:
+        python = [sys.executable, "-c", INSTANCES]
+        done = subprocess.run(python, cwd=folder, env=env, capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (0, "")
+        [line] = done.stdout.splitlines()
+        return json.loads(line)
+
+    load("simulated_scenes-instances", tmp_path, home)  # cached under the name of its folder
+    load("simulated_scenes-images", tmp_path, home)
+    assert instances(cwd)[0].startswith("rclicks: no dataset there; give the folder")
+    install_dataset(built, cache_dir=home / "datasets", progress=False)
+    found, spent = instances(cwd)
+    assert found == instances(built.parent)[0] != instances(tmp_path)[0]
+    assert spent < 3
