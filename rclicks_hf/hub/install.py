@@ -35,8 +35,9 @@ from rclicks_hf.support.atomic import (
 )
 from rclicks_hf.support.resources import resource_path
 
-# The library takes the newest entry. Loading a build in its own folder adds a newer entry of the
-# same name; a date in the future keeps the installed one first for every other folder.
+# The library takes the newest entry, and shows its date. Loading a build in its own folder adds a
+# newer entry of the same name; a date in the future keeps the installed one first for every other
+# folder, and without it another dataset would be loaded under this name.
 _AHEAD = 10 * 365 * 24 * 3600  # seconds
 
 
@@ -58,12 +59,15 @@ def install_all(repo: str | Path | None = None) -> str:
         evaluate.load("rclicks_delta_gr")
     """
     lines = [f'evaluate.load("{name}")' for name in install_metrics()]
+    note = "without a network, set HF_HUB_OFFLINE=1 first, or these calls try the Hub for a while"
     found = Path(repo) if repo is not None else Path("rclicks")
     if repo is None and not (found / "README.md").is_file():
-        return "\n".join([*lines, "no dataset: rclicks/ is not a built dataset; give its folder"])
+        return "\n".join(
+            [*lines, "no dataset: rclicks/ is not a built dataset; give its folder", note]
+        )
     configs = install_dataset(found)
     calls = [f'load_dataset("rclicks", "{name}")' for name in configs]
-    return "\n".join([*lines, *calls[:3], f"... {len(calls)} configs of {found}"])
+    return "\n".join([*lines, *calls[:3], f"... {len(calls)} configs of {found}", note])
 
 
 def install_dataset(

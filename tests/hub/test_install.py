@@ -198,7 +198,9 @@ def run(code: str, cwd: Path, env: dict[str, str]) -> str:
 def test_installed_metrics_load_by_name_from_any_folder(tmp_path: Path, repo: Path) -> None:
     env = {"HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(repo)}
     install = "from rclicks_hf.hub import install_all; print(install_all())"
-    assert 'evaluate.load("rclicks_noc")' in run(install, tmp_path, env)
+    printed = run(install, tmp_path, env)
+    assert 'evaluate.load("rclicks_noc")' in printed
+    assert "without a network, set HF_HUB_OFFLINE=1 first" in printed
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     load = "import evaluate; print(evaluate.load('rclicks_noc').name)"
@@ -263,3 +265,19 @@ def test_our_own_loading_takes_only_the_installed_dataset_and_asks_no_network(
     found, spent = instances(cwd)
     assert found == instances(built.parent)[0] != instances(tmp_path)[0]
     assert spent < 3
+
+
+def test_a_path_needs_no_network_and_prints_nothing(built: Path, places: tuple[Path, Path]) -> None:
+    cwd, home = places
+    env = {key: value for key, value in os.environ.items() if not key.endswith("OFFLINE")}
+    env |= {"HF_HOME": str(home), "HF_ENDPOINT": "http://127.0.0.1:9"}
+    code = (
+        "import sys, time, datasets\n"
+        "datasets.disable_progress_bars()\n"
+        "start = time.perf_counter()\n"
+        "rows = datasets.load_dataset(sys.argv[1], 'all', split='train')\n"
+        "sys.exit(len(rows) == 0 or time.perf_counter() - start > 3)"
+    )
+    python = [sys.executable, "-c", code, str(built)]
+    done = subprocess.run(python, cwd=cwd, env=env, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
