@@ -7,6 +7,7 @@ serve the old rows of an edited file. Here the key is the SHA-256 of the file it
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -58,6 +59,7 @@ def _arrow_file(path: Path) -> Path:
         target = home / f"{digest}.arrow"
         if target.exists():
             return target
+        _require_writable(home)
         with atomic_file(target) as part:
             file.seek(0)
             with pq.ParquetFile(file) as source:
@@ -66,3 +68,16 @@ def _arrow_file(path: Path) -> Path:
             if hashlib.file_digest(file, "sha256").hexdigest() != digest:
                 raise RclicksError(f"{path}: changed while it was read; run the command again")
     return target
+
+
+def _require_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return
+    except OSError:
+        pass
+    raise RclicksError(
+        f"{folder}: the cache cannot be written there; set HF_HOME or HF_DATASETS_CACHE to a "
+        "folder that can be written"
+    )

@@ -238,6 +238,15 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
         load_instances(repo, NAME, split="train")
 
 
+def test_a_cache_that_cannot_be_written_is_one_line(
+    built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "file")
+    with pytest.raises(RclicksError, match=r"cannot be written there; set HF_HOME or HF_DATA"):
+        load_instances(built, NAME, split="train")
+
+
 SCRIPT = """
 import json, sys
 from rclicks_hf import load_instances
