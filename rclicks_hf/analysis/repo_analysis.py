@@ -6,10 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-import datasets as hf_datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
-import yaml
 
 from rclicks_hf.analysis.agreement import split_half_agreement
 from rclicks_hf.analysis.devices import compare_devices, published_value
@@ -24,7 +22,7 @@ from rclicks_hf.analysis.sensitivity import sensitivity_by_instance
 from rclicks_hf.analysis.spread import spread_by_instance
 from rclicks_hf.analysis.summary import SummaryRow, format_summary, summarise
 from rclicks_hf.data.images.folders import FolderStore
-from rclicks_hf.data.loading import check_known, load_config
+from rclicks_hf.data.loading import check_known, configs_of, load_config
 from rclicks_hf.data.schema import INSTANCES, SOURCE_DATASETS, SPLITS, ConfigKey
 from rclicks_hf.data.stored_rows import word_columns
 from rclicks_hf.errors import RclicksError
@@ -167,12 +165,7 @@ def _read_previews(previews: Path, sources: Path | None) -> dict[str, pa.Table]:
 
 def _datasets_of(repo: str | Path) -> list[str]:
     """The datasets that a repo has instances of."""
-    try:
-        names = set(hf_datasets.get_dataset_config_names(str(repo)))
-    except (OSError, ValueError, yaml.YAMLError, hf_datasets.exceptions.DatasetsError) as error:
-        raise RclicksError(
-            f"{repo}: no dataset there; give the folder that `rclicks build` made, or a Hub id"
-        ) from error
+    names = configs_of(repo)
     found = [name for name in SOURCE_DATASETS if ConfigKey(name, kind=INSTANCES).name in names]
     if not found:
         raise RclicksError(f"{repo}: has no instances; build the dataset with `rclicks build`")

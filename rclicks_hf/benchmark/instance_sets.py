@@ -76,7 +76,7 @@ class RepoInstances:
         return load_instances(self.repo, self.dataset, split=self.split, rounds=("first",))
 
     def fingerprint(self) -> str:
-        """Digest of the files of a folder; of the stems where the repo is a Hub id."""
+        """Digest of the files of a folder; of the rows where the repo is a Hub id."""
         from rclicks_hf.data.fingerprint import dataset_fingerprint
 
         return dataset_fingerprint(self.repo, self.dataset, self.split, ("first",))

@@ -14,14 +14,14 @@ from rclicks_hf.data.schema import IMAGES, INSTANCES, ConfigKey
 def dataset_fingerprint(repo: str, dataset: str, split: str, rounds: Iterable[str]) -> str:
     """A digest that changes whenever the instances of a dataset and split do.
 
-    A folder is digested by its files, a Hub repo by its stems of the given rounds.
+    A folder is digested by its files, a Hub repo by its stored rows of the given rounds.
 
     Raises:
         RclicksError: If a Hub repo cannot be read.
     """
     root = Path(repo)
     if not root.is_dir():
-        return _digest(load_instances(repo, dataset, split=split, rounds=tuple(rounds)).stems)
+        return load_instances(repo, dataset, split=split, rounds=tuple(rounds)).content_digest()
     digests: dict[Path, str] = {}
     parts = []
     for kind in (INSTANCES, IMAGES):

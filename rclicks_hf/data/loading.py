@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, overload
 
 import datasets
+import pyarrow as pa
 import yaml
+from huggingface_hub.errors import HFValidationError
+from huggingface_hub.utils import validate_repo_id
 
+from rclicks_hf.data.arrow_cache import map_arrow, read_parquet
 from rclicks_hf.data.images.files import decode_mask, decode_rgb
+from rclicks_hf.data.installed import NAME, installed_configs, installed_splits
 from rclicks_hf.data.instances import Instance
-from rclicks_hf.data.schema import IMAGES, INSTANCES, ROUNDS, SOURCE_DATASETS, SPLITS, ConfigKey
+from rclicks_hf.data.repo_files import RepoFiles, config_files
+from rclicks_hf.data.schema import (
+    IMAGES,
+    INSTANCES,
+    ROUNDS,
+    SOURCE_DATASETS,
+    SPLITS,
+    ConfigKey,
+    config_keys,
+)
 from rclicks_hf.data.stored_rows import (
     StoredInstance,
     decode_instances,
@@ -20,6 +35,15 @@ from rclicks_hf.data.stored_rows import (
 )
 from rclicks_hf.errors import RclicksError
 
+_READ_ERRORS = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    yaml.YAMLError,
+    pa.ArrowException,
+    datasets.exceptions.DatasetsError,
+)
 _PICTURES = ("image", "object_mask", "previous_mask")
 
 
@@ -94,6 +118,15 @@ class InstanceTable(Sequence[Instance]):
         chosen = [self._rows[index] for index in indices]
         return InstanceTable(self._instances, self._images, chosen)
 
+    def content_digest(self) -> str:
+        """SHA-256 (hex) of every stored value of the items, pictures included."""
+        total = hashlib.sha256()
+        for index, row in enumerate(self._rows):
+            [stored] = self._instances[row : row + 1].to_pylist()
+            _feed(total, stored)
+            _feed(total, self._images[self._image_rows[self.stems[index]]])
+        return total.hexdigest()
+
     def group_by_image(self) -> dict[str, list[int]]:
         """Positions of the items of each image, images in order of first appearance."""
         groups: dict[str, list[int]] = {}
@@ -154,13 +187,91 @@ def check_known(kind: str, value: str, known: Iterable[str]) -> None:
 
 
 def load_config(repo: str | Path, key: ConfigKey, split: str) -> datasets.Dataset:
-    """``datasets.load_dataset`` of one config and split, with errors in one line."""
+    """The rows of one config and split, with errors in one line.
+
+    A folder is read by its files as they are now, the name ``rclicks`` from what ``rclicks
+    install`` put into the cache, and a Hub id by ``datasets.load_dataset``.
+    """
+    try:
+        known, read = _locate(repo, key)
+        if known is None:
+            return _load_from_hub(str(repo), key, split)
+        if split not in known:
+            raise RclicksError(
+                f"{repo}: {key.name} has no split {split!r}; use {', '.join(known) or 'another'}"
+            )
+        return read(known[split], split)
+    except _READ_ERRORS as error:
+        raise RclicksError(_explain(error, repo, key, split)) from error
+
+
+def configs_of(repo: str | Path) -> set[str]:
+    """Names of the configs of a folder, a Hub repo or the installed dataset."""
+    if _is_folder(repo):
+        files = RepoFiles(Path(repo))
+        names = {key.name for key in config_keys(SOURCE_DATASETS) if files.of_config(key)}
+    elif str(repo) == NAME:
+        names = set(installed_configs())
+    else:
+        try:
+            _require_hub_id(str(repo))
+            return set(datasets.get_dataset_config_names(str(repo)))
+        except _READ_ERRORS as error:
+            raise RclicksError(_nothing_at(repo)) from error
+    if not names:
+        raise RclicksError(_nothing_at(repo))
+    return names
+
+
+def _is_folder(repo: str | Path) -> bool:
     if not str(repo):
         raise RclicksError("repo: is empty; give the folder that `rclicks build` made, or a Hub id")
+    return Path(repo).is_dir()
+
+
+_Reader = Callable[[Sequence[Path], str], datasets.Dataset]
+
+
+def _locate(repo: str | Path, key: ConfigKey) -> tuple[dict[str, list[Path]] | None, _Reader]:
+    """Split -> files of a config and their reader; None instead of files for a Hub id."""
+    if _is_folder(repo):
+        if found := config_files(Path(repo), key):
+            return found, read_parquet
+    elif str(repo) == NAME:
+        installed = installed_configs()
+        if key.name in installed:
+            return installed_splits(installed[key.name]), map_arrow
+    else:
+        return None, map_arrow
+    if not configs_of(repo):
+        raise RclicksError(_nothing_at(repo))
+    raise RclicksError(
+        f"{repo}: has no config {key.name!r}; build it with that dataset and its pictures"
+    )
+
+
+def _load_from_hub(repo: str, key: ConfigKey, split: str) -> datasets.Dataset:
+    _require_hub_id(repo)
+    rows = datasets.load_dataset(repo, key.name, split=split)
+    # Without a network, the library takes whatever it cached under a name that looks like this one.
+    origins = list(rows.info.download_checksums or ())
+    if origins and not any(origin.startswith(f"hf://datasets/{repo}@") for origin in origins):
+        raise FileNotFoundError
+    return rows
+
+
+def _require_hub_id(repo: str) -> None:
+    """Refuse what cannot be a Hub id: offline, ``datasets`` would look for it in its cache."""
     try:
-        return datasets.load_dataset(str(repo), key.name, split=split)
-    except (OSError, ValueError, yaml.YAMLError, datasets.exceptions.DatasetsError) as error:
-        raise RclicksError(_explain(error, repo, key, split)) from error
+        validate_repo_id(repo)
+    except HFValidationError as error:
+        raise FileNotFoundError from error
+    if "/" not in repo:
+        raise FileNotFoundError
+
+
+def _nothing_at(repo: str | Path) -> str:
+    return f"{repo}: no dataset there; give the folder that `rclicks build` made, or a Hub id"
 
 
 def _explain(error: Exception, repo: str | Path, key: ConfigKey, split: str) -> str:
@@ -171,9 +282,22 @@ def _explain(error: Exception, repo: str | Path, key: ConfigKey, split: str) -> 
         known = text.rpartition("Should be one of")[2].strip(" .[]").replace("'", "")
         return f"{repo}: {key.name} has no split {split!r}; use {known or 'another'}"
     if isinstance(error, FileNotFoundError | ConnectionError) or "find cache for" in text:
-        return f"{repo}: no dataset there; give the folder that `rclicks build` made, or a Hub id"
+        return _nothing_at(repo)
     reason = text.splitlines()[0] if text else type(error).__name__
     return f"{repo}: cannot be read ({reason}); build the dataset again"
+
+
+def _feed(total: hashlib._Hash, value: Any) -> None:
+    """Add a value to a digest so that no other value adds the same bytes."""
+    if isinstance(value, dict):
+        total.update(f"{len(value)} fields ".encode())
+        for name, one in value.items():
+            _feed(total, name)
+            _feed(total, one)
+        return
+    data = value if isinstance(value, bytes) else repr(value).encode()
+    total.update(f"{type(value).__name__} {len(data)} ".encode())
+    total.update(data)
 
 
 def _with_pictures(stored: StoredInstance, pictures: dict[str, Any]) -> Instance:

@@ -6,21 +6,29 @@ import hashlib
 from pathlib import Path
 
 from rclicks_hf.data.schema import CLICKS, IMAGES, INSTANCES, SPLITS, ConfigKey
+from rclicks_hf.support.file_digest import file_digest
 
 PART = "part-00000.parquet"
 
 
-def part_path(kind: str, split: str, dataset: str, round_: str = "", device: str = "") -> str:
-    """Path of a Parquet file in the repo; only click files have a round and a device."""
+def part_path(
+    kind: str, split: str, dataset: str, round_: str = "", device: str = "", *, keyed: bool = False
+) -> str:
+    """Path of a Parquet file in the repo; only click files have a round and a device.
+
+    Builds were once ``keyed``, with folders such as ``split=test``. Other readers take these for
+    columns, whose type then differs from that of the stored columns of the same name.
+    """
     parts = {"dataset": dataset, "round": round_, "device": device, "split": split}
-    levels = [f"{key}={value}" for key, value in parts.items() if value]
+    levels = [f"{key}={value}" if keyed else value for key, value in parts.items() if value]
     return "/".join([kind, *levels, PART])
 
 
-def config_glob(key: ConfigKey, split: str) -> str:
+def config_glob(key: ConfigKey, split: str, *, keyed: bool = False) -> str:
     """Glob that matches the files of one split of a config."""
     levels = [key.dataset] if key.kind != CLICKS else [key.dataset, key.round, key.device]
-    return part_path(key.kind, split, *(name or "*" for name in levels)).replace(PART, "*.parquet")
+    path = part_path(key.kind, split, *(name or "*" for name in levels), keyed=keyed)
+    return path.replace(PART, "*.parquet")
 
 
 def config_files(root: Path, key: ConfigKey) -> dict[str, list[Path]]:
@@ -29,12 +37,22 @@ def config_files(root: Path, key: ConfigKey) -> dict[str, list[Path]]:
 
 
 class RepoFiles:
-    """The Parquet files of a repo, listed once for all configs; ``strays`` belong to none."""
+    """The Parquet files of a repo, listed once for all configs; ``strays`` belong to none.
+
+    ``keyed`` tells the layout, see `part_path`.
+    """
 
     def __init__(self, root: Path) -> None:
-        placed = {path: _levels(path.relative_to(root)) for path in _parquet(root)}
+        paths = {path: path.relative_to(root).parent.parts for path in _parquet(root)}
+        with_keys = sum("=" in "/".join(folders) for folders in paths.values())
+        self.keyed = 2 * with_keys > len(paths)
+        placed = {path: _levels(folders, self.keyed) for path, folders in paths.items()}
         self._files = {path: levels for path, levels in placed.items() if levels}
         self.strays = [path for path, levels in placed.items() if not levels]
+
+    def datasets(self) -> set[str]:
+        """The source datasets that the repo has clicks of."""
+        return {of["dataset"] for of in self._files.values() if of["kind"] == CLICKS}
 
     def of_kind(self, kind: str) -> list[Path]:
         """The files of ``"clicks"``, ``"images"`` or ``"instances"``, sorted."""
@@ -56,14 +74,17 @@ def _parquet(root: Path) -> list[Path]:
     return sorted(path for kind in kinds for path in (root / kind).glob("**/*.parquet"))
 
 
-def _levels(path: Path) -> dict[str, str]:
+def _levels(folders: tuple[str, ...], keyed: bool) -> dict[str, str]:
     """What the folders above a file say, empty where they are not those of `part_path`."""
-    kind, *folders = path.parent.parts
-    levels = dict(folder.partition("=")[::2] for folder in folders)
+    kind, *rest = folders
     names = ["dataset", "round", "device", "split"] if kind == CLICKS else ["dataset", "split"]
-    if list(levels) != names or len(folders) != len(names) or levels["split"] not in SPLITS:
+    pairs = [folder.partition("=")[::2] for folder in rest] if keyed else []
+    values = [value for _, value in pairs] if keyed else rest
+    if keyed and [name for name, _ in pairs] != names:
         return {}
-    return {"kind": kind} | levels
+    if len(values) != len(names) or values[-1] not in SPLITS or "=" in "".join(values):
+        return {}
+    return {"kind": kind, **dict(zip(names, values, strict=True))}
 
 
 def content_digest(root: Path, files: dict[str, list[Path]], digests: dict[Path, str]) -> str:
@@ -75,7 +96,6 @@ def content_digest(root: Path, files: dict[str, list[Path]], digests: dict[Path,
     for split, paths in files.items():
         for path in paths:
             if path not in digests:
-                with path.open("rb") as file:
-                    digests[path] = hashlib.file_digest(file, "sha256").hexdigest()
+                digests[path] = file_digest(path)
             total.update(f"{split} {path.relative_to(root).as_posix()} {digests[path]}\n".encode())
     return total.hexdigest()

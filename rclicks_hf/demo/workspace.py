@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from rclicks_hf.data import InstanceTable, load_instances
 from rclicks_hf.demo.settings import DemoSettings
-from rclicks_hf.support.atomic import atomic_file, explain_full_disk, require_absent
+from rclicks_hf.support.atomic import atomic_file, explain_full_disk, require_absent, take_name
 
 REPO = "rclicks"
 MODEL = "model"
@@ -60,8 +59,7 @@ def open_workspace(settings: DemoSettings, datasets: Sequence[str] = ()) -> Iter
             shutil.rmtree(root)
         raise
     (root / _DIGEST).unlink()
-    require_absent(out)
-    os.rename(root, out)
+    take_name(root, out)
 
 
 def _is_of(root: Path, settings: DemoSettings) -> bool:

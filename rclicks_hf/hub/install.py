@@ -21,7 +21,9 @@ import pyarrow.parquet as pq
 from huggingface_hub.constants import HF_HOME
 from tqdm.auto import tqdm
 
+from rclicks_hf.data.arrow_cache import write_arrow
 from rclicks_hf.data.build.card import config_digest, read_card_header
+from rclicks_hf.data.installed import MARK, NAME, VERSION
 from rclicks_hf.data.repo_files import RepoFiles
 from rclicks_hf.data.schema import DEFAULT_CONFIG, ConfigKey
 from rclicks_hf.errors import RclicksError
@@ -33,14 +35,10 @@ from rclicks_hf.support.atomic import (
 )
 from rclicks_hf.support.resources import resource_path
 
-NAME = "rclicks"
-_VERSION = "0.0.0"
-_MARK = "installed-by-rclicks"
-# The library takes the newest entry. Loading a build in its own folder adds a newer entry of the
-# same name; a date in the future keeps the installed one first for every other folder.
+# The library takes the newest entry, and shows its date. Loading a build in its own folder adds a
+# newer entry of the same name; a date in the future keeps the installed one first for every other
+# folder, and without it another dataset would be loaded under this name.
 _AHEAD = 10 * 365 * 24 * 3600  # seconds
-_BATCH_ROWS = 1_000
-_IMAGE_BATCH_ROWS = 50
 
 
 def install_all(repo: str | Path | None = None) -> str:
@@ -61,12 +59,15 @@ def install_all(repo: str | Path | None = None) -> str:
         evaluate.load("rclicks_delta_gr")
     """
     lines = [f'evaluate.load("{name}")' for name in install_metrics()]
+    note = "without a network, set HF_HUB_OFFLINE=1 first, or these calls try the Hub for a while"
     found = Path(repo) if repo is not None else Path("rclicks")
     if repo is None and not (found / "README.md").is_file():
-        return "\n".join([*lines, "no dataset: rclicks/ is not a built dataset; give its folder"])
+        return "\n".join(
+            [*lines, "no dataset: rclicks/ is not a built dataset; give its folder", note]
+        )
     configs = install_dataset(found)
     calls = [f'load_dataset("rclicks", "{name}")' for name in configs]
-    return "\n".join([*lines, *calls[:3], f"... {len(calls)} configs of {found}"])
+    return "\n".join([*lines, *calls[:3], f"... {len(calls)} configs of {found}", note])
 
 
 def install_dataset(
@@ -107,12 +108,12 @@ def install_dataset(
     # The default goes last, since the newest entry is what is loaded without a config. It has a
     # version of its own and the others share one, so that none of them is taken for the default.
     names = sorted(entries, key=lambda name: name == DEFAULT_CONFIG)
-    old = [mark.parent for mark in home.glob(f"*/{_VERSION}/*/{_MARK}")]
+    old = [mark.parent for mark in home.glob(f"*/{VERSION}/*/{MARK}")]
     try:
         with explain_full_disk(home), _arrow_files(splits, home, progress) as arrow:
             for name in names:
                 version = digests[name] if name == DEFAULT_CONFIG else common
-                target = home / name / _VERSION / version
+                target = home / name / VERSION / version
                 with atomic_directory(target, replace=True) as part:
                     _fill(part, name, splits[name], arrow)
                 newest = time.time() + _AHEAD
@@ -125,7 +126,7 @@ def install_dataset(
                 "HF_DATASETS_CACHE to a folder that can be written"
             ) from error
         raise RclicksError(f"{root}: cannot be installed ({error}); build it again") from error
-    for parent in home.glob(f"*/{_VERSION}"):
+    for parent in home.glob(f"*/{VERSION}"):
         remove_left_over(parent)
     for folder in old:
         shutil.rmtree(folder, ignore_errors=True)
@@ -141,19 +142,9 @@ def _arrow_files(
     with scratch_directory(home / "parts") as folder:
         arrow = {file: folder / f"{number}.arrow" for number, file in enumerate(files)}
         for file, target in tqdm(arrow.items(), desc="install", unit="file", disable=not progress):
-            _to_arrow(file, target)
+            with pq.ParquetFile(file) as source:
+                write_arrow(source, target)
         yield arrow
-
-
-def _to_arrow(file: Path, target: Path) -> None:
-    with pq.ParquetFile(file) as source:
-        features = datasets.Features.from_arrow_schema(source.schema_arrow)
-        has_images = any(isinstance(feature, datasets.Image) for feature in features.values())
-        rows = _IMAGE_BATCH_ROWS if has_images else _BATCH_ROWS
-        schema = features.arrow_schema
-        with pa.OSFile(str(target), "wb") as sink, pa.ipc.new_stream(sink, schema) as writer:
-            for batch in source.iter_batches(rows):
-                writer.write_table(pa.Table.from_batches([batch]).cast(schema))
 
 
 def _fill(part: Path, name: str, splits: dict[str, list[Path]], arrow: dict[Path, Path]) -> None:
@@ -183,10 +174,10 @@ def _fill(part: Path, name: str, splits: dict[str, list[Path]], arrow: dict[Path
         builder_name="parquet",
         dataset_name=NAME,
         config_name=name,
-        version=_VERSION,
+        version=VERSION,
         splits=infos,
     ).write_to_directory(str(part))
-    (part / _MARK).touch()
+    (part / MARK).touch()
 
 
 def _link(source: Path, target: Path) -> None:

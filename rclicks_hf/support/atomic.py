@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import glob
 import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 from rclicks_hf.errors import RclicksError
 
 _REFUSALS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR)
 _LOCKED_WITHIN = 60  # seconds between the creation of a folder and its lock, at most
+_ATTEMPTS = 10  # to take a name that others create and remove meanwhile
+_AT_FDCWD, _NOREPLACE, _EXCHANGE = -100, 1, 2  # of Linux' renameat2
 LEAST_FREE = 1 << 20  # bytes; with less, a full disk is taken as the cause of a failed write
 
 
@@ -149,9 +153,11 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
 def atomic_directory(path: str | os.PathLike[str], *, replace: bool = False) -> Iterator[Path]:
     """Yield an empty temporary sibling to fill; it becomes ``path`` at the end.
 
-    With ``replace`` an older folder is swapped out then; without, it is an `RclicksError`.
+    With ``replace`` it changes places with an older folder, which is then removed. Without, an
+    existing ``path`` is an `RclicksError`; if it appears meanwhile, the work is kept beside it.
     """
     final = Path(path)
+    _restore_replaced(final)
     if not replace:
         require_absent(final)
     part = _sibling(final)
@@ -161,22 +167,114 @@ def atomic_directory(path: str | os.PathLike[str], *, replace: bool = False) -> 
             part.mkdir(parents=True)
             with _locked(part):
                 yield part
-                _swap_in(part, final)
+                take_name(part, final, replace=replace)
             _remove_siblings(final)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _swap_in(part: Path, final: Path) -> None:
-    """Give ``part`` its final name; an older folder is moved aside first and removed afterwards."""
-    if not os.path.lexists(final):
-        os.rename(part, final)
+def take_name(part: Path, final: Path, *, replace: bool = False) -> None:
+    """Give finished work its final name in one step.
+
+    With ``replace``, ``part`` names what was there before. Without, a name that is taken by now is
+    an `RclicksError`, and the work is kept under a name beside it.
+    """
+    for _ in range(_ATTEMPTS):
+        try:
+            if replace and os.path.lexists(final):
+                _exchange(part, final)  # ``part`` names the older folder now
+                return
+            _rename_new(part, final)
+            return
+        except FileExistsError:
+            if not replace:
+                kept = _keep(part, final)
+                raise RclicksError(
+                    f"{final}: appeared meanwhile and is left as it is; this result is in {kept}"
+                ) from None
+        except FileNotFoundError:  # the older folder went away meanwhile
+            if not replace or not part.exists():
+                raise
+    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(final))
+
+
+def _keep(part: Path, final: Path) -> Path:
+    """Move finished work beside a name that is taken, under a name that is free."""
+    for number in range(1, 1_000):
+        kept = final.with_name(f"{final.name}-{number}")
+        with suppress(FileExistsError):
+            _rename_new(part, kept)
+            return kept
+    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(final))
+
+
+def _rename_new(source: Path, target: Path) -> None:
+    """Rename a folder; an existing target is a `FileExistsError`, even an empty folder."""
+    if _renameat2(source, target, _NOREPLACE):
         return
-    old = _sibling(final)
-    os.rename(final, old)
+    # Without that call: creating the folder takes the name, and rename replaces an empty folder.
+    os.mkdir(target)
     try:
-        os.rename(part, final)
-    except OSError:
-        os.rename(old, final)
+        os.rename(source, target)
+    except OSError as error:
+        with suppress(OSError):
+            os.rmdir(target)
+        if error.errno == errno.ENOTEMPTY:
+            raise FileExistsError(errno.EEXIST, error.strerror, str(target)) from error
         raise
-    shutil.rmtree(old, ignore_errors=True)
+
+
+def _exchange(part: Path, final: Path) -> None:
+    """Swap two names in one step, or where the kernel cannot, so that a kill can be repaired."""
+    if _renameat2(part, final, _EXCHANGE):
+        return
+    old = _replaced(final)
+    os.rename(final, old)  # killed after this, `_restore_replaced` brings the older folder back
+    try:
+        _rename_new(part, final)
+    except OSError:
+        with suppress(FileExistsError):
+            _rename_new(old, final)
+        raise
+    os.rename(old, part)
+
+
+def _replaced(final: Path) -> Path:
+    return final.with_name(f".{final.name}.replaced")
+
+
+def _restore_replaced(final: Path) -> None:
+    """Bring back an older folder that a killed run had moved aside; later, remove it."""
+    old = _replaced(final)
+    if not old.is_dir() or old.is_symlink():
+        return
+    with suppress(OSError):
+        _rename_new(old, final)  # fails where a folder has the name
+        return
+    if final.is_dir():
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _renameat2(source: Path, target: Path, flags: int) -> bool:
+    """Rename with flags; False where the system or the file system does not offer it."""
+    call = _find_renameat2()
+    if call is None:
+        return False
+    if call(_AT_FDCWD, os.fsencode(source), _AT_FDCWD, os.fsencode(target), flags) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP):
+        return False
+    raise OSError(number, os.strerror(number), str(source), None, str(target))
+
+
+@cache
+def _find_renameat2() -> Callable[..., int] | None:
+    """The C library's ``renameat2``; Python offers no rename that refuses or swaps."""
+    try:
+        call = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError, TypeError):  # not Linux, or an old C library
+        return None
+    call.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint)
+    call.restype = ctypes.c_int
+    return call

@@ -1,20 +1,33 @@
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
+import datasets
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from helpers.commands import run_rclicks
 
+from rclicks_hf.analysis.repo_analysis import load_instance_rows
+from rclicks_hf.data import arrow_cache
 from rclicks_hf.data.build.builder import build_dataset
+from rclicks_hf.data.fingerprint import dataset_fingerprint
+from rclicks_hf.data.images.files import encode_mask
 from rclicks_hf.data.images.memory import MemoryStore
 from rclicks_hf.data.loading import InstanceTable, load_instances
+from rclicks_hf.data.repo_files import config_files
+from rclicks_hf.data.schema import IMAGES, INSTANCES, ConfigKey
 from rclicks_hf.errors import RclicksError
 
 NAME = "simulated_scenes"
@@ -137,10 +150,145 @@ def test_a_name_that_only_the_cache_knows_is_not_there(
     """Offline, datasets falls back to what it cached under the name of a folder that is gone."""
     shutil.copytree(built, tmp_path / "gone")
     monkeypatch.chdir(tmp_path)
+    for config in (f"{NAME}-instances", f"{NAME}-images"):
+        datasets.load_dataset("gone", config, split="train")
     load_instances("gone", NAME, split="train")
     shutil.rmtree(tmp_path / "gone")
-    with pytest.raises(RclicksError, match=r"gone: no dataset there; give the folder"):
-        load_instances("gone", "davis")
+    for repo in ("gone", "./gone", "../gone", str(tmp_path / "gone"), "nobody/gone"):
+        for name in (NAME, "davis"):
+            with pytest.raises(RclicksError, match=r"gone: no dataset there; give the folder"):
+                load_instances(repo, name, split="train")
+        with pytest.raises(RclicksError, match=r"gone: no dataset there; give the folder"):
+            load_instance_rows(repo)
+
+
+def test_a_folder_named_like_a_hub_repo_in_the_cache_is_not_that_repo(
+    built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(built, tmp_path / "nobody___there")
+    monkeypatch.chdir(tmp_path)
+    for config in (f"{NAME}-instances", f"{NAME}-images"):
+        datasets.load_dataset("nobody___there", config, split="train")
+    with pytest.raises(RclicksError, match=r"nobody/there: no dataset there; give the folder"):
+        load_instances("nobody/there", NAME, split="train")
+
+
+def _rewrite(path: Path, table: pa.Table) -> None:
+    """Write a Parquet file anew under its old modification time."""
+    facts = path.stat()
+    pq.write_table(table, path)
+    os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+
+
+def _first_row(repo: Path) -> tuple[list[int], int, str]:
+    table = load_instances(repo, NAME, split="train")
+    digest = dataset_fingerprint(str(repo), NAME, "train", ("first", "subsequent"))
+    return table[0].clicks.x.tolist(), int(table[0].mask.sum()), digest
+
+
+def test_an_edited_file_is_read_anew_under_its_own_fingerprint(built: Path, tmp_path: Path) -> None:
+    """`datasets` keys its cache of a folder by the card, which an edit of a file leaves as is."""
+    repo = Path(shutil.copytree(built, tmp_path / "rclicks"))
+    for config in (f"{NAME}-instances", f"{NAME}-images"):
+        datasets.load_dataset(str(repo), config, split="train")
+    old = _first_row(repo)
+    [clicks] = config_files(repo, ConfigKey(NAME, kind=INSTANCES))["train"]
+    [images] = config_files(repo, ConfigKey(NAME, kind=IMAGES))["train"]
+    stored = {path: path.read_bytes() for path in (clicks, images)}
+
+    table = pq.read_table(clicks, partitioning=None)
+    moved = [[15 - x for x in row] for row in table["x"].to_pylist()]
+    place = table.schema.get_field_index("x")
+    _rewrite(clicks, table.set_column(place, "x", pa.array(moved, table["x"].type)))
+    edited = _first_row(repo)
+    assert edited[0] == [15 - x for x in old[0]]
+    assert edited[2] != old[2]
+    rows = load_instance_rows(repo, [NAME], "train")  # what `rclicks analyse` reads
+    assert rows["x"][0].as_py() == edited[0]
+
+    pictures = pq.read_table(images, partitioning=None)
+    place = pictures.schema.get_field_index("object_mask")
+    other = encode_mask(np.ones((12, 16), np.int8))
+    masks = pa.array([{"bytes": other, "path": None}] * len(pictures), pictures.field(place).type)
+    _rewrite(images, pictures.set_column(place, "object_mask", masks))
+    both = _first_row(repo)
+    assert both[1] == 12 * 16 != old[1]
+    assert both[2] not in (old[2], edited[2])
+
+    for path, data in stored.items():
+        path.write_bytes(data)
+    assert _first_row(repo) == old
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(
+    built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = Path(shutil.copytree(built, tmp_path / "rclicks"))
+    [path] = config_files(repo, ConfigKey(NAME, kind=INSTANCES))["train"]
+    pq.write_table(pq.read_table(path, partitioning=None).slice(1), path)  # not cached yet
+    write = arrow_cache.write_arrow
+
+    def write_and_change(source: pq.ParquetFile, target: Path) -> None:
+        write(source, target)
+        with path.open("ab") as file:
+            file.write(b"x")
+
+    monkeypatch.setattr(arrow_cache, "write_arrow", write_and_change)
+    with pytest.raises(RclicksError, match="changed while it was read; run the command again"):
+        load_instances(repo, NAME, split="train")
+
+
+def test_a_cache_that_cannot_be_written_is_one_line(
+    built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "file")
+    with pytest.raises(RclicksError, match=r"cannot be written there; set HF_HOME or HF_DATA"):
+        load_instances(built, NAME, split="train")
+
+
+SCRIPT = """
+import json, sys
+from rclicks_hf import load_instances
+from rclicks_hf.data.fingerprint import dataset_fingerprint
+rounds = ("first", "subsequent")
+table = load_instances("tester/clicks", "simulated_scenes", split="train")
+digest = dataset_fingerprint("tester/clicks", "simulated_scenes", "train", rounds)
+print(json.dumps([table[0].clicks.x.tolist(), digest]))
+"""
+
+
+def test_a_hub_repo_has_a_fingerprint_of_its_rows(
+    hub: Any,
+    built: Path,
+    tmp_path: Path,
+    repo: Path,
+    make_source: Callable[..., MemoryStore],
+    make_clicks: Callable[..., pa.Table],
+) -> None:
+    """Also without a network, from what the library cached of that very repo."""
+    source = make_source()
+    other = tmp_path / "other"
+    clicks = make_clicks(source, seed=8)
+    build_dataset(clicks, {NAME: source}, other, progress=False)
+    env = {**hub.env(), "HF_HOME": str(tmp_path / "home")}
+
+    def load(offline: str) -> list:
+        python = [sys.executable, "-c", SCRIPT]
+        variables = {**os.environ, **env, "PYTHONPATH": str(repo), "HF_HUB_OFFLINE": offline}
+        done = subprocess.run(python, cwd=tmp_path, env=variables, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout.splitlines()[-1])
+
+    seen = []
+    for folder in (built, other):
+        line = f"push {folder} tester/clicks"
+        pushed = run_rclicks(line, cwd=tmp_path, site=repo, **env, HF_HUB_OFFLINE="0")
+        assert pushed.returncode == 0, pushed.stderr
+        seen.append(load("0"))
+        assert load("1") == seen[-1]
+        assert seen[-1][0] == load_instances(folder, NAME, split="train")[0].clicks.x.tolist()
+    assert seen[0][1] != seen[1][1]
 
 
 def test_a_broken_file_is_an_error_in_one_line(built: Path, tmp_path: Path) -> None:

@@ -198,7 +198,9 @@ def run(code: str, cwd: Path, env: dict[str, str]) -> str:
 def test_installed_metrics_load_by_name_from_any_folder(tmp_path: Path, repo: Path) -> None:
     env = {"HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(repo)}
     install = "from rclicks_hf.hub import install_all; print(install_all())"
-    assert 'evaluate.load("rclicks_noc")' in run(install, tmp_path, env)
+    printed = run(install, tmp_path, env)
+    assert 'evaluate.load("rclicks_noc")' in printed
+    assert "without a network, set HF_HUB_OFFLINE=1 first" in printed
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     load = "import evaluate; print(evaluate.load('rclicks_noc').name)"
@@ -215,3 +217,67 @@ def test_the_cache_is_the_one_that_evaluate_uses() -> None:
 
 def test_metrics_can_be_installed_again() -> None:
     assert install_metrics() == install_metrics()
+
+
+INSTANCES = """
+import json, time
+from rclicks_hf import load_instances
+from rclicks_hf.errors import RclicksError
+import datasets
+start = time.perf_counter()
+try:
+    table = load_instances("rclicks", "simulated_scenes", split="train")
+    found = [[one.full_stem, one.clicks.x.tolist()] for one in table]
+except RclicksError as error:
+    found = str(error)
+print(json.dumps([found, time.perf_counter() - start]))
+"""
+
+
+def test_our_own_loading_takes_only_the_installed_dataset_and_asks_no_network(
+    built: Path,
+    tmp_path: Path,
+    places: tuple[Path, Path],
+    make_source: Callable[..., MemoryStore],
+    make_clicks: Callable[..., pa.Table],
+    repo: Path,
+) -> None:
+    cwd, home = places
+    source = make_source()
+    build_dataset(
+        make_clicks(source, seed=5), {"simulated_scenes": source}, tmp_path / "rclicks",
+        progress=False,
+    )  # fmt: skip
+    env = {key: value for key, value in os.environ.items() if not key.endswith("OFFLINE")}
+    env |= {"HF_HOME": str(home), "HF_ENDPOINT": "http://127.0.0.1:9", "PYTHONPATH": str(repo)}
+
+    def instances(folder: Path) -> tuple[list, float]:
+        python = [sys.executable, "-c", INSTANCES]
+        done = subprocess.run(python, cwd=folder, env=env, capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (0, "")
+        [line] = done.stdout.splitlines()
+        return json.loads(line)
+
+    load("simulated_scenes-instances", tmp_path, home)  # cached under the name of its folder
+    load("simulated_scenes-images", tmp_path, home)
+    assert instances(cwd)[0].startswith("rclicks: no dataset there; give the folder")
+    install_dataset(built, cache_dir=home / "datasets", progress=False)
+    found, spent = instances(cwd)
+    assert found == instances(built.parent)[0] != instances(tmp_path)[0]
+    assert spent < 3
+
+
+def test_a_path_needs_no_network_and_prints_nothing(built: Path, places: tuple[Path, Path]) -> None:
+    cwd, home = places
+    env = {key: value for key, value in os.environ.items() if not key.endswith("OFFLINE")}
+    env |= {"HF_HOME": str(home), "HF_ENDPOINT": "http://127.0.0.1:9"}
+    code = (
+        "import sys, time, datasets\n"
+        "datasets.disable_progress_bars()\n"
+        "start = time.perf_counter()\n"
+        "rows = datasets.load_dataset(sys.argv[1], 'all', split='train')\n"
+        "sys.exit(len(rows) == 0 or time.perf_counter() - start > 3)"
+    )
+    python = [sys.executable, "-c", code, str(built)]
+    done = subprocess.run(python, cwd=cwd, env=env, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -3,11 +3,17 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.support import atomic
 from rclicks_hf.support.atomic import (
     atomic_directory,
     atomic_file,
@@ -72,20 +78,9 @@ def test_a_full_disk_is_one_line_that_names_the_place(tmp_path: Path, writer) ->
 def test_a_full_disk_at_the_rename_keeps_the_old_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import os
-
     with atomic_directory(tmp_path / "set") as part:
         (part / "old.txt").write_text("old")
-    real = os.rename
-
-    def rename(source: Path, target: Path) -> None:
-        if str(source).endswith(".tmp") and Path(target).name == "set" and fail:
-            fail.pop()
-            disk_full()
-        real(source, target)
-
-    fail = [True]
-    monkeypatch.setattr(os, "rename", rename)
+    monkeypatch.setattr(atomic, "_renameat2", disk_full)
     with (
         pytest.raises(RclicksError, match="disk is full"),
         atomic_directory(tmp_path / "set", replace=True) as part,
@@ -157,3 +152,140 @@ def test_a_scratch_folder_is_a_hidden_sibling_and_is_removed(tmp_path: Path) -> 
         assert scratch.name.startswith(".parts.")
         (scratch / "a").write_text("1")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture(params=["renameat2", "no renameat2", "refused by the file system"])
+def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A system with and without the calls that refuse or swap."""
+    if request.param == "no renameat2":
+        monkeypatch.setattr(atomic, "_find_renameat2", lambda: None)
+    if request.param == "refused by the file system":
+
+        def refuse(*_: object) -> int:
+            atomic.ctypes.set_errno(errno.EINVAL)
+            return -1
+
+        monkeypatch.setattr(atomic, "_find_renameat2", lambda: refuse)
+    return request.param
+
+
+def _make_folder(path: Path) -> None:
+    path.mkdir()
+    (path / "mine.txt").write_text("mine")
+
+
+MEANWHILE: dict[str, Callable[[Path], object]] = {
+    "folder": _make_folder,
+    "empty folder": Path.mkdir,
+    "file": lambda path: path.write_text("mine"),
+    "broken link": lambda path: path.symlink_to("nowhere"),
+}
+
+
+@pytest.mark.parametrize("kind", MEANWHILE)
+@pytest.mark.usefixtures("system")
+def test_what_appears_meanwhile_is_left_and_the_work_is_kept(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "set-1").mkdir()  # a name that is taken, too
+    with (
+        pytest.raises(RclicksError, match=r"set: appeared meanwhile.* is in \S*/set-2$") as caught,
+        atomic_directory(tmp_path / "set") as part,
+    ):
+        (part / "new.txt").write_text("new")
+        MEANWHILE[kind](tmp_path / "set")
+    assert "\n" not in str(caught.value)
+    assert names(tmp_path) == ["set", "set-1", "set-2"]
+    assert names(tmp_path / "set-2") == ["new.txt"]
+    found = tmp_path / "set"
+    if kind == "folder":
+        assert names(found) == ["mine.txt"]
+    elif kind == "empty folder":
+        assert names(found) == []
+    elif kind == "file":
+        assert found.read_text() == "mine"
+    else:
+        assert found.is_symlink()
+
+
+@pytest.mark.usefixtures("system")
+def test_of_two_runs_at_once_one_gets_the_name(tmp_path: Path) -> None:
+    with (
+        pytest.raises(RclicksError, match=r"set: appeared meanwhile.* is in \S*/set-1$"),
+        atomic_directory(tmp_path / "set") as outer,
+    ):
+        (outer / "outer").touch()
+        with atomic_directory(tmp_path / "set") as inner:
+            (inner / "inner").touch()
+    assert names(tmp_path) == ["set", "set-1"]
+    assert (names(tmp_path / "set"), names(tmp_path / "set-1")) == (["inner"], ["outer"])
+
+
+@pytest.mark.usefixtures("system")
+def test_replacing_works_with_and_without_an_older_folder(tmp_path: Path) -> None:
+    for text in ("one", "two", "three"):
+        with atomic_directory(tmp_path / "set", replace=True) as part:
+            (part / text).touch()
+        assert (names(tmp_path), names(tmp_path / "set")) == (["set"], [text])
+    with atomic_directory(tmp_path / "set", replace=True) as part:
+        (tmp_path / "set").rename(tmp_path / "moved")  # by its owner, meanwhile
+        (part / "four").touch()
+    assert (names(tmp_path / "moved"), names(tmp_path / "set")) == (["three"], ["four"])
+
+
+REPLACE = """
+import sys
+from pathlib import Path
+from rclicks_hf.support.atomic import atomic_directory
+print("ready", flush=True)
+while True:
+    with atomic_directory(Path(sys.argv[1]), replace=True) as part:
+        (part / "a").write_text("whole")
+"""
+
+
+def test_a_folder_that_is_replaced_exists_at_every_moment_and_after_a_kill(tmp_path: Path) -> None:
+    if atomic._find_renameat2() is None:
+        pytest.skip("this system cannot swap two names in one step")
+    final = tmp_path / "set"
+    final.mkdir()
+    (final / "a").write_text("whole")
+    command = [sys.executable, "-c", REPLACE, str(final)]
+    for moment in range(3):
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            until = time.monotonic() + 0.3 + moment / 100
+            while time.monotonic() < until:
+                assert final.exists()
+            process.send_signal(signal.SIGKILL)
+        assert (final / "a").read_text() == "whole"
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from rclicks_hf.support import atomic
+atomic._find_renameat2 = lambda: None
+atomic._rename_new = lambda *_: os._exit(9)  # between the two steps of the swap
+with atomic.atomic_directory(Path(sys.argv[1]), replace=True) as part:
+    (part / "new").touch()
+"""
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_swap_killed_half_way_is_repaired_at_the_next_start(
+    tmp_path: Path, replace: bool
+) -> None:
+    final = tmp_path / "set"
+    final.mkdir()
+    (final / "old").touch()
+    done = subprocess.run([sys.executable, "-c", KILLED, str(final)])
+    assert done.returncode == 9
+    assert not final.exists()
+    if replace:
+        with atomic_directory(final, replace=True):
+            assert names(final) == ["old"]
+    else:
+        with pytest.raises(RclicksError, match="already exists"), atomic_directory(final):
+            pytest.fail("the body must not run")
+        assert names(final) == ["old"]
+    assert not (tmp_path / ".set.replaced").exists()

@@ -145,6 +145,8 @@ def build_dataset(
         for done in writing:
             done.result()
         configs = write_card(part, is_simulated=is_simulated, is_full_size_copy=is_full_size_copy)
+        if replace:  # what is there now may be another folder than at the start
+            check_out(target, replace=True)
         return BuildReport(
             path=out,
             clicks=clicks_of,

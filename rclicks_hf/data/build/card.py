@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -46,6 +46,22 @@ _SIZE_CATEGORIES = (
 )
 
 
+class FileSize(NamedTuple):
+    """Rows of a Parquet file, bytes of its data and bytes on the disk."""
+
+    rows: int
+    data: int
+    stored: int
+
+    @classmethod
+    def of(cls, path: Path) -> FileSize:
+        """Read the file's footer."""
+        footer = pq.read_metadata(path)
+        groups = (footer.row_group(number) for number in range(footer.num_row_groups))
+        data = sum(group.total_byte_size for group in groups)
+        return cls(footer.num_rows, data, path.stat().st_size)
+
+
 def write_card(root: Path, *, is_simulated: bool, is_full_size_copy: bool = False) -> list[str]:
     """Write the card and ``croissant.json`` of a repo whose Parquet files are complete.
 
@@ -54,7 +70,7 @@ def write_card(root: Path, *, is_simulated: bool, is_full_size_copy: bool = Fals
     repo_files = RepoFiles(root)
     digests: dict[Path, str] = {}
     configs, kinds, infos = _config_tables(root, repo_files, digests, is_simulated)
-    datasets = _datasets_of(root)
+    datasets = _datasets_of(repo_files)
     counts = [_count_row(repo_files, name) for name in datasets]
     clicks = sum(row["counted"][round_] for row in counts for round_ in ROUNDS)
     header = _header(clicks, is_simulated, is_full_size_copy)
@@ -100,8 +116,8 @@ def expected_configs(
     return {entry["config_name"]: (entry, info) for entry, info in pairs}
 
 
-def _datasets_of(root: Path) -> list[str]:
-    present = {path.name.removeprefix("dataset=") for path in root.glob("clicks/*")}
+def _datasets_of(repo_files: RepoFiles) -> list[str]:
+    present = repo_files.datasets()
     return [name for name in SOURCE_DATASETS if name in present]
 
 
@@ -111,17 +127,23 @@ def _config_tables(
     """Entries of ``configs``, features by kind of config, and entries of ``dataset_info``."""
     configs: dict[ConfigKey, dict[str, Any]] = {}
     kinds: dict[str, Features] = {}
-    for key in config_keys(_datasets_of(root)):
+    sizes: dict[ConfigKey, dict[str, Any]] = {}
+    facts: dict[Path, FileSize] = {}
+    for key in config_keys(_datasets_of(repo_files)):
         files = repo_files.of_config(key)
         if files:
             if key.kind not in kinds:
                 schema = pq.read_schema(next(iter(files.values()))[0])
                 kinds[key.kind] = Features.from_arrow_schema(schema)
             digest = content_digest(root, files, digests)
-            configs[key] = _config_entry(key, list(files), digest, is_simulated)
+            configs[key] = _config_entry(
+                key, list(files), digest, is_simulated, keyed=repo_files.keyed
+            )
+            sizes[key] = _sizes(files, facts)
     lists = {kind: features._to_yaml_list() for kind, features in kinds.items()}
-    # Without the sizes of splits, with which ``filters=`` would fail its size check.
-    infos = [{"config_name": key.name, "features": lists[key.kind]} for key in configs]
+    infos = [
+        {"config_name": key.name, "features": lists[key.kind], **sizes[key]} for key in configs
+    ]
     return configs, kinds, infos
 
 
@@ -173,13 +195,32 @@ def _dump(header: dict[str, Any]) -> str:
     return yaml.dump(header, Dumper=dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
+def _sizes(files: dict[str, list[Path]], facts: dict[Path, FileSize]) -> dict[str, Any]:
+    """The sizes of a config's splits, as ``datasets`` writes them; ``facts`` collects the files."""
+    splits: list[dict[str, Any]] = []
+    stored = 0
+    for split, paths in files.items():
+        for path in paths:
+            if path not in facts:
+                facts[path] = FileSize.of(path)
+        of_split = [facts[path] for path in paths]
+        data = sum(size.data for size in of_split)
+        rows = sum(size.rows for size in of_split)
+        splits.append({"name": split, "num_bytes": data, "num_examples": rows})
+        stored += sum(size.stored for size in of_split)
+    total = sum(split["num_bytes"] for split in splits)
+    return {"splits": splits, "download_size": stored, "dataset_size": total}
+
+
 def _config_entry(
-    key: ConfigKey, splits: list[str], digest: str, is_simulated: bool
+    key: ConfigKey, splits: list[str], digest: str, is_simulated: bool, *, keyed: bool
 ) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "config_name": key.name,
         "description": f"{_describe(key, is_simulated)}; content {digest}",
-        "data_files": [{"split": split, "path": config_glob(key, split)} for split in splits],
+        "data_files": [
+            {"split": split, "path": config_glob(key, split, keyed=keyed)} for split in splits
+        ],
     }
     return entry | ({"default": True} if key.name == DEFAULT_CONFIG else {})
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rclicks_hf.data.build.instance_rows import ImageFacts
+from rclicks_hf.data.build.parquet_files import WRITER_METADATA, WRITER_OPTIONS
 from rclicks_hf.data.features import image_features
 from rclicks_hf.data.images.files import encode_mask
 from rclicks_hf.data.images.interface import ImageStore, encoded_image
@@ -90,7 +91,7 @@ def write_image_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """
     schema = image_features().arrow_schema
     with pq.ParquetWriter(
-        path, schema, compression="zstd", dictionary_pagesize_limit=2 * _ROW_GROUP_BYTES
+        path, schema, dictionary_pagesize_limit=2 * _ROW_GROUP_BYTES, **WRITER_OPTIONS
     ) as writer:
         group: list[Mapping[str, Any]] = []
         size = 0
@@ -102,6 +103,7 @@ def write_image_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
                 group, size = [], 0
         if group:
             writer.write_table(pa.Table.from_pylist(group, schema))
+        writer.add_key_value_metadata(WRITER_METADATA)
 
 
 def _file_name(full_stem: str, name: str, data: bytes) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from datasets.config import DEFAULT_CDC_OPTIONS
 
 from rclicks_hf.data.clicks.csv_reader import RejectedRow
 from rclicks_hf.data.clicks.word_codes import Column, compact, encode, row_codes
@@ -18,6 +21,14 @@ from rclicks_hf.data.repo_files import part_path
 from rclicks_hf.data.schema import CLOSED_VALUES
 
 REJECTED = "rejected.parquet"
+# As ``datasets`` writes Parquet: chunks that stay the same where rows do, so that a Hub stores an
+# edited file's unchanged parts once, and an index with which readers skip pages.
+WRITER_OPTIONS: dict[str, Any] = {
+    "compression": "zstd",
+    "use_content_defined_chunking": DEFAULT_CDC_OPTIONS,
+    "write_page_index": True,
+}
+WRITER_METADATA = {"content_defined_chunking": json.dumps(DEFAULT_CDC_OPTIONS)}
 _ROW_GROUP_ROWS = 100_000
 _LEVELS = ("dataset", "round", "device", "split")  # one file per combination
 
@@ -70,9 +81,9 @@ def _write_file(table: pa.Table, path: Path, schema: pa.Schema) -> None:
     path.parent.mkdir(parents=True)
     stored = pa.table(columns, names=schema.names)
     # Text is written from dictionary arrays; without their stored schema it is read as plain text.
-    with pq.ParquetWriter(path, stored.schema, compression="zstd", store_schema=False) as writer:
+    with pq.ParquetWriter(path, stored.schema, store_schema=False, **WRITER_OPTIONS) as writer:
         writer.write_table(stored, row_group_size=_ROW_GROUP_ROWS)
-        writer.add_key_value_metadata(schema.metadata or {})
+        writer.add_key_value_metadata({**(schema.metadata or {}), **WRITER_METADATA})
 
 
 def _stored(column: Column, kind: pa.DataType) -> Column:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -117,3 +119,49 @@ def test_what_a_link_names_is_replaced_and_the_link_stays(
     assert (tmp_path / "rclicks").is_symlink()
     assert [path.name for path in (tmp_path / "disk").iterdir()] == ["build"]
     assert len(pq.read_table(tmp_path / "disk" / "build" / "instances", partitioning=None)) == 4
+
+
+def test_a_folder_of_the_user_that_appears_while_a_build_is_replaced_is_left(
+    tmp_path: Path,
+    make_source: Callable[..., MemoryStore],
+    make_clicks: Callable[..., pa.Table],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out = tmp_path / "rclicks"
+    clicks = make_clicks(make_source(1))
+    write = builder.write_card
+
+    def write_and_interfere(*args: object, **options: object) -> list[str]:
+        out.mkdir()
+        (out / "mine.txt").write_text("mine")
+        return write(*args, **options)
+
+    monkeypatch.setattr(builder, "write_card", write_and_interfere)
+    with pytest.raises(RclicksError, match="is not a dataset made by `rclicks build`"):
+        build_dataset(clicks, {}, out, replace=True, progress=False)
+    assert _files(tmp_path) == {"rclicks/mine.txt": b"mine"}
+
+
+def test_of_two_builds_at_once_one_ends_well(
+    tmp_path: Path, make_source: Callable[..., MemoryStore], make_clicks: Callable[..., pa.Table]
+) -> None:
+    start = Barrier(2)
+
+    def build(seed: int) -> str:
+        clicks = make_clicks(make_source(1), seed=seed)
+        start.wait()
+        try:
+            build_dataset(clicks, {}, tmp_path / "rclicks", progress=False)
+        except RclicksError as error:
+            return str(error)
+        return ""
+
+    with ThreadPoolExecutor(2) as pool:
+        messages = sorted(pool.map(build, (1, 2)))
+    assert messages[0] == ""
+    if "appeared meanwhile" in messages[1]:
+        assert messages[1].endswith("/rclicks-1")
+        assert all(check.ok is not False for check in verify_dataset(tmp_path / "rclicks-1"))
+    else:  # the second began when the first had ended
+        assert "already exists" in messages[1]
+    assert all(check.ok is not False for check in verify_dataset(tmp_path / "rclicks"))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
-from datasets import load_dataset_builder
+from datasets import load_dataset, load_dataset_builder
 from huggingface_hub import DatasetCard
 
 from rclicks_hf.data.build.builder import build_dataset
@@ -71,11 +71,15 @@ def test_the_python_of_the_card_runs(built: Path, monkeypatch) -> None:  # type:
     monkeypatch.chdir(built.parent)
     body = (built / "README.md").read_text(encoding="utf-8")
     snippets = [part.split("```")[0] for part in body.split("```python\n")[1:]]
-    assert len(snippets) == 4
+    assert len(snippets) == 5
     scope: dict = {}
     for snippet in snippets:
         exec(snippet, scope)
     assert scope["instance"].image.shape == (12, 16, 3)
     assert scope["points"].format["type"] == "torch"
     assert 0 < len(scope["on_pc"]) < len(scope["clicks"])
+    assert len(scope["frame"]) == sum(
+        part.to_pandas()["device"].eq(0).sum()
+        for part in load_dataset("rclicks", "simulated_scenes").values()
+    )
     assert len(scope["on_touch_screens"]) == scope["row"]["device"].count(1)
