@@ -105,6 +105,20 @@ def test_remains_of_interrupted_writes_are_not_pushed(hub, tmp_path: Path, repo:
     done = run(rclicks("push", str(folder), "tester/left"), cwd=tmp_path, env=env)
     assert done.returncode == 0, done.stderr
     assert hub.files("dataset", "tester/left").keys() == {"README.md"}
+    assert "card/__pycache__/: left out, does not belong to a dataset repo" in done.stderr
+
+
+def test_nothing_is_created_for_a_folder_with_a_link_out(hub, tmp_path: Path, repo: Path) -> None:
+    folder = tmp_path / "m"
+    folder.mkdir()
+    (tmp_path / "secret").write_text("secret")
+    (folder / "README.md").symlink_to("../secret")
+    env = {**hub.env(), "PYTHONPATH": str(repo), "HF_HOME": str(tmp_path / "home")}
+    done = run(rclicks("push", "m", "tester/m", "--type", "model"), cwd=tmp_path, env=env)
+    assert done.returncode == 1
+    assert done.stderr.startswith("rclicks: m/README.md: a link to a file outside of the folder")
+    assert len(done.stderr) < 200
+    assert hub.repos == {}
 
 
 @pytest.mark.parametrize(
