@@ -69,15 +69,17 @@ def _whole_seed(seed: Any) -> int:
 class ClickMetric(RclicksMetric):
     """Mean score of click maps, which are reduced to their scores as soon as they are added."""
 
-    features_of_instance: ClassVar[dict[str, Any]] = {
-        "predictions": datasets.List(datasets.List(datasets.Value("float32"))),
-        "references": {
-            "x": datasets.List(datasets.Value("float64")),
-            "y": datasets.List(datasets.Value("float64")),
-            "width": datasets.Value("float64"),
-            "height": datasets.Value("float64"),
+    features_of_instance: ClassVar[tuple[dict[str, Any], ...]] = (
+        {
+            "predictions": datasets.List(datasets.List(datasets.Value("float32"))),
+            "references": {
+                "x": datasets.List(datasets.Value("float64")),
+                "y": datasets.List(datasets.Value("float64")),
+                "width": datasets.Value("float64"),
+                "height": datasets.Value("float64"),
+            },
         },
-    }
+    )
     inputs: ClassVar[str] = """
 Args:
     predictions: Click maps, one per instance: 2-D arrays (height, width) of numbers >= 0 in any
