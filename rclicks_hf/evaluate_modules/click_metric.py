@@ -12,7 +12,7 @@ import numpy as np
 from rclicks_hf.evaluate_modules.base_metric import RclicksMetric, paired
 from rclicks_hf.metrics import MODES
 from rclicks_hf.metrics.sampling import CLICK_MAP_RESAMPLES, SEED
-from rclicks_hf.metrics.validation import check_count
+from rclicks_hf.metrics.validation import as_array, check_count
 
 # What is stored by Arrow: the score instead of the map, its Monte-Carlo standard error, and the
 # seed of its draw.
@@ -43,8 +43,8 @@ class RecordedClicks(NamedTuple):
             )
         width, height, seed = (reference.get(key) for key in ("width", "height", "seed"))
         return cls(
-            np.asarray(reference["x"]),
-            np.asarray(reference["y"]),
+            as_array(reference["x"], "x"),
+            as_array(reference["y"], "y"),
             None if width is None or height is None else (width, height),
             default_seed if seed is None else _whole_seed(seed),
         )

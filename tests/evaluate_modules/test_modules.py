@@ -335,6 +335,14 @@ def test_one_metric_class_is_visible(name, repo):
     assert len(classes) == 1
 
 
+def test_masked_values_are_refused(load):
+    masked = np.ma.masked_array([1, 2], [False, True])
+    with pytest.raises(ValueError, match="instance 0 of 1: x holds masked values"):
+        load("pde").add(prediction=np.ones((4, 4)), reference={"x": masked, "y": [1, 1]})
+    with pytest.raises(ValueError, match=r"predictions\[0\] holds masked values"):
+        load("noc").add(prediction=masked / 2)
+
+
 @pytest.mark.filterwarnings("ignore::rclicks_hf.metrics.ConstantCoordinateWarning")
 @pytest.mark.parametrize("name", METRICS)
 def test_the_checks_of_the_suite_of_evaluate(name, repo, monkeypatch):
