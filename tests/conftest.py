@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 from helpers import oracles as oracle_files
 from helpers.commands import run_rclicks
+from helpers.local_hub import LocalHub
 
 REPO = Path(__file__).resolve().parents[1]
 SHARED = REPO.parent / "shared"
@@ -54,12 +53,9 @@ def oracle() -> ModuleType:
 
 
 @pytest.fixture
-def hub(shared: Path) -> Iterator[Any]:
+def hub() -> Iterator[LocalHub]:
     """A Hub on the loopback; ``hub.env()`` holds the environment variables of its clients."""
-    spec = importlib.util.spec_from_file_location("local_hub", shared / "tools" / "local_hub.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    with module.LocalHub() as server:
+    with LocalHub() as server:
         yield server
 
 

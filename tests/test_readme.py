@@ -50,8 +50,7 @@ def test_the_python_uses_run_one_after_the_other(
     run([sys.executable, "-m", "rclicks_hf.cli", "install"], folder, env)
     online = {**env, **hub.env(), "HF_HUB_OFFLINE": "0"}
     printed = [run([sys.executable, "-c", code], folder, online) for code in snippets]
-    pushed = hub.state.repos["model", "your-name/clickability"]
-    files = pushed["commits"][pushed["refs"]["main"]]
+    files = hub.files("model", "your-name/clickability")
     assert {"config.json", "model.safetensors", "preprocessor_config.json"} <= set(files)
     assert "'noc'" in printed[1]
     assert "a likely click: x=" in printed[2]

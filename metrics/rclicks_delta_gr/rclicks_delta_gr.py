@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from rclicks_hf import evaluate_modules as evaluate_modules
 from rclicks_hf import metrics
 
@@ -27,7 +25,19 @@ Returns:
     A dict: `delta_gr` in per cent; with `per_instance=True` also `delta_gr_per_instance`.
 """
 
-    def values(
-        self, predictions: Sequence[Any], threshold: float = 0.9, max_clicks: int = 20
-    ) -> np.ndarray:
-        return metrics.delta_gr_values(self.groups(predictions), threshold, max_clicks)
+    example = """
+        >>> import evaluate
+        >>> delta_gr = evaluate.load("rclicks_delta_gr")
+        >>> delta_gr.compute(predictions=[[[0.5, 0.95], [0.91, 0.95]], [[0.9, 0.9], [0.9, 0.9]]])
+        {'delta_gr': 50.0}
+    """
+
+    def _compute(
+        self,
+        predictions: Sequence[Any],
+        threshold: float = 0.9,
+        max_clicks: int = 20,
+        per_instance: bool = False,
+    ) -> dict[str, Any]:
+        groups = self.groups(predictions)
+        return self.means(metrics.delta_gr_values(groups, threshold, max_clicks), per_instance)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from rclicks_hf import evaluate_modules as evaluate_modules
 from rclicks_hf import metrics
 
@@ -28,12 +26,22 @@ Returns:
     A dict: `delta_sb` in per cent; with `per_instance=True` also `delta_sb_per_instance`.
 """
 
-    def values(
+    example = """
+        >>> import evaluate
+        >>> delta_sb = evaluate.load("rclicks_delta_sb")
+        >>> groups = [[[0.5, 0.95], [0.91, 0.95]]]
+        >>> delta_sb.compute(predictions=groups, references=[[0.92, 0.96]])
+        {'delta_sb': 50.0}
+    """
+
+    def _compute(
         self,
         predictions: Sequence[Any],
         references: Sequence[Any],
         threshold: float = 0.9,
         max_clicks: int = 20,
-    ) -> np.ndarray:
+        per_instance: bool = False,
+    ) -> dict[str, Any]:
         groups, baselines = self.groups(predictions), self.baselines(references)
-        return metrics.delta_sb_values(groups, baselines, threshold, max_clicks)
+        values = metrics.delta_sb_values(groups, baselines, threshold, max_clicks)
+        return self.means(values, per_instance)

@@ -30,6 +30,13 @@ Returns:
     (mean over the groups); with `per_instance=True` also `noc_per_instance`.
 """
 
+    example = """
+        >>> import evaluate
+        >>> noc = evaluate.load("rclicks_noc")
+        >>> noc.compute(predictions=[[0.7, 0.91, 0.95], [0.5, 0.6, 0.65]], max_clicks=3)
+        {'noc': 2.5, 'noc_std': 0.0, 'nof': 1.0}
+    """
+
     def _compute(
         self,
         predictions: Sequence[Any],

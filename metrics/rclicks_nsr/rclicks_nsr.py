@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from rclicks_hf import evaluate_modules as evaluate_modules
 from rclicks_hf import metrics
 
@@ -25,5 +23,12 @@ Returns:
     A dict: `nsr` in per cent; with `per_instance=True` also `nsr_per_instance`.
 """
 
-    def values(self, predictions: Sequence[Any]) -> np.ndarray:
-        return metrics.nsr_values(predictions)
+    example = """
+        >>> import evaluate
+        >>> nsr = evaluate.load("rclicks_nsr")
+        >>> round(nsr.compute(predictions=[[0.8, 0.8, 0.8], [0.5, 1.0]])["nsr"], 2)
+        16.67
+    """
+
+    def _compute(self, predictions: Sequence[Any], per_instance: bool = False) -> dict[str, Any]:
+        return self.means(metrics.nsr_values(predictions), per_instance)

@@ -12,6 +12,13 @@ class RclicksPl1(evaluate_modules.SampledClickMetric):
     """Mean L1 distance of recorded clicks to clicks drawn from a map, in box sides."""
 
     metric_name = "pl1"
+    example = """
+        >>> import evaluate
+        >>> pl1 = evaluate.load("rclicks_pl1", mode="exact")
+        >>> clicks = {"x": [0], "y": [0], "width": 4, "height": 1}
+        >>> pl1.compute(predictions=[[[1.0, 0.0, 1.0]]], references=[clicks])["pl1"]
+        0.25
+    """
 
     def score(self, click_map: Any, clicks: evaluate_modules.RecordedClicks) -> metrics.Estimate:
         draw = (self.resamples, clicks.seed, self.mode)

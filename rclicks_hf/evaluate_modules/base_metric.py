@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import dedent, indent
 from typing import Any, ClassVar
 
 import datasets
@@ -10,6 +11,9 @@ import evaluate
 import numpy as np
 
 from rclicks_hf.metrics import METRICS
+from rclicks_hf.support.citation import PAPER_ADDRESS, PAPER_CODE_ADDRESS
+
+LICENSE = "Apache-2.0"
 
 
 class RclicksMetric(evaluate.Metric):
@@ -17,15 +21,33 @@ class RclicksMetric(evaluate.Metric):
 
     metric_name: ClassVar[str]
     inputs: ClassVar[str]
-    features_of_instance: ClassVar[dict[str, Any]]
+    #: Lines ``>>>`` with what they print; evaluate's own tests run them from the class's docstring.
+    example: ClassVar[str]
+    #: The forms that an instance may have; `add_batch` brings IoU values into the last one.
+    features_of_instance: ClassVar[tuple[dict[str, Any], ...]]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "example" in vars(cls):
+            cls.__doc__ = f"{cls.__doc__}\n{cls.usage()}"
+
+    @classmethod
+    def usage(cls) -> str:
+        """Inputs, results and the example."""
+        return f"{cls.inputs}Examples:\n{indent(dedent(cls.example).strip(), '    ')}\n"
 
     def _info(self) -> evaluate.MetricInfo:
         info = METRICS[self.metric_name]
+        forms = [datasets.Features(form) for form in self.features_of_instance]
         return evaluate.MetricInfo(
             description=info.description,
             citation=info.citation,
-            inputs_description=self.inputs,
-            features=datasets.Features(self.features_of_instance),
+            inputs_description=self.usage(),
+            features=forms if len(forms) > 1 else forms[0],
+            homepage=PAPER_CODE_ADDRESS,
+            codebase_urls=[PAPER_CODE_ADDRESS],
+            reference_urls=[PAPER_ADDRESS],
+            license=LICENSE,
         )
 
     def add(self, *, prediction: Any = None, reference: Any = None, **kwargs: Any) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from rclicks_hf.evaluate_modules.base_metric import RclicksMetric, paired
 from rclicks_hf.metrics import MODES
 from rclicks_hf.metrics.sampling import CLICK_MAP_RESAMPLES, SEED
-from rclicks_hf.metrics.validation import check_count
+from rclicks_hf.metrics.validation import as_array, check_count
 
 # What is stored by Arrow: the score instead of the map, its Monte-Carlo standard error, and the
 # seed of its draw.
@@ -43,8 +43,8 @@ class RecordedClicks(NamedTuple):
             )
         width, height, seed = (reference.get(key) for key in ("width", "height", "seed"))
         return cls(
-            np.asarray(reference["x"]),
-            np.asarray(reference["y"]),
+            as_array(reference["x"], "x"),
+            as_array(reference["y"], "y"),
             None if width is None or height is None else (width, height),
             default_seed if seed is None else _whole_seed(seed),
         )
@@ -69,15 +69,17 @@ def _whole_seed(seed: Any) -> int:
 class ClickMetric(RclicksMetric):
     """Mean score of click maps, which are reduced to their scores as soon as they are added."""
 
-    features_of_instance: ClassVar[dict[str, Any]] = {
-        "predictions": datasets.List(datasets.List(datasets.Value("float32"))),
-        "references": {
-            "x": datasets.List(datasets.Value("float64")),
-            "y": datasets.List(datasets.Value("float64")),
-            "width": datasets.Value("float64"),
-            "height": datasets.Value("float64"),
+    features_of_instance: ClassVar[tuple[dict[str, Any], ...]] = (
+        {
+            "predictions": datasets.List(datasets.List(datasets.Value("float32"))),
+            "references": {
+                "x": datasets.List(datasets.Value("float64")),
+                "y": datasets.List(datasets.Value("float64")),
+                "width": datasets.Value("float64"),
+                "height": datasets.Value("float64"),
+            },
         },
-    }
+    )
     inputs: ClassVar[str] = """
 Args:
     predictions: Click maps, one per instance: 2-D arrays (height, width) of numbers >= 0 in any

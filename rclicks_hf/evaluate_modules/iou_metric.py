@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import datasets
@@ -18,18 +17,12 @@ _ROW = datasets.List(datasets.Value("float64"))
 class IouMetric(RclicksMetric):
     """A metric whose predictions are IoU values per instance, a list or a list of lists."""
 
-    features_of_instance: ClassVar[dict[str, Any]] = {"predictions": _ROWS}
+    features_of_instance: ClassVar[tuple[dict[str, Any], ...]] = (
+        {"predictions": _ROW},
+        {"predictions": _ROWS},
+    )
     #: Whether the lists of one instance may differ in length because each stopped at its success.
     may_stop_early: ClassVar[bool] = False
-
-    def values(self, predictions: Sequence[Any], **options: Any) -> Sequence[float]:
-        """The value of each instance; a subclass names its options of `compute`."""
-        raise NotImplementedError
-
-    def _compute(
-        self, predictions: Sequence[Any], per_instance: bool = False, **options: Any
-    ) -> dict[str, Any]:
-        return self.means(self.values(predictions, **options), per_instance)
 
     def add_batch(self, *, predictions: Any = None, references: Any = None, **kwargs: Any) -> None:
         """Add the IoU values of some instances."""
@@ -38,9 +31,14 @@ class IouMetric(RclicksMetric):
         rows = [read(values, f"predictions[{i}]") for i, values in instances]
         super().add_batch(predictions=rows, references=references, **kwargs)
 
+    def _infer_feature_from_batch(self, batch: Any) -> datasets.Features:
+        return datasets.Features(self.features_of_instance[-1])
+
 
 class GroupIouMetric(IouMetric):
     """A metric whose predictions are (G, K): IoU of each clicking group after each click."""
+
+    features_of_instance: ClassVar[tuple[dict[str, Any], ...]] = ({"predictions": _ROWS},)
 
     def groups(self, predictions: Any) -> np.ndarray:
         """All instances as (N, G, K); raises ValueError if they differ in groups or clicks."""
@@ -50,7 +48,9 @@ class GroupIouMetric(IouMetric):
 class BaselineIouMetric(GroupIouMetric):
     """A group metric with the IoU of the baseline clicker after each click, (K,), as reference."""
 
-    features_of_instance: ClassVar[dict[str, Any]] = {"predictions": _ROWS, "references": _ROW}
+    features_of_instance: ClassVar[tuple[dict[str, Any], ...]] = (
+        {"predictions": _ROWS, "references": _ROW},
+    )
 
     def baselines(self, references: Any) -> np.ndarray:
         """The baseline of all instances as (N, K); raises ValueError if they differ in clicks."""

@@ -30,7 +30,7 @@ def launch_space(app: str | Path) -> None:
     [script] = folder.glob("rclicks_*.py")
     metric = evaluate.load(str(script))
     info = METRICS[metric.metric_name]
-    inputs = list(metric.features)
+    inputs = metric._feature_names()
 
     def compute(*texts: str) -> dict[str, Any]:
         """Values of the metric for inputs written as JSON lists."""

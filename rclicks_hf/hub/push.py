@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
-from huggingface_hub import HfApi
+from huggingface_hub import CommitOperationAdd, HfApi
 from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils import validate_repo_id
 
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.hub.repo_files import REPO_TYPES, left_out_lines, repo_files
 
-REPO_TYPES = ("dataset", "model", "space")
-# What an interrupted write of `rclicks_hf.support.atomic`, or Python, may have left in a folder.
-_LEFTOVERS = ["*.tmp", "*__pycache__/*"]
+_log = logging.getLogger(__name__)
 
 
 def require_repo_id(repo_id: str) -> None:
@@ -42,7 +42,10 @@ def require_repo_id(repo_id: str) -> None:
 def push_folder(
     folder: str | Path, repo_id: str, *, repo_type: str = "dataset", private: bool = False
 ) -> str:
-    """Upload a folder to the Hub in one commit; remains of interrupted writes are not uploaded.
+    """Upload the files of a folder that belong to a kind of repo to the Hub, in one commit.
+
+    Everything else in the folder (other files, hidden ones, caches, unfinished writes, the network
+    in `last/`) is left out; a warning of the logger of this module names each of these entries.
 
     Args:
         folder: A built dataset repo, a saved model, or a metric module.
@@ -54,8 +57,9 @@ def push_folder(
         URL of the commit.
 
     Raises:
-        RclicksError: If the folder is missing or has no card, the id or type is wrong, or the Hub
-            refuses or cannot be reached; the same call again sends what is missing.
+        RclicksError: If the folder is missing or has no card, a link in it leaves it, a file is
+            too large, the id or type is wrong, or the Hub refuses or cannot be reached; the same
+            call again sends what is missing.
 
     Example:
         >>> push_folder("never-built", "owner/name")
@@ -69,6 +73,11 @@ def push_folder(
     if not (folder / "README.md").is_file():
         raise RclicksError(f"{folder}: no README.md there; push a built dataset, model or metric")
     require_repo_id(repo_id)
+    found = repo_files(folder, repo_type)
+    if "README.md" not in found.sent:
+        raise RclicksError(f"{folder}: README.md is a link to what is no card; put the card there")
+    for line in left_out_lines(folder, found):
+        _log.warning("%s", line)
     api = HfApi()
     try:
         api.create_repo(
@@ -78,12 +87,11 @@ def push_folder(
             exist_ok=True,
             space_sdk="gradio" if repo_type == "space" else None,
         )
-        commit = api.upload_folder(
-            folder_path=folder,
-            repo_id=repo_id,
+        commit = api.create_commit(
+            repo_id,
+            [CommitOperationAdd(path, file) for path, file in found.sent.items()],
             repo_type=repo_type,
             commit_message=f"Upload {folder.resolve().name} with rclicks push",
-            ignore_patterns=_LEFTOVERS,
         )
     except ValueError as error:  # the card's metadata, with what is wrong in later lines
         raise RclicksError(f"{folder}: the Hub cannot take it: {error}") from error

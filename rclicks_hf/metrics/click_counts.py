@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from rclicks_hf.metrics.validation import check_count, check_ious
+from rclicks_hf.metrics.validation import check_count, check_ious, check_threshold
 
 __all__ = ["iou_auc", "noc", "nof", "nof_reference"]
 
@@ -120,6 +120,4 @@ def _checked(
     ious = check_ious(ious)
     if instances and ious.ndim < 2:
         raise ValueError(f"ious must be (N, ..., K) with instances first, got shape {ious.shape}")
-    if not 0 < threshold <= 1:
-        raise ValueError(f"threshold must lie in (0, 1], got {threshold!r}")
-    return ious, float(threshold), check_count(max_clicks, "max_clicks")
+    return ious, check_threshold(threshold), check_count(max_clicks, "max_clicks")

@@ -36,7 +36,7 @@ def metric_correlations(tables: Sequence[Any]) -> np.ndarray:
     """
     if len(tables) == 0:
         raise ValueError("tables holds no datasets")
-    arrays = [as_array(table, "a table").astype(np.float64) for table in tables]
+    arrays = [_numbers(table) for table in tables]
     for array in arrays:
         if array.ndim != 2 or len(array) < MIN_METHODS or array.shape[1] != arrays[0].shape[-1]:
             raise ValueError(f"a table must be (M, C), M >= {MIN_METHODS}, {describe(array)}")
@@ -48,6 +48,15 @@ def metric_correlations(tables: Sequence[Any]) -> np.ndarray:
     both = np.abs(np.triu(pearson, 1) + np.tril(spearman, -1))
     np.fill_diagonal(both, 1.0)
     return both
+
+
+def _numbers(table: Any) -> np.ndarray:
+    """A table as float64; None is a missing value, as in tables of pandas."""
+    array = as_array(table, "a table")
+    is_text = array.dtype.kind == "O" and any(isinstance(cell, str) for cell in array.flat)
+    if array.dtype.kind not in "fiubO" or is_text:
+        raise ValueError(f"a table must hold real numbers, {describe(array)}")
+    return array.astype(np.float64)
 
 
 def _pearson(values: np.ndarray) -> np.ndarray:

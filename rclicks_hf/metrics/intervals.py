@@ -98,7 +98,9 @@ def paired_interval(
             "first and second must hold the same instances, "
             f"got shapes {first.shape} and {second.shape}"
         )
-    return bootstrap_interval(first - second, confidence=confidence, resamples=resamples, seed=seed)
+    with np.errstate(over="ignore"):
+        difference = first - second
+    return bootstrap_interval(difference, confidence=confidence, resamples=resamples, seed=seed)
 
 
 def _checked(values: Any, name: str) -> np.ndarray:
@@ -108,6 +110,9 @@ def _checked(values: Any, name: str) -> np.ndarray:
     array = array.astype(np.float64)
     if not np.isfinite(array).all():
         raise ValueError(f"{name} holds NaN or infinite values, {describe(array)}")
+    with np.errstate(over="ignore"):
+        if np.isinf(np.abs(array).sum()):
+            raise ValueError(f"{name} are too large for a mean, {describe(array)}")
     return array
 
 

@@ -6,6 +6,9 @@ from typing import Any
 
 import numpy as np
 
+# A power of two whose square is far from overflow.
+_LARGE = 300
+
 
 def describe(array: np.ndarray) -> str:
     """Shape and type of an array, for the end of an error message."""
@@ -13,7 +16,14 @@ def describe(array: np.ndarray) -> str:
 
 
 def as_array(values: Any, name: str) -> np.ndarray:
-    """`numpy.asarray` whose errors name the argument; no copy where none is needed."""
+    """`numpy.asarray` whose errors name the argument; no copy where none is needed.
+
+    Masked values are refused: NumPy would count what lies under the mask.
+    """
+    if np.ma.is_masked(values) or (
+        isinstance(values, list | tuple) and any(map(np.ma.is_masked, values))
+    ):
+        raise ValueError(f"{name} holds masked values; fill or remove them first")
     try:
         return np.asarray(values)
     except (RuntimeError, TypeError, ValueError) as error:  # torch raises the first two
@@ -23,7 +33,8 @@ def as_array(values: Any, name: str) -> np.ndarray:
 def check_click_map(click_map: Any, name: str = "click_map") -> np.ndarray:
     """A click map (H, W), >= 0, as a C-contiguous array; float32 stays, all else becomes float64.
 
-    Single precision stays single because the paper's code normalises float32 maps in float32.
+    Single precision stays single because the paper's code normalises float32 maps in float32. A map
+    with values whose squares would overflow is scaled by a power of two, which changes no score.
     """
     array = as_array(click_map, name)
     if array.ndim != 2 or array.size == 0:
@@ -44,7 +55,7 @@ def check_click_map(click_map: Any, name: str = "click_map") -> np.ndarray:
                 f"{name} has a sum beyond the range of its type, so scale it down, "
                 f"{describe(array)}"
             )
-    return array
+    return np.ldexp(array, _LARGE - np.frexp(high)[1]) if float(high) > 2.0**_LARGE else array
 
 
 def check_points(
@@ -107,13 +118,13 @@ def check_ious(ious: Any, name: str = "ious", *, ndim: int | None = None) -> np.
     """IoU values in [0, 1] as a float64 array with clicks on the last axis.
 
     Half and single precision are read as the decimals of 3 or 6 places that they stand for, if they
-    do: an IoU of 0.9 reaches a threshold of 0.9 in every type.
+    do: an IoU of 0.9 reaches a threshold of 0.9 in every type, also in lists of several types.
     """
     array = as_array(ious, name)
     if array.dtype.kind not in "fiubO":
         raise ValueError(f"{name} must hold real numbers, {describe(array)}")
     try:
-        array = _decimals(array) if array.dtype.kind == "f" else array.astype(np.float64)
+        array = _widened(ious, array)
     except (OverflowError, TypeError, ValueError) as error:
         raise ValueError(f"{name} must hold real numbers ({error})") from None
     if array.ndim == 0 or array.size == 0 or (ndim is not None and array.ndim != ndim):
@@ -126,6 +137,36 @@ def check_ious(ious: Any, name: str = "ious", *, ndim: int | None = None) -> np.
             f"{name} must lie in [0, 1], got [{array.min():g}, {array.max():g}], {describe(array)}"
         )
     return array
+
+
+def check_threshold(value: Any, name: str = "threshold") -> float:
+    """An IoU to reach, in (0, 1]; half and single precision are read as in `check_ious`."""
+    array = as_array(value, name)
+    if array.ndim or array.dtype.kind not in "fiub" or not 0 < array <= 1:
+        raise ValueError(f"{name} must lie in (0, 1], got {value!r}")
+    return float(_wide(array))
+
+
+def _widened(values: Any, array: np.ndarray) -> np.ndarray:
+    """The array of some values as float64, with the decimals of those in a narrower type."""
+    if array.dtype.kind == "O":
+        if any(isinstance(value, str | bytes) for value in array.flat):
+            raise ValueError("some are text")
+        return np.array([_wide(np.asarray(value)) for value in array.flat]).reshape(array.shape)
+    if array.dtype == np.float64 and isinstance(values, list | tuple) and _is_mixed(values):
+        return np.array([_widened(value, np.asarray(value)) for value in values])
+    return _wide(array)
+
+
+def _wide(array: np.ndarray) -> np.ndarray:
+    return _decimals(array) if array.dtype.kind == "f" else array.astype(np.float64)
+
+
+def _is_mixed(values: Any) -> bool:
+    """Whether nested lists hold a value or array that is narrower than float64."""
+    if isinstance(values, list | tuple):
+        return any(map(_is_mixed, values))
+    return not isinstance(values, float | int) and np.asarray(values).dtype.itemsize < 8
 
 
 def _decimals(array: np.ndarray) -> np.ndarray:

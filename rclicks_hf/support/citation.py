@@ -10,6 +10,8 @@ AUTHORS = (
     "Vlad Shakhuro",
 )
 TITLE = "RClicks: Realistic Click Simulation for Benchmarking Interactive Segmentation"
+PAPER_ADDRESS = "https://arxiv.org/abs/2410.11722"
+PAPER_CODE_ADDRESS = "https://github.com/emb-ai/rclicks"
 
 PAPER_TEXT = f"{', '.join(AUTHORS)}. {TITLE}. NeurIPS 2024, Datasets and Benchmarks Track."
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import doctest
+import importlib
+import inspect
 import multiprocessing
 import runpy
 import sys
@@ -237,7 +240,7 @@ class TestIouMetrics:
     def test_add_and_add_batch_give_the_same(self, name, load, trajectories):
         groups, baseline = trajectories
         module = load(name)
-        takes_references = "references" in module.features
+        takes_references = "references" in module._feature_names()
         batch = {"references": baseline} if takes_references else {}
         expected = module.compute(predictions=groups, **batch)
         for i, prediction in enumerate(groups):
@@ -330,6 +333,62 @@ def test_one_metric_class_is_visible(name, repo):
         if isinstance(value, type) and issubclass(value, evaluate.EvaluationModule)
     ]
     assert len(classes) == 1
+
+
+def test_masked_values_are_refused(load):
+    masked = np.ma.masked_array([1, 2], [False, True])
+    with pytest.raises(ValueError, match="instance 0 of 1: x holds masked values"):
+        load("pde").add(prediction=np.ones((4, 4)), reference={"x": masked, "y": [1, 1]})
+    with pytest.raises(ValueError, match=r"predictions\[0\] holds masked values"):
+        load("noc").add(prediction=masked / 2)
+
+
+@pytest.mark.filterwarnings("ignore::rclicks_hf.metrics.ConstantCoordinateWarning")
+@pytest.mark.parametrize("name", METRICS)
+def test_the_checks_of_the_suite_of_evaluate(name, repo, monkeypatch):
+    """What evaluate's own tests ask of a module: no ``**options``, and examples that are true."""
+    monkeypatch.chdir(repo / "metrics")
+    factory = evaluate.loading.evaluation_module_factory(METRICS[name].module, module_type="metric")
+    module = importlib.import_module(factory.module_path)
+    main = evaluate.loading.import_main_class(module.__name__)
+    parameters = inspect.signature(main._compute).parameters.values()
+    assert not [p.name for p in parameters if p.kind == p.VAR_KEYWORD]
+    results = doctest.testmod(module, raise_on_error=True)
+    assert results.failed == 0
+    assert results.attempted > 1
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_information_of_a_module(name, load):
+    info = load(name).info
+    assert ">>> evaluate.load" in info.inputs_description.replace(f"{name} = ", "")
+    assert info.inputs_description in load(name).compute.__doc__
+    assert info.license == "Apache-2.0"
+    for addresses in ([info.homepage], info.codebase_urls, info.reference_urls):
+        assert addresses
+        assert all(address.startswith("https://") for address in addresses)
+
+
+@pytest.mark.parametrize("name", IOU_METRICS)
+def test_the_features_fit_the_documented_input(name, load):
+    module = load(name)
+    options = module.features if isinstance(module.features, list) else [module.features]
+    row, rows = [0.5, 0.9], [[0.5, 0.9], [0.7, 0.8]]
+    for instance in (row, rows) if name in ("noc", "nsr") else (rows,):
+        example = {"predictions": instance, "references": row}
+        example = {key: example[key] for key in module._feature_names()}
+        form = next(f for f in options if fits(f, example))
+        assert form.encode_example(example) == example
+    with pytest.raises(ValueError, match="real numbers"):
+        module.add(prediction=["a"], reference=row)
+
+
+def fits(form, example):
+    try:
+        form.encode_example(example)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 @pytest.fixture

@@ -33,9 +33,12 @@ def test_push_uploads_the_folder_in_one_commit(hub, tmp_path: Path, repo: Path) 
     env = {**hub.env(), "PYTHONPATH": str(repo), "HF_HOME": str(tmp_path / "home")}
     done = run(rclicks("push", str(folder), "tester/card"), cwd=tmp_path, env=env)
     assert done.returncode == 0, done.stderr
-    stored = hub.state.repos["dataset", "tester/card"]
-    assert set(stored["commits"][stored["refs"]["main"]]) >= {"README.md", "a.parquet"}
-    assert len([message for _, message in stored["log"] if "rclicks push" in message]) == 1
+    assert hub.files("dataset", "tester/card").keys() == {"README.md", "a.parquet"}
+    messages = [commit.message for commit in hub.repos["dataset", "tester/card"].commits]
+    assert messages == ["initial commit", "Upload card with rclicks push"]
+    again = run(rclicks("push", str(folder), "tester/card"), cwd=tmp_path, env=env)
+    assert again.returncode == 0, again.stderr
+    assert len(hub.repos["dataset", "tester/card"].commits) == 2  # nothing has changed
 
 
 def test_a_wrong_token_is_one_line(hub, tmp_path: Path, repo: Path) -> None:
@@ -47,35 +50,36 @@ def test_a_wrong_token_is_one_line(hub, tmp_path: Path, repo: Path) -> None:
     assert "tester/card: the Hub refused or could not be reached" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["lfs_put", "commit", "yaml_ok", "preupload"])
+QUOTA = (403, {"error": "the quota is used up"})
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "answer", "message"),
+    [
+        ("lfs_upload", QUOTA, "quota is used up"),
+        ("commit", QUOTA, "quota is used up"),
+        ("preupload", QUOTA, "quota is used up"),
+        ("validate_yaml", (400, {"errors": [{"message": "no such license"}]}), "no such license"),
+    ],
+)
 def test_an_upload_that_the_hub_refuses_is_one_line(
-    hub, tmp_path: Path, repo: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    hub, tmp_path: Path, repo: Path, endpoint: str, answer: tuple[int, object], message: str
 ) -> None:
     folder = tmp_path / "card"
     folder.mkdir()
     (folder / "README.md").write_text("---\nlicense: mit\n---\n# Card\n")
     (folder / "a.parquet").write_bytes(b"PAR1PAR1")
-    served = hub.server.RequestHandlerClass.handle_any.__globals__
-
-    def refuse(self, *_: object, **__: object) -> None:
-        if name == "yaml_ok":
-            self.reply(400, {"errors": [{"message": "no such license"}], "warnings": []})
-        else:
-            self.error(403, "Forbidden", "the quota is used up")
-
-    routes = [
-        (method, path, refuse if serve.__name__ == name else serve)
-        for method, path, serve in served["ROUTES"]
-    ]
-    monkeypatch.setitem(served, "ROUTES", routes)
+    hub.refused[endpoint] = answer
     env = {**hub.env(), "PYTHONPATH": str(repo), "HF_HOME": str(tmp_path / "home")}
     done = run(rclicks("push", str(folder), "tester/card"), cwd=tmp_path, env=env)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    assert ("no such license" if name == "yaml_ok" else "quota is used up") in done.stderr
-    monkeypatch.undo()
+    assert message in done.stderr
+    assert hub.files("dataset", "tester/card") == {}
+    del hub.refused[endpoint]
     again = run(rclicks("push", str(folder), "tester/card"), cwd=tmp_path, env=env)
     assert again.returncode == 0, again.stderr
+    assert hub.files("dataset", "tester/card").keys() == {"README.md", "a.parquet"}
 
 
 def test_a_hub_that_is_not_there_is_one_line(tmp_path: Path, repo: Path) -> None:
@@ -100,8 +104,21 @@ def test_remains_of_interrupted_writes_are_not_pushed(hub, tmp_path: Path, repo:
     env = {**hub.env(), "PYTHONPATH": str(repo), "HF_HOME": str(tmp_path / "home")}
     done = run(rclicks("push", str(folder), "tester/left"), cwd=tmp_path, env=env)
     assert done.returncode == 0, done.stderr
-    stored = hub.state.repos["dataset", "tester/left"]
-    assert set(stored["commits"][stored["refs"]["main"]]) == {"README.md"}
+    assert hub.files("dataset", "tester/left").keys() == {"README.md"}
+    assert "card/__pycache__/: left out, does not belong to a dataset repo" in done.stderr
+
+
+def test_nothing_is_created_for_a_folder_with_a_link_out(hub, tmp_path: Path, repo: Path) -> None:
+    folder = tmp_path / "m"
+    folder.mkdir()
+    (tmp_path / "secret").write_text("secret")
+    (folder / "README.md").symlink_to("../secret")
+    env = {**hub.env(), "PYTHONPATH": str(repo), "HF_HOME": str(tmp_path / "home")}
+    done = run(rclicks("push", "m", "tester/m", "--type", "model"), cwd=tmp_path, env=env)
+    assert done.returncode == 1
+    assert done.stderr.startswith("rclicks: m/README.md: a link to a file outside of the folder")
+    assert len(done.stderr) < 200
+    assert hub.repos == {}
 
 
 @pytest.mark.parametrize(

@@ -236,14 +236,18 @@ def test_fine_tuning_from_the_hub_and_back(
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    pushed = hub.state.repos["model", "tester/tuned"]
-    files = set(pushed["commits"][pushed["refs"]["main"]])
-    assert files >= {"README.md", "model.safetensors", "config.json", ".eval_results/rclicks.yaml"}
+    files = hub.files("model", "tester/tuned")
+    assert files.keys() >= {
+        "README.md",
+        "model.safetensors",
+        "config.json",
+        ".eval_results/rclicks.yaml",
+    }
     local = yaml.safe_load((tmp_path / "tuned" / ".eval_results" / "rclicks.yaml").read_text())
     (dataset,) = {(entry["dataset"]["id"], entry["dataset"]["revision"]) for entry in local}
     assert dataset == (
         "tester/rclicks",
-        hub.state.repos["dataset", "tester/rclicks"]["refs"]["main"],
+        hub.repos["dataset", "tester/rclicks"].at().sha,
     )
 
 
