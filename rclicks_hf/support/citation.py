@@ -11,6 +11,13 @@ AUTHORS = (
 )
 TITLE = "RClicks: Realistic Click Simulation for Benchmarking Interactive Segmentation"
 
+#: Where paper, code and dataset are.
+LINKS = {
+    "paper": "https://arxiv.org/abs/2410.11722",
+    "the paper's code": "https://github.com/emb-ai/rclicks",
+    "the click dataset": "https://github.com/emb-ai/rclicks/blob/main/datasets/clicks.csv",
+}
+
 PAPER_TEXT = f"{', '.join(AUTHORS)}. {TITLE}. NeurIPS 2024, Datasets and Benchmarks Track."
 
 PAPER_BIBTEX = f"""@inproceedings{{antonov2024rclicks,
