@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rclicks_hf.benchmark.error_regions import ErrorRegion
-from rclicks_hf.benchmark.groups import check_group, sample_group
+from rclicks_hf.benchmark.groups import check_group, sample_group, sample_group_often
 from rclicks_hf.data.instances import Click
 
 ClickMapFn = Callable[[np.ndarray], np.ndarray]
@@ -139,7 +139,21 @@ class Clicker:
         place = None if click_map is None else self._draw(target, click_map)
         return self.add(Click(*(place or target.region.deepest), target.is_positive))
 
+    def alternatives(self, target: Target, click_map: np.ndarray | None, count: int) -> list[Click]:
+        """``count`` independent draws of the click that `click` would make; none is remembered."""
+        places = []
+        if click_map is not None:
+            weights = self._weights(target, click_map)
+            places = sample_group_often(weights, self._group, self._rng, count)
+        places = places or [target.region.deepest] * count
+        return [
+            clip_click(Click(*place, target.is_positive), self._object.shape) for place in places
+        ]
+
     def _draw(self, target: Target, click_map: np.ndarray) -> tuple[int, int] | None:
+        return sample_group(self._weights(target, click_map), self._group, self._rng)
+
+    def _weights(self, target: Target, click_map: np.ndarray) -> np.ndarray:
         values = np.asarray(click_map, dtype=np.float32)
         if values.shape != self._object.shape:
             raise ValueError(
@@ -148,8 +162,7 @@ class Clicker:
             )
         free = target.error_mask & self._not_clicked
         with np.errstate(invalid="ignore"):  # a map that is not finite has no mass to draw from
-            weights = values * free
-        return sample_group(weights, self._group, self._rng)
+            return values * free
 
     def add(self, click: Click) -> Click:
         """Move a click, such as a real user's, into the image; its pixel is not clicked again."""

@@ -104,14 +104,22 @@ def sample_group(
         >>> sample_group(weights, (0.9, 1.0), np.random.RandomState(42))
         (3, 0)
     """
+    places = sample_group_often(weights, group, rng, 1)
+    return places[0] if places else None
+
+
+def sample_group_often(
+    weights: np.ndarray, group: tuple[float, float], rng: np.random.RandomState, count: int
+) -> list[tuple[int, int]]:
+    """``count`` independent draws of `sample_group`, the same as one by one; [] without mass."""
     kept = group_weights(weights, group)
     if kept is None:
-        return None
+        return []
     total = kept.sum()
     places = np.flatnonzero(kept != 0)
     # As `RandomState.choice` over all pixels, but without the pixels that cannot be drawn.
     cdf = (kept.ravel()[places] / total).astype(np.float64).cumsum()
     cdf /= cdf[-1]
-    place = places[int(cdf.searchsorted(rng.random_sample(), side="right"))]
-    y, x = np.unravel_index(place, kept.shape)
-    return int(x), int(y)
+    drawn = places[cdf.searchsorted(rng.random_sample(count), side="right")]
+    y, x = np.unravel_index(drawn, kept.shape)
+    return list(zip(x.tolist(), y.tolist(), strict=True))

@@ -36,18 +36,16 @@ def click_as_sampled(
 ) -> None:
     """As many first clicks as there are users, drawn in order from the whole click map (NUser@1).
 
-    The map is the one of the empty mask, so it is made once; each click is the first of a new
-    clicker.
+    The map is the one of the empty mask, so it and its groups are made once; each click is the
+    first of a new user.
     """
     start = time.perf_counter()
     clicks: list[Click] = []
     if len(instance.clicks):
         target = Clicker(instance.mask).target(np.zeros(instance.mask.shape, bool))
         [click_map] = setup.click_maps([(instance, target)])
-        clicks = [
-            Clicker(instance.mask, seed=rng).click(target, click_map)
-            for _ in range(len(instance.clicks))
-        ]
+        clicker = Clicker(instance.mask, seed=rng)
+        clicks = clicker.alternatives(target, click_map, len(instance.clicks))
     row.seconds_clicker += time.perf_counter() - start
     _click_alone(setup, instance, state, clicks, row)
 

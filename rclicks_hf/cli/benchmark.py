@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 from rclicks_hf.cli.options import (
     DEFAULT_REPO,
@@ -101,9 +104,9 @@ def benchmark(
 
     Clicks on every instance by each run's rule, writes results.parquet and manifest.json, and
     prints Sample NoC, NoF, the spread between user groups and the baseline. `rclicks report` turns
-    the results into pages and tables.
+    the results into pages and tables. The exit code is 1 if all instances of a dataset fail.
     """
-    text = benchmark_repo(
+    text, is_all_failed = benchmark_repo(
         repo,
         require_datasets(dataset),
         out,
@@ -120,6 +123,8 @@ def benchmark(
     )
     if text:
         typer.echo(text)
+    if is_all_failed:
+        raise typer.Exit(1)
 
 
 def benchmark_repo(
@@ -137,13 +142,17 @@ def benchmark_repo(
     num_proc: int | None = None,
     overwrite: bool = False,
     fail_fast: bool = False,
-) -> str:
-    """Benchmark on datasets of a repo and return the table; ``""`` in the helpers of a launch.
+) -> tuple[str, bool]:
+    """Benchmark on datasets of a repo: the table, and whether all instances of one failed.
+
+    The table is ``""`` in the helpers of a launch.
 
     Under `accelerate launch` the processes share the images of one results folder.
     """
     from rclicks_hf.benchmark import RepoInstances, load_protocol, run_benchmark
+    from rclicks_hf.benchmark.failures import all_failed
     from rclicks_hf.benchmark.instance_sets import share_stems
+    from rclicks_hf.benchmark.result_rows import read_result_table
     from rclicks_hf.jobs.launch import join_launch
     from rclicks_hf.jobs.results_folder import MANIFEST
     from rclicks_hf.report import benchmark_table, format_table, read_results
@@ -175,25 +184,18 @@ def benchmark_repo(
             )
             paths.append(path)
     if not launch.is_main:
-        return ""
-    table = benchmark_table(read_results(*paths), rules.noc_threshold)
-    places = "\n".join(line for path in paths for line in (*_failures(path), str(path)))
-    return f"{format_table(table)}\n\n{places}"
+        return "", False
+    rows = benchmark_table(read_results(*paths), rules.noc_threshold)
+    tables = [read_result_table(path) for path in paths]
+    pairs = zip(paths, tables, strict=True)
+    places = "\n".join(line for path, table in pairs for line in (*_failures(table), str(path)))
+    return f"{format_table(rows)}\n\n{places}", any(map(all_failed, tables))
 
 
-def _failures(path: Path) -> list[str]:
+def _failures(table: pa.Table) -> list[str]:
     """A line on the failed instances, which the table only counts."""
-    import pyarrow.compute as pc
+    from rclicks_hf.benchmark.failures import failure_line
 
-    from rclicks_hf.benchmark.result_rows import read_result_table
-
-    rows = read_result_table(path).select(["full_stem", "error"])
-    failed = rows.filter(pc.not_equal(rows["error"], ""))
-    if not failed.num_rows:
-        return []
-    first = failed.slice(0, 1).to_pylist()[0]
-    count = len(failed["full_stem"].unique())
-    return [
-        f"{count} failed, first {first['full_stem']}: {first['error'].strip().splitlines()[-1]} "
-        "(tracebacks are in column error; --fail-fast stops at the first)"
-    ]
+    line = failure_line(table)
+    note = "(tracebacks are in column error; --fail-fast stops at the first)"
+    return [f"{line} {note}"] if line else []

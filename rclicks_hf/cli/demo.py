@@ -36,7 +36,7 @@ def demo(
     ] = 15,
     limit: Annotated[
         int, typer.Option(min=1, metavar="N", help="Benchmark at most N held-out instances.")
-    ] = 12,
+    ] = 20,
     full: Annotated[
         bool, typer.Option("--full", help="Benchmark all held-out instances; ignores --limit.")
     ] = False,

@@ -26,11 +26,16 @@ def report(
         ),
     ],
     out: Annotated[
-        Path, typer.Option(metavar="FILE", help="File to write; an older one is replaced.")
-    ] = Path("report.html"),
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="File to write; an older one is replaced. Default: report with the ending of the "
+            "format.",
+        ),
+    ] = None,
     format: Annotated[
         ReportFormat | None,
-        typer.Option(help="Default: from the ending of --out (.html, .csv, .md, .tex)."),
+        typer.Option(help="Default: from the ending of --out (.html, .csv, .md, .tex), or html."),
     ] = None,
     threshold: Annotated[
         float | None,
@@ -58,13 +63,18 @@ def report(
         typer.Option(metavar="HUB_ID", help="Hub id of the dataset repo, for --eval-results."),
     ] = "",
 ) -> None:
-    """Write results as an HTML page or as tables.
+    """Write results as one HTML page, or as tables in CSV, Markdown or LaTeX.
 
-    Needs only the Parquet files of the results folders, not the dataset or the models.
+    Needs only the Parquet files of the results folders, not the models. With the dataset repo at
+    hand, the HTML page also shows the clicks on some instances. The exit code is 1 if all
+    instances failed.
     """
     from rclicks_hf.report import write_report_file
+    from rclicks_hf.report.write import FORMATS, no_instance_has_numbers
     from rclicks_hf.support.provenance import command_line
 
+    if out is None:
+        out = Path("report").with_suffix(FORMATS[format or "html"])
     typer.echo(
         write_report_file(
             results,
@@ -77,3 +87,5 @@ def report(
             command=command_line(),
         )
     )
+    if no_instance_has_numbers(*results):
+        raise typer.Exit(1)

@@ -23,10 +23,16 @@ from rclicks_hf.report import (
     write_report,
 )
 from rclicks_hf.report.numbers.click_scores import ClickScores, read_score_folders
+from rclicks_hf.report.tables.benchmark_table import format_intervals
 
 REPORT = "report.html"
 PICTURE = "report.png"
 GALLERY_SIZE = 6
+VARIES = (
+    "The network was trained on this machine, and training differs in its last bits from machine\n"
+    "to machine. On another one the rows of CM, and all columns of the benchmark but NSR and\n"
+    "Baseline NoC, may differ by as much as their intervals are wide."
+)
 EMBEDDED = "generated scenes, and photographs that scikit-image ships (credits: rclicks/README.md)"
 
 
@@ -43,7 +49,14 @@ def write_pages(space: Workspace, scored: Path, benchmarked: Sequence[Path], com
     data = replace(data, gallery=_gallery(space))
     write_report(data, space.root / REPORT)
     summary_figure(data, space.root / PICTURE)
-    return f"{format_score_tables(scores.tables)}\n\nBenchmark (simulated clicks)\n{results}"
+    benchmark = format_intervals(results.rows, results.scores)
+    return "\n\n".join(
+        [
+            format_score_tables(scores.tables),
+            f"Benchmark (simulated clicks)\n{benchmark}",
+            VARIES,
+        ]
+    )
 
 
 def _settings(space: Workspace, scores: ClickScores, results: Results) -> dict[str, str]:
@@ -57,6 +70,7 @@ def _settings(space: Workspace, scores: ClickScores, results: Results) -> dict[s
         "Click models scored on": f"{scored} held-out instances, all rounds",
         "Segmenter benchmarked on": f"{benchmarked} of {held_out} held-out first-round instances",
         "Training": f"{settings.epochs} epochs from scratch, seed {settings.seed}",
+        "Other machines": " ".join(VARIES.split()),
     }
 
 

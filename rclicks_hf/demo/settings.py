@@ -42,7 +42,7 @@ class DemoSettings:
     seed: int = 0
     scenes: int = 36
     epochs: int = 15
-    instances: int = 12
+    instances: int = 20
 
     def __post_init__(self) -> None:
         for name, least in LEAST.items():

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from rclicks_hf.metrics.density import nss_at, pde_at
 from rclicks_hf.metrics.distribution import ClickDistribution
-from rclicks_hf.metrics.kolmogorov_smirnov import ks_share
+from rclicks_hf.metrics.kolmogorov_smirnov import ks2d_pvalues, share_of
 from rclicks_hf.metrics.points import pl1_expected, pl1_points, wd_points
-from rclicks_hf.metrics.sampling import CLICK_MAP_RESAMPLES, SEED, Estimate, draw_points
+from rclicks_hf.metrics.sampling import CLICK_MAP_RESAMPLES, SEED, Estimate, draw_in_blocks
 from rclicks_hf.metrics.validation import check_points, check_size
 
 __all__ = ["MODES", "ClickScores", "click_scores", "ks", "pl1", "wd"]
@@ -83,15 +84,24 @@ def click_scores(
     distribution = ClickDistribution.of(click_map)
     x, y = check_points(x, y)
     size, mode = check_size(size), _check_mode(mode)
-    xs, ys = _resampled(distribution, x, resamples, seed)
+    is_exact = mode == "exact"
+
+    def scores(xs: np.ndarray, ys: np.ndarray) -> tuple[np.ndarray, ...]:
+        return (
+            ks2d_pvalues(x[None], y[None], xs, ys),
+            np.zeros(0) if is_exact else np.asarray(pl1_points(x, y, xs, ys, size)),
+            np.asarray(wd_points(x, y, xs, ys, size)),
+        )
+
+    p, pl1_of, wd_of = _over_resamples(scores, distribution, x, resamples, seed)
     return ClickScores(
-        ks=ks_share(x[None], y[None], xs, ys),
+        ks=share_of(p),
         pl1=(
             Estimate(pl1_expected(distribution, x, y, size))
-            if mode == "exact"
-            else Estimate.of_draws(pl1_points(x, y, xs, ys, size))
+            if is_exact
+            else Estimate.of_draws(pl1_of)
         ),
-        wd=Estimate.of_draws(wd_points(x, y, xs, ys, size)),
+        wd=Estimate.of_draws(wd_of),
         nss=nss_at(distribution, x, y),
         pde=pde_at(distribution, x, y),
     )
@@ -134,7 +144,10 @@ def ks(
     distribution = ClickDistribution.of(click_map)
     x, y = check_points(x, y)
     _check_mode(mode)
-    return ks_share(x[None], y[None], *_resampled(distribution, x, resamples, seed))
+    [p] = _over_resamples(
+        lambda xs, ys: (ks2d_pvalues(x[None], y[None], xs, ys),), distribution, x, resamples, seed
+    )
+    return share_of(p)
 
 
 def pl1(
@@ -174,8 +187,14 @@ def pl1(
     size = check_size(size)
     if _check_mode(mode) == "exact":
         return Estimate(pl1_expected(distribution, x, y, size))
-    drawn = _resampled(distribution, x, resamples, seed)
-    return Estimate.of_draws(pl1_points(x, y, *drawn, size))
+    [values] = _over_resamples(
+        lambda xs, ys: (np.asarray(pl1_points(x, y, xs, ys, size)),),
+        distribution,
+        x,
+        resamples,
+        seed,
+    )
+    return Estimate.of_draws(values)
 
 
 def wd(
@@ -213,8 +232,14 @@ def wd(
     distribution = ClickDistribution.of(click_map)
     x, y = check_points(x, y)
     _check_mode(mode)
-    drawn = _resampled(distribution, x, resamples, seed)
-    return Estimate.of_draws(wd_points(x, y, *drawn, size))
+    [values] = _over_resamples(
+        lambda xs, ys: (np.asarray(wd_points(x, y, xs, ys, size)),),
+        distribution,
+        x,
+        resamples,
+        seed,
+    )
+    return Estimate.of_draws(values)
 
 
 def _check_mode(mode: str) -> str:
@@ -223,9 +248,16 @@ def _check_mode(mode: str) -> str:
     return mode
 
 
-def _resampled(
-    distribution: ClickDistribution, x: np.ndarray, resamples: int, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Drawn points as float64, (R, n) each, n the number of clicks."""
-    xs, ys = draw_points(distribution, x.size, resamples, seed)
-    return xs.astype(np.float64), ys.astype(np.float64)
+def _over_resamples(
+    scores: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, ...]],
+    distribution: ClickDistribution,
+    x: np.ndarray,
+    resamples: int,
+    seed: int,
+) -> tuple[np.ndarray, ...]:
+    """Values (R,) of the sets of as many points as clicks; ``scores`` gets float64 (sets, n)."""
+    parts = [
+        scores(xs.astype(np.float64), ys.astype(np.float64))
+        for xs, ys in draw_in_blocks(distribution, x.size, resamples, seed)
+    ]
+    return tuple(map(np.concatenate, zip(*parts, strict=True)))

@@ -60,14 +60,16 @@ def group_std_values(scores: Any) -> np.ndarray:
     return _checked(scores).std(axis=1)
 
 
-def group_nsr_values(scores: Any) -> np.ndarray:
+def group_nsr_values(scores: Any, *, undefined: float = 0.0) -> np.ndarray:
     """Noise-to-signal ratio over the clicking groups: std over mean (paper, Table 12).
 
     Args:
         scores: (N, G) score >= 0 of each instance and clicking group, for example the IoU-AUC.
+        undefined: The value where every score is 0. The paper's code divides 0 by 0 there, so that
+            one such instance makes its mean NaN: ``math.nan`` repeats that.
 
     Returns:
-        (N,) per cent >= 0; 0 where every score is 0 (the paper's code divides by 0 there).
+        (N,) per cent >= 0; ``undefined`` where every score is 0.
 
     Raises:
         ValueError: If the scores are not (N, G), finite and >= 0.
@@ -75,12 +77,15 @@ def group_nsr_values(scores: Any) -> np.ndarray:
     Example:
         >>> group_nsr_values([[0.5, 1.0], [0.0, 0.0]]).round(2).tolist()
         [33.33, 0.0]
+        >>> group_nsr_values([[0.0, 0.0]], undefined=float("nan")).tolist()
+        [nan]
     """
     scores = _checked(scores)
     if (scores < 0).any():
         raise ValueError(f"scores must be >= 0, got {scores.min():g}, {describe(scores)}")
     signal, noise = scores.mean(axis=1), scores.std(axis=1)
-    return 100.0 * np.divide(noise, signal, out=np.zeros_like(noise), where=signal > 0)
+    ratio = np.divide(noise, signal, out=np.zeros_like(noise), where=signal > 0)
+    return np.where(signal > 0, 100.0 * ratio, undefined)
 
 
 def baseline_difference_values(scores: Any, baseline: Any, *, relative: bool) -> np.ndarray:

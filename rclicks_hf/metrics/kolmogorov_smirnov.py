@@ -16,6 +16,8 @@ __all__ = ["ConstantCoordinateWarning", "ks2d_pvalue"]
 SIGNIFICANCE = 0.05
 # Pairs of points compared at once: three tables of 32 MB for any number of sets.
 _CHUNK = 32_000_000
+# Up to this many points a table of all pairs is faster than counting by rank.
+_MOST_IN_TABLE = 512
 
 
 class ConstantCoordinateWarning(RuntimeWarning):
@@ -57,7 +59,11 @@ def ks2d_pvalue(x1: Any, y1: Any, x2: Any, y2: Any) -> float | np.ndarray:
 
 def ks_share(x1: np.ndarray, y1: np.ndarray, x2: np.ndarray, y2: np.ndarray) -> Estimate:
     """Share of p-values above 0.05 of checked sets (R or 1, n); undefined ones count as below."""
-    p = ks2d_pvalues(x1, y1, x2, y2)
+    return share_of(ks2d_pvalues(x1, y1, x2, y2))
+
+
+def share_of(p: np.ndarray) -> Estimate:
+    """Share of the p-values above 0.05; undefined (NaN) ones count as below, with a warning."""
     undefined = np.isnan(p)
     _warn_of_undefined(undefined, stacklevel=4)
     return Estimate.of_draws(p > SIGNIFICANCE, int(undefined.sum()))
@@ -87,7 +93,8 @@ def ks2d_statistic(x1: np.ndarray, y1: np.ndarray, x2: np.ndarray, y2: np.ndarra
     """Two-dimensional KS distance D in [0, 1] of checked sets (R or 1, n), as (R,)."""
     sets = (x1, y1, x2, y2)
     count = max(len(x1), len(x2))
-    at_once = max(1, _CHUNK // max(x1.shape[1], x2.shape[1]) ** 2)
+    most = max(x1.shape[1], x2.shape[1])
+    at_once = max(1, _CHUNK // most**2) if most <= _MOST_IN_TABLE else 1
     parts = [slice(start, start + at_once) for start in range(0, count, at_once)]
     return np.concatenate(
         [_statistic(*(side if len(side) == 1 else side[part] for side in sets)) for part in parts]
@@ -111,10 +118,14 @@ def _quadrant_shares(
     x: np.ndarray, y: np.ndarray, points_x: np.ndarray, points_y: np.ndarray
 ) -> tuple[np.ndarray, ...]:
     """Shares of the points (m, R) in the four quadrants at each origin (n, R): four (n, R)."""
-    is_left = points_x[:, None] <= x[None]
-    is_up = points_y[:, None] <= y[None]
     count = points_x.shape[0]
-    left, up, both = (_count(mask) for mask in (is_left, is_up, is_left & is_up))
+    if max(count, x.shape[0]) > _MOST_IN_TABLE:  # one set at a time
+        counts = count_below(x[:, 0], y[:, 0], points_x[:, 0], points_y[:, 0])
+        left, up, both = (one[:, None] for one in counts)
+    else:
+        is_left = points_x[:, None] <= x[None]
+        is_up = points_y[:, None] <= y[None]
+        left, up, both = (_count(mask) for mask in (is_left, is_up, is_left & is_up))
     return (
         both / count,
         (left - both) / count,
@@ -127,6 +138,34 @@ def _count(mask: np.ndarray) -> np.ndarray:
     """Number of True along the first axis, as int64."""
     narrow = np.uint8 if mask.shape[0] < 256 else np.int64
     return np.add.reduce(mask.view(np.uint8), axis=0, dtype=narrow).astype(np.int64)
+
+
+def count_below(
+    x: np.ndarray, y: np.ndarray, points_x: np.ndarray, points_y: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Numbers of points with x <= x_i, with y <= y_i, and with both, (n,) each, for (n,) origins.
+
+    O((m + n) log m) time and O(m + n) memory: a wavelet matrix over the ranks of y in the order
+    of x answers "how many of the first k have a rank below r" bit by bit.
+    """
+    order = np.argsort(points_x, kind="stable")
+    ordered = np.sort(points_y)
+    ranks = np.searchsorted(ordered, points_y[order], side="left")
+    left = np.searchsorted(points_x[order], x, side="right")
+    up = np.searchsorted(ordered, y, side="right")
+    both = np.zeros(x.shape, np.int64)
+    start, stop = np.zeros_like(left), left.copy()
+    for bit in reversed(range(int(points_x.size).bit_length())):
+        is_one = (ranks >> bit & 1).astype(bool)
+        zeros_before = np.concatenate(([0], np.cumsum(~is_one)))
+        start0, stop0 = zeros_before[start], zeros_before[stop]
+        in_upper = (up >> bit & 1).astype(bool)
+        both += np.where(in_upper, stop0 - start0, 0)
+        zeros = zeros_before[-1]
+        start = np.where(in_upper, zeros + start - start0, start0)
+        stop = np.where(in_upper, zeros + stop - stop0, stop0)
+        ranks = np.concatenate((ranks[~is_one], ranks[is_one]))
+    return left, up, both
 
 
 def _largest_difference(

@@ -207,7 +207,7 @@ def delta_hh_values(
     return half_difference_values(_group_noc(group_ious, threshold, max_clicks), relative=True)
 
 
-def nsr(user_ious: Sequence[Any]) -> float:
+def nsr(user_ious: Sequence[Any], *, epsilon: float = 0.0) -> float:
     """NSR: noise-to-signal ratio, how much the IoU varies with the user's first click.
 
     Standard deviation over mean of the IoU over an instance's clicks, each averaged over methods
@@ -216,25 +216,30 @@ def nsr(user_ious: Sequence[Any]) -> float:
     Args:
         user_ious: For each instance the IoU after each user's single click: (methods, clicks), or
             (clicks,) for one method. The number of clicks may differ between instances.
+        epsilon: Added to the mean before the division; 1e-9 repeats the paper's code, which
+            changes the value by about 1e-9 of itself.
 
     Returns:
-        Per cent >= 0; lower is more robust. An instance with IoU 0 at every click counts as 0.
+        Per cent >= 0; lower is more robust. An instance with IoU 0 at every click counts as 0,
+        also in the paper's code: 0/(0 + 1e-9).
 
     Raises:
-        ValueError: If there are no instances, or one has no clicks or values outside [0, 1].
+        ValueError: If there are no instances, one has no clicks or values outside [0, 1], or
+            ``epsilon`` is not a number >= 0.
 
     Example:
         >>> round(nsr([[0.8, 0.8, 0.8], [0.5, 1.0]]), 4)
         16.6667
     """
-    return float(nsr_values(user_ious).mean())
+    return float(nsr_values(user_ious, epsilon=epsilon).mean())
 
 
-def nsr_values(user_ious: Sequence[Any]) -> np.ndarray:
+def nsr_values(user_ious: Sequence[Any], *, epsilon: float = 0.0) -> np.ndarray:
     """`nsr` of each instance, (N,) in per cent.
 
     Args:
         user_ious: As in `nsr`.
+        epsilon: As in `nsr`.
 
     Returns:
         (N,) per cent >= 0.
@@ -245,17 +250,19 @@ def nsr_values(user_ious: Sequence[Any]) -> np.ndarray:
     """
     if len(user_ious) == 0:
         raise ValueError("user_ious holds no instances")
-    return np.array([_noise_to_signal(ious, i) for i, ious in enumerate(user_ious)])
+    if not 0 <= epsilon < np.inf:
+        raise ValueError(f"epsilon must be a number >= 0, got {epsilon!r}")
+    return np.array([_noise_to_signal(ious, i, epsilon) for i, ious in enumerate(user_ious)])
 
 
-def _noise_to_signal(ious: Any, index: int) -> float:
+def _noise_to_signal(ious: Any, index: int, epsilon: float) -> float:
     ious = np.atleast_2d(check_ious(ious, f"user_ious[{index}]"))
     if ious.ndim != 2:
         raise ValueError(
             f"user_ious[{index}] must be (methods, clicks) or (clicks,), got shape {ious.shape}"
         )
     signal, noise = ious.mean(axis=1).mean(), ious.std(axis=1).mean()
-    return 100.0 * noise / signal if signal > 0 else 0.0
+    return 100.0 * noise / (signal + epsilon) if signal > 0 else 0.0
 
 
 def _group_noc(group_ious: Any, threshold: float, max_clicks: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import inf, sqrt
 from typing import Any
 from zlib import crc32
@@ -16,6 +17,8 @@ __all__ = ["Estimate", "instance_seed", "sample_points"]
 #: Sets of points drawn per click map in the paper.
 CLICK_MAP_RESAMPLES = 100
 SEED = 42
+# Points drawn at once, of one or more sets: some arrays of 8 MB.
+_POINTS_AT_ONCE = 1_000_000
 
 
 class Estimate(float):
@@ -89,15 +92,27 @@ def draw_points(
     distribution: ClickDistribution, n: int, resamples: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """`sample_points` for a checked map."""
+    xs, ys = zip(*draw_in_blocks(distribution, n, resamples, seed), strict=True)
+    return np.concatenate(xs), np.concatenate(ys)
+
+
+def draw_in_blocks(
+    distribution: ClickDistribution, n: int, resamples: int, seed: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """`draw_points`, some sets at a time, so that many clicks do not need memory for all draws."""
     n, resamples = check_count(n, "n"), check_count(resamples, "resamples")
-    uniform = np.random.RandomState(check_count(seed, "seed", least=0)).random_sample(n * resamples)
+    rng = np.random.RandomState(check_count(seed, "seed", least=0))
     cdf = _cumulative(distribution)
-    # In ascending order the searches walk through memory once.
-    order = np.argsort(uniform)
-    flat = np.empty(uniform.size, np.intp)
-    flat[order] = cdf.searchsorted(uniform[order], side="right")
-    y, x = np.divmod(flat.reshape(resamples, n), distribution.window.shape[1])
-    return x + distribution.left, y + distribution.top
+    at_once = max(1, _POINTS_AT_ONCE // n)
+    for first in range(0, resamples, at_once):
+        sets = min(at_once, resamples - first)
+        uniform = rng.random_sample(n * sets)
+        # In ascending order the searches walk through memory once.
+        order = np.argsort(uniform)
+        flat = np.empty(uniform.size, np.intp)
+        flat[order] = cdf.searchsorted(uniform[order], side="right")
+        y, x = np.divmod(flat.reshape(sets, n), distribution.window.shape[1])
+        yield x + distribution.left, y + distribution.top
 
 
 def _cumulative(distribution: ClickDistribution) -> np.ndarray:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from rclicks_hf.benchmark.failures import failure_line
 from rclicks_hf.metrics import nsr
 from rclicks_hf.report.numbers.click_scores import ClickScores
 from rclicks_hf.report.numbers.method_results import MethodResults, by_dataset
@@ -59,6 +60,8 @@ def report_data(
         shown |= {"Protocol": results.protocol, "Threshold": f"IoU {results.threshold:g}"}
     if note:
         shown["Examples"] = note
+    if failed := failure_line(results.table):
+        shown["Failures"] = failed
     flags = [row.is_simulated for row in results.rows] + [table.is_simulated for table in tables]
     return ReportData(
         title=title or (TITLE if results else CLICK_MODELS_TITLE),

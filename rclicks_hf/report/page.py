@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,7 +22,13 @@ from rclicks_hf.report.page_data import (
     ReportData,
     UserScatter,
 )
-from rclicks_hf.report.pictures.charts import curve_table, curves_svg, scatter_svg
+from rclicks_hf.report.pictures.charts import (
+    SCORE_CHART_TITLE,
+    curve_table,
+    curves_svg,
+    scatter_svg,
+    scores_svg,
+)
 from rclicks_hf.report.pictures.click_paths import (
     SHOWN_CLICKS,
     iou_gradient,
@@ -29,12 +37,12 @@ from rclicks_hf.report.pictures.click_paths import (
 )
 from rclicks_hf.report.pictures.gallery import PANELS, Panel, count_clicks, panel_picture
 from rclicks_hf.report.pictures.palette import PALETTE
-from rclicks_hf.report.tables.benchmark_table import benchmark_cells
+from rclicks_hf.report.tables.benchmark_table import COLUMNS, benchmark_cells
 from rclicks_hf.report.tables.click_model_tables import click_model_tables
-from rclicks_hf.report.tables.table_cells import number
+from rclicks_hf.report.tables.table_cells import Table, number
 from rclicks_hf.report.tables.text_formats import BENCHMARK_TITLE
 from rclicks_hf.support.atomic import atomic_file
-from rclicks_hf.support.citation import PAPER_BIBTEX, PAPER_TEXT
+from rclicks_hf.support.citation import LINKS, PAPER_BIBTEX, PAPER_TEXT
 
 _TEMPLATE = "template.html.j2"
 
@@ -48,16 +56,26 @@ class Section(NamedTuple):
 
 
 SECTIONS: tuple[Section, ...] = (
+    Section("curves", "curves", "IoU per click"),
     Section("click_scores", "click-models", "Click models"),
     Section("benchmark_rows", "benchmark", "Benchmark"),
     Section("supplement", "tables", "Further tables"),
-    Section("curves", "curves", "IoU per click"),
     Section("scatter", "users", "Users' first clicks"),
     Section("examples", "examples", "Hard and click-sensitive instances"),
     Section("gallery", "gallery", "Gallery"),
     Section("versions", "settings", "Command, settings and versions"),
     Section("title", "citation", "How to cite"),
 )
+
+
+#: Spelled out above everything else, where the page shows them.
+ABBREVIATIONS: dict[str, str] = {
+    "UD": "uniform distribution over the region to click in",
+    "DT": "distance transform of that region: the deeper a pixel, the likelier a click",
+    "SI": "saliency of the image",
+    "SM": "saliency of the object cut out of the image",
+    "CM": "clickability model: the paper's network, which predicts where people click",
+}
 
 
 class Note(NamedTuple):
@@ -117,7 +135,10 @@ def render(data: ReportData) -> str:
         palette=PALETTE,
         click_scores=click_model_tables(data.click_scores),
         click_notes=[_metric_note(METRICS[key]) for key in CLICK_METRICS],
-        benchmark=benchmark_cells(data.benchmark_rows),
+        score_chart=None if data.curves or not data.click_scores else _score_chart(data),
+        abbreviations=_abbreviations(data),
+        links=LINKS,
+        benchmark=_essential_first(benchmark_cells(data.benchmark_rows)),
         benchmark_title=BENCHMARK_TITLE,
         benchmark_notes=_benchmark_notes(),
         curves=[_curve_chart(i, c, data) for i, c in enumerate(data.curves)],
@@ -157,10 +178,38 @@ def _benchmark_notes() -> list[Note]:
     ]
 
 
+def _abbreviations(data: ReportData) -> dict[str, str]:
+    """The abbreviations that the page shows, "CM nano" and "ud" included."""
+    named = [means.click_model for table in data.click_scores for means in table.means]
+    named += [row.click_model for row in data.benchmark_rows]
+    words = {word for name in named for word in name.upper().replace(":", " ").split()[:1]}
+    return {name: text for name, text in ABBREVIATIONS.items() if name in words}
+
+
+def _essential_first(table: Table) -> Table:
+    """Instances and failures last, so that a phone shows what the table is for."""
+    counts = len([column for column in COLUMNS if not column.measure])
+    labels = len(table.heads) - len(COLUMNS)
+
+    def moved(cells: Sequence[Any]) -> list[Any]:
+        first, rest = cells[labels : labels + counts], cells[labels + counts :]
+        return [*cells[:labels], *rest, *first]
+
+    groups = {
+        name: [replace(row, cells=moved(row.cells)) for row in rows]
+        for name, rows in table.groups.items()
+    }
+    return Table(moved(table.heads), groups)
+
+
+def _score_chart(data: ReportData) -> dict[str, Any]:
+    return {"label": SCORE_CHART_TITLE, "svg": Markup(scores_svg(data.click_scores, "scores"))}
+
+
 def _curve_chart(index: int, data: IoUCurves, report: ReportData) -> dict[str, Any]:
     return {
         "label": data.label,
-        "svg": Markup(curves_svg(data, f"curves-{index}")),
+        "svg": Markup(curves_svg(data, f"curves-{index}", beside=report.curves)),
         "table": curve_table(data),
         "is_simulated": report.is_simulated or data.is_simulated,
     }
@@ -169,7 +218,7 @@ def _curve_chart(index: int, data: IoUCurves, report: ReportData) -> dict[str, A
 def _scatter_chart(index: int, data: UserScatter, report: ReportData) -> dict[str, Any]:
     return {
         "label": data.label,
-        "svg": Markup(scatter_svg(data, f"scatter-{index}")),
+        "svg": Markup(scatter_svg(data, f"scatter-{index}", beside=report.scatter)),
         "nsr": number(data.nsr, 2),
         "is_simulated": report.is_simulated or data.is_simulated,
     }

@@ -6,6 +6,10 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import pyarrow as pa
+
+from rclicks_hf.benchmark.failures import all_failed, failure_line
+from rclicks_hf.benchmark.result_rows import read_result_table
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.report.from_results import report_data
 from rclicks_hf.report.hub_results import write_hub_results
@@ -50,7 +54,7 @@ def write_report_file(
             their Parquet files; at least one.
         out: File to write; an existing one is replaced.
         format: ``"html"``, ``"csv"``, ``"markdown"`` or ``"latex"``; None takes it from the ending
-            of ``out``, else ``"html"``.
+            of ``out``. An ending that no format has is accepted only with a format.
         threshold: IoU threshold of NoC and NoF; None takes the protocol's.
         repo: Dataset repo with the pictures of the examples; None takes the manifests'.
         eval_results: Folder for the Hub's result files; None writes none.
@@ -76,7 +80,7 @@ def write_report_file(
         >>> text.splitlines()[0]
         '# RClicks benchmark'
     """
-    name = _format(out, format)
+    name = report_format(out, format)
     of_click_models = [path for path in results if is_click_scores(path)]
     of_benchmarks = [path for path in results if path not in of_click_models]
     scores = read_score_folders(*of_click_models)
@@ -90,7 +94,8 @@ def write_report_file(
     text = _WRITERS[name](measured, data)
     with atomic_file(out) as part:
         part.write_text(text, encoding="utf-8")
-    notes = [data.settings.get("Examples", ""), *_unfinished(measured, scores)]
+    failed = failure_line(measured.table) if all_failed(measured.table) else ""
+    notes = [data.settings.get("Examples", ""), *_unfinished(measured, scores), failed]
     return "\n".join(line for line in (hub, *notes, str(out)) if line)
 
 
@@ -117,12 +122,26 @@ def _unfinished(results: Results, scores: ClickScores) -> list[str]:
     ]
 
 
-def _format(out: Path, format: str | None) -> str:
-    if format is None:
-        return next((name for name, end in FORMATS.items() if end == out.suffix.lower()), "html")
-    if format not in FORMATS:
+def report_format(out: Path, format: str | None) -> str:
+    """The format asked for, or that of the file's ending; never one under another's ending."""
+    if format is not None and format not in FORMATS:
         raise RclicksError(f"{format}: unknown format; choose {', '.join(FORMATS)}")
-    return format
+    of_ending = next((name for name, end in FORMATS.items() if end == out.suffix.lower()), None)
+    if format is None and of_ending is None:
+        ending = f"ending {out.suffix} is unknown" if out.suffix else "it has no ending"
+        raise RclicksError(f"{out}: {ending}; use {', '.join(FORMATS.values())}, or give --format")
+    if None not in (format, of_ending) and format != of_ending:
+        raise RclicksError(
+            f"{out}: the ending is that of {of_ending}, the format is {format}; "
+            f"end the name in {FORMATS[str(format)]}"
+        )
+    return str(format or of_ending)
+
+
+def no_instance_has_numbers(*paths: str | os.PathLike[str]) -> bool:
+    """True if results of `rclicks benchmark` are given and all their instances failed."""
+    tables = [read_result_table(Path(path)) for path in paths if not is_click_scores(path)]
+    return bool(tables) and all_failed(pa.concat_tables(tables))
 
 
 def _repos(results: Results, repo: str | None) -> Mapping[str, str]:

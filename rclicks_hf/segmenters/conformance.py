@@ -61,7 +61,18 @@ def check_report(spec: str) -> tuple[str, bool]:
         checks = [ConformanceCheck(name, False, str(error))]
     else:
         checks = [ConformanceCheck(name, True), *check_segmenter(segmenter)]
-    rows = [["✓" if check.ok else "✗", check.name, check.detail] for check in checks]
+    findings = [check.detail for check in checks]
+    first = {detail: checks[findings.index(detail)].name for detail in findings if detail}
+    rows = [
+        [
+            "✓" if check.ok else "✗",
+            check.name,
+            f'as for "{first[check.detail]}"'
+            if check.detail and first[check.detail] != check.name
+            else check.detail,
+        ]
+        for check in checks
+    ]
     ok = all(check.ok for check in checks)
     verdict = "the benchmark can use it" if ok else "the benchmark cannot use it yet"
     return f"{plain_table([['', 'check', 'finding'], *rows], left=3)}\n\n{spec}: {verdict}", ok

@@ -13,6 +13,13 @@ TITLE = "RClicks: Realistic Click Simulation for Benchmarking Interactive Segmen
 PAPER_ADDRESS = "https://arxiv.org/abs/2410.11722"
 PAPER_CODE_ADDRESS = "https://github.com/emb-ai/rclicks"
 
+#: Where paper, code and dataset are.
+LINKS = {
+    "paper": "https://arxiv.org/abs/2410.11722",
+    "the paper's code": "https://github.com/emb-ai/rclicks",
+    "the click dataset": "https://github.com/emb-ai/rclicks/blob/main/datasets/clicks.csv",
+}
+
 PAPER_TEXT = f"{', '.join(AUTHORS)}. {TITLE}. NeurIPS 2024, Datasets and Benchmarks Track."
 
 PAPER_BIBTEX = f"""@inproceedings{{antonov2024rclicks,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -39,14 +40,14 @@ def repo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def benchmark(repo: Path, out: Path, line: str) -> str:
+def benchmark(repo: Path, out: Path, line: str, code: int = 0) -> str:
     """What the command prints; its mistakes are raised."""
     words = ["benchmark", "--repo", str(repo), "--out", str(out), "--click-model", "ud"]
     words += ["--num-proc", "1", "--segmenter", "helpers.benchmark_fakes:Disks", *line.split()]
     result = CliRunner().invoke(app, words)
     if isinstance(result.exception, RclicksError):
         raise result.exception
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == code, result.output
     return result.output
 
 
@@ -134,7 +135,10 @@ def test_overwriting_is_refused_in_a_launch(
 
 def test_the_first_failure_is_reported(repo: Path, tmp_path: Path) -> None:
     line = f"--dataset {TWO[0]} --runs base --segmenter helpers.benchmark_fakes:WrongShape"
-    text = benchmark(repo, tmp_path / "out", line)
-    assert "2 failed, first s0: ValueError: probability must be a floating-point (24, 32)" in text
+    text = benchmark(repo, tmp_path / "out", line, code=1)
+    assert (
+        "all 2 failed, first s0: ValueError: probability must be a floating-point (24, 32" in text
+    )
+    assert re.search(r"\(\S+conformance\.py, line \d+\)", text)  # no frame in the user's code
     assert "±" not in text  # no number, no spread
     assert "failed, first" not in benchmark(repo, tmp_path / "well", f"--dataset {TWO[0]}")

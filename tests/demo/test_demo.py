@@ -40,6 +40,16 @@ def test_it_prints_the_tables_and_says_simulated(demo_run) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_it_prints_intervals_and_says_that_numbers_vary_by_machine(demo_run) -> None:
+    out, done = demo_run
+    benchmark = done.stdout[done.stdout.index("Benchmark (simulated") :]
+    row = next(k for k, line in enumerate(benchmark.splitlines()) if line.startswith("geocut"))
+    assert benchmark.splitlines()[row + 1].split()[0].startswith("[")
+    assert "95 % bootstrap intervals" in benchmark
+    assert "The network was trained on this machine" in benchmark
+    assert "The network was trained on this machine" in (out / "report.html").read_text()
+
+
 def test_it_scores_three_click_models_on_held_out_instances(demo_run) -> None:
     import pandas as pd
 

@@ -35,6 +35,18 @@ def test_mean_spread_and_ratio_instance_by_instance(seed: int) -> None:
     assert metrics.group_nsr_values(scores) == pytest.approx(ratios)
 
 
+def test_nsr_where_every_iou_is_0():
+    """Documented as 0; the paper's code adds 1e-9 over users and divides 0 by 0 over groups."""
+    assert metrics.group_nsr_values([[0.0, 0.0]]).tolist() == [0.0]
+    assert np.isnan(metrics.group_nsr_values([[0.0, 0.0]], undefined=np.nan)).all()
+    users = [np.zeros(4), np.array([0.25, 0.75])]
+    assert metrics.nsr_values(users).tolist() == [0.0, 50.0]
+    paper = [100 * float(np.std(one)) / (float(np.mean(one)) + 1e-9) for one in users]
+    assert metrics.nsr_values(users, epsilon=1e-9).tolist() == paper
+    with pytest.raises(ValueError, match="epsilon must be a number >= 0, got -1"):
+        metrics.nsr(users, epsilon=-1)
+
+
 @quick
 @given(seeds, st.booleans())
 def test_differences_instance_by_instance(seed: int, relative: bool) -> None:

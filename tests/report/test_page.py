@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -14,8 +15,10 @@ import pytest
 
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.report import ReportData, write_report
-from rclicks_hf.report.page import SECTIONS, render
+from rclicks_hf.report.page import ABBREVIATIONS, SECTIONS, render
 from rclicks_hf.report.page_data import UserScatter
+from rclicks_hf.report.tables.benchmark_table import BenchmarkRow
+from rclicks_hf.support.citation import LINKS
 
 MakeReport = Callable[..., ReportData]
 
@@ -78,7 +81,11 @@ def test_all_sections_are_there_and_well_formed(make_report: MakeReport) -> None
 
 
 def test_every_reference_stays_in_the_page(make_report: MakeReport) -> None:
+    """Nothing is loaded from elsewhere; the only links lead to paper, code and dataset."""
     page = render(make_report())
+    for url in LINKS.values():
+        assert page.count(f'<a href="{url}" rel="noreferrer">') == 1
+        page = page.replace(f'href="{url}"', 'href="#settings"')
     assert not re.search(r"https?:|//[a-z]+\.[a-z]", page)
     reader = _read(page)
     ids = {attributes.get("id") for _, attributes in reader.tags}
@@ -89,6 +96,30 @@ def test_every_reference_stays_in_the_page(make_report: MakeReport) -> None:
             assert value.startswith("data:") or value.removeprefix("#") in ids, (tag, value[:60])
     for target in re.findall(r"url\(([^)]*)\)", page):
         assert target.removeprefix("#") in ids
+
+
+def test_a_picture_comes_before_the_first_table(make_report: MakeReport) -> None:
+    page = render(make_report())
+    assert 0 < page.index('role="img"') < page.index("<table")
+    scores = replace(make_report(), curves=(), benchmark_rows=())
+    page = render(scores)
+    assert 0 < page.index('role="img"') < page.index("<table")
+
+
+def test_abbreviations_are_spelled_out_before_they_are_used(make_report: MakeReport) -> None:
+    rows = [BenchmarkRow("sam", "ud", "davis", 1, 0), BenchmarkRow("sam", "cm", "davis", 1, 0)]
+    page = render(replace(make_report(), benchmark_rows=rows))
+    for name in ("UD", "CM"):
+        at = page.index(f"<strong>{name}</strong> {ABBREVIATIONS[name][:20]}")
+        assert at < page.index("<main>")
+
+
+def test_a_phone_shows_the_essential_columns_first(make_report: MakeReport) -> None:
+    page = render(make_report())
+    heads = re.findall(r'<th scope="col"[^>]*>([^<]*)', page[page.index('class="main-table"') :])
+    assert [head.split("\xa0")[0] for head in heads[:5]] == [
+        "Segmenter", "Click model", "Sample NoC", "ΔSB %", "ΔGR %",
+    ]  # fmt: skip
 
 
 def test_pictures_and_charts_say_what_they_show(make_report: MakeReport) -> None:

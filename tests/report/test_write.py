@@ -13,8 +13,10 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from typer.testing import CliRunner
 
 from rclicks_hf.benchmark.manifest import IDENTITY
+from rclicks_hf.cli import app
 from rclicks_hf.click_scoring.score_rows import PEOPLE, SCORE_SCHEMA, ScoreSettings
 from rclicks_hf.click_scoring.score_run import SCORES
 from rclicks_hf.errors import RclicksError
@@ -100,10 +102,61 @@ def test_a_format_overrides_the_ending(folders: list[Path], tmp_path: Path) -> N
     out = tmp_path / "r.txt"
     write_report_file(folders, out, format="csv")
     assert len(read_csv(out)) > 0
-    write_report_file(folders, out)
-    assert out.read_text("utf-8").startswith("<!DOCTYPE html>")
     with pytest.raises(RclicksError, match="pdf: unknown format; choose html, csv, markdown"):
         write_report_file(folders, out, format="pdf")
+
+
+@pytest.mark.parametrize(
+    ("name", "format", "message"),
+    [
+        (
+            "r.pdf",
+            None,
+            r"r\.pdf: ending \.pdf is unknown; use \.html, \.csv, \.md, \.tex, or give",
+        ),
+        ("r.txt", None, r"r\.txt: ending \.txt is unknown"),
+        ("r.html.gz", None, r"ending \.gz is unknown"),
+        ("report", None, r"report: it has no ending; use \.html"),
+        (
+            "r.html",
+            "latex",
+            r"r\.html: the ending is that of html, the format is latex; end .*\.tex",
+        ),
+    ],
+)
+def test_no_file_gets_a_false_name(
+    folders: list[Path], tmp_path: Path, name: str, format: str | None, message: str
+) -> None:
+    with pytest.raises(RclicksError, match=message):
+        write_report_file(folders, tmp_path / name, format=format)
+    assert not (tmp_path / name).exists()
+
+
+def test_the_default_name_fits_the_format(
+    folders: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["report", *map(str, folders), "--format", "latex"])
+    assert done.exit_code == 0, done.output
+    assert [path.name for path in tmp_path.glob("report.*")] == ["report.tex"]
+
+
+def test_all_instances_failed(make_results: MakeResults, methods: Any, tmp_path: Path) -> None:
+    """The page is written all the same, but the command says so and its exit code is 1."""
+    stems = [("sam", f"test_{k:03}") for k in range(2)]
+    folder = make_results(
+        tmp_path / "c", methods=[replace(methods[0], segmenter="sam")], instances=2, failed=stems
+    )
+    well = make_results(
+        tmp_path / "d", methods=[replace(methods[0], segmenter="disk")], instances=2
+    )
+    out = tmp_path / "r.html"
+    done = CliRunner().invoke(app, ["report", str(folder), "--out", str(out)])
+    assert done.exit_code == 1
+    assert "all 2 failed, first test_000: " in done.output
+    assert "2 failed, first test_000: " in out.read_text("utf-8")
+    done = CliRunner().invoke(app, ["report", str(folder), str(well), "--out", str(out)])
+    assert done.exit_code == 0, done.output
 
 
 def test_the_threshold_is_the_protocol_s_unless_given(

@@ -66,6 +66,12 @@ def test_the_ten_lines_of_the_pages_pass(folder: Path, repo: Path, spec: str) ->
     assert f"{spec}: the benchmark can use it" in done.stdout
 
 
+def test_one_cause_is_said_once(folder: Path, repo: Path) -> None:
+    said = check("faulty:Raises", folder, repo).stdout
+    assert said.count("RuntimeError: no such layer") == 1
+    assert said.count('as for "predicts probabilities of the image\'s size"') > 3
+
+
 @pytest.mark.parametrize(
     ("spec", "finding"),
     [

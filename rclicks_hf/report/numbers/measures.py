@@ -198,8 +198,16 @@ def _auc_nsr(method: MethodResults, threshold: float) -> np.ndarray | None:
 
 
 def _first_iou(method: MethodResults, threshold: float) -> np.ndarray | None:
+    """Of the instances with user clicks, as in the paper: it stands beside User IoU@1.
+
+    Without a run of user clicks, or where it has none at all, of all instances.
+    """
     baseline = method.baseline_ious
-    return 100.0 * baseline[:, 0] if baseline.size else None
+    if not baseline.size:
+        return None
+    clicked = [len(ious) > 0 for ious in method.user_ious or method.sampled_user_ious]
+    values = 100.0 * baseline[:, 0]
+    return np.where(clicked, values, np.nan) if any(clicked) else values
 
 
 _Users = Callable[[MethodResults], list[np.ndarray]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import matplotlib as mpl
@@ -13,6 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from rclicks_hf.click_scoring.score_rows import ALL_DEVICES
+from rclicks_hf.click_scoring.score_summary import ALL_ROUNDS, ScoreTable
 from rclicks_hf.report.page_data import CURVE_RUNS, IoUCurves, UserScatter
 from rclicks_hf.report.pictures.palette import follow_scheme, light
 from rclicks_hf.report.tables.table_cells import Cell, Row, Table, label, number
@@ -20,6 +22,7 @@ from rclicks_hf.report.tables.table_cells import Cell, Row, Table, label, number
 #: Inches; at 72 points per inch the text stays legible at the width of a phone.
 CHART_SIZE = (5.3, 4.0)
 FONT_SIZE = 10.0
+SCORE_CHART_TITLE = "Agreement of click models with clicks (KS)"
 
 
 class RunStyle(NamedTuple):
@@ -37,8 +40,8 @@ RUN_STYLES: dict[str, RunStyle] = {
 }
 
 
-def draw_curves(axes: Axes, data: IoUCurves) -> None:
-    """Draw mean IoU per click and the threshold of NoC."""
+def draw_curves(axes: Axes, data: IoUCurves, beside: Sequence[IoUCurves] = ()) -> None:
+    """Draw mean IoU per click and the threshold of NoC; axes as of the charts ``beside`` it."""
     for run in (run for run in CURVE_RUNS if run in data.curves):
         style = RUN_STYLES[run]
         axes.plot(
@@ -47,7 +50,7 @@ def draw_curves(axes: Axes, data: IoUCurves) -> None:
             color=light(run),
             linestyle=style.dash,
             marker=style.marker,
-            markersize=3.5,
+            markersize=4.5,
             linewidth=1.6,
             label=style.title,
         )
@@ -59,16 +62,28 @@ def draw_curves(axes: Axes, data: IoUCurves) -> None:
         label=f"IoU {data.threshold:g}, counted as reached",
     )
     _frame(axes, x="clicks", y="mean IoU")
-    axes.set_xlim(0.5, data.clicks[-1] + 0.5)
-    axes.set_xticks(sorted({1, *range(5, len(data.clicks) + 1, 5)}))
-    axes.set_ylim(_floor(data), 1.01)
+    shown = [data, *beside]
+    clicks = max(len(one.clicks) for one in shown)
+    axes.set_xlim(0.5, clicks + 0.5)
+    axes.set_xticks(sorted({1, *range(5, clicks + 1, 5)}))
+    axes.set_ylim(min(map(_floor, shown)), 1.02)
     axes.legend(loc="best", frameon=False, labelcolor=light("ink"))
 
 
-def draw_scatter(axes: Axes, data: UserScatter) -> None:
+def draw_scatter(axes: Axes, data: UserScatter, beside: Sequence[UserScatter] = ()) -> None:
     """Draw the mean against the std of IoU over users' first clicks, one point per instance."""
+    # Large points where there are few; points on the border of the plot are not cut.
+    size = 40 if len(data.mean) <= 200 else 16
     axes.scatter(
-        data.mean, data.std, s=14, color=light("user"), alpha=0.65, linewidths=0, label="instance"
+        data.mean,
+        data.std,
+        s=size,
+        color=light("user"),
+        alpha=0.8,
+        linewidths=0,
+        label="instance",
+        clip_on=False,
+        zorder=3,
     )
     if np.isfinite(data.nsr):
         axes.plot(
@@ -81,19 +96,43 @@ def draw_scatter(axes: Axes, data: UserScatter) -> None:
         )
     _frame(axes, x="mean IoU over users' first clicks", y="std of IoU over users' first clicks")
     axes.set_xlim(0, 1.02)
-    highest = float(np.max(data.std[np.isfinite(data.std)], initial=0.0))
+    stds = np.concatenate([one.std for one in (data, *beside)])
+    highest = float(np.max(stds[np.isfinite(stds)], initial=0.0))
     axes.set_ylim(-0.01, max(0.1, 1.2 * highest))
     axes.legend(loc="best", frameon=False, labelcolor=light("ink"))
 
 
-def curves_svg(data: IoUCurves, name: str) -> str:
+def draw_scores(axes: Axes, tables: Sequence[ScoreTable]) -> None:
+    """Draw KS of each click model on each dataset, with its interval."""
+    places = [
+        (means.intervals["ks"], f"{means.click_model}, {table.dataset}")
+        for table in tables
+        if (table.round, table.device) == (ALL_ROUNDS, ALL_DEVICES)
+        for means in table.means
+        if means.intervals
+    ]
+    for place, (interval, _) in enumerate(places):
+        axes.plot([interval.low, interval.high], [place, place], color=light("muted"), linewidth=2)
+        axes.plot([interval.mean], [place], color=light("user"), marker="o", markersize=7)
+    _frame(axes, x="KS, 95 % interval (higher is better)", y="")
+    axes.set_yticks(range(len(places)), [name for _, name in places])
+    axes.set_ylim(len(places) - 0.5, -0.5)
+    axes.set_xlim(0, 1.02)
+
+
+def scores_svg(tables: Sequence[ScoreTable], name: str) -> str:
+    """The chart of `draw_scores` as an ``<svg>`` element; ``name`` prefixes its ids."""
+    return _svg(lambda axes: draw_scores(axes, tables), name, f"{SCORE_CHART_TITLE}: dot chart.")
+
+
+def curves_svg(data: IoUCurves, name: str, beside: Sequence[IoUCurves] = ()) -> str:
     """The chart of `draw_curves` as an ``<svg>`` element; ``name`` prefixes its ids."""
     ends = ", ".join(
         f"{RUN_STYLES[run].title} from {number(curve[0], 2)} to {number(curve[-1], 2)}"
         for run, curve in data.curves.items()
     )
     alt = f"Line chart: mean IoU from click 1 to click {data.clicks[-1]}. {ends}."
-    return _svg(lambda axes: draw_curves(axes, data), name, alt)
+    return _svg(lambda axes: draw_curves(axes, data, beside), name, alt)
 
 
 def curve_table(data: IoUCurves) -> Table:
@@ -112,13 +151,13 @@ def curve_table(data: IoUCurves) -> Table:
     return Table(heads, {"": rows})
 
 
-def scatter_svg(data: UserScatter, name: str) -> str:
+def scatter_svg(data: UserScatter, name: str, beside: Sequence[UserScatter] = ()) -> str:
     """The chart of `draw_scatter` as an ``<svg>`` element; ``name`` prefixes its ids."""
     alt = (
         f"Scatter chart: mean against standard deviation of IoU over users' first clicks, "
         f"{len(data.mean)} instances, NSR {number(data.nsr, 2)} %."
     )
-    return _svg(lambda axes: draw_scatter(axes, data), name, alt)
+    return _svg(lambda axes: draw_scatter(axes, data, beside), name, alt)
 
 
 def _frame(axes: Axes, *, x: str, y: str) -> None:

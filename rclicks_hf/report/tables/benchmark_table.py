@@ -11,7 +11,7 @@ from rclicks_hf.errors import RclicksError
 from rclicks_hf.metrics.click_counts import THRESHOLD
 from rclicks_hf.report.numbers.measures import MEASURES, column_head
 from rclicks_hf.report.numbers.method_results import MethodKey, MethodResults
-from rclicks_hf.report.numbers.scoring import score
+from rclicks_hf.report.numbers.scoring import Score, score
 from rclicks_hf.report.tables.table_cells import (
     ABSENT,
     DIGITS,
@@ -19,6 +19,7 @@ from rclicks_hf.report.tables.table_cells import (
     Cell,
     Row,
     Table,
+    interval_text,
     label,
     ranks,
     with_spread,
@@ -184,6 +185,22 @@ def table_lines(rows: Sequence[BenchmarkRow]) -> list[list[str]]:
         numbers = [column.text(row).replace("−", "-") for column in COLUMNS]
         lines.append([row.segmenter, row.click_model or ABSENT, row.dataset, *numbers])
     return lines
+
+
+def format_intervals(
+    rows: Sequence[BenchmarkRow], scores: Mapping[MethodKey, Mapping[str, Score]]
+) -> str:
+    """The table for a terminal, each row with its 95 % bootstrap intervals in the line below."""
+    heads, *lines = table_lines(rows)
+    found = [heads]
+    for row, line in zip(rows, lines, strict=True):
+        of_row = scores[MethodKey(row.segmenter, row.click_model, row.dataset)]
+        bounds = [of_row[c.measure] if c.measure else Score() for c in COLUMNS]
+        below = [interval_text(one.low, one.high).replace("−", "-") for one in bounds]
+        found += [line, [""] * (len(line) - len(below)) + below]
+    notes = ["In brackets: 95 % bootstrap intervals over instances."]
+    notes += [SIMULATED_NOTE] * any(row.is_simulated for row in rows)
+    return "\n".join([plain_table(found, left=3), "", *notes])
 
 
 def format_table(rows: Sequence[BenchmarkRow], style: str = "plain") -> str:

@@ -144,7 +144,10 @@ def test_the_rules_of_failure_differ_at_the_last_click(method: MethodResults) ->
 
 
 def test_one_click(drawn: Drawn, method: MethodResults) -> None:
-    assert value("base_iou1", method) == pytest.approx(100 * np.mean(drawn.base[:, 0]))
+    clicked = [i for i, ious in enumerate(drawn.users) if len(ious)]
+    base = score(MEASURES["base_iou1"], method, T)
+    assert base.value == pytest.approx(100 * np.mean(drawn.base[clicked, 0]))
+    assert base.instances == len(clicked) == N - 1
     for name, clicked in (("user", drawn.users), ("nuser", drawn.sampled)):
         each = [ious for ious in clicked if len(ious)]
         found = score(MEASURES[f"{name}_iou1"], method, T)
@@ -217,6 +220,24 @@ def test_a_run_that_is_not_there_leaves_its_numbers_out(drawn: Drawn, tmp_path: 
     there = {key for key, one in found.items() if one.instances}
     assert {"sample_noc", "delta_sb_noc", "nsr_auc", "base_iou1"} <= there
     assert there.isdisjoint({"delta_gr_noc", "delta_hh_auc", "user_iou1", "nsr_nuser"})
+
+
+def test_baseline_iou1_is_of_the_objects_with_user_clicks() -> None:
+    """The paper leaves the two objects of TETRIS without user clicks out of this column."""
+    base = [np.array([iou]) for iou in (0.2, 0.4, 0.9)]
+    users = [np.array([0.5, 0.7]), np.zeros(0), np.array([0.8])]
+    runs = [{"user": users}, {"nuser": users}, {"user": [np.zeros(0)] * 3}, {}]
+    found = [
+        score(
+            MEASURES["base_iou1"],
+            MethodResults(
+                MethodKey("sam", "cm", "tetris"), ("a", "b", "c"), {"base": base, **run}, 0, False
+            ),
+        )
+        for run in runs
+    ]
+    assert [one.value for one in found] == pytest.approx([55, 55, 50, 50])
+    assert [one.instances for one in found] == [2, 2, 3, 3]
 
 
 def test_one_click_trajectories_have_no_area() -> None:

@@ -67,6 +67,31 @@ def test_a_chart_takes_all_its_colours_from_the_page(svg: str) -> None:
     assert "font-family" not in svg
 
 
+def test_charts_side_by_side_have_equal_axes() -> None:
+    low = IoUCurves("low", {"base": np.linspace(0.2, 0.6, 10)})
+    wide = UserScatter("wide", np.array([0.5]), np.array([0.4]), 80.0)
+    limits = []
+    for draw, data, beside in (
+        (draw_curves, CURVES, [CURVES, low]),
+        (draw_curves, low, [CURVES, low]),
+        (draw_scatter, POINTS, [POINTS, wide]),
+        (draw_scatter, wide, [POINTS, wide]),
+    ):
+        axes = _axes()
+        draw(axes, data, beside)
+        limits.append((axes.get_xlim(), axes.get_ylim()))
+    assert limits[0] == limits[1]
+    assert limits[2] == limits[3]
+
+
+def test_points_of_a_scatter_can_be_seen() -> None:
+    axes = _axes()
+    draw_scatter(axes, POINTS)
+    [points] = axes.collections
+    assert points.get_sizes()[0] >= 36  # points²: 6 points across
+    assert not points.get_clip_on()
+
+
 def test_drawing_leaves_matplotlib_as_it_was() -> None:
     before = dict(mpl.rcParams)
     curves_svg(CURVES, "c")

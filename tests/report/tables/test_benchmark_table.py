@@ -23,7 +23,7 @@ from rclicks_hf.report import (
     read_results,
     score,
 )
-from rclicks_hf.report.tables.benchmark_table import benchmark_cells
+from rclicks_hf.report.tables.benchmark_table import benchmark_cells, format_intervals
 
 KEY = MethodKey("geocut", "ud", "grabcut")
 
@@ -277,3 +277,14 @@ def test_the_threshold_of_the_results_is_that_of_the_table(tmp_path: Path) -> No
     assert benchmark_table(results) == results.rows
     assert results.rows[0].baseline_noc == 1.0
     assert results.scores[KEY]["base_noc"].value == 1.0
+
+
+def test_intervals_stand_below_their_numbers(tmp_path: Path) -> None:
+    results = read_results(save(tmp_path, two_instances()))
+    heads, _, line, below, _, note = format_intervals(results.rows, results.scores).splitlines()[:6]
+    found = results.scores[next(iter(results))]["sample_noc"]
+    bounds = f"[{found.low:.2f}, {found.high:.2f}]"
+    end = heads.index("Sample NoC ↓") + len("Sample NoC ↓")
+    assert below[:end].endswith(bounds)
+    assert line[:end].strip()[-1].isdigit()
+    assert note == "In brackets: 95 % bootstrap intervals over instances."
