@@ -178,12 +178,19 @@ def _explain(error: Exception, repo: str | Path, key: ConfigKey, split: str) -> 
 
 def _with_pictures(stored: StoredInstance, pictures: dict[str, Any]) -> Instance:
     previous = None
-    if stored.keys["click_type"] != "first":
-        previous = decode_mask(pictures["previous_mask"]["bytes"]) == 1
+    try:
+        if stored.keys["click_type"] != "first":
+            previous = decode_mask(pictures["previous_mask"]["bytes"]) == 1
+        image = decode_rgb(pictures["image"]["bytes"])
+        mask = decode_mask(pictures["object_mask"]["bytes"])
+    except (OSError, SyntaxError, ValueError) as error:
+        reason = str(error).partition(";")[0] or "a picture cannot be read"
+        where = stored.keys.get("full_stem", "an instance")
+        raise RclicksError(f"{where}: {reason}; build the dataset again") from error
     return Instance(
         **stored.keys,
-        image=decode_rgb(pictures["image"]["bytes"]),
-        mask=decode_mask(pictures["object_mask"]["bytes"]),
+        image=image,
+        mask=mask,
         previous_mask=previous,
         clicks=stored.clicks,
         box=stored.box,

@@ -74,10 +74,10 @@ class TestMasks:
     @pytest.mark.parametrize("values", [(0, 2), (0, 1, 255), (0, 64, 255), (0, 128), (0.2, 0.8)])
     def test_masks_of_unknown_coding_are_refused(self, values):
         mask = np.resize(np.array(values), (4, 6))
-        with pytest.raises(ValueError, match="^mask holds "):
+        with pytest.raises(ValueError, match=r"^mask holds "):
             metrics.iou(mask, mask > 0)
         if mask.dtype.kind == "i":
-            with pytest.raises(ValueError, match="^prediction holds "):
+            with pytest.raises(ValueError, match=r"^prediction holds "):
                 metrics.iou(mask > 0, mask)
 
     def test_bad_input(self):

@@ -9,7 +9,15 @@ import cv2
 import numpy as np
 from tqdm.auto import tqdm
 
-from rclicks_hf.data.images.files import IMAGE_SUFFIXES, encode_png, image_size, is_plain, read_rgb
+from rclicks_hf.data.images.files import (
+    IMAGE_SUFFIXES,
+    encode_png,
+    image_size,
+    is_plain,
+    is_turned,
+    read_mask_pixels,
+    read_rgb,
+)
 from rclicks_hf.data.images.layouts import LAYOUTS, Layout, limited_size, resize_codes
 from rclicks_hf.data.schema import SOURCE_DATASETS
 from rclicks_hf.data.stems import stem_problem
@@ -66,6 +74,10 @@ class FolderStore:
         self._last_codes: tuple[str, np.ndarray] | None = None
         self._check_pairs()
 
+    def image_stems(self) -> list[str]:
+        """All image stems; reads no file."""
+        return list(self._images)
+
     def objects(self) -> list[tuple[str, str]]:
         """All (image_stem, object_stem), sorted by image; reads every mask of a coded layout."""
         if not self.layout.has_object_codes:
@@ -120,7 +132,7 @@ class FolderStore:
         for folder in self._previous:
             path = folder / f"{full_stem}.png"
             if path.is_file():
-                pixels = read_rgb(path)[..., 0]
+                pixels = read_mask_pixels(path, needs_grey=True, is_soft=True)[..., 0]
                 size = limited_size(pixels.shape[1], pixels.shape[0], self.layout.longest_side)
                 return cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR) > 127
         return None
@@ -164,12 +176,17 @@ class FolderStore:
     def _read_codes(self, image_stem: str) -> np.ndarray:
         image_path = self._image_path(image_stem)
         path = self._masks[image_stem]
-        pixels = read_rgb(path)
+        pixels = read_mask_pixels(
+            path, is_coded=self.layout.has_object_codes, needs_grey=self.layout.is_grey
+        )
         size, expected = pixels.shape[1::-1], image_size(image_path)
         if size != expected:
+            remedy = "give the mask the image's size"
+            if size == expected[::-1] and is_turned(image_path):
+                remedy = "turn the mask, as the EXIF orientation turns the image"
             raise RclicksError(
                 f"{path}: is {size[0]}x{size[1]} pixels but its image {image_path.name} is "
-                f"{expected[0]}x{expected[1]}; give the mask the image's size"
+                f"{expected[0]}x{expected[1]}; {remedy}"
             )
         try:
             codes = self.layout.decode(pixels)
