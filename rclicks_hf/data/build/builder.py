@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from dataclasses import replace as changed
 from itertools import product
 from pathlib import Path
 from typing import Any, Literal
@@ -27,11 +28,11 @@ from rclicks_hf.data.build.parquet_files import (
 from rclicks_hf.data.clicks.click_table import Splits, complete_clicks
 from rclicks_hf.data.clicks.csv_reader import RejectedRow, read_clicks
 from rclicks_hf.data.clicks.word_codes import decode_table
-from rclicks_hf.data.images.folders import find_stores
+from rclicks_hf.data.images.folders import FolderStore, find_stores
 from rclicks_hf.data.images.interface import ImageStore
 from rclicks_hf.data.repo_files import part_path
 from rclicks_hf.data.schema import SOURCE_DATASETS, SPLITS
-from rclicks_hf.data.splits import UNLISTED, read_split_lists
+from rclicks_hf.data.splits import UNLISTED, SplitMatch, read_split_lists
 from rclicks_hf.data.stems import FullStem
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.support.atomic import atomic_directory, require_absent
@@ -52,6 +53,7 @@ class BuildReport:
         rejected: Lines of the CSV that could not be read; they are in ``rejected.parquet``.
         is_simulated: True if the clicks are simulated.
         configs: Names of the configs.
+        listed: How far the split lists and the images fit together; None without lists.
     """
 
     path: Path
@@ -64,6 +66,7 @@ class BuildReport:
     rejected: int
     is_simulated: bool
     configs: tuple[str, ...]
+    listed: SplitMatch | None = None
 
     def __str__(self) -> str:
         """The counts in one line."""
@@ -74,6 +77,9 @@ class BuildReport:
             "instances with clicks recorded at another image size": self.resized,
             "lines left out, see rejected.parquet": self.rejected,
         }
+        if self.listed:
+            counts["stems in the split lists without an image"] = self.listed.without_image
+            counts[f"images in no split list, now in {UNLISTED}"] = self.listed.unlisted
         notes = "".join(f"; {what}: {number:,}" for what, number in counts.items() if number)
         return (
             f"{self.path}: {sum(self.clicks.values()):,} {simulated}clicks on "
@@ -197,13 +203,14 @@ def build_from_files(
     if not len(table):
         raise RclicksError(f"{clicks}: contains no click that can be read; give the click CSV")
     datasets = pc.unique(table["dataset"]).to_pylist()
-    splits = {
-        name: read_split_lists(Path(clicks).parent)
-        for name in datasets
-        if SOURCE_DATASETS[name].has_split_lists and "split" not in table.column_names
-    }
     stores = {} if sources is None else find_stores(sources, datasets, progress=progress)
-    return build_dataset(
+    splits, listed = {}, None
+    for name in datasets:
+        if SOURCE_DATASETS[name].has_split_lists and "split" not in table.column_names:
+            images = _image_stems(table, name, stores.get(name))
+            splits[name] = read_split_lists(Path(clicks).parent, images)
+            listed = SplitMatch.of(splits[name], images)
+    report = build_dataset(
         table,
         stores,
         out,
@@ -212,6 +219,13 @@ def build_from_files(
         replace=replace,
         progress=progress,
     )
+    return changed(report, listed=listed)
+
+
+def _image_stems(table: pa.Table, dataset: str, store: FolderStore | None) -> set[str]:
+    """The images of a dataset: those with clicks, and those in its folder."""
+    stems = pc.unique(table["image_stem"].filter(pc.equal(table["dataset"], dataset)))
+    return {*stems.to_pylist(), *(store.image_stems() if store else ())}
 
 
 def check_out(out: Path, *, replace: bool) -> None:
