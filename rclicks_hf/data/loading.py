@@ -165,6 +165,8 @@ def load_config(repo: str | Path, key: ConfigKey, split: str) -> datasets.Datase
 
 def _explain(error: Exception, repo: str | Path, key: ConfigKey, split: str) -> str:
     text = str(error)
+    if Path(repo).is_dir() and set("[]*?") & set(str(Path(repo).resolve())):
+        return f"{repo}: brackets, * and ? in a path are patterns to `datasets`; rename the folder"
     if "BuilderConfig" in text:
         return f"{repo}: has no config {key.name!r}; build it with that dataset and its pictures"
     if "Unknown split" in text:

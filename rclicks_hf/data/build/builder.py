@@ -11,6 +11,7 @@ from dataclasses import replace as changed
 from itertools import product
 from pathlib import Path
 from typing import Any, Literal
+from unicodedata import normalize
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -224,8 +225,10 @@ def build_from_files(
 
 def _image_stems(table: pa.Table, dataset: str, store: FolderStore | None) -> set[str]:
     """The images of a dataset: those with clicks, and those in its folder."""
-    stems = pc.unique(table["image_stem"].filter(pc.equal(table["dataset"], dataset)))
-    return {*stems.to_pylist(), *(store.image_stems() if store else ())}
+    stems = pc.unique(table["image_stem"].filter(pc.equal(table["dataset"], dataset))).to_pylist()
+    clicked = {normalize("NFC", stem) for stem in stems}
+    more = store.image_stems() if store else []
+    return {*stems, *(stem for stem in more if normalize("NFC", stem) not in clicked)}
 
 
 def check_out(out: Path, *, replace: bool) -> None:
@@ -259,7 +262,8 @@ def _clickless(
         for image, code in objects:
             stem = FullStem(image, code if per_image[image] > 1 else "")
             # The table may give the code of an image's only object, or leave it empty.
-            if not clicked & {(image, code), (image, stem.object_stem)}:
+            name = normalize("NFC", image)
+            if not clicked & {(name, code), (name, stem.object_stem)}:
                 rows.append(
                     {
                         "dataset": dataset,
@@ -273,11 +277,12 @@ def _clickless(
 
 
 def _clicked_objects(table: pa.Table, dataset: str) -> set[tuple[str, str]]:
-    """(image_stem, object_stem) that have clicks in the first round."""
+    """(image_stem in NFC, object_stem) that have clicks in the first round."""
     of_first = pc.and_(pc.equal(table["dataset"], dataset), pc.equal(table["round"], "first"))
     names = ["image_stem", "object_stem"]
     pairs = decode_table(table.select(names).filter(of_first)).group_by(names).aggregate([])
-    return set(zip(*(pairs[name].to_pylist() for name in names), strict=True))
+    images, objects = (pairs[name].to_pylist() for name in names)
+    return {(normalize("NFC", image), code) for image, code in zip(images, objects, strict=True)}
 
 
 def _write_images(

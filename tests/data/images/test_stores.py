@@ -455,3 +455,46 @@ def test_images_and_masks_that_are_cut_off_are_refused(
 def test_stored_masks_of_other_values_are_refused() -> None:
     with pytest.raises(ValueError, match="holds 0, 200"):
         decode_mask(encode_png(np.array([[0, 200]], np.uint8)))
+
+
+NFC, NFD = "h\u00e4user", "ha\u0308user"
+
+
+@pytest.mark.parametrize("layout", ["davis", "tetris"])
+@pytest.mark.parametrize(("image", "mask"), [(NFC, NFC), (NFD, NFC), (NFC, NFD)])
+def test_names_in_either_unicode_form(tmp_path: Path, layout: str, image: str, mask: str) -> None:
+    root = _folder(tmp_path / "set", layout, image)
+    [path] = (root / LAYOUTS[layout].masks).iterdir()
+    path.rename(path.with_name(f"{mask}{path.suffix}"))
+    previous = tmp_path / LAYOUTS[layout].previous_masks / f"{mask}_sam_fn_pc_3.png"
+    _save(np.where(OBJECT, 255, 0).astype(np.uint8), previous)
+    store = FolderStore(layout, root)
+    code = store.objects()[-1][1]
+    for stem in (NFC, NFD):
+        np.testing.assert_array_equal(store.mask(stem, code) == 1, OBJECT)
+        assert store.image(stem).shape == (*SIZE, 3)
+        assert store.previous_mask(f"{stem}_sam_fn_pc_3") is not None
+
+
+def test_a_name_that_a_spreadsheet_made_a_number(tmp_path: Path) -> None:
+    store = FolderStore("davis", _folder(tmp_path, "davis", "000000322574"))
+    for stem in ("322574", "3.22574E+05"):
+        with pytest.raises(RclicksError, match="but '000000322574': a spreadsheet made a number"):
+            store.image(stem)
+    with pytest.raises(RclicksError, match="no image with the stem '322575'"):
+        store.image("322575")
+
+
+def test_a_folder_with_the_name_of_an_image(tmp_path: Path) -> None:
+    root = _folder(tmp_path, "davis", "a")
+    (root / "img" / "x.png").mkdir()
+    with pytest.raises(RclicksError, match=r"x\.png: is a folder, not an image file; rename"):
+        FolderStore("davis", root)
+
+
+def test_jfif_and_brackets_are_read(tmp_path: Path) -> None:
+    root = _folder(tmp_path / "[a] (b)*", "davis", "[a]")
+    (root / "img" / "[a].jpg").rename(root / "img" / "[a].jfif")
+    store = FolderStore("davis", root)
+    assert store.image("[a]").shape == (*SIZE, 3)
+    np.testing.assert_array_equal(store.mask("[a]", "") == 1, OBJECT)
