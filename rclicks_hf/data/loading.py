@@ -276,6 +276,8 @@ def _nothing_at(repo: str | Path) -> str:
 
 def _explain(error: Exception, repo: str | Path, key: ConfigKey, split: str) -> str:
     text = str(error)
+    if Path(repo).is_dir() and set("[]*?") & set(str(Path(repo).resolve())):
+        return f"{repo}: brackets, * and ? in a path are patterns to `datasets`; rename the folder"
     if "BuilderConfig" in text:
         return f"{repo}: has no config {key.name!r}; build it with that dataset and its pictures"
     if "Unknown split" in text:
@@ -302,12 +304,19 @@ def _feed(total: hashlib._Hash, value: Any) -> None:
 
 def _with_pictures(stored: StoredInstance, pictures: dict[str, Any]) -> Instance:
     previous = None
-    if stored.keys["click_type"] != "first":
-        previous = decode_mask(pictures["previous_mask"]["bytes"]) == 1
+    try:
+        if stored.keys["click_type"] != "first":
+            previous = decode_mask(pictures["previous_mask"]["bytes"]) == 1
+        image = decode_rgb(pictures["image"]["bytes"])
+        mask = decode_mask(pictures["object_mask"]["bytes"])
+    except (OSError, SyntaxError, ValueError) as error:
+        reason = str(error).partition(";")[0] or "a picture cannot be read"
+        where = stored.keys.get("full_stem", "an instance")
+        raise RclicksError(f"{where}: {reason}; build the dataset again") from error
     return Instance(
         **stored.keys,
-        image=decode_rgb(pictures["image"]["bytes"]),
-        mask=decode_mask(pictures["object_mask"]["bytes"]),
+        image=image,
+        mask=mask,
         previous_mask=previous,
         clicks=stored.clicks,
         box=stored.box,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+from rclicks_hf.data.stems import spreadsheet_form, stem_problem
 from rclicks_hf.errors import RclicksError
 
 LIST_FILES = {"TETRIS_train.txt": "train", "TETRIS_val.txt": "validation"}
@@ -13,17 +17,28 @@ UNLISTED = "test"  # the split of an image that is in no list
 DEFAULT_FRACTIONS: Mapping[str, float] = {"train": 0.6, "validation": 0.2, "test": 0.2}
 
 
-def read_split_lists(folder: str | Path) -> dict[str, str]:
+_ENDING = re.compile(r"\.(jpe?g|jfif|jpe|png|bmp|webp|tiff?)\Z", re.IGNORECASE)
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+def read_split_lists(
+    folder: str | Path, image_stems: Collection[str] | None = None
+) -> dict[str, str]:
     r"""Read TETRIS' split lists.
 
     Args:
-        folder: Folder with ``TETRIS_train.txt`` and ``TETRIS_val.txt``, one image stem per line.
+        folder: Folder with ``TETRIS_train.txt`` and ``TETRIS_val.txt``, one image stem per line. A
+            byte order mark, blanks around a stem, a path before it and an image ending after it do
+            no harm.
+        image_stems: The dataset's images, where known: a line that is one of them stays as it is,
+            and other lines may differ from them in their Unicode form.
 
     Returns:
         image_stem -> ``"train"`` or ``"validation"``.
 
     Raises:
-        RclicksError: If a list is missing or a stem is in both.
+        RclicksError: If a list is missing, a line cannot be a stem, a stem is in both lists, or no
+            stem is one of ``image_stems``.
 
     Example:
         >>> import tempfile
@@ -34,20 +49,84 @@ def read_split_lists(folder: str | Path) -> dict[str, str]:
         {'a': 'train', 'b': 'train', 'c': 'validation'}
     """
     splits: dict[str, str] = {}
+    known = {unicodedata.normalize("NFC", stem): stem for stem in image_stems or ()}
     for name, split in LIST_FILES.items():
         path = Path(folder) / name
         try:
-            lines = path.read_text(encoding="utf-8").splitlines()
+            data = path.read_bytes()
+            text = data.decode("utf-16" if data.startswith(_UTF16) else "utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise RclicksError(
                 f"{path}: cannot be read; put the list of {split} images there, one stem per line"
             ) from error
-        for number, line in enumerate(lines, 1):
-            if line and splits.setdefault(line, split) != split:
+        # Not splitlines, which also cuts at characters that a name may hold.
+        for number, line in enumerate(re.split(r"\r\n|\r|\n", text), 1):
+            stem = _listed_stem(line, known)
+            if not stem:
+                continue
+            problem = stem_problem(stem)
+            if problem:
                 raise RclicksError(
-                    f"{path}, line {number}: {line!r} is in both lists; remove it from one"
+                    f"{path}, line {number}: {stem[:50]!r} {problem}; write one image stem per line"
                 )
+            if splits.setdefault(stem, split) != split:
+                raise RclicksError(
+                    f"{path}, line {number}: {stem!r} is in both lists; remove it from one"
+                )
+    if image_stems and not splits.keys() & set(image_stems):
+        raise RclicksError(_no_match(Path(folder), list(splits), image_stems))
     return splits
+
+
+@dataclass(frozen=True)
+class SplitMatch:
+    """How far split lists and images fit together.
+
+    Attributes:
+        without_image: Listed stems that are no image.
+        unlisted: Images that are in no list, and so in `UNLISTED`.
+
+    Example:
+        >>> SplitMatch.of({"a": "train", "b": "train"}, {"a", "c", "d"})
+        SplitMatch(without_image=1, unlisted=2)
+    """
+
+    without_image: int = 0
+    unlisted: int = 0
+
+    @classmethod
+    def of(cls, splits: Mapping[str, str], image_stems: Collection[str]) -> SplitMatch:
+        """Count what does not fit."""
+        listed, images = splits.keys(), set(image_stems)
+        return cls(len(listed - images), len(images - listed))
+
+
+def _listed_stem(line: str, known: Mapping[str, str]) -> str:
+    """The stem of a line, as the image is called where ``known`` (NFC form -> stem) has it."""
+    text = line.strip(" \t\f\v\u00a0\ufeff\u200b")
+    last = re.split(r"[/\\]", text)[-1]
+    forms = (text, last, _ENDING.sub("", last))
+    for form in forms:
+        stem = known.get(unicodedata.normalize("NFC", form))
+        if stem is not None:
+            return stem
+    return forms[-1]
+
+
+def _no_match(folder: Path, listed: list[str], image_stems: Collection[str]) -> str:
+    files = " and ".join(LIST_FILES)
+    if not listed:
+        return f"{folder}: {files} list no image; put one image stem per line there"
+    altered = spreadsheet_form(listed[0], image_stems)
+    if altered:
+        return (
+            f"{folder}: {files} list {listed[0]!r} where the image is {altered!r}: a spreadsheet "
+            "made a number of the name; take the original lists"
+        )
+    return (
+        f"{folder}: none of the {len(listed):,} stems in {files} is an image, such as "
+        f"{listed[0][:30]!r}; the images have names such as {min(image_stems)[:30]!r}"
+    )
 
 
 def random_splits(

@@ -8,6 +8,7 @@ is not 95); image stems may contain spaces, dots and underscores.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 OBJECT_SEPARATOR = "_" * 7
@@ -17,6 +18,7 @@ _ROUND_SUFFIX = re.compile(
 # Stems become file names: nothing that leaves the folder, and no control characters.
 UNSAFE_PATTERN = r"[/\\\x00-\x1f\x7f]|\.\.|\A[A-Za-z]:"
 _UNSAFE = re.compile(UNSAFE_PATTERN)
+_NUMBER = re.compile(r"\d{1,30}(\.\d{1,30})?([eE][+]?\d{1,2})?\Z", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,22 @@ class FullStem:
             if self.device:
                 parts += ["_", self.device, "_", self.index]
         return "".join(parts)
+
+
+def spreadsheet_form(stem: str, known: Iterable[str]) -> str | None:
+    """The known stem that a spreadsheet has turned into the number ``stem``, None if there is none.
+
+    Spreadsheets drop leading zeros (``095``) and round long numbers (``3.22574E+08``).
+    """
+    if not _NUMBER.match(stem):
+        return None
+    number = float(stem)
+    for other in known:
+        if other != stem and _NUMBER.match(other):
+            tolerance = 1e-5 * abs(number) if "e" in stem.lower() else 0
+            if abs(float(other) - number) <= tolerance:
+                return other
+    return None
 
 
 def stem_problem(stem: str) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from rclicks_hf.metrics.validation import as_array, describe
+from rclicks_hf.support.mask_values import CODINGS, different_values, mask_values
 
 __all__ = ["boundary", "boundary_iou", "iou"]
 
@@ -17,9 +18,10 @@ def iou(mask: Any, prediction: Any, ignore: Any = None) -> float | np.ndarray:
     """Intersection over union of a mask and one or many predictions.
 
     Args:
-        mask: (H, W); above 0 is object, 0 background, -1 unknown (the band of GrabCut and
-            Berkeley), which does not count.
-        prediction: (H, W), or (..., H, W) for many at once; bool, or above 0 is object.
+        mask: (H, W); bool, or 1 object, 0 background, -1 unknown (the band of GrabCut and
+            Berkeley), which does not count; or the files' coding of these, 255, 0 and 128.
+        prediction: (H, W), or (..., H, W) for many at once; coded as ``mask``, where unknown is not
+            object, or floats (scores), where above 0 is object.
         ignore: (H, W) bool, further pixels that do not count; None for none.
 
     Returns:
@@ -27,11 +29,14 @@ def iou(mask: Any, prediction: Any, ignore: Any = None) -> float | np.ndarray:
         paper's code has NaN there).
 
     Raises:
-        ValueError: If the shapes do not fit, or a mask holds NaN or no real numbers.
+        ValueError: If the shapes do not fit, or a mask holds NaN, no real numbers or values of no
+            known coding.
 
     Example:
         >>> mask = [[1, 1, 0], [0, 0, -1]]
         >>> iou(mask, [[1, 0, 0], [0, 0, 1]])
+        0.5
+        >>> iou([[255, 255, 0], [0, 0, 128]], [[True, False, False], [False, False, True]])
         0.5
     """
     mask, prediction, keep = _checked(mask, prediction, ignore)
@@ -58,8 +63,7 @@ def boundary_iou(
         empty (the paper's code has NaN there).
 
     Raises:
-        ValueError: If the shapes do not fit, a mask holds NaN or no real numbers, or the ratio is
-            not above 0.
+        ValueError: As in `iou`, or if the ratio is not above 0.
 
     Example:
         >>> solid, hollow = np.ones((3, 3)), np.ones((3, 3))
@@ -131,13 +135,22 @@ def _checked(mask: Any, prediction: Any, ignore: Any) -> tuple[np.ndarray, np.nd
         raise ValueError(
             f"prediction must be (..., H, W) with {mask.shape}, {describe(prediction)}"
         )
+    mask = mask_values(mask, "mask")
     keep = mask != UNKNOWN if mask.dtype.kind != "b" else np.ones(mask.shape, bool)
     if ignore is not None:
         ignore = as_array(ignore, "ignore")
         if ignore.shape != mask.shape or ignore.dtype.kind != "b":
             raise ValueError(f"ignore must be a bool array of {mask.shape}, {describe(ignore)}")
         keep &= ~ignore
+    if prediction.dtype.kind != "f" or _is_coded(prediction):
+        prediction = mask_values(prediction, "prediction")
     return mask > 0, prediction > 0, keep
+
+
+def _is_coded(scores: np.ndarray) -> bool:
+    """Whether floats are a mask of 255, 128 and 0 rather than scores."""
+    object_ = CODINGS[1][0]
+    return bool(scores.max(initial=0) == object_ and {*different_values(scores)} <= {*CODINGS[1]})
 
 
 def _numbers(mask: Any, name: str) -> np.ndarray:

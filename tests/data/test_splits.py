@@ -38,3 +38,62 @@ def test_published_lists(tmp_path: Path) -> None:
     (tmp_path / "TETRIS_val.txt").write_text("c\n095\n")
     with pytest.raises(RclicksError, match=r"TETRIS_val\.txt, line 2: '095' is in both lists"):
         read_split_lists(tmp_path)
+
+
+def _lists(folder: Path, train: bytes, val: bytes = b"c\n") -> Path:
+    (folder / "TETRIS_train.txt").write_bytes(train)
+    (folder / "TETRIS_val.txt").write_bytes(val)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "train",
+    [
+        b"\xef\xbb\xbfa b\n095\n",
+        "a b\r\n095\r\n".encode("utf-16"),
+        b"a b\r\n095\r\n",
+        b"a b\r095",
+        b"  a b \t\n\n\t095  \n \n",
+        b"a b.jpg\n095.PNG\n",
+        b"images/a b.jpg\nC:\\data\\images\\095.jfif\n",
+        "a b\u00a0\n\ufeff095\n".encode(),
+    ],
+)
+@pytest.mark.parametrize("images", [None, {"a b", "095", "c"}])
+def test_what_is_harmless_is_stripped(
+    tmp_path: Path, train: bytes, images: set[str] | None
+) -> None:
+    splits = read_split_lists(_lists(tmp_path, train), images)
+    assert splits == {"a b": "train", "095": "train", "c": "validation"}
+
+
+def test_names_of_images_decide(tmp_path: Path) -> None:
+    nfc, nfd = "\u00e4", "a\u0308"
+    lists = _lists(tmp_path, f"x.jpg\n{nfc}\n".encode())
+    assert read_split_lists(lists, {"x.jpg", nfd}) == {
+        "x.jpg": "train",
+        nfd: "train",
+        "c": "validation",
+    }
+
+
+@pytest.mark.parametrize(
+    ("train", "message"),
+    [
+        (
+            b"a\ttrain\n",
+            r"TETRIS_train\.txt, line 1: 'a\\ttrain' may not hold .*one image",
+        ),
+        (b"a\nc.png\n", r"TETRIS_val\.txt, line 1: 'c' is in both lists"),
+        (b"d\ne\n", "none of the 3 stems in .* is an image, such as 'd'; .* such as '095'"),
+        (b"95\n", "list '95' where the image is '095': a spreadsheet made a number"),
+    ],
+)
+def test_lists_that_do_not_fit_are_refused(tmp_path: Path, train: bytes, message: str) -> None:
+    with pytest.raises(RclicksError, match=message):
+        read_split_lists(_lists(tmp_path, train), {"a", "095"} if b"a" in train else {"095"})
+
+
+def test_empty_lists_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(RclicksError, match="list no image"):
+        read_split_lists(_lists(tmp_path, b"\n", b""), {"a"})

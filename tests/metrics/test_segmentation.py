@@ -57,6 +57,29 @@ class TestMasks:
         for function in (metrics.iou, metrics.boundary_iou):
             assert function(mask == 1, guess, ignore=mask == -1) == function(mask, guess)
 
+    @pytest.mark.parametrize("function", [metrics.iou, metrics.boundary_iou])
+    def test_a_perfect_prediction_of_a_trimap_is_perfect(self, function):
+        trimap = np.zeros((30, 40), np.uint8)
+        trimap[4:26, 5:35] = 128
+        trimap[8:22, 9:31] = 255
+        perfect, coded = trimap == 255, (trimap == 255) - 1 * (trimap == 128)
+        for mask in (trimap, trimap.astype(float), trimap.astype(np.uint16) * 257, coded):
+            for prediction in (perfect, perfect.astype(np.uint8) * 255, trimap, coded, coded * 1.0):
+                assert function(mask, prediction) == 1.0
+        assert function(trimap, ~perfect) == function(coded, ~perfect) < 1
+        assert function(perfect, trimap) == function(perfect, trimap.astype(float)) == 1.0
+        scores = np.where(perfect, 0.3, -4.0)
+        assert function(trimap, scores) == 1.0  # scores above 0, as a network gives them
+
+    @pytest.mark.parametrize("values", [(0, 2), (0, 1, 255), (0, 64, 255), (0, 128), (0.2, 0.8)])
+    def test_masks_of_unknown_coding_are_refused(self, values):
+        mask = np.resize(np.array(values), (4, 6))
+        with pytest.raises(ValueError, match=r"^mask holds "):
+            metrics.iou(mask, mask > 0)
+        if mask.dtype.kind == "i":
+            with pytest.raises(ValueError, match=r"^prediction holds "):
+                metrics.iou(mask > 0, mask)
+
     def test_bad_input(self):
         mask = np.ones((4, 5), bool)
         with pytest.raises(ValueError, match=r"mask must be a non-empty \(H, W\).*\(1, 4, 5\)"):

@@ -7,9 +7,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from dataclasses import replace as changed
 from itertools import product
 from pathlib import Path
 from typing import Any, Literal
+from unicodedata import normalize
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -27,11 +29,11 @@ from rclicks_hf.data.build.parquet_files import (
 from rclicks_hf.data.clicks.click_table import Splits, complete_clicks
 from rclicks_hf.data.clicks.csv_reader import RejectedRow, read_clicks
 from rclicks_hf.data.clicks.word_codes import decode_table
-from rclicks_hf.data.images.folders import find_stores
+from rclicks_hf.data.images.folders import FolderStore, find_stores
 from rclicks_hf.data.images.interface import ImageStore
 from rclicks_hf.data.repo_files import part_path
 from rclicks_hf.data.schema import SOURCE_DATASETS, SPLITS
-from rclicks_hf.data.splits import UNLISTED, read_split_lists
+from rclicks_hf.data.splits import UNLISTED, SplitMatch, read_split_lists
 from rclicks_hf.data.stems import FullStem
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.support.atomic import atomic_directory, require_absent
@@ -52,6 +54,7 @@ class BuildReport:
         rejected: Lines of the CSV that could not be read; they are in ``rejected.parquet``.
         is_simulated: True if the clicks are simulated.
         configs: Names of the configs.
+        listed: How far the split lists and the images fit together; None without lists.
     """
 
     path: Path
@@ -64,6 +67,7 @@ class BuildReport:
     rejected: int
     is_simulated: bool
     configs: tuple[str, ...]
+    listed: SplitMatch | None = None
 
     def __str__(self) -> str:
         """The counts in one line."""
@@ -74,6 +78,9 @@ class BuildReport:
             "instances with clicks recorded at another image size": self.resized,
             "lines left out, see rejected.parquet": self.rejected,
         }
+        if self.listed:
+            counts["stems in the split lists without an image"] = self.listed.without_image
+            counts[f"images in no split list, now in {UNLISTED}"] = self.listed.unlisted
         notes = "".join(f"; {what}: {number:,}" for what, number in counts.items() if number)
         return (
             f"{self.path}: {sum(self.clicks.values()):,} {simulated}clicks on "
@@ -199,13 +206,14 @@ def build_from_files(
     if not len(table):
         raise RclicksError(f"{clicks}: contains no click that can be read; give the click CSV")
     datasets = pc.unique(table["dataset"]).to_pylist()
-    splits = {
-        name: read_split_lists(Path(clicks).parent)
-        for name in datasets
-        if SOURCE_DATASETS[name].has_split_lists and "split" not in table.column_names
-    }
     stores = {} if sources is None else find_stores(sources, datasets, progress=progress)
-    return build_dataset(
+    splits, listed = {}, None
+    for name in datasets:
+        if SOURCE_DATASETS[name].has_split_lists and "split" not in table.column_names:
+            images = _image_stems(table, name, stores.get(name))
+            splits[name] = read_split_lists(Path(clicks).parent, images)
+            listed = SplitMatch.of(splits[name], images)
+    report = build_dataset(
         table,
         stores,
         out,
@@ -214,6 +222,15 @@ def build_from_files(
         replace=replace,
         progress=progress,
     )
+    return changed(report, listed=listed)
+
+
+def _image_stems(table: pa.Table, dataset: str, store: FolderStore | None) -> set[str]:
+    """The images of a dataset: those with clicks, and those in its folder."""
+    stems = pc.unique(table["image_stem"].filter(pc.equal(table["dataset"], dataset))).to_pylist()
+    clicked = {normalize("NFC", stem) for stem in stems}
+    more = store.image_stems() if store else []
+    return {*stems, *(stem for stem in more if normalize("NFC", stem) not in clicked)}
 
 
 def check_out(out: Path, *, replace: bool) -> None:
@@ -247,7 +264,8 @@ def _clickless(
         for image, code in objects:
             stem = FullStem(image, code if per_image[image] > 1 else "")
             # The table may give the code of an image's only object, or leave it empty.
-            if not clicked & {(image, code), (image, stem.object_stem)}:
+            name = normalize("NFC", image)
+            if not clicked & {(name, code), (name, stem.object_stem)}:
                 rows.append(
                     {
                         "dataset": dataset,
@@ -261,11 +279,12 @@ def _clickless(
 
 
 def _clicked_objects(table: pa.Table, dataset: str) -> set[tuple[str, str]]:
-    """(image_stem, object_stem) that have clicks in the first round."""
+    """(image_stem in NFC, object_stem) that have clicks in the first round."""
     of_first = pc.and_(pc.equal(table["dataset"], dataset), pc.equal(table["round"], "first"))
     names = ["image_stem", "object_stem"]
     pairs = decode_table(table.select(names).filter(of_first)).group_by(names).aggregate([])
-    return set(zip(*(pairs[name].to_pylist() for name in names), strict=True))
+    images, objects = (pairs[name].to_pylist() for name in names)
+    return {(normalize("NFC", image), code) for image, code in zip(images, objects, strict=True)}
 
 
 def _write_images(

@@ -22,6 +22,7 @@ from rclicks_hf.data.clicks.word_codes import DICTIONARY
 from rclicks_hf.errors import RclicksError
 
 FIRST_LINE = 2  # of the data: line 1 is the header
+_PACKED = {b"\x1f\x8b": "compressed with gzip", b"PK": "a zip archive or a spreadsheet"}
 MAX_LINE = 1 << 20  # bytes, the limit of Arrow's parser
 
 
@@ -36,8 +37,13 @@ class BadLine(NamedTuple):
 def open_csv(path: Path) -> Iterator[BinaryIO]:
     """The open, seekable file (a pipe is read into memory); `RclicksError` if unreadable."""
     try:
-        with path.open("rb") as file:
-            yield file if file.seekable() else io.BytesIO(file.read())
+        with path.open("rb") as opened:
+            file = opened if opened.seekable() else io.BytesIO(opened.read())
+            kind = _PACKED.get(file.read(2))
+            if kind:
+                raise RclicksError(f"{path}: is {kind}; give the unpacked click CSV")
+            file.seek(0)
+            yield file
     except OSError as error:
         raise RclicksError(
             f"{path}: cannot be read ({error.strerror or error}); give the click CSV"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -9,10 +10,18 @@ import cv2
 import numpy as np
 from tqdm.auto import tqdm
 
-from rclicks_hf.data.images.files import IMAGE_SUFFIXES, encode_png, image_size, is_plain, read_rgb
+from rclicks_hf.data.images.files import (
+    IMAGE_SUFFIXES,
+    encode_png,
+    image_size,
+    is_plain,
+    is_turned,
+    read_mask_pixels,
+    read_rgb,
+)
 from rclicks_hf.data.images.layouts import LAYOUTS, Layout, limited_size, resize_codes
 from rclicks_hf.data.schema import SOURCE_DATASETS
-from rclicks_hf.data.stems import stem_problem
+from rclicks_hf.data.stems import spreadsheet_form, stem_problem
 from rclicks_hf.errors import RclicksError
 
 
@@ -66,6 +75,10 @@ class FolderStore:
         self._last_codes: tuple[str, np.ndarray] | None = None
         self._check_pairs()
 
+    def image_stems(self) -> list[str]:
+        """All image stems; reads no file."""
+        return list(self._images)
+
     def objects(self) -> list[tuple[str, str]]:
         """All (image_stem, object_stem), sorted by image; reads every mask of a coded layout."""
         if not self.layout.has_object_codes:
@@ -105,6 +118,7 @@ class FolderStore:
             RclicksError: If the mask is missing, unreadable, empty, of another size than the image,
                 or has values that the layout does not define.
         """
+        image_stem = self._known(image_stem)
         codes = self._codes(image_stem)
         if self.layout.has_object_codes:
             return self._coded_mask(image_stem, object_stem, codes)
@@ -118,9 +132,9 @@ class FolderStore:
     def previous_mask(self, full_stem: str) -> np.ndarray | None:
         """The mask that the user of a later round saw, (H, W) bool; None without a file."""
         for folder in self._previous:
-            path = folder / f"{full_stem}.png"
-            if path.is_file():
-                pixels = read_rgb(path)[..., 0]
+            path = _existing(folder, full_stem)
+            if path is not None:
+                pixels = read_mask_pixels(path, needs_grey=True, is_soft=True)[..., 0]
                 size = limited_size(pixels.shape[1], pixels.shape[0], self.layout.longest_side)
                 return cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR) > 127
         return None
@@ -140,23 +154,45 @@ class FolderStore:
                 f"{self.root / self.layout.images}: no images; put files "
                 f"({', '.join(IMAGE_SUFFIXES)}) there"
             )
+        # A mask may have its image's name in another Unicode form.
+        forms = {unicodedata.normalize("NFC", stem): path for stem, path in self._masks.items()}
         for stem, path in self._images.items():
-            if stem not in self._masks:
+            found = self._masks.get(stem) or forms.get(unicodedata.normalize("NFC", stem))
+            if found:
+                self._masks[stem] = found
+            else:
                 raise RclicksError(
                     f"{path}: no mask; put {stem}.png or {stem}.bmp into "
                     f"{self.root / self.layout.masks}"
                 )
 
     def _image_path(self, image_stem: str) -> Path:
+        image_stem = self._known(image_stem)
         if image_stem not in self._images:
+            altered = spreadsheet_form(image_stem, self._images)
+            if altered:
+                raise RclicksError(
+                    f"{self.root / self.layout.images}: no image {image_stem!r}, but {altered!r}: "
+                    "a spreadsheet made a number of the name; take the original click table"
+                )
             raise RclicksError(
                 f"{self.root / self.layout.images}: no image with the stem {image_stem!r}; "
                 "add it or remove its clicks"
             )
         return self._images[image_stem]
 
+    def _known(self, image_stem: str) -> str:
+        """The stem in the Unicode form of the image's file name."""
+        if image_stem in self._images or image_stem.isascii():
+            return image_stem
+        form = unicodedata.normalize("NFC", image_stem)
+        return next(
+            (s for s in self._images if unicodedata.normalize("NFC", s) == form), image_stem
+        )
+
     def _codes(self, image_stem: str) -> np.ndarray:
         """(H, W) int32 codes of the mask file; the last one is cached, for its other objects."""
+        image_stem = self._known(image_stem)
         if self._last_codes is None or self._last_codes[0] != image_stem:
             self._last_codes = (image_stem, self._read_codes(image_stem))
         return self._last_codes[1]
@@ -164,12 +200,17 @@ class FolderStore:
     def _read_codes(self, image_stem: str) -> np.ndarray:
         image_path = self._image_path(image_stem)
         path = self._masks[image_stem]
-        pixels = read_rgb(path)
+        pixels = read_mask_pixels(
+            path, is_coded=self.layout.has_object_codes, needs_grey=self.layout.is_grey
+        )
         size, expected = pixels.shape[1::-1], image_size(image_path)
         if size != expected:
+            remedy = "give the mask the image's size"
+            if size == expected[::-1] and is_turned(image_path):
+                remedy = "turn the mask, as the EXIF orientation turns the image"
             raise RclicksError(
                 f"{path}: is {size[0]}x{size[1]} pixels but its image {image_path.name} is "
-                f"{expected[0]}x{expected[1]}; give the mask the image's size"
+                f"{expected[0]}x{expected[1]}; {remedy}"
             )
         try:
             codes = self.layout.decode(pixels)
@@ -232,11 +273,20 @@ def _dataset_folder(root: Path, layout: Layout) -> Path:
     return folder
 
 
+def _existing(folder: Path, stem: str) -> Path | None:
+    """``<stem>.png`` in one of the stem's Unicode forms, None if there is no such file."""
+    forms = dict.fromkeys([stem, *(unicodedata.normalize(form, stem) for form in ("NFC", "NFD"))])
+    paths = [folder / f"{form}.png" for form in forms]
+    return next((path for path in paths if path.is_file()), None)
+
+
 def _files_by_stem(folder: Path) -> dict[str, Path]:
     files: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or path.suffix.lower() not in IMAGE_SUFFIXES:
             continue
+        if path.is_dir():
+            raise RclicksError(f"{path}: is a folder, not an image file; rename or remove it")
         if path.stem in files:
             raise RclicksError(
                 f"{path}: has the same stem as {files[path.stem].name}; remove one of the two"

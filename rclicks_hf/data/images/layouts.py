@@ -50,6 +50,7 @@ class Layout:
         masks: Folder of the masks; a mask has its image's stem.
         decode: (H, W, 3) uint8 pixels of a mask file -> (H, W) int32 codes.
         has_object_codes: True where one mask file holds several objects, named by their codes.
+        is_grey: True where a mask file is grey, so that colours are a mistake.
         previous_masks: Folder of the previous masks of later rounds, beside the datasets' folders.
         longest_side: Limit of the image's longest side in pixels, None for no limit.
     """
@@ -60,6 +61,7 @@ class Layout:
     masks: str
     decode: Callable[[np.ndarray], np.ndarray]
     has_object_codes: bool = False
+    is_grey: bool = False
     previous_masks: str = "SUBSEC_MASKS/all_benchmark_datasets/fn_fp"
     longest_side: int | None = None
 
@@ -67,8 +69,8 @@ class Layout:
 LAYOUTS: dict[str, Layout] = {
     layout.name: layout
     for layout in (
-        Layout("grabcut", "GrabCut", "data_GT", "boundary_GT", decode_trimap),
-        Layout("berkeley", "Berkeley", "images", "masks", decode_trimap),
+        Layout("grabcut", "GrabCut", "data_GT", "boundary_GT", decode_trimap, is_grey=True),
+        Layout("berkeley", "Berkeley", "images", "masks", decode_trimap, is_grey=True),
         Layout("davis", "DAVIS", "img", "gt", decode_any_channel),
         Layout("coco_mval", "COCO_MVal", "img", "gt", decode_any_channel),
         Layout(

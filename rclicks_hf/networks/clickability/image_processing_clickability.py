@@ -21,6 +21,9 @@ from transformers.image_utils import (
 )
 from transformers.utils import TensorType
 
+from .image_reading import mask_of_image, upright
+from .mask_values import mask_values
+
 _ROUNDING = 1e-6  # resizing makes a constant map vary by less than this
 
 
@@ -74,8 +77,15 @@ def _numpy(array: Any) -> Any:
     return (array.float() if array.dtype == torch.bfloat16 else array).numpy()
 
 
+def read_mask(mask: Any, name: str) -> np.ndarray:
+    """(H, W) int8 or bool: 1 object, -1 unknown, 0 background, of a PIL image or an array."""
+    if isinstance(mask, Image.Image):
+        return mask_of_image(mask, name)
+    return mask_values(_plane(mask, name), name)
+
+
 def _plane(mask: Any, name: str) -> np.ndarray:
-    """A mask or map of any array-like type as an (H, W) array."""
+    """A map of any array-like type as an (H, W) array."""
     plane = np.asarray(_numpy(mask))
     if plane.ndim == 3 and plane.shape[0] == 1:
         plane = plane[0]
@@ -92,9 +102,13 @@ class ClickabilityImageProcessor(PilBackend):
     resized and padded alike; click maps are antialiased so that no click is lost.
 
     Images: uint8 in [0, 255] or float in [0, 1]; (H, W, 3), (3, H, W), grey (H, W) or RGBA (alpha
-    is dropped), as arrays, tensors or PIL images. Where a shape fits both axis orders, the mask's
-    shape decides, then `input_data_format`. Masks: (H, W), > 0 inside; GrabCut's unknown band (-1)
-    is background.
+    is dropped unless `do_convert_rgb=False`), as arrays, tensors or PIL images. Where a shape fits
+    both axis orders, the mask's shape decides, then `input_data_format`. Masks: (H, W); bool, or
+    1 object, 0 background, -1 unknown, or 255, 0, 128 for these; the unknown band of GrabCut is
+    background here. PIL images are turned upright by their EXIF orientation, masks too.
+
+    There is no torchvision backend: its `resize` rounds differently from `to_canvas`, which
+    reproduces the paper's inputs, and masks and images must be resized alike.
 
     Example:
         >>> processor = ClickabilityImageProcessor(size={"height": 160, "width": 160})
@@ -145,8 +159,8 @@ class ClickabilityImageProcessor(PilBackend):
             with `click_maps`, `labels` (B, 1, S, S).
 
         Raises:
-            ValueError: If counts or sizes differ, there is no image, an error mask is empty, or
-                values are out of range.
+            ValueError: If counts or sizes differ, there is no image, an error mask is empty,
+                values are out of range, or a mask has values of no known coding.
         """
         return super().preprocess(images, object_masks, error_masks, click_maps, **kwargs)
 
@@ -164,7 +178,7 @@ class ClickabilityImageProcessor(PilBackend):
         image_list: Any = [images] if is_one else images
         if not len(image_list):
             raise ValueError("images is empty; give at least one")
-        planes = _arrays(object_masks, len(image_list), "object_masks")
+        planes = _arrays(object_masks, len(image_list), "object_masks", read_mask)
         pairs = zip(image_list, planes, strict=True)
         arrays = [self._rgb(*pair, f"images[{i}]", **kwargs) for i, pair in enumerate(pairs)]
         sizes = [array.shape[1:] for array in arrays]
@@ -203,19 +217,31 @@ class ClickabilityImageProcessor(PilBackend):
         image_mean: Any,
         image_std: Any,
         input_data_format: Any = None,
+        do_convert_rgb: bool | None = None,
         **kwargs: Any,
     ) -> np.ndarray:
-        """(3, H, W) float32, normalised."""
+        """(3, H, W) float32, normalised; as many channels as given if they are not converted."""
         _check_range(image, name)
+        converts = do_convert_rgb is None or do_convert_rgb
+        if isinstance(image, Image.Image):
+            image = upright(image)
         if _is_array(image):
             image = _numpy(image)
             input_data_format = input_data_format or _order(image.shape, mask.shape)
         array = self.process_image(
-            image, do_convert_rgb=not _is_array(image), input_data_format=input_data_format
+            image,
+            do_convert_rgb=converts and not _is_array(image),
+            input_data_format=input_data_format,
         )
         if array.shape[0] not in (1, 3, 4):
             raise ValueError(f"{name} has {array.shape[0]} channels; give 1, 3 or 4")
-        array = np.broadcast_to(array[:3], (3, *array.shape[1:]))
+        if converts:
+            array = np.broadcast_to(array[:3], (3, *array.shape[1:]))
+        elif do_normalize and len(array) != len(image_mean):
+            raise ValueError(
+                f"{name} has {len(array)} channels but image_mean has {len(image_mean)} values; "
+                "leave do_convert_rgb out, or give one mean and deviation per channel"
+            )
         is_integer = array.dtype.kind in "iu"
         array = array.astype(np.float32)
         if do_rescale and is_integer:
@@ -300,26 +326,33 @@ def _canvas(size: SizeDict) -> tuple[int, int]:
     return size.height, size.width
 
 
-def _arrays(batch: Any, count: int, name: str) -> list[np.ndarray]:
+def _arrays(batch: Any, count: int, name: str, read: Any = _plane) -> list[np.ndarray]:
     """One (H, W) mask or map per image."""
-    planes = [_plane(item, f"{name}[{i}]") for i, item in enumerate(_as_list(batch, 2))]
-    if len(planes) != count:
-        raise ValueError(f"{count} images but {len(planes)} {name}; give one (H, W) per image")
-    return planes
+    items = _as_list(batch, 2)
+    if len(items) != count:
+        raise ValueError(f"{count} images but {len(items)} {name}; give one (H, W) per image")
+    return [read(item, f"{name}[{i}]") for i, item in enumerate(items)]
 
 
-def _planes(batch: Any, sizes: list[tuple[int, ...]], name: str) -> list[np.ndarray]:
+def _planes(
+    batch: Any, sizes: list[tuple[int, ...]], name: str, read: Any = _plane
+) -> list[np.ndarray]:
     """One (H, W) array per image, of the image's size."""
-    planes = _arrays(batch, len(sizes), name)
+    planes = _arrays(batch, len(sizes), name, read)
     for i, (plane, size) in enumerate(zip(planes, sizes, strict=True)):
         if plane.shape != tuple(size):
-            raise ValueError(f"{name}[{i}] is {plane.shape}, its image is {tuple(size)}")
+            turned = plane.shape == tuple(size)[::-1]
+            hint = "; turn it by 90 degrees, as the EXIF orientation turned the image"
+            raise ValueError(
+                f"{name}[{i}] is {plane.shape}, its image is {tuple(size)}{hint if turned else ''}"
+            )
     return planes
 
 
 def _masks(batch: Any, sizes: list[tuple[int, ...]], name: str) -> list[np.ndarray]:
     """One (1, H, W) float32 mask of 0 and 1 per image."""
-    return [(plane > 0).astype(np.float32)[None] for plane in _planes(batch, sizes, name)]
+    planes = _planes(batch, sizes, name, read_mask)
+    return [(plane > 0).astype(np.float32)[None] for plane in planes]
 
 
 __all__ = ["ClickabilityImageProcessor"]

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import os
+import struct
 from typing import Any
 
 import numpy as np
 from PIL import Image
-from transformers.image_utils import load_image
 from transformers.pipelines.base import Pipeline
+
+from .image_processing_clickability import read_mask
+from .image_reading import lossy, mask_of_image, open_image
 
 
 class ClickabilityPipeline(Pipeline):
@@ -40,18 +45,20 @@ class ClickabilityPipeline(Pipeline):
         """Predict clicks.
 
         Args:
-            inputs: An image (path, PIL image or (H, W, 3) array) with the masks as keywords; or a
-                dict with `image`, `object_mask` and optionally `error_mask`; or a list of dicts.
-            **kwargs: `object_mask`, `error_mask` (path, PIL image or (H, W) array, > 0 inside) and
-                `batch_size`. Without `error_mask` it is the object mask, as in the first round.
+            inputs: An image (path, URL, PIL image or (H, W, 3) array) with the masks as keywords;
+                or a dict with `image`, `object_mask` and optionally `error_mask`; or a list of
+                dicts. Files and PIL images are turned upright by their EXIF orientation.
+            **kwargs: `object_mask`, `error_mask` (path, URL, PIL image or (H, W) array; bool, or
+                1 object, 0 background, -1 unknown, or 255, 0, 128) and `batch_size`. Without
+                `error_mask` it is the object mask, as in the first round.
 
         Returns:
             A dict per image: `click_map`, (H, W) float32 in [0, 1], and `click`, the most likely
             pixel of the error mask as `{"x", "y"}`.
 
         Raises:
-            ValueError: If the object mask is missing, a mask does not fit its image, or a keyword
-                is unknown or given together with dicts.
+            ValueError: If the object mask is missing, a mask does not fit its image, a file cannot
+                be read, or a keyword is unknown or given together with dicts.
         """
         if not isinstance(inputs, dict | list):
             masks = {name: kwargs.pop(name, None) for name in ("object_mask", "error_mask")}
@@ -73,14 +80,14 @@ class ClickabilityPipeline(Pipeline):
         if input_.get("object_mask") is None:
             raise ValueError("object_mask is missing; give the mask of the object with the image")
         image = _load(input_["image"])
-        object_mask = _load_mask(input_["object_mask"])
+        object_mask = _load_mask(input_["object_mask"], "object_mask")
         error_mask = input_.get("error_mask")
-        error_mask = object_mask if error_mask is None else _load_mask(error_mask)
+        error_mask = object_mask if error_mask is None else _load_mask(error_mask, "error_mask")
         features = dict(
             self.image_processor(image, object_mask, error_mask, return_tensors="pt").items()
         )
         features["pixel_values"] = features["pixel_values"].to(self.dtype)
-        return {**features, "region": np.asarray(error_mask) > 0}
+        return {**features, "region": error_mask > 0}
 
     def _forward(self, input_tensors: dict[str, Any], **kwargs: Any) -> Any:
         region = input_tensors.pop("region")
@@ -99,19 +106,46 @@ class ClickabilityPipeline(Pipeline):
 
 def _load(source: Any) -> Any:
     """Paths and URLs as PIL images; arrays and images unchanged."""
-    if not isinstance(source, str | os.PathLike):
-        return source
-    return load_image(os.fspath(source))
+    return _opened(source)[0] if isinstance(source, str | os.PathLike) else source
 
 
-def _load_mask(source: Any) -> Any:
-    """Paths and URLs of masks as arrays; a palette file keeps its indices."""
+def _load_mask(source: Any, name: str) -> np.ndarray:
+    """(H, W) bool or int8 mask of a path, URL, PIL image or array."""
     if not isinstance(source, str | os.PathLike):
-        return source
-    if os.path.isfile(source):
-        with Image.open(source) as mask:
-            return np.asarray(mask)
-    return np.asarray(load_image(os.fspath(source))).max(axis=2)
+        return read_mask(source, name)
+    image, data = _opened(source)
+    return mask_of_image(image, f"{name} {_shown(source)}", is_lossy=lossy(image, data))
+
+
+def _opened(source: str | os.PathLike) -> tuple[Image.Image, bytes]:
+    """The image of a path, a URL or base64 text, and its file's content."""
+    try:
+        data = _content(os.fspath(source))
+        return open_image(data), data
+    except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as error:
+        reason = getattr(error, "strerror", None) or "it is cut off, damaged or not an image"
+        raise ValueError(f"{_shown(source)}: cannot be read ({reason}); give an image") from error
+
+
+def _content(source: str) -> bytes:
+    if source.startswith(("http://", "https://")):
+        import httpx  # as transformers' load_image does
+
+        return httpx.get(source, follow_redirects=True).raise_for_status().content
+    if source.startswith("data:image/"):
+        return base64.b64decode(source.partition(",")[2])
+    if not os.path.lexists(source):
+        try:
+            return base64.b64decode(source, validate=True)
+        except (binascii.Error, ValueError):
+            pass  # no base64 text either: say that there is no such file
+    with open(source, "rb") as file:
+        return file.read()
+
+
+def _shown(source: str | os.PathLike) -> str:
+    text = os.fspath(source)
+    return text if len(text) <= 100 else f"{text[:97]}..."
 
 
 __all__ = ["ClickabilityPipeline"]

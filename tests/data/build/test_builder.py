@@ -20,6 +20,7 @@ from rclicks_hf.data.clicks.word_codes import encode
 from rclicks_hf.data.images.memory import MemoryStore
 from rclicks_hf.data.loading import load_instances
 from rclicks_hf.data.schema import CLICK_SCHEMA, CLOSED_VALUES, ConfigKey, config_names
+from rclicks_hf.data.splits import SplitMatch
 from rclicks_hf.errors import RclicksError
 
 Make = Callable[..., MemoryStore]
@@ -222,6 +223,23 @@ def test_tetris_clicks_are_scaled_to_the_limited_image(tmp_path: Path) -> None:
     assert row["box"] == [500, 2, 500, 4]
     click = load_dataset(str(out), "tetris", split="train")[0]
     assert (click["x"], click["w"]) == (1001, 4096)
+
+
+def test_a_build_says_how_lists_and_images_fit(tmp_path: Path) -> None:
+    header = ",".join(CLICK_SCHEMA.names)
+    rows = [f"TETRIS,{stem},{stem},7,first,,pc,1,2,20,10" for stem in ("a", "b", "c")]
+    (tmp_path / "clicks.csv").write_text("\n".join([header, *rows]))
+    (tmp_path / "TETRIS_train.txt").write_bytes(b"\xef\xbb\xbfa.jpg\r\nx\r\n")
+    (tmp_path / "TETRIS_val.txt").write_text("y\nz\n")
+    report = build_from_files(tmp_path / "clicks.csv", None, tmp_path / "r", progress=False)
+    assert report.listed == SplitMatch(without_image=3, unlisted=2)
+    assert "stems in the split lists without an image: 3" in str(report)
+    assert "images in no split list, now in test: 2" in str(report)
+    assert load_dataset(str(tmp_path / "r"), "tetris", split="train")["image_stem"][:] == ["a"]
+    (tmp_path / "TETRIS_train.txt").write_text("A\n")
+    with pytest.raises(RclicksError, match=r"none of the 3 stems in .* is an image"):
+        build_from_files(tmp_path / "clicks.csv", None, tmp_path / "none", progress=False)
+    assert not (tmp_path / "none").exists()
 
 
 def test_objects_that_nobody_clicked_on_are_instances_too(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import os
 import threading
 from pathlib import Path
@@ -276,3 +277,10 @@ def test_any_noise_is_read_or_refused_in_one_line(tmp_path: Path, noise: bytes, 
         message = ""
         assert np.all(table["x"].to_numpy() < table["w"].to_numpy())
     assert "\n" not in message
+
+
+def test_packed_files_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "clicks.csv.gz"
+    path.write_bytes(gzip.compress(b"dataset,full_stem"))
+    with pytest.raises(RclicksError, match=r"csv\.gz: is compressed with gzip; give the unpacked"):
+        read_clicks(path)

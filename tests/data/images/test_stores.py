@@ -3,12 +3,21 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from rclicks_hf.data.images.files import decode_mask, decode_rgb, encode_mask, image_size, read_rgb
+from rclicks_hf.data.images.files import (
+    decode_mask,
+    decode_rgb,
+    encode_mask,
+    encode_png,
+    image_size,
+    read_mask_pixels,
+    read_rgb,
+)
 from rclicks_hf.data.images.folders import FolderStore, find_stores
 from rclicks_hf.data.images.interface import EncodedImageStore, ImageStore
 from rclicks_hf.data.images.layouts import LAYOUTS, limited_size
@@ -306,7 +315,10 @@ def test_pictures_reach_the_dataset_in_rgb(tmp_path: Path, mode: str) -> None:
     [
         (lambda path: path.mkdir(), r"cannot be read \(Is a directory\)"),
         (lambda path: path.symlink_to(path), r"cannot be read \("),
-        (lambda path: path.symlink_to("nowhere.png"), "no such file"),
+        (
+            lambda path: path.symlink_to("nowhere.png"),
+            r"a link to nowhere\.png, which does not exist; replace the link by the file",
+        ),
         (
             lambda path: path.write_bytes(b""),
             "not a readable image; replace the file with an intact one",
@@ -334,3 +346,155 @@ def test_reading_all_masks_shows_a_bar(tmp_path: Path, capsys: pytest.CaptureFix
     assert capsys.readouterr().err == ""
     find_stores(tmp_path, ["tetris"], progress=True)["tetris"].objects()
     assert "masks: 100%" in capsys.readouterr().err
+
+
+def _turned(orientation: int) -> Image.Exif:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return exif
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("ending", ["tif", "jpg", "png", "webp"])
+def test_image_and_mask_are_turned_once(tmp_path: Path, ending: str, orientation: int) -> None:
+    mask_ending = "png" if ending == "jpg" else ending
+    pixels = np.repeat(np.where(OBJECT, 255, 0).astype(np.uint8)[..., None], 3, axis=2)
+    for folder in ("img", "gt"):
+        (tmp_path / folder).mkdir()
+    lossless = {"lossless": True} if ending == "webp" else {}
+    form = {"exif": _turned(orientation), **lossless}
+    picture = Image.fromarray(pixels)
+    picture.save(tmp_path / "img" / f"a.{ending}", **form)
+    picture.save(tmp_path / "gt" / f"a.{mask_ending}", **form)
+    store = FolderStore("davis", tmp_path)
+    mask, image = store.mask("a", ""), store.image("a")
+    assert mask.shape == image.shape[:2] == (SIZE if orientation < 5 else SIZE[::-1])
+    assert image_size(tmp_path / "img" / f"a.{ending}") == image.shape[1::-1]
+    np.testing.assert_array_equal(mask == 1, image[..., 0] > 127)
+    np.testing.assert_array_equal(decode_rgb(store.encoded_image("a")), image)
+
+
+def test_a_mask_in_sensor_orientation_is_named(tmp_path: Path) -> None:
+    root = _folder(tmp_path, "davis", "a")
+    picture = Image.fromarray(np.zeros((*SIZE[::-1], 3), np.uint8))
+    picture.save(root / "img" / "a.jpg", exif=_turned(6))
+    _save(np.ones(SIZE[::-1], np.uint8), root / "gt" / "a.bmp")
+    with pytest.raises(RclicksError, match="turn the mask, as the EXIF orientation turns the im"):
+        FolderStore("davis", root).mask("a", "")
+
+
+def _replaced_mask(root: Path, layout: str, picture: Image.Image, name: str, **form: Any) -> Path:
+    folder = root / LAYOUTS[layout].masks
+    for old in folder.iterdir():
+        old.unlink()
+    picture.save(folder / name, **form)
+    return folder / name
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_mask_in_the_alpha_channel_is_refused(tmp_path: Path, layout: str) -> None:
+    root = _folder(tmp_path, layout, "a")
+    alpha = np.where(OBJECT, 255, 0).astype(np.uint8)
+    for pixels in (np.full((*SIZE, 3), 255, np.uint8), np.zeros((*SIZE, 3), np.uint8)):
+        cutout = Image.fromarray(np.dstack([pixels, alpha]))
+        path = _replaced_mask(root, layout, cutout, "a.png")
+        with pytest.raises(RclicksError, match="the mask has an alpha channel, which may be") as e:
+            FolderStore(layout, root).mask("a", "")
+        assert str(e.value).startswith(str(path))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [("a.jpg", {"quality": 75}), ("a.webp", {}), ("a.tif", {"compression": "jpeg"})],
+)
+def test_a_lossy_mask_is_refused(
+    tmp_path: Path, layout: str, name: str, form: dict[str, Any]
+) -> None:
+    root = _folder(tmp_path, layout, "a")
+    picture = Image.fromarray(_mask_file(layout))
+    _replaced_mask(root, layout, picture, name, **form)
+    with pytest.raises(RclicksError, match="the mask is in a lossy format"):
+        FolderStore(layout, root).objects() and FolderStore(layout, root).mask("a", "")
+
+
+@pytest.mark.parametrize("layout", ["grabcut", "davis", "tetris"])
+def test_palette_masks_are_read_by_their_colours(tmp_path: Path, layout: str) -> None:
+    root = _folder(tmp_path, layout, "a")
+    palette = Image.fromarray(OBJECT.astype(np.uint8))
+    palette.putpalette([0, 0, 0, 0, 128, 0])
+    _replaced_mask(root, layout, palette, "a.png")
+    store = FolderStore(layout, root)
+    if layout == "grabcut":
+        with pytest.raises(RclicksError, match="the mask has colours; repaint it in greys"):
+            store.mask("a", "")
+    else:
+        np.testing.assert_array_equal(store.mask(*store.objects()[0]) == 1, OBJECT)
+    palette.putpalette([0, 0, 0, 0, 0, 0])
+    _replaced_mask(root, layout, palette, "a.png")
+    with pytest.raises(RclicksError, match="a palette that shows all its values in one colour"):
+        FolderStore(layout, root).mask("a", "")
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.bmp", "a.tif", "a.webp"])
+@pytest.mark.parametrize("missing", [1, 3, 4, 12])
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_images_and_masks_that_are_cut_off_are_refused(
+    tmp_path: Path, name: str, missing: int
+) -> None:
+    picture = Image.fromarray(np.where(OBJECT, 255, 0).astype(np.uint8))
+    path = tmp_path / name
+    picture.save(path)
+    path.write_bytes(path.read_bytes()[:-missing])
+    for read in (read_rgb, read_mask_pixels):
+        with pytest.raises(RclicksError, match="not a readable image") as error:
+            read(path)
+        assert str(error.value).startswith(str(path))
+
+
+def test_stored_masks_of_other_values_are_refused() -> None:
+    with pytest.raises(ValueError, match="holds 0, 200"):
+        decode_mask(encode_png(np.array([[0, 200]], np.uint8)))
+
+
+NFC, NFD = "h\u00e4user", "ha\u0308user"
+
+
+@pytest.mark.parametrize("layout", ["davis", "tetris"])
+@pytest.mark.parametrize(("image", "mask"), [(NFC, NFC), (NFD, NFC), (NFC, NFD)])
+def test_names_in_either_unicode_form(tmp_path: Path, layout: str, image: str, mask: str) -> None:
+    root = _folder(tmp_path / "set", layout, image)
+    [path] = (root / LAYOUTS[layout].masks).iterdir()
+    path.rename(path.with_name(f"{mask}{path.suffix}"))
+    previous = tmp_path / LAYOUTS[layout].previous_masks / f"{mask}_sam_fn_pc_3.png"
+    _save(np.where(OBJECT, 255, 0).astype(np.uint8), previous)
+    store = FolderStore(layout, root)
+    code = store.objects()[-1][1]
+    for stem in (NFC, NFD):
+        np.testing.assert_array_equal(store.mask(stem, code) == 1, OBJECT)
+        assert store.image(stem).shape == (*SIZE, 3)
+        assert store.previous_mask(f"{stem}_sam_fn_pc_3") is not None
+
+
+def test_a_name_that_a_spreadsheet_made_a_number(tmp_path: Path) -> None:
+    store = FolderStore("davis", _folder(tmp_path, "davis", "000000322574"))
+    for stem in ("322574", "3.22574E+05"):
+        with pytest.raises(RclicksError, match="but '000000322574': a spreadsheet made a number"):
+            store.image(stem)
+    with pytest.raises(RclicksError, match="no image with the stem '322575'"):
+        store.image("322575")
+
+
+def test_a_folder_with_the_name_of_an_image(tmp_path: Path) -> None:
+    root = _folder(tmp_path, "davis", "a")
+    (root / "img" / "x.png").mkdir()
+    with pytest.raises(RclicksError, match=r"x\.png: is a folder, not an image file; rename"):
+        FolderStore("davis", root)
+
+
+def test_jfif_and_brackets_are_read(tmp_path: Path) -> None:
+    root = _folder(tmp_path / "[a] (b)*", "davis", "[a]")
+    (root / "img" / "[a].jpg").rename(root / "img" / "[a].jfif")
+    store = FolderStore("davis", root)
+    assert store.image("[a]").shape == (*SIZE, 3)
+    np.testing.assert_array_equal(store.mask("[a]", "") == 1, OBJECT)

@@ -179,3 +179,19 @@ def test_bfloat16_tensors_are_taken(processor: ClickabilityImageProcessor) -> No
     half = processor(image.bfloat16(), mask.bfloat16(), return_tensors="pt")
     torch.testing.assert_close(half["object_mask"], exact["object_mask"], rtol=0, atol=0)
     assert 0 < (half["pixel_values"] - exact["pixel_values"]).abs().max() < 0.02
+
+
+def test_alpha_stays_where_images_are_not_converted(
+    processor: ClickabilityImageProcessor,
+) -> None:
+    rgba = np.dstack([_image(), _image()[..., 0]])
+    four = {"image_mean": [0.0] * 4, "image_std": [1.0] * 4, "do_convert_rgb": False}
+    for form in (rgba, Image.fromarray(rgba), rgba.transpose(2, 0, 1), torch.from_numpy(rgba)):
+        kept = processor(form, _mask(), return_tensors="np", **four)["pixel_values"]
+        assert kept.shape == (1, 4, 64, 64)
+        with pytest.raises(ValueError, match=r"images\[0\] has 4 channels but image_mean has 3"):
+            processor(form, _mask(), do_convert_rgb=False)
+    np.testing.assert_array_equal(kept[0, 3], kept[0, 0])
+    plain = processor(_image(), _mask(), return_tensors="np")["pixel_values"]
+    same = processor(_image(), _mask(), return_tensors="np", do_convert_rgb=False)["pixel_values"]
+    np.testing.assert_array_equal(same, plain)

@@ -258,12 +258,75 @@ def test_the_pipeline_takes_files(clicks: Any, tmp_path: Path) -> None:
     folder.mkdir()
     Image.fromarray(image).save(folder / "image.png")
     palette = Image.fromarray(mask)
-    palette.putpalette([255, 255, 255, 0, 0, 0])
+    palette.putpalette([0, 0, 0, 128, 0, 0])
     for name, saved in {"grey": Image.fromarray(mask), "palette": palette}.items():
         saved.save(folder / f"{name}.png")
         for kind in (str, Path):
             made = clicks(kind(folder / "image.png"), object_mask=kind(folder / f"{name}.png"))
             np.testing.assert_allclose(made["click_map"], expected["click_map"], atol=1e-5)
+
+
+TRIMAP = np.zeros((40, 60), np.uint8)
+TRIMAP[8:32, 10:34] = 128  # the unknown band around the object
+TRIMAP[10:30, 12:32] = 255
+
+
+def test_a_trimap_gives_the_same_click_in_every_form(clicks: Any, tmp_path: Path) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    expected = clicks(image, object_mask=TRIMAP == 255)
+    path = tmp_path / "trimap.png"
+    Image.fromarray(TRIMAP).save(path)
+    forms = [TRIMAP, torch.from_numpy(TRIMAP), Image.fromarray(TRIMAP), path, str(path)]
+    forms += [Image.fromarray(TRIMAP).convert("RGB"), (TRIMAP == 255) - 1 * (TRIMAP == 128)]
+    for form in forms:
+        made = clicks(image, object_mask=form)
+        np.testing.assert_allclose(made["click_map"], expected["click_map"], atol=1e-5)
+        assert made["click"] == expected["click"]
+        assert TRIMAP[made["click"]["y"], made["click"]["x"]] == 255
+
+
+@pytest.mark.parametrize("form", ["jpg", "tiff", "png"])
+def test_orientation_is_applied_to_paths_images_and_masks(
+    clicks: Any, tmp_path: Path, form: str
+) -> None:
+    picture = Image.radial_gradient("L").resize((60, 40)).convert("RGB")
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned: upright is 40 wide and 60 high
+    picture.save(tmp_path / f"image.{form}", exif=exif)
+    Image.fromarray(TRIMAP).save(tmp_path / "mask.png", exif=exif)
+    Image.fromarray(np.rot90(TRIMAP, -1)).save(tmp_path / "upright.png")
+    paths = [tmp_path / f"image.{form}", tmp_path / "mask.png", tmp_path / "upright.png"]
+    expected = clicks(paths[0], object_mask=np.rot90(TRIMAP, -1) == 255)
+    assert expected["click_map"].shape == (60, 40)
+    for image in (paths[0], Image.open(paths[0])):
+        for mask in (*paths[1:], Image.open(paths[1])):
+            made = clicks(image, object_mask=mask)
+            np.testing.assert_allclose(made["click_map"], expected["click_map"], atol=1e-5)
+            assert made["click"] == expected["click"]
+    with pytest.raises(ValueError, match=r"turn it by 90 degrees, as the EXIF orientation turned"):
+        clicks(paths[0], object_mask=TRIMAP)
+
+
+def test_masks_that_are_not_certain_are_refused_with_the_reason(
+    clicks: Any, tmp_path: Path
+) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    inside = np.where(TRIMAP == 255, 255, 0).astype(np.uint8)
+    cutout = Image.fromarray(np.dstack([image, inside]))
+    for path, picture in (("alpha.png", cutout), ("lossy.jpg", Image.fromarray(inside))):
+        picture.save(tmp_path / path)
+        with pytest.raises(ValueError, match=f"^object_mask .*{path} (has an alpha|is in a lossy)"):
+            clicks(image, object_mask=tmp_path / path)
+    with pytest.raises(ValueError, match=r"^object_mask has an alpha channel"):
+        clicks(image, object_mask=cutout)
+    Image.fromarray(inside).save(tmp_path / "whole.png")
+    data = (tmp_path / "whole.png").read_bytes()
+    (tmp_path / "cut.png").write_bytes(data[:-5])
+    for given in ({"object_mask": tmp_path / "cut.png"}, {"error_mask": tmp_path / "cut.png"}):
+        with pytest.raises(ValueError, match=r"cut\.png: cannot be read \(it is cut off"):
+            clicks(image, **{"object_mask": inside, **given})
+    with pytest.raises(ValueError, match=r"none\.png: cannot be read \(No such file"):
+        clicks(tmp_path / "none.png", object_mask=inside)
 
 
 def test_the_pipeline_names_what_it_cannot_use(clicks: Any) -> None:

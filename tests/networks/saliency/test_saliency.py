@@ -73,13 +73,12 @@ def test_inputs_of_another_size_are_refused(model: SaliencyModel) -> None:
         model(torch.rand(1, 3, 96, 64))
 
 
-@pytest.mark.parametrize(
-    "image", [np.zeros((9, 9), np.uint8), np.zeros((9, 9, 4), np.uint8), np.zeros((9, 9, 3))]
-)
+@pytest.mark.parametrize("image", [np.zeros((9, 9, 2), np.uint8), np.zeros((9, 9, 3))])
 def test_images_that_are_no_rgb_are_refused(
     processor: SaliencyImageProcessor, image: np.ndarray
 ) -> None:
-    with pytest.raises(ValueError, match=r"images\[1\] must be \(H, W, 3\) uint8, got"):
+    message = r"images\[1\] must be \(H, W, 3\) or \(3, H, W\) uint8, got"
+    with pytest.raises(ValueError, match=message):
         processor([np.zeros((9, 9, 3), np.uint8), image])
     with pytest.raises(ValueError, match="images is empty"):
         processor([])
@@ -87,13 +86,52 @@ def test_images_that_are_no_rgb_are_refused(
 
 @pytest.mark.parametrize(
     "convert",
-    [Image.fromarray, torch.from_numpy, lambda image: [Image.fromarray(image)], lambda i: i[None]],
+    [
+        Image.fromarray,
+        torch.from_numpy,
+        lambda image: [Image.fromarray(image)],
+        lambda image: image[None],
+        lambda image: image.transpose(2, 0, 1),
+        lambda image: torch.from_numpy(image).permute(2, 0, 1)[None],
+        lambda image: np.dstack([image, np.full(image.shape[:2], 9, np.uint8)]),
+        lambda image: np.dstack([image, image[..., 0]]).transpose(2, 0, 1),
+        lambda image: Image.fromarray(np.dstack([image, image[..., 0]])),
+    ],
 )
 def test_every_form_of_an_image_gives_the_same(
     processor: SaliencyImageProcessor, convert: Callable[[np.ndarray], Any]
 ) -> None:
     image = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
     expected, made = processor(image)["pixel_values"], processor(convert(image))["pixel_values"]
+    torch.testing.assert_close(made, expected, rtol=0, atol=0)
+
+
+def test_grey_images_and_alpha_where_they_are_not_converted(
+    processor: SaliencyImageProcessor,
+) -> None:
+    grey = np.random.default_rng(0).integers(0, 256, (40, 60), dtype=np.uint8)
+    expected = processor(np.dstack([grey] * 3))["pixel_values"]
+    for form in (grey, Image.fromarray(grey), grey[..., None], grey[None]):
+        torch.testing.assert_close(processor([form])["pixel_values"], expected, rtol=0, atol=0)
+    for form in (grey, np.dstack([grey] * 4), Image.fromarray(np.dstack([grey] * 4))):
+        with pytest.raises(ValueError, match="leave do_convert_rgb at True to drop alpha"):
+            processor([form], do_convert_rgb=False)
+
+
+def test_the_order_of_the_axes_can_be_given(processor: SaliencyImageProcessor) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (3, 40, 3), dtype=np.uint8)
+    last = processor(image)["pixel_values"]
+    first = processor(image.transpose(2, 0, 1), input_data_format="channels_first")["pixel_values"]
+    torch.testing.assert_close(first, last, rtol=0, atol=0)
+
+
+def test_images_are_turned_upright(processor: SaliencyImageProcessor, tmp_path: Path) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(image).save(tmp_path / "a.png", exif=exif)
+    made = processor(Image.open(tmp_path / "a.png"))["pixel_values"]
+    expected = processor(np.ascontiguousarray(np.rot90(image, -1)))["pixel_values"]
     torch.testing.assert_close(made, expected, rtol=0, atol=0)
 
 
