@@ -106,7 +106,7 @@ def benchmark(
     prints Sample NoC, NoF, the spread between user groups and the baseline. `rclicks report` turns
     the results into pages and tables. The exit code is 1 if all instances of a dataset fail.
     """
-    text, is_all_failed = benchmark_repo(
+    text = benchmark_repo(
         repo,
         require_datasets(dataset),
         out,
@@ -123,8 +123,8 @@ def benchmark(
     )
     if text:
         typer.echo(text)
-    if is_all_failed:
-        raise typer.Exit(1)
+        if _all_failed(out):
+            raise typer.Exit(1)
 
 
 def benchmark_repo(
@@ -142,15 +142,12 @@ def benchmark_repo(
     num_proc: int | None = None,
     overwrite: bool = False,
     fail_fast: bool = False,
-) -> tuple[str, bool]:
-    """Benchmark on datasets of a repo: the table, and whether all instances of one failed.
-
-    The table is ``""`` in the helpers of a launch.
+) -> str:
+    """Benchmark on datasets of a repo and return the table; ``""`` in the helpers of a launch.
 
     Under `accelerate launch` the processes share the images of one results folder.
     """
     from rclicks_hf.benchmark import RepoInstances, load_protocol, run_benchmark
-    from rclicks_hf.benchmark.failures import all_failed
     from rclicks_hf.benchmark.instance_sets import share_stems
     from rclicks_hf.benchmark.result_rows import read_result_table
     from rclicks_hf.jobs.launch import join_launch
@@ -184,12 +181,22 @@ def benchmark_repo(
             )
             paths.append(path)
     if not launch.is_main:
-        return "", False
+        return ""
     rows = benchmark_table(read_results(*paths), rules.noc_threshold)
     tables = [read_result_table(path) for path in paths]
     pairs = zip(paths, tables, strict=True)
     places = "\n".join(line for path, table in pairs for line in (*_failures(table), str(path)))
-    return f"{format_table(rows)}\n\n{places}", any(map(all_failed, tables))
+    return f"{format_table(rows)}\n\n{places}"
+
+
+def _all_failed(out: Path) -> bool:
+    """True if all instances of a dataset failed; with several, each has its folder in ``out``."""
+    from rclicks_hf.benchmark.failures import all_failed
+    from rclicks_hf.benchmark.manifest import RESULTS
+    from rclicks_hf.benchmark.result_rows import read_result_table
+
+    files = [out / RESULTS] if (out / RESULTS).is_file() else out.glob(f"*/{RESULTS}")
+    return any(all_failed(read_result_table(file)) for file in files)
 
 
 def _failures(table: pa.Table) -> list[str]:
