@@ -30,6 +30,7 @@ from rclicks_hf.data.stored_rows import word_columns
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.metrics.sampling import SEED
 from rclicks_hf.support.atomic import atomic_directory, require_absent
+from rclicks_hf.support.card_header import check_cards
 
 PREVIEW_FOLDER = "PREVIEW"
 NOTE = """\
@@ -167,6 +168,7 @@ def _read_previews(previews: Path, sources: Path | None) -> dict[str, pa.Table]:
 
 def _datasets_of(repo: str | Path) -> list[str]:
     """The datasets that a repo has instances of."""
+    check_cards(repo)
     try:
         names = set(hf_datasets.get_dataset_config_names(str(repo)))
     except (OSError, ValueError, yaml.YAMLError, hf_datasets.exceptions.DatasetsError) as error:

@@ -19,6 +19,7 @@ from rclicks_hf.data.stored_rows import (
     label_words,
 )
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.support.card_header import check_cards
 
 _PICTURES = ("image", "object_mask", "previous_mask")
 
@@ -157,6 +158,7 @@ def load_config(repo: str | Path, key: ConfigKey, split: str) -> datasets.Datase
     """``datasets.load_dataset`` of one config and split, with errors in one line."""
     if not str(repo):
         raise RclicksError("repo: is empty; give the folder that `rclicks build` made, or a Hub id")
+    check_cards(repo)
     try:
         return datasets.load_dataset(str(repo), key.name, split=split)
     except (OSError, ValueError, yaml.YAMLError, datasets.exceptions.DatasetsError) as error:

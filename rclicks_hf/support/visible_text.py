@@ -36,7 +36,7 @@ def shown(value: object, longest: int = _LONGEST) -> str:
 
     Example:
         >>> shown("a" * 100, 9)
-        "'aaa...aa'"
+        "'aa...aa'"
     """
     if isinstance(value, str) and len(value) > 2 * longest:
         value = value[:longest] + value[-longest:]  # the repr of a whole megabyte is not needed
