@@ -81,7 +81,7 @@ def _problem(events: Iterable[Any]) -> str:
         elif isinstance(event, yaml.AliasEvent):
             if anchor in open_anchors:
                 return "contains itself"
-            size, anchor = sizes.get(anchor, 1), None
+            size, anchor = sizes.get(anchor or "", 1), None
         elif not isinstance(event, yaml.ScalarEvent):
             continue
         if anchor and not isinstance(event, yaml.CollectionStartEvent):

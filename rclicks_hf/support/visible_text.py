@@ -31,6 +31,22 @@ def _escape(match: re.Match[str]) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
+# Tokens of the Hub, and what stands before the @ of an address or after token= in it.
+_SECRETS = re.compile(
+    r"\bhf_[A-Za-z0-9]{16,}|(?<=:/)[^\s/@]+(?=@)|(?<=://)[^\s/@]+(?=@)|(?<=[?&]token=)[^\s&]+|(?<=Bearer )\S+"
+)
+
+
+def without_secrets(text: str) -> str:
+    """The text with tokens and passwords replaced by three asterisks.
+
+    Example:
+        >>> without_secrets("http://me:secret@host/a?token=b")
+        'http://***@host/a?token=***'
+    """
+    return _SECRETS.sub("***", text)
+
+
 def shown(value: object, longest: int = _LONGEST) -> str:
     """The `repr` of a value for a message, with its middle left out where it is long.
 
