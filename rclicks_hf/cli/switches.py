@@ -66,7 +66,7 @@ def with_switches(verb: Callable[..., None]) -> Callable[..., None]:
     own, ours = inspect.signature(verb), inspect.signature(_switches)
     parameters = [*own.parameters.values(), *ours.parameters.values()]
     hints = [get_type_hints(function, include_extras=True) for function in (verb, _switches)]
-    del run.__wrapped__  # type: ignore[attr-defined]  # Typer would take its signature
+    del run.__wrapped__  # Typer would take its signature
     run.__annotations__ = hints[0] | hints[1]
     run.__signature__ = own.replace(  # type: ignore[attr-defined]
         parameters=[p.replace(annotation=run.__annotations__[p.name]) for p in parameters]

@@ -33,7 +33,8 @@ def _escape(match: re.Match[str]) -> str:
 
 # Tokens of the Hub, and what stands before the @ of an address or after token= in it.
 _SECRETS = re.compile(
-    r"\bhf_[A-Za-z0-9]{16,}|(?<=:/)[^\s/@]+(?=@)|(?<=://)[^\s/@]+(?=@)|(?<=[?&]token=)[^\s&]+|(?<=Bearer )\S+"
+    r"\bhf_[A-Za-z0-9]{16,}|(?<=:/)[^\s/@]+(?=@)|(?<=://)[^\s/@]+(?=@)"
+    r"|(?<=[?&]token=)[^\s&]+|(?<=Bearer )\S+"
 )
 
 
