@@ -6,7 +6,9 @@ Nothing heavy is imported at the top of these files, so that ``rclicks --help`` 
 from __future__ import annotations
 
 import errno
+import io
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Annotated
 
@@ -28,7 +30,9 @@ from rclicks_hf.cli import (
     verify,
 )
 from rclicks_hf.cli.options import Verb
+from rclicks_hf.cli.switches import Shown, with_switches
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.support.visible_text import shorten, visible, without_secrets
 
 INTERRUPTED = 130  # the code that Typer returns on Ctrl-C
 
@@ -55,7 +59,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for _name, (_function, _examples) in VERBS.items():
-    app.command(_name, cls=Verb, epilog=_examples)(_function)
+    app.command(_name, cls=Verb, epilog=_examples)(with_switches(_function))
 
 
 def _version(show: bool) -> None:
@@ -76,7 +80,8 @@ def _root(
 ) -> None:
     """Recorded clicks for interactive segmentation: dataset, metrics, click models, benchmark.
 
-    `rclicks VERB -h` explains a verb and shows examples.
+    `rclicks VERB -h` explains a verb and shows examples. Every verb takes --verbose, --quiet and
+    --traceback.
     """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help(), err=True)
@@ -85,19 +90,20 @@ def _root(
 
 def main() -> None:
     """Run the command; a user's mistake is one line on stderr and a nonzero exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # whatever its encoding lacks is escaped
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = app(standalone_mode=False)
-    except RclicksError as error:
-        sys.exit(f"rclicks: {_one_line(error)}")
     except typer.TyperException as error:
         typer.echo(f"rclicks: {_usage(error)}", err=True)
         sys.exit(error.exit_code)
     except typer.Abort:  # the end of stdin
         sys.exit(1)
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        sys.exit("rclicks: the disk is full; free some space and run the same command again")
+    except Exception as error:
+        if Shown.traceback:
+            typer.echo(without_secrets(traceback.format_exc()), err=True)
+        sys.exit(f"rclicks: {_explain(error)}")
     if code == INTERRUPTED:
         typer.echo(
             "\nrclicks: stopped; the same command resumes from what is already done", err=True
@@ -105,8 +111,22 @@ def main() -> None:
     sys.exit(code or 0)
 
 
+def _explain(error: Exception) -> str:
+    """An error in one line; one that no code of ours foresaw names its place."""
+    if isinstance(error, RclicksError):
+        return _one_line(error)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "the disk is full; free some space and run the same command again"
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    text = shorten(_one_line(f"{type(error).__name__}: {error}"), 300)
+    return (
+        f"unexpected {text} ({place.filename}, line {place.lineno}); run it again with --traceback "
+        "and report that"
+    )
+
+
 def _one_line(error: BaseException | str) -> str:
-    return " ".join(str(error).split())
+    return visible(without_secrets(" ".join(str(error).split())))
 
 
 def _usage(error: typer.TyperException) -> str:

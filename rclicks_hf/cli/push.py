@@ -12,7 +12,7 @@ from rclicks_hf.cli.options import RepoType, one_of_both
 EXAMPLES = """\b
 Examples:
   rclicks push rclicks your-name/rclicks
-  rclicks push model your-name/clickability --type model --private
+  rclicks push model your-name/clickability --private
 """
 
 
@@ -31,8 +31,13 @@ def push(
         typer.Option("--repo", metavar="REPO_ID", help="The same as the argument REPO_ID."),
     ] = None,
     kind: Annotated[
-        RepoType, typer.Option("--type", help="Type of the Hub repo; metric modules are spaces.")
-    ] = "dataset",
+        RepoType | None,
+        typer.Option(
+            "--type",
+            help="Type of the Hub repo; metric modules are spaces. Default: found out from the "
+            "files.",
+        ),
+    ] = None,
     private: Annotated[
         bool, typer.Option("--private", help="If the Hub repo is new, make it private.")
     ] = False,

@@ -34,6 +34,7 @@ from rclicks_hf.data.stored_rows import (
     label_words,
 )
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.support.card_header import check_cards
 
 _READ_ERRORS = (
     OSError,
@@ -208,6 +209,7 @@ def load_config(repo: str | Path, key: ConfigKey, split: str) -> datasets.Datase
 def configs_of(repo: str | Path) -> set[str]:
     """Names of the configs of a folder, a Hub repo or the installed dataset."""
     if _is_folder(repo):
+        check_cards(repo)
         files = RepoFiles(Path(repo))
         names = {key.name for key in config_keys(SOURCE_DATASETS) if files.of_config(key)}
     elif str(repo) == NAME:
@@ -235,6 +237,7 @@ _Reader = Callable[[Sequence[Path], str], datasets.Dataset]
 def _locate(repo: str | Path, key: ConfigKey) -> tuple[dict[str, list[Path]] | None, _Reader]:
     """Split -> files of a config and their reader; None instead of files for a Hub id."""
     if _is_folder(repo):
+        check_cards(repo)
         if found := config_files(Path(repo), key):
             return found, read_parquet
     elif str(repo) == NAME:

@@ -121,7 +121,7 @@ def _table_features(table: pa.Table) -> Mapping[str, Any]:
         # Not Features.from_arrow_schema, which drops the labels of a column whose type was cast.
         features = json.loads(stored).get("info", {}).get("features")
         return datasets.Features.from_dict(features) if features else {}
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise RclicksError(
             f"rows: the table's 'huggingface' metadata cannot be read ({error}); {_REMEDY}"
         ) from error

@@ -33,6 +33,7 @@ from rclicks_hf.support.atomic import (
     remove_left_over,
     scratch_directory,
 )
+from rclicks_hf.support.progress import is_quiet
 from rclicks_hf.support.resources import resource_path
 
 # The library takes the newest entry, and shows its date. Loading a build in its own folder adds a
@@ -141,7 +142,9 @@ def _arrow_files(
     files = sorted({path for of in splits.values() for paths in of.values() for path in paths})
     with scratch_directory(home / "parts") as folder:
         arrow = {file: folder / f"{number}.arrow" for number, file in enumerate(files)}
-        for file, target in tqdm(arrow.items(), desc="install", unit="file", disable=not progress):
+        for file, target in tqdm(
+            arrow.items(), desc="install", unit="file", disable=is_quiet() or not progress
+        ):
             with pq.ParquetFile(file) as source:
                 write_arrow(source, target)
         yield arrow

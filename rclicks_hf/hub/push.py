@@ -11,6 +11,7 @@ from huggingface_hub.utils import validate_repo_id
 
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.hub.repo_files import REPO_TYPES, left_out_lines, repo_files
+from rclicks_hf.hub.repo_kind import find_repo_type
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ def require_repo_id(repo_id: str) -> None:
 
 
 def push_folder(
-    folder: str | Path, repo_id: str, *, repo_type: str = "dataset", private: bool = False
+    folder: str | Path, repo_id: str, *, repo_type: str | None = None, private: bool = False
 ) -> str:
     """Upload the files of a folder that belong to a kind of repo to the Hub, in one commit.
 
@@ -51,6 +52,7 @@ def push_folder(
         folder: A built dataset repo, a saved model, or a metric module.
         repo_id: ``"namespace/name"``.
         repo_type: ``"dataset"``, ``"model"`` or ``"space"`` (an ``evaluate`` module with gradio).
+            None: found out from the files.
         private: Create a new repo as private.
 
     Returns:
@@ -58,8 +60,8 @@ def push_folder(
 
     Raises:
         RclicksError: If the folder is missing or has no card, a link in it leaves it, a file is
-            too large, the id or type is wrong, or the Hub refuses or cannot be reached; the same
-            call again sends what is missing.
+            too large, the id is wrong or the type is not the folder's, or the Hub refuses or cannot
+            be reached; the same call again sends what is missing.
 
     Example:
         >>> push_folder("never-built", "owner/name")
@@ -68,10 +70,11 @@ def push_folder(
         rclicks_hf.errors.RclicksError: never-built: no README.md there; push a built dataset, ...
     """
     folder = Path(folder)
-    if repo_type not in REPO_TYPES:
+    if repo_type is not None and repo_type not in REPO_TYPES:
         raise RclicksError(f"{repo_type}: not a repo type; choose {', '.join(REPO_TYPES)}")
     if not (folder / "README.md").is_file():
         raise RclicksError(f"{folder}: no README.md there; push a built dataset, model or metric")
+    repo_type = find_repo_type(folder, repo_type)
     require_repo_id(repo_id)
     found = repo_files(folder, repo_type)
     if "README.md" not in found.sent:

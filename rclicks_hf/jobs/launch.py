@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from rclicks_hf.jobs.processes import die_with_parent
+
 
 @dataclass(frozen=True)
 class Launch:
@@ -30,6 +32,8 @@ def join_launch() -> Iterator[Launch]:
     if int(os.environ.get("WORLD_SIZE", "1")) < 2:
         yield Launch(0, 1)
         return
+    if "TORCHELASTIC_RUN_ID" in os.environ:  # a killed launcher leaves its processes behind
+        die_with_parent()
     import torch
     from accelerate import PartialState
 

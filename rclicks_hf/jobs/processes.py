@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import pickle
@@ -12,12 +13,15 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import connection, parent_process
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 from rclicks_hf.errors import RclicksError
+
+_PR_SET_PDEATHSIG = 1
+_QUIET_TRACKER = "ignore:resource_tracker:UserWarning"
 
 Task = TypeVar("Task")
 Outcome = TypeVar("Outcome")
@@ -128,6 +132,7 @@ class WorkerPool(Generic[Task, Outcome]):
 
     def _start(self, tasks: int) -> ProcessPoolExecutor:
         if self._pool is None:
+            hush_resource_tracker()
             self._pool = ProcessPoolExecutor(
                 min(self._processes, tasks),
                 # Spawned, not forked: PyTorch's and OpenCV's threads do not survive a fork.
@@ -168,8 +173,8 @@ class _Process:
 
 
 def _start_process(open_worker: bytes) -> None:
+    die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it at once and without a traceback
-    threading.Thread(target=_die_with_parent, daemon=True).start()
     _Process.open_worker = open_worker
 
 
@@ -179,9 +184,22 @@ def _run_task(task: Any) -> Any:
     return _Process.worker(task)
 
 
-def _die_with_parent() -> None:
-    """A killed parent cannot stop its workers, which would wait for tasks for ever."""
+def die_with_parent() -> None:
+    """Let the system end this process with its parent, which a killed parent cannot do itself."""
     parent = parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):  # a C library without prctl
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if parent is not None:  # it may be dead already; elsewhere than on Linux this is the only way
+        threading.Thread(target=_wait_for_death, args=(parent.sentinel,), daemon=True).start()
+
+
+def _wait_for_death(sentinel: int) -> None:
+    connection.wait([sentinel])
+    os._exit(1)
+
+
+def hush_resource_tracker() -> None:
+    """Silence its warnings about semaphores that a killed process left, which it then removes."""
+    if _QUIET_TRACKER not in sys.warnoptions:
+        sys.warnoptions.append(_QUIET_TRACKER)  # it is started with these options of this process

@@ -67,7 +67,7 @@ def read_manifest(out: Path, kind: str, fields: Iterable[str]) -> dict[str, Any]
         return None
     try:
         found = json.loads(file.read_text("utf-8"))
-    except ValueError as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RclicksError(f"{file}: not readable as JSON ({error}); remove the folder") from error
     if not isinstance(found, dict) or not set(fields) <= found.keys():
         raise RclicksError(f"{file}: not the manifest of {kind}; give another --out")

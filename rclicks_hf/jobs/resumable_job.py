@@ -37,6 +37,7 @@ from rclicks_hf.jobs.results_folder import (
     write_table,
 )
 from rclicks_hf.support.atomic import atomic_file
+from rclicks_hf.support.progress import is_quiet
 from rclicks_hf.support.provenance import command_line, library_versions
 
 PATIENCE = 600.0  # seconds that a helper of a launch waits for the main process
@@ -271,7 +272,7 @@ def _run_missing(
         initial=total - left,
         desc=job.title,
         unit="instance",
-        disable=not (progress and is_main),
+        disable=is_quiet() or not (progress and is_main),
     ) as bar:
         # The main process waits for tasks of others at the end, and does those of dead processes.
         for waits in (False, True) if is_main else (False,):

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
-from huggingface_hub.errors import StrictDataclassError
-from safetensors import SafetensorError
-from transformers.utils import logging
+from transformers.utils import cached_file, logging
 
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.networks import NETWORKS
+from rclicks_hf.support.visible_text import shorten, shown, visible
 
 _NAMED = 5  # largest number of tensors an error names
 _PROBLEMS = {"missing_keys": "missing", "unexpected_keys": "unexpected"}
-_UNREADABLE = (
-    OSError,
-    ValueError,
-    RuntimeError,
-    SafetensorError,
-    StrictDataclassError,
-    UnpicklingError,
-)
+_INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
+_LARGEST_INDEX = 32 << 20  # bytes
 
 
 def load_network(network: str, name_or_path: str | os.PathLike[str]) -> tuple[Any, Any]:
@@ -38,16 +33,19 @@ def load_network(network: str, name_or_path: str | os.PathLike[str]) -> tuple[An
     try:
         with no_bar_for_a_folder(name_or_path):
             _require_type(name_or_path, model_class, row.title)
+            require_shards_inside(name_or_path)
             loaded: Any = model_class.from_pretrained(name_or_path, output_loading_info=True)
             processor = row.load("image_processor").from_pretrained(name_or_path)
-    except _UNREADABLE as error:
-        lines = str(error).strip().splitlines()
+    except RclicksError:
+        raise
+    except Exception as error:  # untrusted content: any exception is possible
+        lines = str(error).strip().splitlines() or [type(error).__name__]
         reason = " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]
         if isinstance(error, UnpicklingError):  # torch's message suggests running the code in it
             reason = "its pickled weights hold more than tensors, or are damaged"
         raise RclicksError(
-            f"{name_or_path}: cannot load a {row.title} ({reason}); give a folder written by "
-            "save_pretrained, or a Hub repo"
+            f"{name_or_path}: cannot load a {row.title} ({shorten(visible(reason), 300)}); give a "
+            "folder written by save_pretrained, or a Hub repo"
         ) from error
     model, report = loaded
     check_weights(name_or_path, model, report)
@@ -79,6 +77,35 @@ def check_weights(
                 f"{name_or_path}: its weights are not finite ({key}); download the model again, or "
                 "train it again with a lower learning rate"
             )
+
+
+def require_shards_inside(name_or_path: str | os.PathLike[str]) -> None:
+    """Refuse an index of weight files that is no index, or names a file outside its folder."""
+    for name in _INDEXES:
+        path = cached_file(
+            name_or_path,
+            name,
+            _raise_exceptions_for_missing_entries=False,
+            _raise_exceptions_for_connection_errors=False,
+        )
+        if path is not None and (problem := _index_problem(Path(path))):
+            raise RclicksError(f"{name_or_path}: {name} {problem}; save or download it again")
+
+
+def _index_problem(path: Path) -> str:
+    if path.stat().st_size > _LARGEST_INDEX:
+        return f"is larger than {_LARGEST_INDEX >> 20} MiB"
+    try:
+        index = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return "cannot be read as JSON"
+    files = index.get("weight_map") if isinstance(index, dict) else None
+    if not isinstance(files, dict) or not all(isinstance(file, str) for file in files.values()):
+        return "lists no files of weights"
+    for file in files.values():
+        if file in ("", ".", "..") or {*file} & {*"/\\:\0"}:
+            return f"names a file outside its folder, {shown(file)}"
+    return ""
 
 
 def _require_type(name_or_path: str | os.PathLike[str], model_class: Any, title: str) -> None:

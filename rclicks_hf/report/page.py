@@ -43,6 +43,7 @@ from rclicks_hf.report.tables.table_cells import Table, number
 from rclicks_hf.report.tables.text_formats import BENCHMARK_TITLE
 from rclicks_hf.support.atomic import atomic_file
 from rclicks_hf.support.citation import LINKS, PAPER_BIBTEX, PAPER_TEXT
+from rclicks_hf.support.visible_text import visible
 
 _TEMPLATE = "template.html.j2"
 
@@ -152,7 +153,7 @@ def render(data: ReportData) -> str:
         citation=PAPER_TEXT,
         bibtex=PAPER_BIBTEX,
     )
-    return page.strip() + "\n"
+    return visible(page.strip(), keep_lines=True) + "\n"
 
 
 def _asset(name: str) -> str:

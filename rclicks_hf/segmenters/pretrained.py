@@ -12,7 +12,12 @@ from transformers import PreTrainedConfig
 from transformers.utils import logging
 
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.networks.loading import check_weights, no_bar_for_a_folder
+from rclicks_hf.networks.loading import (
+    check_weights,
+    no_bar_for_a_folder,
+    require_shards_inside,
+)
+from rclicks_hf.support.visible_text import shorten, visible
 
 
 def read_model_type(place: str) -> str:
@@ -30,10 +35,13 @@ def read_model_type(place: str) -> str:
 def load_model(place: str, model_class: Any) -> Any:
     """A network of ``model_class`` in 32-bit floats, with all its weights present and finite."""
     try:
+        require_shards_inside(place)
         with no_bar_for_a_folder(place), _no_warnings():
             model, report = model_class.from_pretrained(
                 place, use_safetensors=True, dtype=torch.float32, output_loading_info=True
             )
+    except RclicksError:
+        raise
     except Exception as error:  # untrusted content: any exception is possible
         raise _cannot_load(place, error) from error
     check_weights(place, model, report, may_have_more=True)
@@ -57,7 +65,7 @@ def _no_warnings() -> Iterator[None]:
 
 
 def _cannot_load(place: str, error: Exception) -> RclicksError:
-    first_line = f"{type(error).__name__}: {error}".strip().splitlines()[0]
+    first_line = shorten(visible(f"{type(error).__name__}: {error}".splitlines()[0]), 300)
     return RclicksError(
         f"{place}: no segmentation network can be loaded from there ({first_line}); give a "
         "folder with config.json and model.safetensors, or a Hub repo"

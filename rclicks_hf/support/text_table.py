@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rclicks_hf.support.visible_text import visible
+
 
 def align(lines: Sequence[Sequence[str]], left: int) -> list[list[str]]:
     """Pad each cell to the width of its column; the first ``left`` columns are left-aligned."""
+    lines = [[visible(cell) for cell in line] for line in lines]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return [
         [

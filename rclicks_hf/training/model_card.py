@@ -17,6 +17,7 @@ from rclicks_hf.metrics import CLICK_METRICS, METRICS
 from rclicks_hf.networks.clickability.modeling_clickability import ClickabilityModel
 from rclicks_hf.support.citation import PAPER_BIBTEX
 from rclicks_hf.support.resources import resource_path
+from rclicks_hf.support.visible_text import visible
 from rclicks_hf.training.score_file import TrainingData
 
 _TAGS = ("click-prediction", "interactive-segmentation", "clickability", "rclicks")
@@ -72,7 +73,7 @@ def write_model_card(
     is_simulated = train_data.is_simulated or eval_data.is_simulated
     text = template.render(
         front_matter=_front_matter(is_simulated=is_simulated),
-        title=title,
+        title=visible(title),
         version=__version__,
         citation=PAPER_BIBTEX,
         parameters=sum(parameter.numel() for parameter in model.parameters()),

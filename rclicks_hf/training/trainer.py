@@ -277,7 +277,7 @@ def _last_whole_checkpoint(working: Path) -> str | None:
         try:
             json.loads((Path(last) / TRAINER_STATE_NAME).read_text())  # `Trainer` writes it last
             return last
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             shutil.rmtree(last)
     return None
 

@@ -16,6 +16,7 @@ from rclicks_hf.networks.clickability.image_processing_clickability import (
 )
 from rclicks_hf.networks.clickability.modeling_clickability import ClickabilityModel
 from rclicks_hf.support.atomic import atomic_directory
+from rclicks_hf.support.file_modes import share_mode
 from rclicks_hf.training.hyper_parameters import HyperParameters
 from rclicks_hf.training.model_card import InstancesSummary, write_model_card
 from rclicks_hf.training.score_file import TrainingData, write_score_file
@@ -74,6 +75,7 @@ def save_training(result: TrainResult, working: Path, facts: TrainingFacts) -> N
         ):
             network.save_pretrained(folder)
             result.processor.save_pretrained(folder)
+            share_mode(folder, like="config.json")
         (part / LOG).write_text(json.dumps(result.history, indent=1), encoding="utf-8")
         if (working / _TENSORBOARD).is_dir():
             shutil.copytree(working / _TENSORBOARD, part / _TENSORBOARD)

@@ -37,6 +37,7 @@ from rclicks_hf.data.splits import UNLISTED, SplitMatch, read_split_lists
 from rclicks_hf.data.stems import FullStem
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.support.atomic import atomic_directory, require_absent
+from rclicks_hf.support.progress import is_quiet
 
 
 @dataclass(frozen=True)
@@ -294,7 +295,9 @@ def _write_images(
     facts: dict[tuple[str, str], ImageFacts] = {}
     wanted = [name for name in pc.unique(heads["dataset"]).to_pylist() if name in stores]
     total = pc.sum(pc.is_in(heads["dataset"], value_set=pa.array(wanted, pa.string()))).as_py()
-    with tqdm(total=total, desc="images", unit="instance", disable=not (progress and total)) as bar:
+    with tqdm(
+        total=total, desc="images", unit="instance", disable=is_quiet() or not (progress and total)
+    ) as bar:
         for dataset, split in product(wanted, SPLITS):
             chosen = heads.filter(
                 pc.and_(pc.equal(heads["dataset"], dataset), pc.equal(heads["split"], split))

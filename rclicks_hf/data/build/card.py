@@ -31,6 +31,7 @@ from rclicks_hf.data.schema import (
     config_keys,
 )
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.support.card_header import check_yaml_file
 from rclicks_hf.support.citation import PAPER_BIBTEX, PAPER_TEXT
 from rclicks_hf.support.resources import resource_path
 
@@ -150,9 +151,11 @@ def _config_tables(
 def read_card_header(root: Path) -> dict[str, Any]:
     """The front matter of a repo's card; ``configs`` is a list of entries with a name."""
     path = root / CARD
+    if path.is_file():
+        check_yaml_file(path)
     try:
         header = metadata_load(path)  # safe YAML
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise RclicksError(f"{path}: cannot be read; build the dataset again") from error
     if not isinstance(header, dict) or not _lists_configs(header):
         raise RclicksError(f"{path}: its header lists no configs; build the dataset again")

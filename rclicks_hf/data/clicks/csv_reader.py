@@ -28,6 +28,7 @@ from rclicks_hf.data.schema import (
 )
 from rclicks_hf.data.stems import UNSAFE_PATTERN, stem_problem
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.support.visible_text import shown
 
 _NUMBERS = ("x", "y", "w", "h")
 _MAX_SIDE = 2**15  # more pixels per side than any picture here has; keeps int32 safe
@@ -99,7 +100,7 @@ class _Rows:
         """Message for a row: the column, its value, and the problem (one for all, or per row)."""
         column = self.columns[name]
         return lambda row: (
-            f"{name} {column[row].as_py()!r} "
+            f"{name} {shown(column[row].as_py())} "
             f"{problem if isinstance(problem, str) else problem[row].as_py()}"
         )
 
@@ -117,7 +118,8 @@ def read_clicks(
 
     Args:
         path: UTF-8 CSV with a header and at least the columns of `CLICK_SCHEMA`; ``dataset`` holds
-            the CSV names of `SOURCE_DATASETS`. Further columns are kept as text.
+            the CSV names of `SOURCE_DATASETS`. Numbers may have blanks around them. Further
+            columns are kept as text.
         datasets: Value of the CSV's ``dataset`` column -> value in the table; others are refused.
         on_outside: ``"clip"`` moves a click outside its image to [0, w-1] x [0, h-1] as the paper's
             code does, ``"error"`` refuses it.
@@ -150,8 +152,8 @@ def read_clicks(
     with csv_lines.open_csv(path) as file:
         names = csv_lines.read_header(path, file)
         _check_header(path, names)
-        rows = _whole_rows(path, file, names)
         try:
+            rows = _whole_rows(path, file, names)
             if rows is None:
                 raise _NeedsLinesError
             _check_rows(rows, datasets, on_outside)
@@ -184,10 +186,13 @@ def _check_header(path: Path, names: list[str]) -> None:
 
 def _whole_rows(path: Path, file: BinaryIO, names: list[str]) -> _Rows | None:
     """All rows at once without their line numbers; None where some line is malformed."""
-    table = csv_lines.parse_numbers(file, names, set(_NUMBERS))
+    table = csv_lines.parse_whole(file, names)
     if table is None:
         return None
-    return _Rows(path, dict(zip(names, table.columns, strict=True)), None, skips=False)
+    rows = _Rows(path, dict(zip(names, table.columns, strict=True)), None, skips=False)
+    for name in _NUMBERS:
+        _to_number(rows, name)
+    return rows
 
 
 def _numbered_rows(path: Path, data: bytes, names: list[str], skips: bool) -> _Rows:
@@ -229,7 +234,10 @@ def _check_rows(rows: _Rows, datasets: Mapping[str, str], on_outside: str) -> No
             rows.refuse(bad, rows.says(axis, "is outside the image"))
 
 
-_SHOWN_NAMES = tuple(entry.csv_name for entry in SOURCE_DATASETS.values())
+_SHOWN_NAMES = (
+    *(entry.csv_name for entry in SOURCE_DATASETS.values() if not entry.is_simulated),
+    "Simulated...",
+)
 
 
 def _check_stems(rows: _Rows, name: str) -> None:
@@ -252,12 +260,21 @@ def _check_closed(rows: _Rows, name: str, closed: Collection[str], shown: Iterab
         rows.refuse(bad, rows.says(name, f"is unknown; use one of {', '.join(shown)}"))
 
 
+# What pandas, and with it the paper's code, reads as a finite number.
+_NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
+_BLANKS = " \t"
+
+
 def _to_number(rows: _Rows, name: str) -> None:
-    pattern = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?$"
+    """Read a text column as float64, each of its words once; blanks around a number are allowed."""
     text = encode(rows.columns[name])
-    is_number = pc.match_substring_regex(text.dictionary, pattern).take(text.indices)
-    rows.refuse(~np.asarray(is_number), rows.says(name, "is not a number"))
-    rows.columns[name] = pc.cast(pc.cast(rows.columns[name], pa.string()), pa.float64())
+    words = pc.utf8_trim(text.dictionary, _BLANKS)
+    is_number = pc.match_substring_regex(words, _NUMBER)
+    if not pc.all(is_number).as_py():
+        rows.refuse(~np.asarray(is_number.take(text.indices)), rows.says(name, "is not a number"))
+        words = pc.if_else(is_number, words, "nan")  # of no row that is left
+    numbers = pc.cast(words, pa.float64())
+    rows.columns[name] = pa.chunked_array([numbers.take(encode(rows.columns[name]).indices)])
 
 
 def _with_text(bad: list[csv_lines.BadLine], data: bytes) -> list[RejectedRow]:

@@ -23,6 +23,7 @@ from rclicks_hf.data.images.layouts import LAYOUTS, Layout, limited_size, resize
 from rclicks_hf.data.schema import SOURCE_DATASETS
 from rclicks_hf.data.stems import spreadsheet_form, stem_problem
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.support.progress import is_quiet
 
 
 class FolderStore:
@@ -83,7 +84,9 @@ class FolderStore:
         """All (image_stem, object_stem), sorted by image; reads every mask of a coded layout."""
         if not self.layout.has_object_codes:
             return [(stem, "") for stem in self._images]
-        stems = tqdm(self._images, desc="masks", unit="mask", disable=not self._progress)
+        stems = tqdm(
+            self._images, desc="masks", unit="mask", disable=is_quiet() or not self._progress
+        )
         return [
             (stem, str(code))
             for stem in stems

@@ -14,6 +14,7 @@ from rclicks_hf.networks.clickability.image_processing_clickability import (
 )
 from rclicks_hf.networks.clickability.modeling_clickability import ClickabilityModel
 from rclicks_hf.support.atomic import atomic_directory
+from rclicks_hf.support.file_modes import share_mode
 from rclicks_hf.support.safe_weights import check_keys, load_state_dict
 
 State = dict[str, torch.Tensor]
@@ -57,6 +58,7 @@ def convert_checkpoint(
     with atomic_directory(out_dir) as part:
         model.save_pretrained(part)
         ClickabilityImageProcessor(size={"height": side, "width": side}).save_pretrained(part)
+        share_mode(part, like="config.json")
     return model
 
 

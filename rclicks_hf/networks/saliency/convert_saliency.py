@@ -11,6 +11,7 @@ from rclicks_hf.networks.saliency.configuration_saliency import SaliencyConfig
 from rclicks_hf.networks.saliency.image_processing_saliency import SaliencyImageProcessor
 from rclicks_hf.networks.saliency.modeling_saliency import SaliencyModel
 from rclicks_hf.support.atomic import atomic_directory
+from rclicks_hf.support.file_modes import share_mode
 from rclicks_hf.support.safe_weights import check_keys, load_state_dict
 
 
@@ -59,4 +60,5 @@ def convert_checkpoint(
     with atomic_directory(out_dir) as part:
         model.save_pretrained(part)
         SaliencyImageProcessor(size={"height": height, "width": width}).save_pretrained(part)
+        share_mode(part, like="config.json")
     return model

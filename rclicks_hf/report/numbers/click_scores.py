@@ -37,7 +37,7 @@ def is_click_scores(path: str | os.PathLike[str]) -> bool:
         return True
     try:
         found = json.loads((path / MANIFEST).read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
     return isinstance(found, dict) and "halvings" in found
 

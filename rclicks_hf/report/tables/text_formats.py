@@ -17,6 +17,7 @@ from rclicks_hf.report.results import Results
 from rclicks_hf.report.tables.benchmark_table import benchmark_cells
 from rclicks_hf.report.tables.click_model_tables import click_model_tables
 from rclicks_hf.report.tables.table_cells import SIMULATED_NOTE, Cell, NamedTable, Row, Table
+from rclicks_hf.support.visible_text import visible
 
 _SIMULATED = "simulated clicks"
 BENCHMARK_TITLE = "Clicks needed, and robustness to the user"
@@ -55,13 +56,15 @@ def _text(
 
 
 def _escaped(text: str, escape: Mapping[str, str]) -> str:
-    return "".join(escape.get(character, character) for character in text)
+    shown = visible(text, keep_lines=True).translate(_ONE_LINE)
+    return "".join(escape.get(character, character) for character in shown)
 
 
+_ONE_LINE = str.maketrans("\n\t", "  ")
 _MARKDOWN_RANKS = {1: "**{}**", 2: "<u>{}</u>", 3: "*{}*"}
 _MARKDOWN = {
     "\\": r"\\", "|": r"\|", "*": r"\*", "_": r"\_", "<": "&lt;", "`": r"\`", "\xa0": " ",
-    "\n": " ",
+    "&": "&amp;", ">": "&gt;", "[": r"\[", "]": r"\]", "!": r"\!", "~": r"\~", "$": r"\$",
 }  # fmt: skip
 
 
@@ -90,13 +93,13 @@ _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
     "\xa0": "~", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "Δ": r"$\Delta$", "±": r"$\pm$",
-    "−": "$-$", "–": "--", "\n": " ",
+    "−": "$-$", "–": "--",
 }  # fmt: skip
 
 
 def latex_tables(tables: Iterable[NamedTable], title: str) -> str:
     """The tables as LaTeX that needs no package; ranks as in Markdown, the title as a comment."""
-    parts = [f"% {' '.join(title.split())}"]
+    parts = [f"% {visible(' '.join(title.split()))}"]
     for named in tables:
         heads = named.table.heads
         lines = [" & ".join(_escaped(text, _LATEX) for text, _ in heads) + r" \\", r"\hline"]
@@ -143,7 +146,8 @@ def csv_scores(results: Results, click_scores: Sequence[ScoreTable] = ()) -> str
     for table in click_scores:
         writer.writerows(_click_score_lines(table))
     for key, method in results.items():
-        head = [key.dataset, key.segmenter, key.click_model, method.is_simulated]
+        names = (key.dataset, key.segmenter, key.click_model)
+        head: list[object] = [*map(_csv_text, names), method.is_simulated]
         head += [results.threshold, len(method.stems), method.failures]
         for name, score in results.scores[key].items():
             if score.instances:
@@ -157,13 +161,20 @@ def csv_scores(results: Results, click_scores: Sequence[ScoreTable] = ()) -> str
 
 def _click_score_lines(table: ScoreTable) -> Iterator[list[object]]:
     for means in table.means:
-        head = [table.dataset, "", means.click_model, table.is_simulated, "", means.instances]
+        names = [_csv_text(table.dataset), "", _csv_text(means.click_model)]
+        head = [*names, table.is_simulated, "", means.instances]
         for metric, interval in means.intervals.items():
             info = METRICS[metric]
             name = metric if table.device == ALL_DEVICES else f"{metric}_{table.device}"
             numbers = _exact(interval.mean, math.nan, interval.low, interval.high)
             tail = [name, info.abbreviation, info.unit, *numbers, means.instances, table.split]
             yield [*head, len(means.left_out), *tail]
+
+
+def _csv_text(text: str) -> str:
+    """A name that no spreadsheet takes as a formula."""
+    text = visible(text)
+    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) else text
 
 
 def _exact(*values: float) -> list[str]:

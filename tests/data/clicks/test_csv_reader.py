@@ -284,3 +284,93 @@ def test_packed_files_are_named(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(b"dataset,full_stem"))
     with pytest.raises(RclicksError, match=r"csv\.gz: is compressed with gzip; give the unpacked"):
         read_clicks(path)
+
+
+NUMBERS = {
+    "10": 10.0, " 10": 10.0, "10 ": 10.0, "\t10\t": 10.0, "+10": 10.0, "010": 10.0, "10.": 10.0,
+    ".5": 0.5, "1e1": 10.0, "1E+01": 10.0, "1e-999": 0.0, "1e0000001": 10.0, "1e0000005": 1e5,
+    "1 0": None, "1e": None, "0x10": None, "1_0": None, "\xa010": None, "١": None, "1e999": None,
+    "--1": None, "1,0": None, "NA": None, "null": None, '""': None, "1e1.0": None, "Infinity": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("column", ["x", "y", "w", "h"])
+@pytest.mark.parametrize(("text", "value"), NUMBERS.items(), ids=[repr(key) for key in NUMBERS])
+def test_a_number_means_the_same_beside_good_and_bad_rows(
+    tmp_path: Path, column: str, text: str, value: float | None
+) -> None:
+    place = HEADER.split(",").index(column)
+    fields = FIRST.split(",")
+    fields[place] = text
+    row = ",".join(fields)
+    is_read = value is not None and (column in "xy" or 1 <= value <= 2**15)
+    bad = FIRST.replace("GrabCut", "Pascal")
+    for others in ([], [FIRST], [bad], [FIRST, bad, "GrabCut,1", FIRST + '"']):
+        rejected: list[RejectedRow] = []
+        path = _write(tmp_path / "c.csv", row, *others)
+        table = read_clicks(path, on_error="skip", rejected=rejected)
+        assert (2 not in {line.line for line in rejected}) == is_read, others
+        if is_read:
+            name = f"{column}_raw" if column in "xy" else column
+            assert table[name][0].as_py() == value
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (FIRST.replace("304074,,", "30\x004074,,"), "holds a NUL byte"),
+        (FIRST + "\0", "holds a NUL byte"),
+        (FIRST.replace("GrabCut", 'Grab"C"ut'), "a quote inside a field"),
+        (FIRST.replace("GrabCut", '"Grab"Cut'), "a quote inside a field"),
+        (FIRST.replace("GrabCut", ' "GrabCut"'), "a quote inside a field"),
+        (FIRST.replace("GrabCut", '"GrabCut" '), "a quote inside a field"),
+    ],
+)
+@pytest.mark.parametrize("others", [[], [LATER], ["GrabCut,1"]])
+def test_nul_bytes_and_malformed_quotes_are_refused(
+    tmp_path: Path, row: str, message: str, others: list[str]
+) -> None:
+    path = _write(tmp_path / "c.csv", row, *others)
+    with pytest.raises(RclicksError, match=f"line 2: {message}"):
+        read_clicks(path)
+    rejected: list[RejectedRow] = []
+    table = read_clicks(path, on_error="skip", rejected=rejected)
+    assert [line.line for line in rejected] == ([2, 3] if others == ["GrabCut,1"] else [2])
+    assert len(table) == (others == [LATER])
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [(HEADER.replace("dataset", '"data"set'), "a quote inside"), (HEADER + ",a\0", "NUL byte")],
+)
+def test_a_malformed_header_is_refused(tmp_path: Path, header: str, message: str) -> None:
+    with pytest.raises(RclicksError, match=f"line 1: holds a NUL|line 1: {message}"):
+        read_clicks(_write(tmp_path / "c.csv", FIRST, header=header))
+
+
+def test_a_line_of_up_to_two_mebibytes_is_refused_wherever_it_is(tmp_path: Path) -> None:
+    for length in (2**20, 2**20 + 2**19, 2**21 - 200):
+        for before in (0, 4000, 8000):
+            path = _write(
+                tmp_path / "c.csv", *[FIRST + ","] * before, FIRST + "," + "z" * length,
+                header=f"{HEADER},note",
+            )  # fmt: skip
+            with pytest.raises(RclicksError, match=f"line {before + 2}: .* bytes long"):
+                read_clicks(path)
+
+
+@pytest.mark.parametrize("value", ["z" * 5000, "\x1b[31m" * 300, "é\u202e" * 700])
+def test_messages_are_short_and_show_what_cannot_be_seen(tmp_path: Path, value: str) -> None:
+    cases = [
+        (HEADER, FIRST.replace(old, value, 1)) for old in ("GrabCut", "first", "pc", ",10,", "304")
+    ]
+    cases[3] = (HEADER, FIRST.replace(",10,", f",{value},"))
+    cases += [(f"{HEADER},{value},{value}", FIRST), (HEADER, FIRST.replace("304", f"../{value}"))]
+    for header, row in cases:
+        path = _write(tmp_path / "c.csv", row, header=header)
+        try:
+            read_clicks(path)
+        except RclicksError as error:
+            message = str(error)
+            assert len(message.removeprefix(str(path))) < 140, message
+            assert message.isprintable()

@@ -1,0 +1,95 @@
+"""A check of YAML from outside before any library reads it: its size once aliases are expanded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rclicks_hf.errors import RclicksError
+
+CARD = "README.md"
+_YAML_FILES = (".huggingface.yaml", "eval.yaml")  # read from a repo besides its card
+_MOST_BYTES = 4 << 20  # of a file
+_MOST_VALUES = 100_000  # with aliases expanded; the largest card of this package has 7,000
+_DEEPEST = 50
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def check_cards(repo: str | Path) -> None:
+    """Refuse a repo folder whose card, or other YAML, would fill the memory; no folder is fine."""
+    if not Path(repo).is_dir():
+        return
+    for name in (CARD, *_YAML_FILES):
+        path = Path(repo) / name
+        if path.is_file():
+            check_yaml_file(path)
+
+
+def check_yaml_file(path: Path) -> None:
+    """Refuse YAML, or a card's front matter, that grows beyond all use; `RclicksError`."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise RclicksError(f"{path}: cannot be read ({error.strerror or error})") from error
+    if len(data) > _MOST_BYTES:
+        raise RclicksError(f"{path}: larger than {_MOST_BYTES >> 20} MiB; give a smaller file")
+    text = data.decode("utf-8-sig", errors="replace")
+    if problem := yaml_problem(_front_matter(text) if path.suffix == ".md" else text):
+        raise RclicksError(f"{path}: {problem}; write its YAML without aliases")
+
+
+def _front_matter(text: str) -> str:
+    """What libraries take as the front matter: from the first line of dashes to the next."""
+    lines = text.lstrip().splitlines()
+    if not lines or not lines[0].startswith("---"):
+        return ""
+    end = next((i for i, line in enumerate(lines[1:], 1) if line.startswith("---")), len(lines))
+    return "\n".join(lines[1:end])
+
+
+def yaml_problem(text: str) -> str:
+    """Why YAML text may not be read; ``""`` for what is fine or is no YAML, which others report.
+
+    Example:
+        >>> yaml_problem("a: [1, 2]"), yaml_problem("a: &a [*a]")
+        ('', 'contains itself')
+    """
+    try:
+        return _problem(yaml.parse(text, Loader=_LOADER))
+    except (yaml.YAMLError, RecursionError, ValueError):
+        return ""
+
+
+def _problem(events: Iterable[Any]) -> str:
+    open_sizes = [0]  # values in each collection that is still open, the outermost first
+    open_anchors: list[str | None] = [None]
+    sizes: dict[str, int] = {}
+    total = 0
+    for event in events:
+        anchor = getattr(event, "anchor", None)
+        size = 1
+        if isinstance(event, yaml.CollectionStartEvent):
+            open_sizes.append(0)
+            open_anchors.append(anchor)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            size, anchor = open_sizes.pop(), open_anchors.pop()
+            total -= size  # counted as its values came
+        elif isinstance(event, yaml.AliasEvent):
+            if anchor in open_anchors:
+                return "contains itself"
+            size, anchor = sizes.get(anchor or "", 1), None
+        elif not isinstance(event, yaml.ScalarEvent):
+            continue
+        if anchor and not isinstance(event, yaml.CollectionStartEvent):
+            sizes[anchor] = size
+        open_sizes[-1] += size
+        total += size
+        if total > _MOST_VALUES:
+            return f"holds more than {_MOST_VALUES:,} values"
+        if len(open_sizes) > _DEEPEST:
+            return f"is nested more than {_DEEPEST} levels deep"
+    return ""

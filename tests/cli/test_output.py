@@ -1,0 +1,95 @@
+"""What the command prints, and where: encodings, and the switches of every verb."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from rclicks_hf.cli import VERBS, app
+
+
+def run(*arguments: str, code: str = "", **env: str) -> subprocess.CompletedProcess[bytes]:
+    code = f"{code}\nimport sys; sys.argv[0] = 'rclicks'; from rclicks_hf.cli import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, env=os.environ | env
+    )
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1", "utf-8", "utf-16"])
+def test_no_encoding_of_the_output_raises(tmp_path: Path, encoding: str) -> None:
+    code = (
+        "import typer, rclicks_hf.cli.verify as v\n"
+        "import rclicks_hf.data.build.verify as d\n"
+        "d.verify_dataset = lambda path: []\n"
+        "d.format_checks = lambda checks: 'ΔSB ↓ \\udc80 é'"
+    )
+    done = run("verify", str(tmp_path), code=code, PYTHONIOENCODING=encoding)
+    assert done.returncode == 0, done.stderr
+    if encoding == "ascii":  # Typer writes UTF-8 there
+        return
+    expected = "ΔSB ↓ \udc80 é".encode(encoding, "backslashreplace").decode(encoding)
+    assert done.stdout.decode(encoding).strip() == expected
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_the_help_is_shown_in_any_encoding(encoding: str) -> None:
+    done = run("benchmark", "-h", PYTHONIOENCODING=encoding)
+    assert done.returncode == 0
+    assert b"--traceback" in done.stdout
+
+
+@pytest.mark.parametrize("name", [b"\xff\xfe", b"a\x1b[31mred", "\u202egnp".encode()])
+def test_names_in_errors_show_what_cannot_be_seen(tmp_path: Path, name: bytes) -> None:
+    done = run("verify", os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
+    assert done.returncode == 1
+    message = done.stderr.decode()
+    assert message.count("\n") == 1
+    assert message.strip().isprintable()
+    assert "\\" in message
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_takes_the_switches(verb: str) -> None:
+    shown = CliRunner().invoke(app, [verb, "-h"], env={"COLUMNS": "200"}).output
+    for switch in ("--verbose", "--quiet", "--traceback"):
+        assert switch in shown
+
+
+def test_a_traceback_is_shown_only_when_asked_for(tmp_path: Path) -> None:
+    for broken in ("", "import rclicks_hf.data.build.verify as d; d.verify_dataset = None"):
+        plain = run("verify", str(tmp_path), code=broken).stderr.decode()
+        assert plain.count("\n") == 1
+        assert plain.startswith("rclicks: ")
+        assert ("--traceback" in plain) == bool(broken)
+        full = run("verify", str(tmp_path), "--traceback", code=broken).stderr.decode()
+        assert "Traceback (most recent call last)" in full
+        assert full.splitlines()[-1] == plain.strip()
+
+
+@pytest.mark.parametrize(
+    ("switch", "noise", "level"), [("--quiet", False, "error"), ("--verbose", True, "info")]
+)
+def test_quiet_and_verbose(tmp_path: Path, switch: str, noise: bool, level: str) -> None:
+    code = (
+        "import os, sys, types\n"
+        "def look(path):\n"
+        "    import tqdm, warnings\n"
+        "    from rclicks_hf.support.progress import is_quiet\n"
+        "    warnings.warn('a warning')\n"
+        "    for _ in tqdm.tqdm([1], desc='bar', disable=is_quiet()): pass\n"
+        "    return []\n"
+        "room = types.ModuleType('rclicks_hf.data.build.verify')\n"
+        "room.verify_dataset = look\n"
+        "room.format_checks = lambda checks: os.environ['DATASETS_VERBOSITY']\n"
+        "sys.modules[room.__name__] = room"
+    )
+    done = run("verify", str(tmp_path), switch, code=code)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.decode().strip() == level
+    assert (b"bar" in done.stderr) == noise
+    assert (b"a warning" in done.stderr) == noise

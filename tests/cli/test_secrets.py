@@ -1,0 +1,107 @@
+"""Tokens and credentials never appear in output, errors, manifests or what is pushed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TOKEN = "hf_SecretSecretSecretSecretSecret1234"
+PASSWORD = "PassPassPass5678"
+URL = f"http://user:{PASSWORD}@127.0.0.1:9"
+
+
+def run(cwd: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    code = "import sys; sys.argv[0] = 'rclicks'; from rclicks_hf.cli import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=cwd,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": os.environ.get("PYTHONPATH", ""), **env},
+        capture_output=True,
+        text=True,
+    )
+
+
+def _secrets(tmp_path: Path) -> dict[str, dict[str, str]]:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "token").write_text(TOKEN)
+    common = {"HOME": str(tmp_path), "HF_HOME": str(home)}
+    return {
+        "in the environment": common | {"HF_TOKEN": TOKEN, "HF_ENDPOINT": "http://127.0.0.1:9"},
+        "in the cached file": common | {"HF_ENDPOINT": "http://127.0.0.1:9"},
+        "in the address": common | {"HF_TOKEN": TOKEN, "HF_ENDPOINT": URL},
+    }
+
+
+def _require_clean(folder: Path, *texts: str) -> None:
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != "token"]
+    for content in [*(path.read_bytes() for path in files), *(text.encode() for text in texts)]:
+        assert TOKEN.encode() not in content
+        assert PASSWORD.encode() not in content
+
+
+@pytest.mark.parametrize("place", ["in the cached file", "in the address"])
+@pytest.mark.parametrize("switch", [("--verbose", "--traceback")])
+def test_no_secret_is_shown_or_written_when_a_push_fails(
+    tmp_path: Path, place: str, switch: tuple[str, ...]
+) -> None:
+    folder = tmp_path / "card"
+    folder.mkdir()
+    (folder / "README.md").write_text("---\nlicense: mit\n---\n# Card\n")
+    env = _secrets(tmp_path)[place]
+    done = run(tmp_path, "push", str(folder), "tester/card", *switch, **env)
+    assert done.returncode == 1
+    assert "the Hub refused or could not be reached" in done.stderr
+    _require_clean(tmp_path, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize("place", ["in the environment", "in the address"])
+def test_no_secret_is_shown_when_a_model_or_dataset_is_not_there(
+    tmp_path: Path, place: str
+) -> None:
+    env = _secrets(tmp_path)[place]
+    commands = (
+        ["benchmark", "--click-model", "owner/none", "--repo", "owner/none", "--dataset", "davis",
+         "--out", "out"],
+        ["train", "--repo", "owner/none", "--out", "model", "--push-to-hub", "bad id"],
+        ["report", f"{URL}/results", "--out", "r.html"],
+    )  # fmt: skip
+    for command in commands:
+        done = run(tmp_path, *command, **env, HF_HUB_OFFLINE="1")
+        assert done.returncode == 1, done.stderr
+        _require_clean(tmp_path, done.stdout, done.stderr)
+
+
+def test_a_token_in_an_address_that_a_user_types_is_masked(tmp_path: Path) -> None:
+    for text in (URL, f"https://{TOKEN}@huggingface.co/a", f"a/b?token={TOKEN}"):
+        done = run(tmp_path, "push", str(tmp_path), text)
+        (tmp_path / "README.md").write_text("# Card\n")
+        again = run(tmp_path, "push", str(tmp_path), text)
+        assert done.returncode == again.returncode == 1
+        _require_clean(tmp_path, done.stderr, again.stderr)
+
+
+def test_manifests_and_reports_hold_no_secret(tmp_path: Path) -> None:
+    code = (
+        "from helpers.benchmark_fakes import Disks, Slope, make_instance\n"
+        "from rclicks_hf import run_benchmark\n"
+        "run_benchmark([make_instance('a', 'a')], segmenter=Disks(), click_model=Slope(), "
+        "out='out', runs=['base'])"
+    )
+    env = os.environ | _secrets(tmp_path)["in the address"]
+    env["PYTHONPATH"] = os.pathsep.join([env.get("PYTHONPATH", ""), str(Path(__file__).parents[1])])
+    made = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True)
+    assert made.returncode == 0, made.stderr
+    assert json.loads((tmp_path / "out" / "manifest.json").read_text())["segmenter"]
+    done = run(tmp_path, "report", "out", "--out", "r.html", **_env(env))
+    assert done.returncode == 0, done.stderr
+    _require_clean(tmp_path, done.stdout, done.stderr, made.stderr.decode())
+
+
+def _env(env: dict[str, str]) -> dict[str, str]:
+    return {name: env[name] for name in ("HF_TOKEN", "HF_ENDPOINT", "HOME", "HF_HOME")}

@@ -1,0 +1,80 @@
+"""Cards with YAML that grows when it is read."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rclicks_hf.errors import RclicksError
+from rclicks_hf.support.card_header import check_cards, yaml_problem
+
+LEVELS = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9)]
+ALIASES = "\n".join(["a0: &a0 [x, x, x, x, x, x, x, x, x]", *LEVELS, "configs: *a8"])
+BOMBS = {
+    "sequences of aliases": (ALIASES, "holds more than 100,000 values"),
+    "merged mappings": (
+        "a: &a {k: [1, 2]}\n" + "b: &b [*a, *a]\nc: &c {x: *b, <<: *a}\n" + f"d: {['c'] * 60_000}"
+        + f"\ne: [{', '.join(['*c'] * 9000)}]",
+        "holds more than",
+    ),
+    "an alias of itself": ("a: &a [*a]", "contains itself"),
+    "depth": ("a: " + "[" * 5000 + "]" * 5000, "nested more than 50 levels"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("header", "message"), BOMBS.values(), ids=BOMBS)
+@pytest.mark.parametrize("end", ["\n---\n", "\r\n---\r\n", ""])
+def test_a_card_that_would_fill_the_memory_is_refused(
+    tmp_path: Path, header: str, message: str, end: str
+) -> None:
+    (tmp_path / "README.md").write_text(f"---\n{header}{end}", newline="")
+    with pytest.raises(RclicksError, match=message) as error:
+        check_cards(tmp_path)
+    assert len(str(error.value).removeprefix(str(tmp_path))) < 110
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "a: 1", "a: &x [1, 2]\nb: *x\nc: [*x, *x]", "a: [", "\x00", "a: *nowhere", "- " * 40],
+)
+def test_other_yaml_passes_or_is_left_to_its_reader(text: str) -> None:
+    assert yaml_problem(text) == ""
+
+
+def test_dashes_in_the_text_of_a_card_are_not_its_header(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text(f"---\na: 1\n---\n\n---\n{ALIASES}\n---\n")
+    check_cards(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["README.md", ".huggingface.yaml"])
+@pytest.mark.parametrize("command", ["benchmark", "analyse", "verify", "install"])
+def test_commands_refuse_it_in_one_line_and_little_memory(
+    tmp_path: Path, command: str, name: str
+) -> None:
+    if name != "README.md" and command in ("verify", "install"):
+        pytest.skip("reads only the card")
+    (tmp_path / "README.md").write_text("---\nlicense: mit\n---\n")
+    (tmp_path / name).write_text(f"---\n{ALIASES}\n---\n")
+    arguments = {
+        "benchmark": ["--repo", str(tmp_path), "--dataset", "davis", "--click-model", "ud",
+                      "--out", str(tmp_path / "out")],
+        "analyse": [str(tmp_path)],
+        "verify": [str(tmp_path)],
+        "install": ["--repo", str(tmp_path)],
+    }  # fmt: skip
+    code = (
+        "import resource, sys; from rclicks_hf.cli import main\n"
+        "import atexit; atexit.register(lambda: print(resource.getrusage(resource.RUSAGE_SELF)"
+        ".ru_maxrss // 1024, file=sys.stderr))\nmain()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, command, *arguments[command]], capture_output=True, text=True
+    )
+    message, memory = done.stderr.strip().splitlines()
+    assert done.returncode == 1
+    assert message.startswith("rclicks: ")
+    assert f"{name}: holds more than 100,000 values" in message
+    assert int(memory) < 900  # MiB, of which nearly all is the libraries'
