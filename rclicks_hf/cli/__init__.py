@@ -32,7 +32,7 @@ from rclicks_hf.cli import (
 from rclicks_hf.cli.options import Verb
 from rclicks_hf.cli.switches import Shown, with_switches
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.support.visible_text import shorten, visible, without_secrets
+from rclicks_hf.support.visible_text import visible, without_secrets
 
 INTERRUPTED = 130  # the code that Typer returns on Ctrl-C
 
@@ -100,29 +100,19 @@ def main() -> None:
         sys.exit(error.exit_code)
     except typer.Abort:  # the end of stdin
         sys.exit(1)
-    except Exception as error:
+    except (RclicksError, OSError) as error:
+        is_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        if isinstance(error, OSError) and not is_full:
+            raise
         if Shown.traceback:
             typer.echo(without_secrets(traceback.format_exc()), err=True)
-        sys.exit(f"rclicks: {_explain(error)}")
+        full = "the disk is full; free some space and run the same command again"
+        sys.exit(f"rclicks: {full if is_full else _one_line(error)}")
     if code == INTERRUPTED:
         typer.echo(
             "\nrclicks: stopped; the same command resumes from what is already done", err=True
         )
     sys.exit(code or 0)
-
-
-def _explain(error: Exception) -> str:
-    """An error in one line; one that no code of ours foresaw names its place."""
-    if isinstance(error, RclicksError):
-        return _one_line(error)
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "the disk is full; free some space and run the same command again"
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    text = shorten(_one_line(f"{type(error).__name__}: {error}"), 300)
-    return (
-        f"unexpected {text} ({place.filename}, line {place.lineno}); run it again with --traceback "
-        "and report that"
-    )
 
 
 def _one_line(error: BaseException | str) -> str:
