@@ -102,16 +102,16 @@ def test_bfloat16_gives_a_float32_map(config: ClickabilityConfig) -> None:
 HALF = """
 import sys
 import torch
-from rclicks_hf.networks.clickability.modeling_clickability import ClickabilityDepthwise
+from rclicks_hf.networks.clickability.modeling_clickability import depthwise
 
-layer, hidden = ClickabilityDepthwise(16, 1, 21), torch.rand(1, 16, 40, 40)
+layer, hidden = depthwise(16, 1, 21), torch.rand(1, 16, 40, 40)
 hidden = hidden.contiguous(memory_format=torch.channels_last)
 for dtype in (torch.bfloat16, torch.float16):
     with torch.no_grad(), torch.autocast("cpu", dtype=dtype):
         under_autocast = layer(hidden.to(dtype))
     with torch.no_grad():
         exact = layer(hidden.to(dtype).float())
-        alone = ClickabilityDepthwise(16, 1, 21).to(dtype)
+        alone = depthwise(16, 1, 21).to(dtype)
         alone.load_state_dict(layer.state_dict())
         for made in (alone(hidden.to(dtype)), under_autocast):
             assert made.dtype == dtype
