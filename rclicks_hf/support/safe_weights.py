@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import zipfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -14,6 +14,11 @@ from rclicks_hf.errors import RclicksError
 
 _NAMED = 5  # largest number of keys an error names per kind
 _GROWTH = 10  # largest ratio of an archive's unpacked size to its size
+_MOST_TENSORS = 5000  # the published networks have under 1000
+_CHUNK = 1 << 20  # bytes
+_TAIL = 2**16 + 22  # bytes; where the end record of an archive is searched
+_KEY = 100  # characters of a key that an error shows
+_FLOATS = {torch.float64, torch.float32, torch.float16, torch.bfloat16}
 
 
 def load_state_dict(path: str | os.PathLike[str], *, original: str) -> dict[str, torch.Tensor]:
@@ -23,7 +28,7 @@ def load_state_dict(path: str | os.PathLike[str], *, original: str) -> dict[str,
     """
     if not Path(path).is_file():
         raise RclicksError(f"{path}: no such file; give the published checkpoint {original}")
-    _refuse_bomb(Path(path))
+    _check_archive(Path(path))
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -39,27 +44,74 @@ def load_state_dict(path: str | os.PathLike[str], *, original: str) -> dict[str,
         isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in state.items()
     ):
         raise RclicksError(f"{path}: is not a dict of tensors; give the bare state dict")
+    if len(state) > _MOST_TENSORS:
+        raise RclicksError(
+            f"{path}: holds {len(state):,} tensors, more than any network here; give the published "
+            f"checkpoint {original}"
+        )
     for key, tensor in state.items():
-        if unusable := _why_unusable(tensor):
-            raise RclicksError(f"{path}: {key} {unusable}; download the published checkpoint again")
+        if unusable := _why_unusable(key, tensor):
+            raise RclicksError(
+                f"{path}: {_short(key)} {unusable}; download the published checkpoint again"
+            )
     return state
 
 
-def _refuse_bomb(path: Path) -> None:
-    """Refuse an archive that would fill the memory; `torch.save` does not compress."""
+def _check_archive(path: Path) -> None:
+    """Refuse a zip archive that is damaged, would fill the memory, or cannot be listed.
+
+    torch unpacks with a reader of its own, which does not check CRCs, and lists files that
+    `zipfile` cannot; so one that `zipfile` cannot list and read whole is refused.
+    """
+    with open(path, "rb") as stream:
+        head = stream.read(4)
+    if not head.startswith(b"PK"):
+        return  # the format of older versions
     try:
         with zipfile.ZipFile(path) as archive:
-            unpacked = sum(entry.file_size for entry in archive.infolist())
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        return  # an older format, or damaged
-    if unpacked > _GROWTH * path.stat().st_size:
+            entries = archive.infolist()
+            _refuse_bomb(path, entries)
+            for entry in entries:
+                with archive.open(entry) as content:
+                    while content.read(_CHUNK):  # the last read compares the CRC
+                        pass
+    except RclicksError:
+        raise
+    except Exception as error:  # a damaged archive can raise anything
         raise RclicksError(
-            f"{path}: would unpack to {unpacked / 2**30:.1f} GiB and was not loaded; "
-            "download the published checkpoint again"
-        )
+            f"{path}: the archive is damaged or cannot be listed ({type(error).__name__}) and was "
+            "not loaded; download the published checkpoint again"
+        ) from error
 
 
-def _why_unusable(tensor: torch.Tensor) -> str:
+def _refuse_bomb(path: Path, entries: Sequence[zipfile.ZipInfo]) -> None:
+    """Refuse an archive that would fill the memory, or that another reader may list otherwise."""
+    size = path.stat().st_size
+    unpacked = sum(entry.file_size for entry in entries)
+    names = {entry.filename for entry in entries}
+    if unpacked > _GROWTH * size:
+        reason = f"would unpack to {unpacked / 2**30:.1f} GiB"
+    elif len(entries) > 2 * _MOST_TENSORS:
+        reason = f"has {len(entries):,} entries"
+    elif len(names) < len(entries):
+        reason = "lists a name twice"
+    elif _ends(path, size) != 1:
+        reason = "has several end records"
+    else:
+        return
+    raise RclicksError(
+        f"{path}: {reason} and was not loaded; download the published checkpoint again"
+    )
+
+
+def _ends(path: Path, size: int) -> int:
+    """Number of end records in the last bytes, where readers look for the directory."""
+    with open(path, "rb") as stream:
+        stream.seek(max(0, size - _TAIL))
+        return stream.read().count(b"PK\x05\x06")
+
+
+def _why_unusable(key: str, tensor: torch.Tensor) -> str:
     """Why a tensor cannot be a parameter of a network; ``""`` for one that can."""
     is_plain = tensor.layout == torch.strided and not (tensor.is_quantized or tensor.is_meta)
     # A view may claim more elements than are stored.
@@ -67,8 +119,22 @@ def _why_unusable(tensor: torch.Tensor) -> str:
         return "is not a plain dense tensor"
     if tensor.is_complex():
         return "holds complex numbers"
+    if key.rpartition(".")[2] == "num_batches_tracked":
+        return "" if tensor.dtype == torch.int64 else f"is {_name(tensor)}, not int64"
+    if tensor.dtype not in _FLOATS:
+        return f"is {_name(tensor)}, not floating-point numbers of at least 16 bits"
     # Checked as float32, the networks' dtype: a larger float64 would become infinite.
     return "" if bool(tensor.float().isfinite().all()) else "holds numbers that are not finite"
+
+
+def _name(tensor: torch.Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
+
+
+def _short(key: str) -> str:
+    """A key in one line of printable characters."""
+    plain = "".join(c if c.isprintable() else "?" for c in key)
+    return plain if len(plain) <= _KEY else f"{plain[:_KEY]}..."
 
 
 def check_keys(
@@ -100,4 +166,4 @@ def check_keys(
 def _list(keys: Collection[str]) -> str:
     ordered = sorted(keys)
     more = f" and {len(ordered) - _NAMED} more" if len(ordered) > _NAMED else ""
-    return ", ".join(ordered[:_NAMED]) + more
+    return ", ".join(map(_short, ordered[:_NAMED])) + more

@@ -8,6 +8,21 @@ from transformers.configuration_utils import PreTrainedConfig
 
 _BASE_WIDTHS = {"hidden_sizes": (64, 128, 320, 512), "mlp_ratios": (8, 8, 4, 4)}
 
+# Most that a field, or its entries, may be: far above every published network, and small enough
+# that a wrong or hostile config.json neither hangs nor fills the memory.
+_MOST = {
+    "hidden_sizes": 4096,
+    "depths": 64,
+    "mlp_ratios": 16,
+    "head_channels": 4096,
+    "nmf_rank": 1024,
+    "nmf_train_steps": 1000,
+    "nmf_eval_steps": 1000,
+    "guidance_channels": 1024,
+    "image_size": 8192,
+}
+_MOST_STAGES = 8
+
 # Fields in which the presets differ from each other: the paper's three sizes ("base" is the
 # published network), and "nano" for demos and tests.
 PRESETS: dict[str, dict[str, Any]] = {
@@ -66,7 +81,8 @@ class ClickabilityConfig(PreTrainedConfig):
         image_size: Side in pixels of the square input.
 
     Raises:
-        ValueError: If the lists differ in length or `num_groups` does not divide `head_channels`.
+        ValueError: If the lists differ in length, a number is not positive or far above the
+            published ones, or `num_groups` does not divide `head_channels`.
 
     Example:
         >>> ClickabilityConfig().hidden_sizes
@@ -103,7 +119,15 @@ class ClickabilityConfig(PreTrainedConfig):
                 "hidden_sizes, depths and mlp_ratios need one entry per stage each, got "
                 f"{self.hidden_sizes}, {self.depths}, {self.mlp_ratios}"
             )
-        if self.head_channels % self.num_groups:
+        if not 1 <= len(self.depths) <= _MOST_STAGES:
+            raise ValueError(f"depths has {len(self.depths)} stages; give 1 to {_MOST_STAGES}")
+        for name, most in _MOST.items():
+            value = getattr(self, name)
+            least = 0 if name.endswith("steps") else 1
+            for number in value if isinstance(value, list | tuple) else [value]:
+                if not least <= number <= most:
+                    raise ValueError(f"{name} is {number}; give {least} to {most}")
+        if self.num_groups < 1 or self.head_channels % self.num_groups:
             raise ValueError(
                 f"head_channels={self.head_channels} is not a multiple of "
                 f"num_groups={self.num_groups}"

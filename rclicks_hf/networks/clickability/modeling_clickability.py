@@ -54,15 +54,12 @@ def click_map_losses(click_map: Tensor, labels: Tensor, eps: float = 1e-9) -> Te
     return (q * torch.log(q / (p + eps) + eps)).sum(1)
 
 
+# The convolutions keep the constructor of `nn.Conv2d`: peft makes its layers of the same class.
 class ClickabilityDepthwise(nn.Conv2d):
-    """A depthwise convolution with a kernel of (height, width) pixels; keeps the spatial size."""
-
-    def __init__(self, channels: int, height: int, width: int):
-        padding = (height // 2, width // 2)
-        super().__init__(channels, channels, (height, width), padding=padding, groups=channels)
+    """A convolution that does not hang in half precision on the CPU."""
 
     def forward(self, hidden: Tensor) -> Tensor:
-        """(B, C, H, W) to the same shape."""
+        """(B, C, H, W) to (B, C', H', W')."""
         if not self._may_hang(hidden):
             return super().forward(hidden)
         with torch.autocast("cpu", enabled=False):
@@ -79,6 +76,57 @@ class ClickabilityDepthwise(nn.Conv2d):
         return hidden.dtype.itemsize < 4 or torch.is_autocast_enabled("cpu")
 
 
+def depthwise(channels: int, height: int, width: int) -> ClickabilityDepthwise:
+    """A depthwise convolution with a kernel of (height, width) pixels; keeps the spatial size."""
+    padding = (height // 2, width // 2)
+    return ClickabilityDepthwise(
+        channels, channels, (height, width), padding=padding, groups=channels
+    )
+
+
+class ClickabilityPointwise(nn.Conv2d):
+    """A 1x1 convolution; on the CPU one matrix product over channels-last positions."""
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """(B, C, H, W) to (B, C', H, W)."""
+        if hidden.device.type != "cpu":
+            return super().forward(hidden)
+        return _matrix_product(hidden, self.weight, self.bias)
+
+
+class ClickabilityStagewise(ClickabilityPointwise):
+    """A 1x1 convolution of several maps, upsampled to the first one's size and stacked."""
+
+    def forward(self, hidden: Tensor, *smaller: Tensor) -> Tensor:
+        """(B, C, H, W), or maps of (B, C1, H, W), (B, C2, H2, W2), ..., to (B, C', H, W)."""
+        if not smaller:
+            return super().forward(hidden)
+        # Upsampling acts on positions and the convolution on channels, so they commute: convolve
+        # each map at its own resolution, then upsample and add.
+        maps = (hidden, *smaller)
+        weights = self.weight.split([part.shape[1] for part in maps], dim=1)
+        convolve = _matrix_product if hidden.device.type == "cpu" else F.conv2d
+        total = convolve(hidden, weights[0], self.bias)
+        for part, weight in zip(smaller, weights[1:], strict=True):
+            total += upsample(convolve(part, weight, None), total)
+        return total
+
+    def takes_maps(self) -> bool:
+        """Whether nothing is attached to the layer that expects one stacked map."""
+        own_forward = "forward" not in vars(self) or hasattr(self, "_hf_hook")  # accelerate's
+        return own_forward and not (self._forward_hooks or self._forward_pre_hooks)
+
+
+def _matrix_product(hidden: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """A 1x1 convolution of (B, C, H, W) by a weight (C', C, 1, 1)."""
+    return F.linear(hidden.permute(0, 2, 3, 1), weight.flatten(1), bias).permute(0, 3, 1, 2)
+
+
+def upsample(hidden: Tensor, like: Tensor) -> Tensor:
+    """(B, C, h, w), bilinear, to the height and width of another map."""
+    return F.interpolate(hidden, size=like.shape[2:], mode="bilinear", align_corners=False)
+
+
 class ClickabilityDropPath(nn.Module):
     """Stochastic depth: in training, drops the residual branch of randomly chosen samples."""
 
@@ -93,13 +141,6 @@ class ClickabilityDropPath(nn.Module):
         keep = 1.0 - self.rate
         shape = (hidden.shape[0],) + (1,) * (hidden.ndim - 1)
         return hidden * hidden.new_empty(shape).bernoulli_(keep).div_(keep)
-
-
-def pointwise(hidden: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """A 1x1 convolution; on the CPU one matrix product over channels-last positions."""
-    if hidden.device.type != "cpu":
-        return F.conv2d(hidden, weight, bias)
-    return F.linear(hidden.permute(0, 2, 3, 1), weight.flatten(1), bias).permute(0, 3, 1, 2)
 
 
 def channels_last_on_cpu(hidden: Tensor) -> Tensor:
@@ -153,14 +194,14 @@ class ClickabilitySpatialGatingUnit(nn.Module):
 
     def __init__(self, channels: int):
         super().__init__()
-        self.conv0 = ClickabilityDepthwise(channels, 5, 5)
-        self.conv0_1 = ClickabilityDepthwise(channels, 1, 7)
-        self.conv0_2 = ClickabilityDepthwise(channels, 7, 1)
-        self.conv1_1 = ClickabilityDepthwise(channels, 1, 11)
-        self.conv1_2 = ClickabilityDepthwise(channels, 11, 1)
-        self.conv2_1 = ClickabilityDepthwise(channels, 1, 21)
-        self.conv2_2 = ClickabilityDepthwise(channels, 21, 1)
-        self.conv3 = nn.Conv2d(channels, channels, 1)
+        self.conv0 = depthwise(channels, 5, 5)
+        self.conv0_1 = depthwise(channels, 1, 7)
+        self.conv0_2 = depthwise(channels, 7, 1)
+        self.conv1_1 = depthwise(channels, 1, 11)
+        self.conv1_2 = depthwise(channels, 11, 1)
+        self.conv2_1 = depthwise(channels, 1, 21)
+        self.conv2_2 = depthwise(channels, 21, 1)
+        self.conv3 = ClickabilityPointwise(channels, channels, 1)
 
     def forward(self, hidden: Tensor) -> Tensor:
         """(B, C, H, W) to the same shape."""
@@ -171,7 +212,7 @@ class ClickabilitySpatialGatingUnit(nn.Module):
             + self.conv1_2(self.conv1_1(attention))
             + self.conv2_2(self.conv2_1(attention))
         )
-        return pointwise(attention, self.conv3.weight, self.conv3.bias) * hidden
+        return self.conv3(attention) * hidden
 
 
 class ClickabilityAttention(nn.Module):
@@ -179,16 +220,15 @@ class ClickabilityAttention(nn.Module):
 
     def __init__(self, channels: int):
         super().__init__()
-        self.proj_1 = nn.Conv2d(channels, channels, 1)
+        self.proj_1 = ClickabilityPointwise(channels, channels, 1)
         self.activation = nn.GELU()
         self.spatial_gating_unit = ClickabilitySpatialGatingUnit(channels)
-        self.proj_2 = nn.Conv2d(channels, channels, 1)
+        self.proj_2 = ClickabilityPointwise(channels, channels, 1)
 
     def forward(self, hidden: Tensor) -> Tensor:
         """(B, C, H, W) to the same shape."""
-        gated = self.activation(pointwise(hidden, self.proj_1.weight, self.proj_1.bias))
-        gated = self.spatial_gating_unit(gated)
-        return pointwise(gated, self.proj_2.weight, self.proj_2.bias) + hidden
+        gated = self.spatial_gating_unit(self.activation(self.proj_1(hidden)))
+        return self.proj_2(gated) + hidden
 
 
 class ClickabilityMlp(nn.Module):
@@ -196,39 +236,31 @@ class ClickabilityMlp(nn.Module):
 
     def __init__(self, channels: int, inner_channels: int):
         super().__init__()
-        self.fc1 = nn.Conv2d(channels, inner_channels, 1)
-        self.dwconv = ClickabilityDepthwise(inner_channels, 3, 3)
+        self.inner_channels = inner_channels
+        self.fc1 = ClickabilityPointwise(channels, inner_channels, 1)
+        self.dwconv = depthwise(inner_channels, 3, 3)
         self.activation = nn.GELU()
-        self.fc2 = nn.Conv2d(inner_channels, channels, 1)
+        self.fc2 = ClickabilityPointwise(inner_channels, channels, 1)
 
     def forward(self, hidden: Tensor) -> Tensor:
         """(B, C, H, W) to the same shape."""
-        inner_values = hidden[:, 0].numel() * self.fc1.out_channels
+        inner_values = hidden[:, 0].numel() * self.inner_channels
         if works_in_pieces(hidden) and inner_values > _PIECE:
-            return self._in_pieces(hidden, -(-inner_values // _PIECE))
-        inner = pointwise(hidden, self.fc1.weight, self.fc1.bias)
-        return pointwise(self.activation(self.dwconv(inner)), self.fc2.weight, self.fc2.bias)
+            return self._in_strips(hidden, -(-inner_values // _PIECE))
+        return self.fc2(self.activation(self.dwconv(self.fc1(hidden))))
 
-    def _in_pieces(self, hidden: Tensor, pieces: int) -> Tensor:
-        """The same sum over groups of inner channels; the depthwise layer does not mix them."""
-        first: Any = self.fc1  # neither its bias nor the next one is None
-        between: Any = self.dwconv
-        parameters = zip(
-            first.weight.chunk(pieces),
-            first.bias.chunk(pieces),
-            between.weight.chunk(pieces),
-            between.bias.chunk(pieces),
-            self.fc2.weight.chunk(pieces, dim=1),
-            strict=True,
-        )
-        total: Any = 0
-        bias_2 = self.fc2.bias
-        for weight_1, bias_1, weight, bias, weight_2 in parameters:
-            inner = pointwise(hidden, weight_1, bias_1)
-            inner = F.conv2d(inner, weight, bias, padding=1, groups=len(weight))
-            total += pointwise(self.activation(inner), weight_2, bias_2)
-            bias_2 = None
-        return total
+    def _in_strips(self, hidden: Tensor, count: int) -> Tensor:
+        """The same by strips of rows; each sees the row above and below that dwconv needs."""
+        height = hidden.shape[2]
+        rows = -(-height // count)
+        strips = []
+        for top in range(0, height, rows):
+            bottom = min(top + rows, height)
+            first, last = max(top - 1, 0), min(bottom + 1, height)
+            inner = self.dwconv(self.fc1(hidden[:, :, first:last]))
+            inner = inner[:, :, top - first : bottom - first]
+            strips.append(self.fc2(self.activation(inner)))
+        return torch.cat(strips, dim=2)
 
 
 class ClickabilityBlock(GradientCheckpointingLayer):
@@ -302,11 +334,27 @@ class ClickabilityEncoder(nn.Module):
 class ClickabilityConvNorm(nn.Module):
     """A 1x1 convolution, bare (`num_groups` None) or followed by a group norm."""
 
+    convolution = ClickabilityPointwise
+
     def __init__(self, in_channels: int, channels: int, num_groups: int | None):
         super().__init__()
-        self.conv = nn.Conv2d(in_channels, channels, 1, bias=num_groups is None)
+        self.conv = self.convolution(in_channels, channels, 1, bias=num_groups is None)
         if num_groups is not None:
             self.gn = nn.GroupNorm(num_groups, channels)
+
+
+class ClickabilitySqueeze(ClickabilityConvNorm):
+    """A 1x1 convolution with a group norm over the maps of all stages."""
+
+    convolution = ClickabilityStagewise
+
+    def forward(self, stages: list[Tensor]) -> Tensor:
+        """Maps of all stages to (B, C, H, W), the size of the first."""
+        conv = self.conv
+        if isinstance(conv, ClickabilityStagewise) and conv.takes_maps():
+            return self.gn(conv(*stages))
+        stacked = [stages[0], *(upsample(stage, stages[0]) for stage in stages[1:])]
+        return self.gn(conv(torch.cat(stacked, dim=1)))
 
 
 class ClickabilityMatrixFactorization(nn.Module):
@@ -351,13 +399,14 @@ class ClickabilityHamburger(nn.Module):
 
     def forward(self, hidden: Tensor) -> Tensor:
         """(B, C, H, W) to the same shape."""
-        x = torch.relu_(pointwise(hidden, self.ham_in.conv.weight, self.ham_in.conv.bias))
+        x = torch.relu(self.ham_in.conv(hidden))
         # The updates divide small sums by small sums, so they always run in float32.
         with torch.autocast(x.device.type, enabled=False):
             bases, coef = self.ham(x.flatten(2).float())
-            # Apply the 1x1 convolution to the R bases instead of the H·W positions: same result.
-            weight = self.ham_out.conv.weight.flatten(1).float()
-            context = (coef @ (weight @ bases).mT).to(x.dtype)
+        # Apply the 1x1 convolution to the R bases instead of the H·W positions: same result.
+        bases = self.ham_out.conv(bases.unsqueeze(3).to(x.dtype)).squeeze(3)
+        with torch.autocast(x.device.type, enabled=False):
+            context = (coef @ bases.float().mT).to(x.dtype)
         context = context.unflatten(1, x.shape[2:]).permute(0, 3, 1, 2)
         return torch.relu(hidden + self.ham_out.gn(context))
 
@@ -368,31 +417,17 @@ class ClickabilityHead(nn.Module):
     def __init__(self, config: ClickabilityConfig):
         super().__init__()
         channels = config.head_channels
-        self.stage_sizes = list(config.hidden_sizes)
-        self.squeeze = ClickabilityConvNorm(sum(self.stage_sizes), channels, config.num_groups)
+        self.squeeze = ClickabilitySqueeze(sum(config.hidden_sizes), channels, config.num_groups)
         self.hamburger = ClickabilityHamburger(config)
         self.align = ClickabilityConvNorm(channels, channels, config.num_groups)
         self.dropout = nn.Dropout2d(config.head_dropout)
-        self.conv_seg = nn.Conv2d(channels, 1, 1)
-
-    def _squeeze(self, stages: list[Tensor]) -> Tensor:
-        # Upsampling acts on positions and the squeeze on channels, so they commute: squeeze each
-        # stage at its own resolution, then upsample and add.
-        weights = self.squeeze.conv.weight.split(self.stage_sizes, dim=1)
-        total = pointwise(stages[0], weights[0])
-        for stage, weight in zip(stages[1:], weights[1:], strict=True):
-            small = pointwise(stage, weight)
-            total += F.interpolate(
-                small, size=total.shape[2:], mode="bilinear", align_corners=False
-            )
-        return total
+        self.conv_seg = ClickabilityPointwise(channels, 1, 1)
 
     def forward(self, stages: list[Tensor]) -> Tensor:
         """Maps of all stages to logits (B, 1, H/4, W/4)."""
-        hidden = torch.relu_(self.squeeze.gn(self._squeeze(stages)))
-        hidden = self.hamburger(hidden)
-        hidden = torch.relu_(self.align.gn(pointwise(hidden, self.align.conv.weight)))
-        return pointwise(self.dropout(hidden), self.conv_seg.weight, self.conv_seg.bias)
+        hidden = self.hamburger(torch.relu(self.squeeze(stages)))
+        hidden = torch.relu(self.align.gn(self.align.conv(hidden)))
+        return self.conv_seg(self.dropout(hidden))
 
 
 class ClickabilityScale(nn.Module):
@@ -547,7 +582,7 @@ class ClickabilityModel(ClickabilityPreTrainedModel):
     ) -> Tensor:
         """An image or its features, and masks (B, 2, H, W), to (B, 1, H/4, W/4)."""
         count = masks.shape[0]
-        if count > 1 and works_in_pieces(masks):
+        if count > 1 and works_in_pieces(masks) and not self.training:  # batch norms see it whole
             pixels = [None] * count if pixel_values is None else pixel_values.split(1)
             features: Any = [None] * count
             if image_features is not None:

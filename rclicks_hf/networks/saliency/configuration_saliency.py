@@ -6,6 +6,19 @@ from typing import Any
 from huggingface_hub.dataclasses import strict
 from transformers.configuration_utils import PreTrainedConfig
 
+# Most that a field, or its entries, may be: far above the published network, and small enough that
+# a wrong or hostile config.json neither hangs nor fills the memory.
+_MOST = {
+    "image_size": 8192,
+    "stem_channels": 1024,
+    "depths": 64,
+    "hidden_sizes": 8192,
+    "num_attention_heads": 256,
+    "intermediate_sizes": 32768,
+    "num_hidden_layers": 64,
+    "decoder_sizes": 4096,
+}
+
 STRIDES = (32, 16, 8)  # strides of the encoder stages that feed the decoder, deepest first
 
 
@@ -30,8 +43,8 @@ class SaliencyConfig(PreTrainedConfig):
         initializer_range: Standard deviation of the initial position embeddings.
 
     Raises:
-        ValueError: If a list has the wrong length, the heads do not divide a width, or a side is
-            not a multiple of 32.
+        ValueError: If a list has the wrong length, a number is not positive or far above the
+            published ones, the heads do not divide a width, or a side is not a multiple of 32.
 
     Example:
         >>> SaliencyConfig().image_size
@@ -68,6 +81,11 @@ class SaliencyConfig(PreTrainedConfig):
         for name, length in wanted.items():
             if len(getattr(self, name)) != length:
                 raise ValueError(f"{name} needs {length} numbers, got {getattr(self, name)}")
+        for name, most in _MOST.items():
+            value = getattr(self, name)
+            for number in value if isinstance(value, list | tuple) else [value]:
+                if not 1 <= number <= most:
+                    raise ValueError(f"{name} is {number}; give 1 to {most}")
         if any(side % STRIDES[0] for side in self.image_size):
             raise ValueError(
                 f"image_size sides must be multiples of {STRIDES[0]}, got {tuple(self.image_size)}"

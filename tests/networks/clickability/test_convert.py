@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import resource
 from collections.abc import Callable
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -139,3 +140,114 @@ def test_bytes_that_are_no_checkpoint_are_refused(tmp_path: Path, content: bytes
     path = tmp_path / "model.pth"
     path.write_bytes(content)
     _refused(path, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "text"),
+    [
+        (lambda weight: weight > 0, "is bool"),
+        (lambda weight: weight.to(torch.int64), "is int64"),
+        (lambda weight: weight.to(torch.uint8), "is uint8"),
+        (lambda weight: weight.to(torch.float8_e4m3fn), "is float8_e4m3fn"),
+        (lambda weight: weight.to(torch.float8_e5m2), "is float8_e5m2"),
+    ],
+)
+def test_tensors_of_other_numbers_are_refused(
+    checkpoint: Path, tmp_path: Path, spoil: Callable[[torch.Tensor], torch.Tensor], text: str
+) -> None:
+    state = torch.load(checkpoint, weights_only=True)
+    state["maps_transform.2.weight"] = spoil(state["maps_transform.2.weight"])
+    torch.save(state, checkpoint)
+    assert f"maps_transform.2.weight {text}, not floating" in _refused(checkpoint, tmp_path / "o")
+    counter = next(key for key in state if key.endswith("num_batches_tracked"))
+    state["maps_transform.2.weight"] = torch.zeros(8, 8, 3, 3)
+    state[counter] = state[counter].float()
+    torch.save(state, checkpoint)
+    assert f"{counter} is float32, not int64" in _refused(checkpoint, tmp_path / "o")
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_other_floating_point_numbers_are_taken(
+    checkpoint: Path, tmp_path: Path, dtype: torch.dtype
+) -> None:
+    state = torch.load(checkpoint, weights_only=True)
+    torch.save(
+        {k: v.to(dtype) if v.is_floating_point() else v for k, v in state.items()}, checkpoint
+    )
+    assert convert_checkpoint(checkpoint, tmp_path / "out").dtype == torch.float32
+
+
+def test_an_archive_whose_own_crc_shows_damage_is_refused(checkpoint: Path, tmp_path: Path) -> None:
+    with ZipFile(checkpoint) as archive:
+        entries = [entry for entry in archive.infolist() if entry.file_size]
+    whole = checkpoint.read_bytes()
+    for entry in entries:
+        names = len(entry.filename.encode())
+        extra = int.from_bytes(whole[entry.header_offset + 28 : entry.header_offset + 30], "little")
+        damaged = bytearray(whole)
+        damaged[entry.header_offset + 30 + names + extra + entry.file_size // 2] ^= 1
+        checkpoint.write_bytes(damaged)
+        assert "download the published checkpoint again" in _refused(checkpoint, tmp_path / "out")
+
+
+def _bomb(checkpoint: Path, bomb: Path) -> bytes:
+    with ZipFile(checkpoint) as whole, ZipFile(bomb, "w", ZIP_DEFLATED) as archive:
+        for entry in whole.infolist():
+            size = 64 << 20 if entry.filename.endswith("data/0") else 0
+            archive.writestr(entry.filename, bytes(size) or whole.read(entry))
+    return bomb.read_bytes()
+
+
+def _another_version(content: bytes) -> bytes:
+    """Version needed 99 in the central directory: zipfile does not list it, torch unpacks it."""
+    first = content.index(b"PK\x01\x02")
+    return content[: first + 6] + b"\x63\x00" + content[first + 8 :]
+
+
+def _small_by_directory(content: bytes) -> bytes:
+    """Sizes in the central directory that are not those of the entries."""
+    made = bytearray(content)
+    at = made.find(b"PK\x01\x02")
+    while at >= 0:
+        made[at + 24 : at + 28] = (100).to_bytes(4, "little")
+        at = made.find(b"PK\x01\x02", at + 4)
+    return bytes(made)
+
+
+@pytest.mark.parametrize(
+    "disguise",
+    [
+        _another_version,
+        _small_by_directory,
+        lambda content: content + content[-22:],  # a second end record
+        lambda content: content[:-2] + b"\x16\x00" + content[-22:],  # one in the other's comment
+        lambda content: content[:-22],  # no end record
+    ],
+    ids=["version", "sizes", "two ends", "end in comment", "no end"],
+)
+def test_an_archive_that_cannot_be_listed_is_not_unpacked(
+    checkpoint: Path, tmp_path: Path, disguise: Callable[[bytes], bytes]
+) -> None:
+    bomb = tmp_path / "bomb.pth"
+    bomb.write_bytes(disguise(_bomb(checkpoint, bomb)))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert "was not loaded" in _refused(bomb, tmp_path / "out")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 32 << 10  # KiB
+
+
+def test_too_many_tensors_are_refused(checkpoint: Path, tmp_path: Path) -> None:
+    torch.save({f"{i}": torch.zeros(1) for i in range(4 * 5000)}, checkpoint)
+    assert "has 20,0" in _refused(checkpoint, tmp_path / "out")
+
+
+def test_too_many_tensors_of_one_storage_are_refused(checkpoint: Path, tmp_path: Path) -> None:
+    one = torch.zeros(1)
+    torch.save({f"{i}": one for i in range(5001)}, checkpoint)
+    assert "holds 5,001 tensors" in _refused(checkpoint, tmp_path / "out")
+
+
+def test_keys_in_messages_are_short_and_printable(checkpoint: Path, tmp_path: Path) -> None:
+    torch.save({"a\n\x1b[31m" + "b" * 500: torch.zeros(1) > 0}, checkpoint)
+    text = _refused(checkpoint, tmp_path / "out").removeprefix(str(checkpoint))
+    assert len(text) < 200
+    assert text.isprintable()

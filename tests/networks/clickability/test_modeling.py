@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -102,16 +103,16 @@ def test_bfloat16_gives_a_float32_map(config: ClickabilityConfig) -> None:
 HALF = """
 import sys
 import torch
-from rclicks_hf.networks.clickability.modeling_clickability import ClickabilityDepthwise
+from rclicks_hf.networks.clickability.modeling_clickability import depthwise
 
-layer, hidden = ClickabilityDepthwise(16, 1, 21), torch.rand(1, 16, 40, 40)
+layer, hidden = depthwise(16, 1, 21), torch.rand(1, 16, 40, 40)
 hidden = hidden.contiguous(memory_format=torch.channels_last)
 for dtype in (torch.bfloat16, torch.float16):
     with torch.no_grad(), torch.autocast("cpu", dtype=dtype):
         under_autocast = layer(hidden.to(dtype))
     with torch.no_grad():
         exact = layer(hidden.to(dtype).float())
-        alone = ClickabilityDepthwise(16, 1, 21).to(dtype)
+        alone = depthwise(16, 1, 21).to(dtype)
         alone.load_state_dict(layer.state_dict())
         for made in (alone(hidden.to(dtype)), under_autocast):
             assert made.dtype == dtype
@@ -168,3 +169,29 @@ def test_bad_configurations_are_refused() -> None:
         ClickabilityConfig(map_activation="softplus")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="'huge' is unknown; choose tiny"):
         ClickabilityConfig.from_preset("huge")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("nmf_eval_steps", 10**6),
+        ("nmf_train_steps", 1001),
+        ("nmf_rank", 10**6),
+        ("nmf_rank", 0),
+        ("image_size", 10**6),
+        ("depths", (3, 3, 10**9, 3)),
+        ("mlp_ratios", (8, 8, 4, -4)),
+        ("hidden_sizes", (64, 128, 320, 10**7)),
+        ("head_channels", 2**30),
+        ("guidance_channels", 10**9),
+    ],
+)
+def test_numbers_that_would_hang_or_fill_the_memory_are_refused(field: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=rf"{field} is -?\d+; give [01] to \d+"):
+        ClickabilityConfig(**{field: value})
+
+
+def test_the_number_of_stages_is_limited() -> None:
+    many = (1,) * 100
+    with pytest.raises(ValueError, match="depths has 100 stages; give 1 to 8"):
+        ClickabilityConfig(hidden_sizes=many, depths=many, mlp_ratios=many)

@@ -202,3 +202,17 @@ def test_a_hostile_pickle_does_not_run(tmp_path: Path, config: SaliencyConfig) -
     assert not trace.exists()
     torch.load(path, weights_only=False)
     assert trace.exists(), "the pickle was harmless: the test proves nothing"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("image_size", (32 * 10**6, 32)),
+        ("num_hidden_layers", 10**6),
+        ("depths", (1, 1, 1, 10**9)),
+        ("decoder_sizes", (8, 8, 8, 0)),
+    ],
+)
+def test_numbers_that_would_hang_or_fill_the_memory_are_refused(field: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=rf"{field} is \d+; give 1 to \d+"):
+        SaliencyConfig(**{field: value})
