@@ -55,7 +55,6 @@ def run_benchmark(
         stems: Only the instances with these full_stems.
         overwrite: Remove older results in ``out`` first.
         fail_fast: Stop at the first instance that fails instead of recording it.
-        progress: Show a progress bar.
 
     Returns:
         The results: they print as the benchmark table, and ``to_pandas()`` gives one row per

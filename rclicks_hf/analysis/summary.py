@@ -53,8 +53,8 @@ def summarise(
 ) -> list[SummaryRow]:
     """Means with percentile-bootstrap intervals over instances.
 
-    Instances have equal weight, whatever their number of clicks. A mean never mixes splits, units,
-    or simulated and recorded clicks.
+    Instances have equal weight, regardless of their number of clicks. A mean never mixes splits,
+    units, or simulated and recorded clicks.
 
     Args:
         rows: One row per instance, as every analysis returns it: ``dataset`` and ``split``, or

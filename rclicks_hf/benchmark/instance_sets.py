@@ -162,7 +162,7 @@ def plan_images(
             wanted = tuple(known[index] for index in kept)
             tasks.append(ImageTask(image_stem, tuple(indices) if whole_images else kept, wanted))
     if not tasks:
-        raise RclicksError("dataset: no first-round instance to benchmark; use another split")
+        raise RclicksError("instances: none from the first round; use another split")
     return tasks
 
 

@@ -57,7 +57,6 @@ def run_benchmark(
         stems: Only the instances with these full_stems.
         overwrite: Remove older results in ``out`` first.
         fail_fast: Stop at the first instance that fails instead of recording it.
-        progress: Show a progress bar.
         is_main: False in the helpers of a launch, which leave manifest and merging to the main
             process.
 

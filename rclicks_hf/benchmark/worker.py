@@ -54,7 +54,7 @@ class BenchmarkJob(Job[ImageTask]):
 
     @property
     def title(self) -> str:
-        """Text beside the progress bar."""
+        """Text next to the progress bar."""
         return f"{_name(self.segmenter)} on {self.instances.dataset}"
 
     def open(self) -> ImageWorker:

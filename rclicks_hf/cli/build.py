@@ -50,7 +50,7 @@ def build(
         typer.Option(
             "--download",
             help="First download the published click table and split lists, into the folder of "
-            f"--clicks (default: {DOWNLOADS}). Images have to be fetched by hand.",
+            f"--clicks (default: {DOWNLOADS}). Images must be downloaded manually.",
         ),
     ] = False,
     full_size_copy: Annotated[

@@ -26,7 +26,10 @@ def demo(
         ),
     ] = None,
     out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Folder to create; it must not exist.")
+        Path,
+        typer.Option(
+            metavar="DIR", help="Output folder; must not exist, except to resume a stopped demo."
+        ),
     ] = Path("rclicks-demo"),
     scenes: Annotated[
         int, typer.Option(min=3, metavar="N", help="Number of generated scenes.")

@@ -68,7 +68,9 @@ def train(
     ] = "base",
     epochs: Annotated[
         float,
-        typer.Option(min=0.0, metavar="X", help="Passes over the training split; above 0."),
+        typer.Option(
+            min=0.0, metavar="X", help="Passes over the training split; above 0, fractions allowed."
+        ),
     ] = 20.0,
     batch_size: Annotated[
         int, typer.Option(min=1, metavar="N", help="Instances per forward pass and process.")

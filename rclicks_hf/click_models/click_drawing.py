@@ -97,8 +97,8 @@ def group_slice(
     low = torch.ceil(shares[0]).long()
     high = torch.floor(shares[1]).long() if group[1] < 1 else total
     last = values.shape[1] - 1
-    first_rank = torch.searchsorted(summed, low).clamp(max=last)
-    last_rank = torch.searchsorted(summed, high, right=True).clamp(max=last)
+    first_rank = torch.searchsorted(summed, low.contiguous()).clamp(max=last)
+    last_rank = torch.searchsorted(summed, high.contiguous(), right=True).clamp(max=last)
     start = torch.searchsorted(values, values.gather(1, first_rank))
     stop = torch.searchsorted(values, values.gather(1, last_rank), right=True)
     return start, stop

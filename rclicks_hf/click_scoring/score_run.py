@@ -74,7 +74,7 @@ class ScoreJob(Job[ScoreTask]):
 
     @property
     def title(self) -> str:
-        """Text beside the progress bar."""
+        """Text next to the progress bar."""
         return "click models"
 
     def open(self) -> _Worker:
@@ -168,7 +168,6 @@ def run_click_scores(
         num_proc: Number of processes. None means one per core, but a single one (this process)
             for objects that cannot be sent to others or that are on an accelerator.
         overwrite: Remove older results in ``out`` first.
-        progress: Show a progress bar.
         is_main: False in the helpers of a launch, which leave manifest and merging to the main
             process.
 

@@ -72,7 +72,7 @@ class ScoreTable:
         round: Item of ``ROUNDS``, or ``"all"``.
         device: Item of ``DEVICES``, or ``"all"``.
         is_simulated: True where the clicks are simulated.
-        means: One per click model; people against each other are last.
+        means: One per click model; the split-half row is last.
         differences: Each click model against each named before it.
     """
 
@@ -142,7 +142,7 @@ def _table(rows: pd.DataFrame, chosen_round: str, device: str) -> ScoreTable:
         round=chosen_round,
         device=device,
         is_simulated=bool(first["is_simulated"]),
-        # People against each other come last, whatever the order of the rows.
+        # People against each other come last, regardless of the order of the rows.
         means=[
             _means(name, groups[name], scored[name])
             for name in sorted(groups, key=lambda name: name == PEOPLE)

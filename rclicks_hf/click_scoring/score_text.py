@@ -23,7 +23,7 @@ from rclicks_hf.support.text_table import plain_table
 
 NAMED = 5  # instances named in a line; the results file names all
 _INTERVALS = "Means over instances; in brackets their 95 % bootstrap intervals over instances."
-_STAR = "* marks a difference whose interval leaves out 0."
+_STAR = "* marks a difference whose interval excludes 0."
 _SPLIT_HALF = (
     f"{PEOPLE}: one random half of the clicks against the other; NSS and PDE of a click\n"
     "map made from one half at the clicks of the other. A half has half as many points as a click\n"

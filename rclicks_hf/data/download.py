@@ -109,8 +109,8 @@ def download_files(folder: str | Path, *, progress: bool = True) -> list[Path]:
 def manual_steps() -> str:
     """A text on what has to be downloaded by hand and where to put it, one line per archive."""
     head = (
-        "The images are in archives, some on a drive that refuses programs: download them by hand, "
-        "unpack them side by side into one folder and give it as --sources"
+        "The images are in archives, some on a drive that blocks automated downloads: download "
+        "them manually, unpack them side by side into one folder and give it as --sources"
     )
     width = max(len(archive.folder) for archive in ARCHIVES) + 1
     rows = [f"  {a.folder + '/':<{width}}  {a.size:>6}  {a.address}" for a in ARCHIVES]
@@ -143,7 +143,7 @@ def _fetch(file: PublicFile, address: str, folder: Path, progress: bool) -> Path
     problem = _problem(file, part)
     if problem:
         part.unlink()  # resuming it could not succeed
-        raise RclicksError(f"{address}: {problem}; download it again, or get it by hand")
+        raise RclicksError(f"{address}: {problem}; download it again, or download it manually")
     os.replace(part, path)
     return path
 

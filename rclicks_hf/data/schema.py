@@ -45,7 +45,7 @@ class SourceDataset:
         is_simulated: True for simulated clicks.
         has_split_lists: True where lists beside the CSV assign the images to splits.
         clickless: How many of ``instances`` have no clicks and so do not occur in the click table.
-        twin_of: Key of the dataset whose size this one imitates, ``""`` if none.
+        copy_of: Key of the dataset that this synthetic copy matches in size, ``""`` if none.
 
     Example:
         >>> davis = SOURCE_DATASETS["davis"]
@@ -65,7 +65,7 @@ class SourceDataset:
     is_simulated: bool = False
     has_split_lists: bool = False
     clickless: int = 0
-    twin_of: str = ""
+    copy_of: str = ""
 
     @property
     def clicks(self) -> int:
@@ -111,7 +111,7 @@ def _simulated(entry: SourceDataset) -> SourceDataset:
         clickless=0,
         licence=f"as {entry.title}; the clicks are simulated",
         is_simulated=True,
-        twin_of=entry.name if entry.clicks else "",
+        copy_of=entry.name if entry.clicks else "",
     )
 
 

@@ -22,7 +22,7 @@ from rclicks_hf.report import (
     summary_figure,
     write_report,
 )
-from rclicks_hf.report.numbers.click_scores import ClickScores, read_score_folders
+from rclicks_hf.report.numbers.click_model_results import ClickModelResults, read_score_folders
 from rclicks_hf.report.tables.benchmark_table import format_intervals
 
 REPORT = "report.html"
@@ -59,7 +59,7 @@ def write_pages(space: Workspace, scored: Path, benchmarked: Sequence[Path], com
     )
 
 
-def _settings(space: Workspace, scores: ClickScores, results: Results) -> dict[str, str]:
+def _settings(space: Workspace, scores: ClickModelResults, results: Results) -> dict[str, str]:
     scored = sum(table.means[0].instances for table in scores.tables)
     benchmarked = sum(row.instances + row.failures for row in results.rows)
     held_out = sum(len(table) for table in space.instances("test", first_round=True).values())

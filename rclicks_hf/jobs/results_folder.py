@@ -62,7 +62,7 @@ def read_manifest(out: Path, kind: str, fields: Iterable[str]) -> dict[str, Any]
     if not file.is_file():
         if out.is_dir() and any(out.iterdir()):
             raise RclicksError(
-                f"{out}: not empty and not a results folder; give another one with --out"
+                f"{out}: not empty and not a results folder; choose another output folder"
             )
         return None
     try:

@@ -76,7 +76,7 @@ class Job(ABC, Generic[T]):
     @property
     @abstractmethod
     def title(self) -> str:
-        """Text beside the progress bar."""
+        """Text next to the progress bar."""
 
     @abstractmethod
     def open(self) -> Callable[[T], pa.Table]:
@@ -181,7 +181,7 @@ def open_folder(job: Job[T], manifest: dict[str, Any], *, overwrite: bool) -> di
     """Create the results folder, or resume in one of the same configuration.
 
     Returns the manifest written, which keeps what an earlier run knew of a model that this one does
-    without. ``overwrite`` removes older results first, of whatever configuration.
+    without. ``overwrite`` removes older results first, of any configuration.
     """
     found = job.read_manifest()
     if found is not None and overwrite:

@@ -48,7 +48,9 @@ def check_click_map(click_map: Any, name: str = "click_map") -> np.ndarray:
     if low < 0:
         raise ValueError(f"{name} holds negative values (least {low:g}), {describe(array)}")
     if high == 0:
-        raise ValueError(f"{name} is zero everywhere, which is no distribution, {describe(array)}")
+        raise ValueError(
+            f"{name} is zero everywhere, so it is not a distribution, {describe(array)}"
+        )
     with np.errstate(over="ignore"):  # the sum itself only where it might be too large
         if np.isinf(high * array.dtype.type(array.size)) and np.isinf(array.sum()):
             raise ValueError(

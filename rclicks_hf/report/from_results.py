@@ -8,7 +8,7 @@ import numpy as np
 
 from rclicks_hf.benchmark.failures import failure_line
 from rclicks_hf.metrics import nsr
-from rclicks_hf.report.numbers.click_scores import ClickScores
+from rclicks_hf.report.numbers.click_model_results import ClickModelResults
 from rclicks_hf.report.numbers.method_results import MethodResults, by_dataset
 from rclicks_hf.report.numbers.scoring import users_over_methods
 from rclicks_hf.report.page_data import CURVE_RUNS, IoUCurves, ReportData, UserScatter
@@ -22,7 +22,7 @@ CLICK_MODELS_TITLE = "RClicks click models"
 
 def report_data(
     results: Results,
-    click_scores: ClickScores | None = None,
+    click_scores: ClickModelResults | None = None,
     *,
     title: str = "",
     command: str = "",
@@ -81,7 +81,7 @@ def report_data(
     )
 
 
-def _score_settings(click_scores: ClickScores | None) -> dict[str, str]:
+def _score_settings(click_scores: ClickModelResults | None) -> dict[str, str]:
     if click_scores is None or not click_scores.manifests:
         return {}
     manifest = click_scores.manifests[0]

@@ -38,7 +38,7 @@ class Results(Mapping[MethodKey, MethodResults]):
         threshold: IoU threshold of NoC and NoF, in (0, 1].
         table: The rows as stored, of `RESULT_SCHEMA`.
         files: The files they were read from.
-        manifests: The manifests beside the files, where there are any.
+        manifests: The manifests of the results folders, if present.
 
     Example:
         >>> ious = {"base": [np.array([0.6, 0.95])]}

@@ -13,7 +13,11 @@ from rclicks_hf.benchmark.result_rows import read_result_table
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.report.from_results import report_data
 from rclicks_hf.report.hub_results import write_hub_results
-from rclicks_hf.report.numbers.click_scores import ClickScores, is_click_scores, read_score_folders
+from rclicks_hf.report.numbers.click_model_results import (
+    ClickModelResults,
+    is_click_scores,
+    read_score_folders,
+)
 from rclicks_hf.report.page import render
 from rclicks_hf.report.page_data import ReportData
 from rclicks_hf.report.results import Results, read_results
@@ -105,7 +109,7 @@ def _write_hub(results: Results, folder: Path, dataset_id: str) -> str:
     return write_hub_results(results, folder, dataset_id)
 
 
-def _unfinished(results: Results, scores: ClickScores) -> list[str]:
+def _unfinished(results: Results, scores: ClickModelResults) -> list[str]:
     """Notes on folders whose last run was stopped, so that the results are of the run before."""
     named = [
         (f"{manifest['segmenter']} on {manifest['dataset']}", manifest)

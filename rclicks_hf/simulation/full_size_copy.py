@@ -23,7 +23,7 @@ from rclicks_hf.data.stems import FullStem
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.simulation.full_size_stems import ImageStems, coco, davis, numbered, tetris
 
-FULL_SIZE_DATASETS = tuple(name for name, entry in SOURCE_DATASETS.items() if entry.twin_of)
+FULL_SIZE_DATASETS = tuple(name for name, entry in SOURCE_DATASETS.items() if entry.copy_of)
 _TRAIN_SHARE = 0.75  # of the images of a dataset with split lists: 1,500 of TETRIS' 2,000
 _CLICKS_PER_LATER_ROUND = 34
 _MODELS = ("mivos", "ritm", "sam", "simple")
@@ -137,7 +137,7 @@ def write_full_size_files(folder: str | Path, seed: int = 0) -> Path:
 
 
 def _dataset_clicks(name: str, rng: np.random.Generator) -> pa.Table:
-    entry = SOURCE_DATASETS[SOURCE_DATASETS[name].twin_of]
+    entry = SOURCE_DATASETS[SOURCE_DATASETS[name].copy_of]
     shape = _SHAPES.get(entry.name, _Shape())
     images = shape.stems(rng, entry.instances)
     objects = _objects(images, shape, rng)

@@ -1,6 +1,6 @@
 """Simulated rounds: clicks of both devices on every object of a store, in first and later rounds.
 
-Everything here is *simulated*: nobody clicked, and no model made the previous masks.
+Everything here is *simulated*: no user clicked, and no model predicted the previous masks.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ class ClickMapDataset(Dataset[Features]):
     """Inputs of `ClickabilityModel.forward`, cached up to `cache_bytes` after the first use.
 
     Instances without clicks get an all-zero target, which adds no loss. Seed, stem and epoch decide
-    each flip, whatever the order. With `cache_folder`, all processes share the cache; `with_index`
+    each flip, in any order. With `cache_folder`, all processes share the cache; `with_index`
     adds each item's index as ``instance``, by which the evaluation finds its clicks.
     """
 

@@ -81,7 +81,7 @@ def write_score_file(
     folder: Path, metrics: Mapping[str, float], data: TrainingData, *, is_simulated: bool
 ) -> None:
     """Write the scores of the best network to its model folder; NaN scores are left out."""
-    clicks = "simulated clicks" if is_simulated else "people's clicks"
+    clicks = "simulated clicks" if is_simulated else "recorded clicks"
     notes = (
         f"{clicks}; {data.split} split, by which the best epoch was chosen; "
         f"content digest sha256:{data.digest}"

@@ -106,7 +106,7 @@ def test_a_table_of_all_rounds_gives_its_first_round(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("instances", "message"),
     [
-        ([], "no first-round instance"),
+        ([], "none from the first round"),
         (INSTANCES[:1] * 2, "instances: 095 is given twice"),
         (
             [INSTANCES[0], replace(INSTANCES[1], dataset="davis")],

@@ -138,7 +138,7 @@ def test_no_more_instances_are_held_than_an_image_has(tmp_path: Path) -> None:
     assert Counted.most == 2
 
 
-def test_a_killed_worker_is_one_line_and_the_next_call_goes_on(
+def test_a_killed_worker_is_one_line_and_the_next_call_resumes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out"
@@ -275,7 +275,7 @@ def test_an_image_s_name_may_be_longer_than_a_file_s(tmp_path: Path) -> None:
             r"threshold must be a number in \(0, 1\)",
         ),
         ({"click_model": "um"}, "um: no such click model"),
-        ({"stems": []}, "no first-round instance"),
+        ({"stems": []}, "none from the first round"),
     ],
 )
 def test_wrong_arguments_leave_nothing_behind(

@@ -133,7 +133,7 @@ def test_three_launched_processes_give_what_one_gives(
 
 
 @pytest.mark.xdist_group("launch")
-def test_a_launch_with_a_killed_process_goes_on_when_it_is_started_again(
+def test_a_launch_with_a_killed_process_resumes_when_it_is_started_again(
     repo_of_scenes: Path, of_one: pa.Table, tmp_path: Path
 ) -> None:
     out, words = tmp_path / "run", ("--segmenter", "helpers.benchmark_fakes:Dies")

@@ -98,7 +98,7 @@ def test_the_help_names_the_source_datasets_with_recorded_clicks() -> None:
     from rclicks_hf.data import SOURCE_DATASETS
 
     for name, source in SOURCE_DATASETS.items():
-        assert name in options.DATASET_NAMES or source.twin_of
+        assert name in options.DATASET_NAMES or source.copy_of
 
 
 def test_convertible_networks_have_a_converter() -> None:

@@ -304,7 +304,7 @@ class TestLeftOut:
 
 
 class TestResuming:
-    def test_a_killed_run_goes_on(self, scene_repo, tmp_path, repo):
+    def test_a_killed_run_resumes(self, scene_repo, tmp_path, repo):
         line = (
             f"evaluate-clicks --click-model ud --click-model dt --dataset {DATASET} "
             f"--repo {scene_repo} --out scores --num-proc 1"

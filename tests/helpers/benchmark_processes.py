@@ -38,7 +38,7 @@ def start(
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait for something that another process does; a test that waits in vain fails."""
+    """Wait for something that another process does; the test fails on timeout."""
     end = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < end, "nothing happened for a minute"

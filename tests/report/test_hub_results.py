@@ -55,7 +55,7 @@ def test_simulated_clicks_and_parts_of_datasets_are_left_out(
     assert sorted(file.name for file in hub.rglob("*.yaml")) == ["eval.yaml"]
 
 
-def test_mistakes_are_told_before_anything_is_written(whole: Path, tmp_path: Path) -> None:
+def test_mistakes_are_reported_before_anything_is_written(whole: Path, tmp_path: Path) -> None:
     hub, out = tmp_path / "hub", tmp_path / "r.csv"
     with pytest.raises(RclicksError, match="not a Hub id; give the dataset's"):
         write_report_file([whole], out, eval_results=hub)

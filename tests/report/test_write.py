@@ -23,7 +23,7 @@ from rclicks_hf.errors import RclicksError
 from rclicks_hf.jobs.results_folder import write_table
 from rclicks_hf.metrics import CLICK_METRICS, SAMPLED_METRICS
 from rclicks_hf.report import MEASURES, read_results, score_all, write_report_file
-from rclicks_hf.report.numbers.click_scores import read_score_folders
+from rclicks_hf.report.numbers.click_model_results import read_score_folders
 
 MakeResults = Callable[..., Path]
 
@@ -194,7 +194,7 @@ def test_the_page_shows_tables_and_threshold(folders: list[Path], tmp_path: Path
     assert "Beside the paper" not in page
 
 
-def test_pictures_that_are_not_at_hand_are_told(folders: list[Path], tmp_path: Path) -> None:
+def test_missing_pictures_are_reported(folders: list[Path], tmp_path: Path) -> None:
     text = write_report_file(folders, tmp_path / "r.html")
     assert text.splitlines()[0].startswith("pictures left out of davis (the results do not name")
     assert "give --repo" in (tmp_path / "r.html").read_text("utf-8")
@@ -241,7 +241,7 @@ def test_an_ending_in_capitals_is_an_ending(folders: list[Path], tmp_path: Path)
     assert "tabular" in (tmp_path / "R.TEX").read_text("utf-8")
 
 
-def test_an_unfinished_run_is_told(folders: list[Path], tmp_path: Path) -> None:
+def test_an_unfinished_run_is_reported(folders: list[Path], tmp_path: Path) -> None:
     manifest = dict.fromkeys(IDENTITY, "x") | {"protocol": {}, "is_finished": False}
     (folders[0] / "manifest.json").write_text(json.dumps(manifest))
     said = write_report_file(folders[:1], tmp_path / "r.csv")

@@ -47,7 +47,7 @@ def test_every_check_passes_and_the_published_numbers_are_checked(built_copy: Pa
     published = {"all, first clicks": "185,349", "all, subsequent clicks": "290,195"}
     for name in FULL_SIZE_DATASETS:
         entry = SOURCE_DATASETS[name]
-        real = SOURCE_DATASETS[entry.twin_of]
+        real = SOURCE_DATASETS[entry.copy_of]
         published[f"{entry.title}, first clicks"] = f"{real.first_clicks:,}"
         published[f"{entry.title}, subsequent clicks"] = f"{real.subsequent_clicks:,}"
         published[f"{entry.title}, instances"] = f"{real.instances - real.clickless:,}"
@@ -87,7 +87,7 @@ def test_a_negative_seed_is_refused(tmp_path: Path) -> None:
 
 def test_a_new_source_dataset_needs_no_entry_here(monkeypatch: pytest.MonkeyPatch) -> None:
     real = replace(SOURCE_DATASETS["davis"], name="pascal", subsequent_clicks=680, instances=30)
-    copy = replace(real, name="simulated_pascal", is_simulated=True, twin_of="pascal")
+    copy = replace(real, name="simulated_pascal", is_simulated=True, copy_of="pascal")
     monkeypatch.setitem(SOURCE_DATASETS, "pascal", real)
     monkeypatch.setitem(SOURCE_DATASETS, "simulated_pascal", copy)
     table = _dataset_clicks("simulated_pascal", np.random.default_rng(0))

@@ -132,7 +132,7 @@ def main() -> None:
         import datasets
 
         datasets.disable_progress_bars()
-        print("475,544 simulated clicks of the twin")
+        print("475,544 simulated clicks of the full-size copy")
         for bench in (bench_build, bench_load, bench_index):
             bench(Path(name))
 

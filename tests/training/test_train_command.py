@@ -142,7 +142,7 @@ def _invoke(words: list[str]) -> None:
     assert done.output.strip().endswith(words[words.index("--out") + 1])
 
 
-def test_a_killed_training_goes_on(repo_folder: Path, start: Path, tmp_path: Path) -> None:
+def test_a_killed_training_resumes(repo_folder: Path, start: Path, tmp_path: Path) -> None:
     output, working = tmp_path / "model", tmp_path / "model.training"
     words = _words(repo_folder, start, output, "--epochs 6 --batch-size 6")
     process = subprocess.Popen(

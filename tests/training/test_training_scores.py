@@ -1,4 +1,4 @@
-"""What a training tells: its scores, its losses, its logs."""
+"""What a training run reports: its scores, its losses, its logs."""
 
 from __future__ import annotations
 

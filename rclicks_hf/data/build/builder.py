@@ -246,8 +246,8 @@ def check_out(out: Path, *, replace: bool) -> None:
         return
     if not is_build(out):
         raise RclicksError(
-            f"{out}: is not a dataset made by `rclicks build`, so --replace leaves it alone; "
-            "remove it yourself or give another name with --out"
+            f"{out}: is not a dataset made by `rclicks build`, so --replace refuses to overwrite "
+            "it; remove it yourself or give another name with --out"
         )
 
 

@@ -240,7 +240,7 @@ def _describe(key: ConfigKey, is_simulated: bool) -> str:
 
 
 def _header(clicks: int, is_simulated: bool, is_full_size_copy: bool) -> dict[str, Any]:
-    what = "simulated twin" if is_full_size_copy else "simulated clicks"
+    what = "simulated, full-size copy" if is_full_size_copy else "simulated clicks"
     tags = ["simulated"] * is_simulated + [FULL_SIZE_TAG] * is_full_size_copy
     return {
         "pretty_name": f"RClicks ({what})" if is_simulated else "RClicks",
@@ -268,7 +268,7 @@ def _template() -> Template:
 def _count_row(repo_files: RepoFiles, dataset: str) -> dict[str, Any]:
     """Splits, counted clicks per round and instances, and the published counts."""
     entry = SOURCE_DATASETS[dataset]
-    real = SOURCE_DATASETS[entry.twin_of or dataset]
+    real = SOURCE_DATASETS[entry.copy_of or dataset]
     published = {
         "first": real.first_clicks,
         "subsequent": real.subsequent_clicks,

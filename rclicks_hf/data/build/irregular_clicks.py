@@ -92,7 +92,7 @@ def _count_extra_columns(clicks: pa.Table) -> int:
 
 
 IRREGULAR_KINDS = (
-    IrregularKind("equal clicks", "kept: several people may click on one pixel", count_duplicates),
+    IrregularKind("equal clicks", "kept: several users may click the same pixel", count_duplicates),
     IrregularKind(
         "clicks outside their image", "clipped to it; x_raw and y_raw are kept", count_outside
     ),

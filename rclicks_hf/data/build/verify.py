@@ -180,7 +180,7 @@ def _count_checks(
     present = [name for name in SOURCE_DATASETS if name in found]
     for dataset in present:
         entry = SOURCE_DATASETS[dataset]
-        published = SOURCE_DATASETS[entry.twin_of] if is_full_size_copy else entry
+        published = SOURCE_DATASETS[entry.copy_of] if is_full_size_copy else entry
         chosen = clicks.filter(pc.equal(clicks["dataset"], dataset))
         for round_ in ROUNDS:
             of_round = chosen.filter(pc.equal(chosen["round"], round_))

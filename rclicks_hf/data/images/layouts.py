@@ -45,7 +45,7 @@ class Layout:
 
     Attributes:
         name: Key in `LAYOUTS`.
-        folder: Usual name of the dataset's folder beside the other datasets.
+        folder: Usual name of the dataset's folder next to the other datasets.
         images: Folder of the images.
         masks: Folder of the masks; a mask has its image's stem.
         decode: (H, W, 3) uint8 pixels of a mask file -> (H, W) int32 codes.

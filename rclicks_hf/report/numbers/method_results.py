@@ -109,7 +109,7 @@ def methods_of(table: pa.Table) -> list[MethodResults]:
     methods = []
     for key, rows in rows_of.items():
         if len({places[row] for row in rows}) < len(rows):
-            raise RclicksError(f"{' / '.join(key)}: given twice; name each run once")
+            raise RclicksError(f"{' / '.join(key)}: given twice; pass each run once")
         failed = {places[row][3] for row in rows if has_error[row]}
         kept = [row for row in rows if places[row][3] not in failed]
         by_run: dict[str, dict[str, int]] = {}

@@ -1,4 +1,4 @@
-"""The paper's benchmark numbers, shown beside measured ones where the row is the same.
+"""The paper's benchmark numbers, shown next to measured ones for the same row.
 
 ``paper_benchmark.csv`` holds the numbers of the authors' evaluation notebook (TETRIS, 33 models)
 and poster (DAVIS and COCO-MVal, 22 models): IoU 0.9, 20 clicks, clicks drawn from the paper's

@@ -27,7 +27,10 @@ def report_tables(data: ReportData) -> list[NamedTable]:
     """The tables of a report, in page order."""
     tables = click_model_tables(data.click_scores)
     if data.benchmark_rows:
-        intro = "The first, second and third of a column are marked, by the printed values."
+        intro = (
+            "The best three values of each column are marked; ties are decided by the printed "
+            "values."
+        )
         tables.append(NamedTable(BENCHMARK_TITLE, intro, benchmark_cells(data.benchmark_rows)))
     return [*tables, *data.supplement]
 

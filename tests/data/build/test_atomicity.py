@@ -1,4 +1,4 @@
-"""A build that fails, for whatever reason, leaves nothing new and the old dataset whole."""
+"""A build that fails, for any reason, leaves nothing new and the old dataset whole."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def test_duplicates_and_clipped_clicks_are_counted_and_do_not_fail(
     )
     build_dataset(pa.concat_tables([raw, raw, raw]), {}, tmp_path / "r", progress=False)
     details = {check.name: check for check in verify_dataset(tmp_path / "r")}
-    equal = "2 kept: several people may click on one pixel"
+    equal = "2 kept: several users may click the same pixel"
     assert details["equal clicks"] == ("equal clicks", None, equal)
     assert details["clicks outside their image"].detail.startswith("3 clipped")
     assert raw.select(CLICK_SCHEMA.names).equals(clicks)

@@ -116,7 +116,7 @@ def test_the_page_has_a_picture_a_run(
     assert section.count("Simulated clicks") >= 6
 
 
-def test_another_repo_is_told_and_leaves_the_page_whole(
+def test_another_repo_is_reported_and_leaves_the_page_whole(
     make_results: MakeResults, repo: Path, tmp_path: Path
 ) -> None:
     folder = make_results(
@@ -127,7 +127,7 @@ def test_another_repo_is_told_and_leaves_the_page_whole(
     assert "has no instance" in made.settings["Examples"]
 
 
-def test_a_repo_of_other_content_is_told(
+def test_a_repo_of_other_content_is_reported(
     make_results: MakeResults, repo: Path, tmp_path: Path
 ) -> None:
     folder = make_results(

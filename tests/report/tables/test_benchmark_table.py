@@ -187,7 +187,9 @@ def test_an_unknown_style_is_named() -> None:
 
 @pytest.mark.parametrize("wrong", [None, [], [None, 0.5], [0.5, math.nan], [0.5, 1.5], [-0.1, 0.5]])
 @pytest.mark.parametrize("column", ["iou", "boundary_iou"])
-def test_what_is_no_iou_is_one_line(tmp_path: Path, wrong: list[float] | None, column: str) -> None:
+def test_values_that_are_not_ious_are_one_line(
+    tmp_path: Path, wrong: list[float] | None, column: str
+) -> None:
     rows = [row("a", "base", [0.5, 0.9]), replace(row("b", "base", [0.5, 0.9]), **{column: wrong})]
     outside = rf"{column} has values outside \[0, 1\], not IoUs"
     message = "different lengths" if wrong == [] else outside

@@ -113,7 +113,7 @@ def test_the_paper_s_values_are_beside_the_same_data_only(
     assert not any(cell.rank for cell in rows[1].cells)
 
 
-def test_splits_and_devices_of_one_dataset_are_told_apart(make_scores: MakeScores) -> None:
+def test_splits_and_devices_of_one_dataset_are_reported_apart(make_scores: MakeScores) -> None:
     tables = [make_scores({"A": A}, dataset="tetris", split=s) for s in ("train", "validation")]
     tables.append(make_scores({"A": A}, dataset="davis", device="pc"))
     assert list(means_table(*tables).groups) == [

@@ -23,7 +23,7 @@ _PLACE = ["dataset", "split", "full_stem", "device", "click_model"]
 
 
 @dataclass(frozen=True, eq=False)
-class ClickScores:
+class ClickModelResults:
     """Scores of click models: a table per dataset and split, and the manifests of their folders."""
 
     tables: Sequence[ScoreTable] = ()
@@ -42,10 +42,10 @@ def is_click_scores(path: str | os.PathLike[str]) -> bool:
     return isinstance(found, dict) and "halvings" in found
 
 
-def read_score_folders(*paths: str | os.PathLike[str]) -> ClickScores:
+def read_score_folders(*paths: str | os.PathLike[str]) -> ClickModelResults:
     """Read results folders of `rclicks evaluate-clicks`, or their ``click_scores.parquet``."""
     if not paths:
-        return ClickScores()
+        return ClickModelResults()
     files = [Path(path) if Path(path).name == SCORES else Path(path) / SCORES for path in paths]
     manifests = [
         found
@@ -70,7 +70,7 @@ def read_score_folders(*paths: str | os.PathLike[str]) -> ClickScores:
         for _, group in rows.groupby(["dataset", "split"], sort=False)
         for table in summarise_scores(group)
     ]
-    return ClickScores(tables, manifests)
+    return ClickModelResults(tables, manifests)
 
 
 def _rows(file: Path) -> pd.DataFrame:
