@@ -63,7 +63,7 @@ def report(
         typer.Option(metavar="HUB_ID", help="Hub id of the dataset repo, for --eval-results."),
     ] = "",
 ) -> None:
-    """Write results as one HTML page, or as tables in CSV, Markdown or LaTeX.
+    """Write results as an HTML page or as tables.
 
     Needs only the Parquet files of the results folders, not the models. With the dataset repo at
     hand, the HTML page also shows the clicks on some instances. The exit code is 1 if all

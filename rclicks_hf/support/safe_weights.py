@@ -17,7 +17,7 @@ _GROWTH = 10  # largest ratio of an archive's unpacked size to its size
 _MOST_TENSORS = 5000  # the published networks have under 1000
 _CHUNK = 1 << 20  # bytes
 _TAIL = 2**16 + 22  # bytes; where the end record of an archive is searched
-_KEY = 100  # characters of a key that an error shows
+_KEY = 90  # characters of a key that an error shows
 _FLOATS = {torch.float64, torch.float32, torch.float16, torch.bfloat16}
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -323,6 +324,13 @@ class LocalHub:
     def page(self, kind: str, name: str) -> str:
         """Address of a repo."""
         return f"{self.url}/{name}" if kind == "model" else f"{self.url}/{kind}s/{name}"
+
+    def add(self, kind: str, name: str, folder: Path) -> None:
+        """Make a repo of the files of a folder."""
+        paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+        files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+        repo = self.repos[kind, name] = Repo(kind, name)
+        repo.commit("add", files)
 
     def files(self, kind: str, name: str) -> dict[str, bytes]:
         """The newest files of a repo."""

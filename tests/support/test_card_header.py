@@ -66,9 +66,9 @@ def test_commands_refuse_it_in_one_line_and_little_memory(
         "install": ["--repo", str(tmp_path)],
     }  # fmt: skip
     code = (
-        "import resource, sys; from rclicks_hf.cli import main\n"
-        "import atexit; atexit.register(lambda: print(resource.getrusage(resource.RUSAGE_SELF)"
-        ".ru_maxrss // 1024, file=sys.stderr))\nmain()"
+        "import atexit, re, sys; from pathlib import Path; from rclicks_hf.cli import main\n"
+        "peak = lambda: re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1]\n"
+        "atexit.register(lambda: print(int(peak()) // 1024, file=sys.stderr))\nmain()"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, command, *arguments[command]], capture_output=True, text=True

@@ -136,7 +136,7 @@ def test_a_pushed_model_loads_with_remote_code_where_the_package_is_absent(
     model: ClickabilityModel,
     processor: ClickabilityImageProcessor,
 ) -> None:
-    hub.seed("model", "someone/clickability", model_folder)
+    hub.add("model", "someone/clickability", model_folder)
     environment = {**hub.env(), "HF_HUB_OFFLINE": "0"}
     actual = _map_without_the_package("someone/clickability", tmp_path, **environment)
     np.testing.assert_allclose(actual, _map_here(model, processor), rtol=0, atol=1e-6)
