@@ -73,7 +73,7 @@ def test_the_scores_of_click_models_run(repo: Path, folder: Path, env: dict[str,
     (line,) = [block for block in blocks(repo, "bash") if "rclicks evaluate-clicks" in block]
     line = line.replace("rclicks ", f"{sys.executable} -m rclicks_hf.cli ", 1)
     printed = run(["bash", "-ec", line], folder, env)
-    assert "people, split-half" in printed
+    assert "split-half of clicks" in printed
     assert (folder / "scores" / "click_scores.parquet").is_file()
 
 

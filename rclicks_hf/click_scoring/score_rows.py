@@ -1,4 +1,4 @@
-"""The scores of one instance: one row per click model and set of clicks, and one for people."""
+"""The scores of one instance: one row per click model and set of clicks, and a split-half row."""
 
 from __future__ import annotations
 
@@ -29,8 +29,10 @@ from rclicks_hf.metrics.agreement import HALVINGS, MIN_CLICKS_TO_HALVE
 from rclicks_hf.metrics.sampling import CLICK_MAP_RESAMPLES, SEED
 
 ALL_DEVICES = "all"
-#: Name of the row that scores people's clicks against each other.
+#: Stored name of the row that scores one half of the clicks against the other.
 PEOPLE = "people, split-half"
+#: The same in tables, whose titles say whether the clicks are recorded or simulated.
+SPLIT_HALF = "split-half of clicks"
 #: Metrics that come from random draws, so have a Monte-Carlo standard error.
 
 SCORE_SCHEMA = pa.schema(
@@ -59,7 +61,7 @@ class ScoreSettings:
     Attributes:
         mode: ``"reference"`` or ``"exact"``, see `rclicks_hf.metrics.click_scores`.
         resamples: Sets of points drawn from each click map.
-        halvings: Random halvings of people's clicks; 0 leaves their row out.
+        halvings: Random halvings of the clicks; 0 leaves their row out.
         devices: True scores the clicks of each device too, besides all together.
         seed: Seed of all draws; each instance and device has a seed of its own derived from it.
 
@@ -97,8 +99,8 @@ def score_instance(
 ) -> list[dict[str, Any]]:
     """Rows of `SCORE_SCHEMA` for one instance, each model's click map made once.
 
-    For each set of clicks there is a row per model and one for people. A row that cannot be scored
-    has the reason in ``left_out`` and None for its scores.
+    For each set of clicks there is a row per model and one for the halves of the clicks. A row that
+    cannot be scored has the reason in ``left_out`` and None for its scores.
     """
     error_mask, size = instance.error_mask, instance.box_size
     maps = {

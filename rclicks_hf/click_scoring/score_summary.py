@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from rclicks_hf.click_scoring.score_rows import ALL_DEVICES, PEOPLE
+from rclicks_hf.click_scoring.score_rows import ALL_DEVICES, PEOPLE, SPLIT_HALF
 from rclicks_hf.data import DEVICES, ROUNDS
 from rclicks_hf.metrics import (
     CLICK_METRICS,
@@ -142,9 +142,9 @@ def _table(rows: pd.DataFrame, chosen_round: str, device: str) -> ScoreTable:
         round=chosen_round,
         device=device,
         is_simulated=bool(first["is_simulated"]),
-        # People against each other come last, regardless of the order of the rows.
+        # The halves of the clicks come last, regardless of the order of the rows.
         means=[
-            _means(name, groups[name], scored[name])
+            _means(SPLIT_HALF if name == PEOPLE else name, groups[name], scored[name])
             for name in sorted(groups, key=lambda name: name == PEOPLE)
         ],
         differences=[

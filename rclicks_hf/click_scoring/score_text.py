@@ -9,7 +9,7 @@ from rclicks_hf.click_scoring.paper_scores import (
     PUBLISHED_MODELS,
     published_means,
 )
-from rclicks_hf.click_scoring.score_rows import ALL_DEVICES, PEOPLE
+from rclicks_hf.click_scoring.score_rows import ALL_DEVICES, SPLIT_HALF
 from rclicks_hf.click_scoring.score_summary import (
     ALL_ROUNDS,
     ClickModelMeans,
@@ -24,8 +24,8 @@ from rclicks_hf.support.text_table import plain_table
 NAMED = 5  # instances named in a line; the results file names all
 _INTERVALS = "Means over instances; in brackets their 95 % bootstrap intervals over instances."
 _STAR = "* marks a difference whose interval excludes 0."
-_SPLIT_HALF = (
-    f"{PEOPLE}: one random half of the clicks against the other; NSS and PDE of a click\n"
+_LEGEND_OF_HALVES = (
+    f"{SPLIT_HALF}: one random half of the clicks against the other; NSS and PDE of a click\n"
     "map made from one half at the clicks of the other. A half has half as many points as a click\n"
     "model is compared with, so KS is slightly lenient and WD slightly large; NSS and PDE are not\n"
     "a ceiling, since a smoother map may score higher."
@@ -65,8 +65,8 @@ def format_score_tables(tables: Sequence[ScoreTable], *, errors: bool = False) -
     legend = [_INTERVALS]
     if any(table.differences for table in tables):
         legend.append(_STAR)
-    if any(means.click_model == PEOPLE for table in tables for means in table.means):
-        legend.append(_SPLIT_HALF)
+    if any(means.click_model == SPLIT_HALF for table in tables for means in table.means):
+        legend.append(_LEGEND_OF_HALVES)
     return "\n\n".join([*(_block(table, errors) for table in tables), "\n".join(legend)])
 
 

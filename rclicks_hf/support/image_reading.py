@@ -1,7 +1,7 @@
 """Images and masks as the files, arrays and PIL images that people have: one reader for all.
 
-There are two equal copies, in `support/` and in `networks/clickability/`, because a saved network
-carries its code; a test compares them. They need only NumPy and Pillow.
+`networks/clickability/` has a link to this file, because a saved network carries its code.
+It needs only NumPy and Pillow.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The values of a mask: object, unknown and background, in the codings that are read.
 
-There are two equal copies, in `support/` and in `networks/clickability/`, because a saved network
-carries its code; a test compares them. They need only NumPy.
+`networks/clickability/` has a link to this file, because a saved network carries its code.
+It needs only NumPy.
 """
 
 from __future__ import annotations

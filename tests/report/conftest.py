@@ -12,7 +12,7 @@ import pytest
 
 from rclicks_hf.benchmark.groups import CLICKING_GROUPS
 from rclicks_hf.benchmark.result_rows import ResultRow, write_part
-from rclicks_hf.click_scoring.score_rows import PEOPLE
+from rclicks_hf.click_scoring.score_rows import SPLIT_HALF
 from rclicks_hf.click_scoring.score_summary import ClickModelMeans, ScoreDifference, ScoreTable
 from rclicks_hf.data.instances import Click, Clicks, Instance
 from rclicks_hf.metrics import CLICK_METRICS, Interval
@@ -86,7 +86,7 @@ def _score_table(
         for name, values in models.items()
     }
     means = [ClickModelMeans(name, 24, of, {}, {}, []) for name, of in intervals.items()]
-    names = [name for name in models if name != PEOPLE]
+    names = [name for name in models if name != SPLIT_HALF]
     differences = [
         ScoreDifference(
             second,

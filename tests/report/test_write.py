@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from rclicks_hf.benchmark.manifest import IDENTITY
 from rclicks_hf.cli import app
-from rclicks_hf.click_scoring.score_rows import PEOPLE, SCORE_SCHEMA, ScoreSettings
+from rclicks_hf.click_scoring.score_rows import PEOPLE, SCORE_SCHEMA, SPLIT_HALF, ScoreSettings
 from rclicks_hf.click_scoring.score_run import SCORES
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.jobs.results_folder import write_table
@@ -292,7 +292,7 @@ def test_click_scores_are_shown_alone_and_in_any_mix(
     mixed = out.read_text("utf-8")
     for text in (alone, mixed):
         assert "ud" in text
-        assert "people, split-half" in text
+        assert SPLIT_HALF in text
         if ending != "csv":
             assert "0.350" in text  # mean of dt, over instances
             assert "dt − ud".replace("−", "$-$" if ending == "tex" else "−") in text
@@ -325,7 +325,7 @@ def test_click_scores_of_several_folders_are_one_table(tmp_path: Path) -> None:
     folders = [write_click_scores(tmp_path / model, model) for model in ("ud", "dt")]
     scores = read_score_folders(*folders)
     [table] = scores.tables
-    assert [means.click_model for means in table.means] == ["ud", "dt", PEOPLE]
+    assert [means.click_model for means in table.means] == ["ud", "dt", SPLIT_HALF]
     assert [means.instances for means in table.means] == [4, 4, 4]
     assert len(table.differences) == 1
 

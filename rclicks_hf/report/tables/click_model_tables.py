@@ -10,7 +10,7 @@ from rclicks_hf.click_scoring.paper_scores import (
     PUBLISHED_MODELS,
     published_means,
 )
-from rclicks_hf.click_scoring.score_rows import ALL_DEVICES, PEOPLE
+from rclicks_hf.click_scoring.score_rows import ALL_DEVICES, SPLIT_HALF
 from rclicks_hf.click_scoring.score_summary import (
     ALL_ROUNDS,
     ClickModelMeans,
@@ -36,8 +36,8 @@ from rclicks_hf.report.tables.table_cells import (
 #: Decimals of click-model scores, after scaling.
 SCORE_DIGITS = 3
 
-PEOPLE_NOTE = (
-    f'"{PEOPLE}": one random half of the clicks scored against the other half, about the best '
+SPLIT_HALF_NOTE = (
+    f'"{SPLIT_HALF}": one random half of the clicks scored against the other half, about the best '
     "agreement to expect in KS, PL1 and WD. With half as many clicks, KS is slightly lenient and "
     "WD slightly large; in NSS and PDE a smoother map may score higher."
 )
@@ -49,8 +49,8 @@ def click_model_tables(tables: Sequence[ScoreTable]) -> list[NamedTable]:
         return []
     scales = _scales(tables)
     intro = "Means over instances with 95 % bootstrap intervals; the best of each column is marked."
-    if any(means.click_model == PEOPLE for table in tables for means in table.means):
-        intro += f" {PEOPLE_NOTE}"
+    if any(means.click_model == SPLIT_HALF for table in tables for means in table.means):
+        intro += f" {SPLIT_HALF_NOTE}"
     made = [
         NamedTable("Agreement of click models with clicks", intro, _means_table(tables, scales))
     ]
@@ -64,7 +64,7 @@ def click_model_tables(tables: Sequence[ScoreTable]) -> list[NamedTable]:
 
 
 def _scales(tables: Sequence[ScoreTable]) -> dict[str, int]:
-    found = [means for table in tables for means in table.means if means.click_model != PEOPLE]
+    found = [means for table in tables for means in table.means if means.click_model != SPLIT_HALF]
     return {
         metric: scale_of(means.intervals[metric].mean for means in found if means.intervals)
         for metric in CLICK_METRICS
@@ -100,7 +100,7 @@ def _means_table(tables: Sequence[ScoreTable], scales: Mapping[str, int]) -> Tab
 
 
 def _mean_rows(table: ScoreTable, scales: Mapping[str, int]) -> Iterator[Row]:
-    models = [means for means in table.means if means.click_model != PEOPLE]
+    models = [means for means in table.means if means.click_model != SPLIT_HALF]
     marks = {
         metric: dict(
             zip(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from rclicks_hf.click_scoring.paper_scores import published_means
-from rclicks_hf.click_scoring.score_rows import PEOPLE
+from rclicks_hf.click_scoring.score_rows import SPLIT_HALF
 from rclicks_hf.click_scoring.score_summary import ScoreTable
 from rclicks_hf.metrics import CLICK_METRICS
 from rclicks_hf.report.tables.click_model_tables import click_model_tables
@@ -65,9 +65,9 @@ def test_the_best_is_marked_per_dataset(make_scores: MakeScores) -> None:
 
 def test_people_are_not_ranked_and_set_no_scale(make_scores: MakeScores) -> None:
     people = (0.9, 0.1, 0.01, 9.0, 0.5)
-    tables = click_model_tables([make_scores({"A": A, "B": B, PEOPLE: people})])
+    tables = click_model_tables([make_scores({"A": A, "B": B, SPLIT_HALF: people})])
     rows = tables[0].table.groups["scenes"]
-    assert [row.cells[0].text for row in rows] == ["A", "B", PEOPLE]
+    assert [row.cells[0].text for row in rows] == ["A", "B", SPLIT_HALF]
     assert not any(cell.rank for cell in rows[2].cells)
     assert "half" in tables[0].intro
     assert tables[0].table.heads[-1] == ("PDE ×10⁻⁴\N{NO-BREAK SPACE}↑", True)
