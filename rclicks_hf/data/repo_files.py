@@ -39,7 +39,7 @@ def config_files(root: Path, key: ConfigKey) -> dict[str, list[Path]]:
 class RepoFiles:
     """The Parquet files of a repo, listed once for all configs; ``strays`` belong to none.
 
-    ``keyed`` tells the layout, see `part_path`.
+    ``keyed`` is the layout, see `part_path`.
     """
 
     def __init__(self, root: Path) -> None:

@@ -17,7 +17,7 @@ from rclicks_hf.report.pictures.photograph import (
 )
 from rclicks_hf.report.tables.table_cells import number
 
-#: Later clicks overlap and tell little.
+#: Later clicks overlap and add little.
 SHOWN_CLICKS = 10
 
 #: IoU 0 to 1 of users' first clicks; readable with colour vision deficiency.
