@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.segmenters.methods import METHOD_FAMILIES, METHODS, Method
-from rclicks_hf.segmenters.registry import SEGMENTERS
+from rclicks_hf.segmenters.registry import SEGMENTERS, SegmenterFamily
 from rclicks_hf.support.text_table import plain_table
 
 #: Fact -> head of its column.
@@ -70,11 +70,10 @@ def support_table() -> str:
         published = [method for method in METHODS.values() if method.family == family.name]
         names = dict.fromkeys(method.name for method in published)
         sizes = dict.fromkeys(method.size for method in published)
-        place = f"folder or Hub id, e.g. `{family.example}`" if family.example else "folder"
         rows.append(
             [
                 ", ".join(names) or family.label,
-                place if family.model_types else f"`{family.name}`",
+                _how_to_give(family),
                 ", ".join(sizes) or "-",
                 family.licence,
                 family.paper or "-",
@@ -82,6 +81,14 @@ def support_table() -> str:
         )
     heads = ["segmenter", "`--segmenter`", "sizes in the paper", "licence", "paper"]
     return _markdown([heads, *rows])
+
+
+def _how_to_give(family: SegmenterFamily) -> str:
+    if not family.model_types:
+        return f"`{family.name}`"
+    if family.example:
+        return f"folder or Hub id, e.g. `{family.example}`"
+    return f"folder made by `rclicks convert {family.name}`"
 
 
 def _markdown(lines: Sequence[Sequence[str]]) -> str:

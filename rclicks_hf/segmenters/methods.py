@@ -83,16 +83,16 @@ METHOD_FAMILIES: dict[str, MethodFamily] = {
     for family in (
         MethodFamily("gpcis", "GPCIS", "MIT", "Zhou et al., 2023", "gpcis"),
         MethodFamily("cdnet", "CDNet", "MIT", "Chen et al., 2021", "cdnet"),
-        MethodFamily("ritm", "RITM", "MIT", "Sofiiuk et al., 2021", "ritm"),
+        MethodFamily("ritm", "RITM", "MIT", "Sofiiuk et al., 2022", "ritm"),
         MethodFamily(
-            "adaptive_click", "AdaptiveClick", "MIT", "Lin et al., 2023", "adaptive_click"
+            "adaptive_click", "AdaptiveClick", "MIT", "Lin et al., 2024", "adaptive_click"
         ),
         MethodFamily("simpleclick", "SimpleClick", "MIT", "Liu et al., 2023", "simpleclick"),
         MethodFamily(
             "cfr_icl",
             "CFR-ICL",
             "LicenseRef-CFR-ICL-NonCommercial",
-            "Sun et al., 2023",
+            "Sun et al., 2024",
             "simpleclick",
         ),
         MethodFamily(
