@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -101,14 +102,11 @@ class RitmModule(nn.Module):
         """Branches (B, Ci, Hi, Wi), finest first, to the same shapes."""
         hidden = [branch(x) for branch, x in zip(self.branches, hidden, strict=True)]
         fused = []
-        for target, layers in enumerate(self.fuse_layers):
-            total: Tensor | None = None
-            for source, (layer, x) in enumerate(zip(layers, hidden, strict=True)):
-                term = layer(x)
-                if source > target:
-                    term = _resized(term, hidden[target])
-                total = term if total is None else total + term
-            fused.append(self.relu(total))
+        for target, like in enumerate(hidden):
+            layers: Any = self.fuse_layers[target]
+            terms = [layer(x) for layer, x in zip(layers, hidden, strict=True)]
+            coarser = (_resized(term, like) for term in terms[target + 1 :])
+            fused.append(self.relu(sum(coarser, sum(terms[1 : target + 1], terms[0]))))
         return fused
 
 

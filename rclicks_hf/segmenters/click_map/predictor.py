@@ -97,9 +97,14 @@ class ClickMapSegmenter:
             raise RclicksError(f"{name_or_path}: config.json, predictor: {error}") from error
 
     @property
+    def settings(self) -> dict[str, Any]:
+        """All that changes a prediction besides the weights; see `Segmenter`."""
+        return self._settings.as_json()
+
+    @property
     def threshold(self) -> float:
         """See `Segmenter`."""
-        return self.settings.threshold
+        return self._settings.threshold
 
     def for_dataset(self, dataset: str, *, reference: bool) -> Self:
         """See `Segmenter`: input sizes on DAVIS, zoom from the first click on TETRIS."""
@@ -112,7 +117,7 @@ class ClickMapSegmenter:
         changes = getattr(self.model.config, "predictor", None) or {}
         if not isinstance(changes, dict):
             raise ValueError(f"must be an object of settings, got {changes!r}")
-        self.settings = settings.changed(changes)
+        self._settings = settings.changed(changes)
 
     def encode(self, image: np.ndarray) -> ImageOnDevice:
         """Put an image on the network's device; see `Segmenter.encode`."""
@@ -127,7 +132,7 @@ class ClickMapSegmenter:
         """See `Segmenter.predict`; the memory of a prediction is a `LastPrediction`."""
         inside = [[_inside(click, state.shape) for click in trajectory] for trajectory in clicks]
         last: list[LastPrediction | None] = list(previous)
-        passes = [self.settings.first_click_passes if len(c) == 1 else 1 for c in inside]
+        passes = [self._settings.first_click_passes if len(c) == 1 else 1 for c in inside]
         for number in range(max(passes, default=0)):
             active = [i for i, count in enumerate(passes) if count > number]
             found = self._pass(state, [inside[i] for i in active], [last[i] for i in active])
@@ -148,7 +153,7 @@ class ClickMapSegmenter:
         """One forward pass of the whole predictor, per trajectory."""
         seen = self._seen(last)
         views = [
-            choose_view(self.settings, state.shape, trajectory, box, one and one.box)
+            choose_view(self._settings, state.shape, trajectory, box, one.box if one else None)
             for trajectory, box, one in zip(clicks, seen, last, strict=True)
         ]
         found: dict[int, LastPrediction] = {}
@@ -165,7 +170,7 @@ class ClickMapSegmenter:
 
     def _seen(self, last: Sequence[LastPrediction | None]) -> list[Box | None]:
         """Bounding boxes of the last predictions; None of an empty one."""
-        level = self.settings.object_threshold
+        level = self._settings.object_threshold
         profiles = [
             torch.cat([mask.any(1), mask.any(0)])
             for mask in (one.probability > level for one in last if one is not None)
@@ -208,7 +213,7 @@ class ClickMapSegmenter:
                 ]
             )
         points = _points(clicks, views).to(images.device)
-        if not self.settings.flip:
+        if not self._settings.flip:
             return self._probability(self._logits(images, points, previous), images, points)
         both = torch.cat([images, images.flip(3)])
         mirrored = torch.cat([points, _mirrored(points, images.shape[3])])

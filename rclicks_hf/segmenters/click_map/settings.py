@@ -66,13 +66,12 @@ class ClickMapSettings:
     paste_in_old_box: bool = False
 
     def __post_init__(self) -> None:
-        sides = self.size
-        if isinstance(sides, list | tuple):
-            object.__setattr__(self, "size", tuple(sides))  # JSON has lists only
+        is_pair = isinstance(self.size, list | tuple)  # JSON has lists only
+        sides: tuple[Any, ...] = tuple(self.size) if is_pair else (self.size,)  # type: ignore[arg-type]
+        if is_pair:
+            object.__setattr__(self, "size", sides)
             if len(sides) != 2:
                 raise ValueError(f"size must be a number or two, got {sides}")
-        else:
-            sides = [sides]
         for side in sides:
             _check("size", side, int, 1, _LARGEST_SIDE)
         for name, (kind, low, high) in _RANGES.items():

@@ -97,8 +97,8 @@ def _expanded_side(first: int, last: int, settings: ClickMapSettings) -> tuple[i
 
 
 def _holds(box: Box, clicks: Sequence[Click]) -> bool:
-    """Whether every positive click lies inside; as in the paper's code, the last row and column,
-    which belong to the box, count as outside."""
+    """Whether every positive click lies inside."""
+    # As in the paper's code, the last row and column count as outside.
     return all(
         box.top <= click.y < box.bottom and box.left <= click.x < box.right
         for click in clicks
