@@ -5,6 +5,7 @@ whole image. Module names follow the published checkpoints, so converted tensors
 """
 
 # Without postponed annotations: `strict` checks the fields by their types.
+from math import isqrt
 from typing import Any
 
 import torch
@@ -17,6 +18,10 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 
 from rclicks_hf.networks.click_map import ClickMapModel
 
+#: Keys of published checkpoints that the networks do without, as patterns.
+UNUSED = ("backbone.cls_token", "backbone.fc_norm.*", "backbone.head.*", "maps_transform.*")
+
+_HEADS = {160: 4, 768: 12, 1024: 16, 1280: 16}  # published widths; no shape tells the heads
 _WINDOW = 224  # pixels
 
 # Most that a field, or its entries, may be: far above every published network, and small enough
@@ -98,6 +103,35 @@ class PlainVitConfig(PreTrainedConfig):
             for number in value if isinstance(value, list | tuple) else [value]:
                 if not 1 <= number <= limit:
                     raise ValueError(f"{name} is {number}; give 1 to {limit}")
+
+
+def read_fields(state: dict[str, Tensor], neck: str) -> dict[str, Any]:
+    """Fields of a `PlainVitConfig` that the shapes in an official state dict tell.
+
+    ``neck`` is the prefix of the pyramid's keys.
+
+    Raises:
+        KeyError: If a tensor is missing, or no published network has that width.
+        ValueError: If a tensor has another number of axes.
+    """
+    width, _, patch, _ = state["backbone.patch_embed.proj.weight"].shape
+    _, positions, _ = state["backbone.pos_embed"].shape
+    names = [f"{neck}.{name}.weight" for name in ("down_4.5", "down_8.2", "down_16.0", "down_32.2")]
+    return {
+        "image_size": isqrt(positions - 1) * patch,
+        "patch_size": patch,
+        "hidden_size": width,
+        "num_hidden_layers": count(state, "backbone.blocks.{}.norm1.weight"),
+        "num_attention_heads": _HEADS[width],
+        "mlp_ratio": state["backbone.blocks.0.mlp.fc1.weight"].shape[0] // width,
+        "neck_sizes": tuple(state[name].shape[0] for name in names),
+        "with_previous_mask": state["patch_embed_coords.proj.weight"].shape[1] == 3,
+    }
+
+
+def count(state: dict[str, Tensor], key: str) -> int:
+    """Number of layers in a state dict, whose keys are ``key`` with 0, 1, ..."""
+    return next(i for i in range(len(state) + 1) if key.format(i) not in state)
 
 
 def windows_of(side: int, patch_size: int) -> int:

@@ -9,6 +9,10 @@ from rclicks_hf.networks.simpleclick.configuration_simpleclick import (
     CfrIclConfig,
     SimpleClickConfig,
 )
+from rclicks_hf.networks.simpleclick.convert_simpleclick import (
+    convert_cfr_icl_checkpoint,
+    convert_checkpoint,
+)
 from rclicks_hf.networks.simpleclick.modeling_simpleclick import CfrIclModel, SimpleClickModel
 
 __all__ = [
@@ -17,6 +21,8 @@ __all__ = [
     "CfrIclModel",
     "SimpleClickConfig",
     "SimpleClickModel",
+    "convert_cfr_icl_checkpoint",
+    "convert_checkpoint",
 ]
 
 for _config, _model in ((SimpleClickConfig, SimpleClickModel), (CfrIclConfig, CfrIclModel)):
