@@ -92,6 +92,25 @@ NETWORKS: dict[str, NetworkInfo] = {
             paper="Lou et al., TranSalNet: Towards Perceptually Relevant Visual Saliency "
             "Prediction, Neurocomputing 2022",
         ),
+        _row(
+            "gpcis",
+            "Gpcis",
+            model_type="rclicks_gpcis",
+            title="GPCIS network",
+            checkpoint="GPCIS_Resnet50.pth",
+            license="MIT",
+            paper="Zhou et al., Interactive Segmentation as Gaussian Process Classification, "
+            "CVPR 2023",
+        ),
+        _row(
+            "cdnet",
+            "Cdnet",
+            model_type="rclicks_cdnet",
+            title="CDNet network",
+            checkpoint="cclvs_last_checkpoint.pth",
+            license="MIT",
+            paper="Chen et al., Conditional Diffusion for Interactive Segmentation, ICCV 2021",
+        ),
     )
 }
 
