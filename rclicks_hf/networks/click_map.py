@@ -34,11 +34,8 @@ class ClickMapModel(PreTrainedModel):
     """A segmentation network whose prompts are disks at the clicks and its previous probability.
 
     A subclass implements `segment`; its configuration has ``click_radius`` (pixels) and
-    ``with_previous_mask`` (bool). ``reads_points`` is True if `segment` does more with the points
-    than the disks do.
+    ``with_previous_mask`` (bool).
     """
-
-    reads_points = False
 
     main_input_name = "pixel_values"
     input_modalities = ("image",)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.jobs.model_identity import object_identity, spec_identity
+from rclicks_hf.networks import NETWORKS
 from rclicks_hf.support.model_spec import ModelSpec, make_from_class, parse_model_spec
 from rclicks_hf.support.text_table import plain_table
 
@@ -31,7 +32,7 @@ class SegmenterFamily:
         licence: SPDX identifier of code and published weights.
         paper: Where the method is described; ``""`` for GeoCut.
         model_types: ``model_type`` in the ``config.json`` of its networks; empty without weights.
-        example: A Hub id of published weights; ``""`` without weights.
+        example: A Hub id of published weights; ``""`` if there is none.
 
     Example:
         >>> SEGMENTERS["sam2"].label, SEGMENTERS["sam2"].model_types
@@ -45,6 +46,21 @@ class SegmenterFamily:
     paper: str = ""
     model_types: tuple[str, ...] = ()
     example: str = ""
+
+
+def _click_map(
+    name: str, label: str, paper: str, implementation: str = "predictor:ClickMapSegmenter"
+) -> SegmenterFamily:
+    """A family with a network of this package, whose weights `rclicks convert` makes."""
+    network = NETWORKS[name]
+    return SegmenterFamily(
+        name,
+        label,
+        f"rclicks_hf.segmenters.click_map.{implementation}",
+        licence=network.license,
+        paper=paper,
+        model_types=(network.model_type,),
+    )
 
 
 #: Name -> family. A network is recognised by the ``model_type`` in its config.json.
@@ -76,6 +92,12 @@ SEGMENTERS: dict[str, SegmenterFamily] = {
             model_types=("sam2", "sam2_video"),
             example="facebook/sam2.1-hiera-tiny",
         ),
+        _click_map("ritm", "RITM", "Sofiiuk et al., 2022"),
+        _click_map("simpleclick", "SimpleClick", "Liu et al., 2023"),
+        _click_map("cfr_icl", "CFR-ICL", "Sun et al., 2024"),
+        _click_map("adaptive_click", "AdaptiveClick", "Lin et al., 2024"),
+        _click_map("gpcis", "GPCIS", "Zhou et al., 2023"),
+        _click_map("cdnet", "CDNet", "Chen et al., 2021", "cdnet:CdnetSegmenter"),
     )
 }
 
@@ -163,7 +185,7 @@ def format_segmenters() -> str:
     rows = [
         [
             family.label,
-            f"folder or Hub id, e.g. {family.example}" if family.model_types else family.name,
+            _how_to_give(family),
             family.licence,
             family.paper or "-",
         ]
@@ -171,6 +193,14 @@ def format_segmenters() -> str:
     ]
     rows.append(["your own", "module:Class", "-", "-"])
     return plain_table([["segmenter", "--segmenter", "licence", "paper"], *rows], left=4)
+
+
+def _how_to_give(family: SegmenterFamily) -> str:
+    if not family.model_types:
+        return family.name
+    if family.example:
+        return f"folder or Hub id, e.g. {family.example}"
+    return f"folder made by rclicks convert {family.name}"
 
 
 def _names_without_weights() -> list[str]:

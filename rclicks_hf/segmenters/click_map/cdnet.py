@@ -20,4 +20,4 @@ class CdnetSegmenter(ClickMapSegmenter):
         return super()._shown((probability > 0.5).float())
 
     def _probability(self, logits: Tensor, images: Tensor, points: Tensor) -> Tensor:
-        return self.model.diffuse(logits, images, points)
+        return super()._probability(self.model.diffuse(logits, images, points), images, points)

@@ -157,7 +157,7 @@ class ClickMapSegmenter:
             for trajectory, box, one in zip(clicks, seen, last, strict=True)
         ]
         found: dict[int, LastPrediction] = {}
-        for batch in self._batches(views, clicks):
+        for batch in self._batches(views):
             maps = self._maps(
                 state,
                 [views[i] for i in batch],
@@ -180,15 +180,12 @@ class ClickMapSegmenter:
         found = iter(torch.stack(profiles).numpy(force=True))  # one transfer for all
         return [None if one is None else _bounds(next(found), len(one.probability)) for one in last]
 
-    def _batches(
-        self, views: Sequence[View], clicks: Sequence[Sequence[Click]]
-    ) -> Iterator[list[int]]:
+    def _batches(self, views: Sequence[View]) -> Iterator[list[int]]:
         """Indices of trajectories that share a forward pass: their inputs have one size."""
-        alike: dict[tuple[int, ...], list[int]] = defaultdict(list)
-        for i, (view, trajectory) in enumerate(zip(views, clicks, strict=True)):
-            places = _places(trajectory) if self.model.reads_points else 0
-            alike[(*view.size, places)].append(i)
-        for (height, width, _), indices in alike.items():
+        alike: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for i, view in enumerate(views):
+            alike[view.size].append(i)
+        for (height, width), indices in alike.items():
             count = max(1, min(self.batch_size, _PIXELS // (height * width)))
             for first in range(0, len(indices), count):
                 yield indices[first : first + count]
