@@ -67,6 +67,15 @@ SEGMENTERS: dict[str, SegmenterFamily] = {
             example="facebook/sam-vit-base",
         ),
         SegmenterFamily(
+            "sam_hq",
+            "SAM-HQ",
+            "rclicks_hf.segmenters.prompt.sam_hq:SamHqSegmenter",
+            licence="Apache-2.0",
+            paper="Ke et al., 2023",
+            model_types=("sam_hq",),
+            example="syscv-community/sam-hq-vit-large",
+        ),
+        SegmenterFamily(
             "sam2",
             "SAM 2",
             "rclicks_hf.segmenters.prompt.sam2:Sam2Segmenter",
@@ -75,6 +84,16 @@ SEGMENTERS: dict[str, SegmenterFamily] = {
             # The published checkpoints are sam2_video; their video parts are not loaded.
             model_types=("sam2", "sam2_video"),
             example="facebook/sam2.1-hiera-tiny",
+        ),
+        SegmenterFamily(
+            "sam3",
+            "SAM 3",
+            "rclicks_hf.segmenters.prompt.sam3_tracker:Sam3TrackerSegmenter",
+            licence="LicenseRef-SAM",
+            paper="Carion et al., 2025",
+            # The published checkpoint is sam3_video; its detector is not loaded.
+            model_types=("sam3_tracker", "sam3_video"),
+            example="facebook/sam3",
         ),
     )
 }
