@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from rclicks_hf.errors import RclicksError
+
+if TYPE_CHECKING:
+    from rclicks_hf.networks.conversion import Conversion
 
 __all__ = ["NETWORKS", "NetworkInfo", "convert_checkpoint"]
 
@@ -17,16 +20,17 @@ class NetworkInfo:
     """One row of the table of networks; the classes are imported by `load` only.
 
     Attributes:
-        name: Key in `NETWORKS`, KIND of ``rclicks convert`` and folder in ``networks/``.
+        name: Key in `NETWORKS`, FAMILY of ``rclicks convert`` and folder in ``networks/``.
         model_type: ``model_type`` in ``config.json``.
         title: What error messages call the network.
         config: Path of the configuration class, as ``"module:Name"``.
         model: Path of the model class.
-        image_processor: Path of the image processor class.
-        converter: Path of the function that converts the published checkpoint.
+        converter: Path of the function ``(checkpoint, out) -> Conversion`` for the published
+            checkpoint.
         checkpoint: File name of the published checkpoint.
         license: SPDX identifier of the published code and weights.
         paper: Where the network was published.
+        image_processor: Path of the image processor class; ``""`` if the network has none.
 
     Example:
         >>> NETWORKS["saliency"].load("model").__name__
@@ -38,11 +42,11 @@ class NetworkInfo:
     title: str
     config: str
     model: str
-    image_processor: str
     converter: str
     checkpoint: str
     license: str
     paper: str
+    image_processor: str = ""
 
     def load(self, part: Literal["config", "model", "image_processor", "converter"]) -> Any:
         """Import one of the network's classes or its converter."""
@@ -51,13 +55,12 @@ class NetworkInfo:
 
 
 def _row(name: str, prefix: str, **fields: str) -> NetworkInfo:
-    """A row whose classes have the names and places that transformers' file style gives them."""
+    """A row whose parts have the names and places that transformers' file style gives them."""
     folder = f"rclicks_hf.networks.{name}"
     return NetworkInfo(
         name=name,
         config=f"{folder}:{prefix}Config",
         model=f"{folder}:{prefix}Model",
-        image_processor=f"{folder}:{prefix}ImageProcessor",
         converter=f"{folder}:convert_checkpoint",
         **fields,
     )
@@ -70,6 +73,7 @@ NETWORKS: dict[str, NetworkInfo] = {
         _row(
             "clickability",
             "Clickability",
+            image_processor="rclicks_hf.networks.clickability:ClickabilityImageProcessor",
             model_type="clickability",
             title="clickability network",
             checkpoint="clickability_model.pth",
@@ -80,6 +84,7 @@ NETWORKS: dict[str, NetworkInfo] = {
         _row(
             "saliency",
             "Saliency",
+            image_processor="rclicks_hf.networks.saliency:SaliencyImageProcessor",
             model_type="rclicks_saliency",
             title="saliency network",
             checkpoint="TranSalNet_Res.pth",
@@ -93,13 +98,16 @@ NETWORKS: dict[str, NetworkInfo] = {
 
 def convert_checkpoint(
     network: str, checkpoint: str | os.PathLike[str], out: str | os.PathLike[str]
-) -> None:
+) -> Conversion:
     """Convert a published checkpoint to a folder for `from_pretrained`.
 
     Args:
         network: Key of `NETWORKS`.
-        checkpoint: The published ``.pth`` file; only tensors are read from it.
+        checkpoint: The published file; only tensors are read from it.
         out: New folder: weights (safetensors), config and image processor.
+
+    Returns:
+        Which size it is, the keys that are not used, and the model.
 
     Raises:
         RclicksError: If the network is unknown, the file is not its checkpoint, or ``out`` exists.
@@ -112,4 +120,5 @@ def convert_checkpoint(
     """
     if network not in NETWORKS:
         raise RclicksError(f"{network}: unknown network; choose {' or '.join(NETWORKS)}")
-    NETWORKS[network].load("converter")(checkpoint, out)
+    conversion: Conversion = NETWORKS[network].load("converter")(checkpoint, out)
+    return conversion

@@ -21,8 +21,8 @@ _KEY = 90  # characters of a key that an error shows
 _FLOATS = {torch.float64, torch.float32, torch.float16, torch.bfloat16}
 
 
-def load_state_dict(path: str | os.PathLike[str], *, original: str) -> dict[str, torch.Tensor]:
-    """Read a dict of dense, finite tensors saved by `torch.save`; no code in the file is run.
+def read_tensors(path: str | os.PathLike[str], *, original: str) -> dict[str, torch.Tensor]:
+    """Read a dict of tensors saved by `torch.save`; no code in the file is run.
 
     `original` names the published file in the error for a missing one.
     """
@@ -49,12 +49,16 @@ def load_state_dict(path: str | os.PathLike[str], *, original: str) -> dict[str,
             f"{path}: holds {len(state):,} tensors, more than any network here; give the published "
             f"checkpoint {original}"
         )
+    return state
+
+
+def check_numbers(path: str | os.PathLike[str], state: Mapping[str, torch.Tensor]) -> None:
+    """Refuse tensors that are not dense, finite, floating-point numbers of at least 16 bits."""
     for key, tensor in state.items():
         if unusable := _why_unusable(key, tensor):
             raise RclicksError(
-                f"{path}: {_short(key)} {unusable}; download the published checkpoint again"
+                f"{path}: {short_key(key)} {unusable}; download the published checkpoint again"
             )
-    return state
 
 
 def _check_archive(path: Path) -> None:
@@ -131,7 +135,7 @@ def _name(tensor: torch.Tensor) -> str:
     return str(tensor.dtype).removeprefix("torch.")
 
 
-def _short(key: str) -> str:
+def short_key(key: str) -> str:
     """A key in one line of printable characters."""
     plain = "".join(c if c.isprintable() else "?" for c in key)
     return plain if len(plain) <= _KEY else f"{plain[:_KEY]}..."
@@ -166,4 +170,4 @@ def check_keys(
 def _list(keys: Collection[str]) -> str:
     ordered = sorted(keys)
     more = f" and {len(ordered) - _NAMED} more" if len(ordered) > _NAMED else ""
-    return ", ".join(map(_short, ordered[:_NAMED])) + more
+    return ", ".join(map(short_key, ordered[:_NAMED])) + more
