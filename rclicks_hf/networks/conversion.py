@@ -51,7 +51,7 @@ def convert_official(
     network: str,
     path: str | os.PathLike[str],
     out_dir: str | os.PathLike[str],
-    sizes: Mapping[str, Any],
+    sizes: Mapping[str, Any] | Callable[[State], Mapping[str, Any]],
     *,
     ignored: Sequence[str] = (),
     rename: Callable[[State], State] | None = None,
@@ -63,7 +63,8 @@ def convert_official(
         network: Key of `NETWORKS`.
         path: The checkpoint; only tensors are read from it.
         out_dir: New folder: weights (safetensors), config and, with `processor`, image processor.
-        sizes: Name of a size -> its config; the shapes decide.
+        sizes: Name of a size -> its config; the shapes decide. Or a function that makes this of the
+            tensors under their new keys.
         ignored: Patterns of official keys that the original code ignores, for example ``"head.*"``.
         rename: Gives the official tensors, without the ignored ones, the keys of our network.
         processor: Makes the image processor for a config.
@@ -74,6 +75,7 @@ def convert_official(
     """
     official, unused = read_official(path, network, ignored=ignored)
     state = rename(official) if rename else official
+    sizes = sizes(state) if callable(sizes) else sizes
     size = find_size(path, network, state, sizes)
     model = NETWORKS[network].load("model")(sizes[size]).eval()
     model.load_state_dict(state)

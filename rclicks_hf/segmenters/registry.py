@@ -76,6 +76,15 @@ SEGMENTERS: dict[str, SegmenterFamily] = {
             example="syscv-community/sam-hq-vit-large",
         ),
         SegmenterFamily(
+            "mobile_sam",
+            "MobileSAM",
+            "rclicks_hf.segmenters.prompt.mobile_sam:MobileSamSegmenter",
+            licence="Apache-2.0",
+            paper="Zhang et al., 2023",
+            model_types=("rclicks_mobile_sam",),
+            example="",
+        ),
+        SegmenterFamily(
             "sam2",
             "SAM 2",
             "rclicks_hf.segmenters.prompt.sam2:Sam2Segmenter",
