@@ -22,9 +22,10 @@ from transformers import (
     SamModel,
 )
 
+from rclicks_hf.networks.mobile_sam import MobileSamConfig, MobileSamModel
 from rclicks_hf.segmenters.registry import segmenter_class
 
-FAMILIES = ("sam", "sam_hq", "sam2", "sam3_tracker")
+FAMILIES = ("sam", "sam_hq", "rclicks_mobile_sam", "sam2", "sam3_tracker")
 _SIDE = 128
 _SAM3_SIDE = 112  # a multiple of its patches' 14
 
@@ -63,6 +64,18 @@ def _sam_parts() -> dict[str, Any]:
         "prompt_encoder_config": prompts,
         "initializer_range": 0.1,
     }
+
+
+def _mobile_sam() -> MobileSamModel:
+    vision = {
+        "image_size": _SIDE,
+        "hidden_sizes": [8, 16, 16, 32],
+        "depths": [1, 1, 2, 1],
+        "num_attention_heads": [1, 2, 2, 4],
+        "window_sizes": [7, 5, 3, 7],
+    }
+    parts = {**_sam_parts(), "vision_config": vision}
+    return MobileSamModel(MobileSamConfig(**parts))
 
 
 def _sam2_parts() -> dict[str, Any]:
@@ -155,6 +168,7 @@ _TINY = {
     "sam_hq": lambda: SamHQModel(
         SamHQConfig(**_sam_parts(), mask_decoder_config={"vit_dim": 32})
     ),
+    "rclicks_mobile_sam": _mobile_sam,
     "sam2": lambda: Sam2Model(Sam2Config(**_sam2_parts())),
     "sam2_video": lambda: Sam2VideoModel(Sam2VideoConfig(**_sam2_parts())),
     "sam3_tracker": _sam3_tracker,
