@@ -87,6 +87,17 @@ SEGMENTERS: dict[str, SegmenterFamily] = {
             example="facebook/sam-vit-base",
         ),
         _published(
+            "sam_hq",
+            "rclicks_hf.segmenters.prompt.sam_hq:SamHqSegmenter",
+            model_types=("sam_hq",),
+            example="syscv-community/sam-hq-vit-base",
+        ),
+        _published(
+            "mobile_sam",
+            "rclicks_hf.segmenters.prompt.mobile_sam:MobileSamSegmenter",
+            model_types=("rclicks_mobile_sam",),
+        ),
+        _published(
             "sam2",
             "rclicks_hf.segmenters.prompt.sam2:Sam2Segmenter",
             # The published checkpoints are sam2_video; their video parts are not loaded.
@@ -99,6 +110,16 @@ SEGMENTERS: dict[str, SegmenterFamily] = {
         _click_map("adaptive_click"),
         _click_map("gpcis"),
         _click_map("cdnet", "cdnet:CdnetSegmenter"),
+        SegmenterFamily(
+            "sam3",
+            "SAM 3",
+            "rclicks_hf.segmenters.prompt.sam3_tracker:Sam3TrackerSegmenter",
+            licence="LicenseRef-SAM",
+            paper="Carion et al., 2025",
+            # The published checkpoint is sam3_video; its detector is not loaded.
+            model_types=("sam3_tracker", "sam3_video"),
+            example="facebook/sam3",
+        ),
     )
 }
 

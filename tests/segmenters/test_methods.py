@@ -62,7 +62,7 @@ def test_the_tables_of_families_agree(repo: Path) -> None:
     networks = repo / "rclicks_hf" / "networks"
     for name, family in METHOD_FAMILIES.items():
         assert name in SIGNATURES
-        assert not family.folder or (networks / family.folder).is_dir() or name == "mobile_sam"
+        assert not family.folder or (networks / family.folder).is_dir()
         if name in NETWORKS:
             assert NETWORKS[name].license == family.licence
         if name in SEGMENTERS:
