@@ -22,6 +22,7 @@ from rclicks_hf.cli import (
     check_segmenter,
     convert,
     demo,
+    download,
     evaluate_clicks,
     import_results,
     install,
@@ -40,6 +41,7 @@ INTERRUPTED = 130  # the code that Typer returns on Ctrl-C
 # In the order of the help.
 VERBS: dict[str, tuple[Callable[..., None], str]] = {
     "demo": (demo.demo, demo.EXAMPLES),
+    "download": (download.download, download.EXAMPLES),
     "build": (build.build, build.EXAMPLES),
     "verify": (verify.verify, verify.EXAMPLES),
     "install": (install.install, install.EXAMPLES),

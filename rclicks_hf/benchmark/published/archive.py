@@ -8,7 +8,6 @@ import re
 import stat
 import zipfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -18,10 +17,7 @@ from rclicks_hf.benchmark.published.pickled_results import LARGEST_FILE
 from rclicks_hf.benchmark.runs import BASELINE_RUN, SAMPLED_RUN, USER_RUN
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.support.file_digest import file_digest
-from rclicks_hf.support.visible_text import shown
-
-_MOST_ENTRIES = 100_000
-_GROWTH = 200  # largest ratio of a file's size to its packed size; the paper's are below 20
+from rclicks_hf.support.safe_zip import explained_zip, open_zip
 
 #: Ending of a folder's name -> run, and number of clicks in the names of its files.
 _SUFFIXES: dict[str, tuple[str, int]] = {
@@ -99,7 +95,7 @@ class ResultsArchive:
 
     def read(self, file: ResultsFile) -> bytes:
         """The bytes of a file, whose length and checksum are those that the archive names."""
-        with _explained(f"{self.path}: {file.name}"):
+        with explained_zip(f"{self.path}: {file.name}", _RETRY):
             if self._zip is None:
                 place = self.path / file.name
                 if not stat.S_ISREG(place.lstat().st_mode):
@@ -157,47 +153,4 @@ def _open_zip(path: Path) -> zipfile.ZipFile:
             f"{path}: is a web page, not the archive; the drive answers so when its download quota "
             "is used up: download the archive in a browser, or try again tomorrow"
         )
-    with _explained(str(path)):
-        archive = zipfile.ZipFile(path)
-    try:
-        _check_entries(path, archive.infolist())
-    except RclicksError:
-        archive.close()
-        raise
-    return archive
-
-
-def _check_entries(path: Path, entries: list[zipfile.ZipInfo]) -> None:
-    """Refuse what a packed results folder never has, before anything is read."""
-    names = [entry.filename for entry in entries]
-    if len(entries) > _MOST_ENTRIES:
-        raise RclicksError(f"{path}: has {len(entries):,} entries; {_RETRY}")
-    if len(set(names)) < len(names):
-        raise RclicksError(f"{path}: lists a name twice; {_RETRY}")
-    for entry in entries:
-        parts = entry.filename.replace("\\", "/").split("/")
-        if ".." in parts or not parts[0] or ":" in parts[0]:
-            raise RclicksError(
-                f"{path}: has an entry outside its folder, {shown(entry.filename, 100)}; {_RETRY}"
-            )
-        if stat.S_ISLNK(entry.external_attr >> 16):
-            raise RclicksError(f"{path}: has a link, {shown(entry.filename, 100)}; {_RETRY}")
-        if entry.flag_bits & 1:
-            raise RclicksError(f"{path}: is encrypted; {_RETRY}")
-        if entry.file_size > _GROWTH * max(entry.compress_size, 1_000):
-            raise RclicksError(
-                f"{path}: {shown(entry.filename, 100)} would unpack to "
-                f"{entry.file_size / 2**20:,.0f} MiB; {_RETRY}"
-            )
-
-
-@contextmanager
-def _explained(what: str) -> Iterator[None]:
-    """Turn whatever a damaged archive raises into one line."""
-    try:
-        yield
-    except RclicksError:
-        raise
-    except Exception as error:
-        reason = str(error) or type(error).__name__
-        raise RclicksError(f"{what}: cannot be read ({reason}); {_RETRY}") from error
+    return open_zip(path, _RETRY)
