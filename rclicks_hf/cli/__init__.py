@@ -28,6 +28,7 @@ from rclicks_hf.cli import (
     install,
     push,
     report,
+    segmenters,
     train,
     verify,
 )
@@ -50,6 +51,7 @@ VERBS: dict[str, tuple[Callable[..., None], str]] = {
     "analyse": (analyse.analyse, analyse.EXAMPLES),
     "benchmark": (benchmark.benchmark, benchmark.EXAMPLES),
     "import-results": (import_results.import_results, import_results.EXAMPLES),
+    "segmenters": (segmenters.segmenters, segmenters.EXAMPLES),
     "check-segmenter": (check_segmenter.check_segmenter, check_segmenter.EXAMPLES),
     "report": (report.report, report.EXAMPLES),
     "convert": (convert.convert, convert.EXAMPLES),

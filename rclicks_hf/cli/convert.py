@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from rclicks_hf.cli.options import Network, one_of_both
+from rclicks_hf.cli.options import complete_network, one_of_both
+from rclicks_hf.networks import NETWORKS
 
 EXAMPLES = """\b
 Examples:
@@ -17,11 +18,18 @@ Examples:
 
 
 def convert(
-    kind: Annotated[Network, typer.Argument(metavar="KIND", help="Network of the checkpoint.")],
+    family: Annotated[
+        str,
+        typer.Argument(
+            metavar="FAMILY",
+            help=f"Network of the checkpoint: {', '.join(NETWORKS)}.",
+            autocompletion=complete_network,
+        ),
+    ],
     checkpoint: Annotated[
         Path,
         typer.Argument(
-            metavar="CHECKPOINT", help="Published .pth file; only tensors are read, no code runs."
+            metavar="CHECKPOINT", help="Official file; only tensors are read, no code runs."
         ),
     ],
     folder: Annotated[
@@ -32,12 +40,13 @@ def convert(
         Path | None, typer.Option("--out", metavar="DIR", help="The same as the argument OUT.")
     ] = None,
 ) -> None:
-    """Convert a published checkpoint into a model folder.
+    """Convert an official checkpoint into a model folder.
 
-    The folder can be loaded with `from_pretrained`.
+    Prints which network and size it is, and which keys are not used. The folder can be loaded with
+    `from_pretrained`.
     """
     from rclicks_hf.networks import convert_checkpoint
 
     made = Path(one_of_both(folder, out, "--out", "OUT"))
-    convert_checkpoint(kind, checkpoint, made)
+    typer.echo(str(convert_checkpoint(family, checkpoint, made)))
     typer.echo(str(made))

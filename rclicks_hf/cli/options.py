@@ -21,8 +21,8 @@ Preset = Literal["tiny", "small", "base", "nano"]
 ReportTo = Literal["none", "tensorboard", "trackio"]
 ScoreMode = Literal["reference", "exact"]
 Protocol = Literal["rclicks-1", "reference"]
+TableFormat = Literal["text", "markdown", "json"]
 ReportFormat = Literal["html", "csv", "markdown", "latex"]
-Network = Literal["clickability", "saliency"]
 RepoType = Literal["dataset", "model", "space"]
 OnError = Literal["stop", "skip"]
 
@@ -87,6 +87,13 @@ def complete_dataset(incomplete: str) -> list[str]:
     from rclicks_hf.data.schema import SOURCE_DATASETS
 
     return _complete(incomplete, list(SOURCE_DATASETS))
+
+
+def complete_network(incomplete: str) -> list[str]:
+    """Shell completion of FAMILY."""
+    from rclicks_hf.networks import NETWORKS
+
+    return [name for name in NETWORKS if name.startswith(incomplete)]
 
 
 def complete_runs(incomplete: str) -> list[str]:

@@ -23,7 +23,7 @@ _LARGEST_INDEX = 32 << 20  # bytes
 
 
 def load_network(network: str, name_or_path: str | os.PathLike[str]) -> tuple[Any, Any]:
-    """Load a network, in evaluation mode, and the image processor saved with it.
+    """Load a network, in evaluation mode, and the image processor saved with it, if it has one.
 
     `network` is a key of `NETWORKS`; anything but whole, finite weights of that network is an
     `RclicksError`.
@@ -35,7 +35,9 @@ def load_network(network: str, name_or_path: str | os.PathLike[str]) -> tuple[An
             _require_type(name_or_path, model_class, row.title)
             require_shards_inside(name_or_path)
             loaded: Any = model_class.from_pretrained(name_or_path, output_loading_info=True)
-            processor = row.load("image_processor").from_pretrained(name_or_path)
+            processor = row.image_processor and row.load("image_processor").from_pretrained(
+                name_or_path
+            )
     except RclicksError:
         raise
     except Exception as error:  # untrusted content: any exception is possible
@@ -49,7 +51,7 @@ def load_network(network: str, name_or_path: str | os.PathLike[str]) -> tuple[An
         ) from error
     model, report = loaded
     check_weights(name_or_path, model, report)
-    return model.eval(), processor
+    return model.eval(), processor or None
 
 
 def check_weights(

@@ -55,7 +55,6 @@ def test_a_missing_dataset_is_one_line(tmp_path: Path, repo: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("convert yolo a.pth out", ("'KIND': 'yolo' is not one of 'clickability', 'saliency'",)),
         ("train --out x --preset huge", ("'--preset'", "'tiny', 'small', 'base', 'nano'")),
         ("train", ("Missing option '--out'; see `", " train -h`")),
         ("benchmark --limits 1", ("No such option: --limits", "--limit")),

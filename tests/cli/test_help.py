@@ -101,14 +101,8 @@ def test_the_help_names_the_source_datasets_with_recorded_clicks() -> None:
         assert name in options.DATASET_NAMES or source.copy_of
 
 
-def test_convertible_networks_have_a_converter() -> None:
-    from importlib import import_module
-
-    for name in get_args(options.Network):
-        assert callable(import_module(f"rclicks_hf.networks.{name}").convert_checkpoint)
-
-
 def test_completion_of_lists_with_commas() -> None:
     assert options.complete_dataset("dav") == ["davis"]
     assert options.complete_dataset("davis,gr") == ["davis,grabcut"]
     assert options.complete_runs("base,nu") == ["base,nuser"]
+    assert options.complete_network("sal") == ["saliency"]

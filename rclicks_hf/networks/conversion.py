@@ -1,0 +1,133 @@
+"""The steps that the converters of official checkpoints share, and their report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+import torch
+
+from rclicks_hf.errors import RclicksError
+from rclicks_hf.networks import NETWORKS
+from rclicks_hf.networks.signatures import likely_networks
+from rclicks_hf.support.atomic import atomic_directory
+from rclicks_hf.support.file_modes import share_mode
+from rclicks_hf.support.safe_weights import check_keys, check_numbers, read_tensors, short_key
+
+State = dict[str, torch.Tensor]
+_NAMED = 20  # largest number of ignored keys that the report names
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What a converter found and made.
+
+    Attributes:
+        network: Key of `NETWORKS`.
+        size: Name of the size, for example ``"ViT-B"``.
+        ignored: Keys of the checkpoint that the original code ignores too.
+        model: The network, in evaluation mode.
+    """
+
+    network: str
+    size: str
+    ignored: tuple[str, ...]
+    model: Any
+
+    def __str__(self) -> str:
+        row = NETWORKS[self.network]
+        lines = [f"{row.title}, {self.size}; licence {row.license}"]
+        if self.ignored:
+            more = len(self.ignored) - _NAMED
+            named = ", ".join(map(short_key, self.ignored[:_NAMED]))
+            rest = f" and {more} more" if more > 0 else ""
+            lines.append(f"ignored, as in the original: {named}{rest}")
+        return "\n".join(lines)
+
+
+def convert_official(
+    network: str,
+    path: str | os.PathLike[str],
+    out_dir: str | os.PathLike[str],
+    sizes: Mapping[str, Any] | Callable[[State], Mapping[str, Any]],
+    *,
+    ignored: Sequence[str] = (),
+    rename: Callable[[State], State] | None = None,
+    processor: Callable[[Any], Any] | None = None,
+) -> Conversion:
+    """Convert an official checkpoint to a folder for `from_pretrained`.
+
+    Args:
+        network: Key of `NETWORKS`.
+        path: The checkpoint; only tensors are read from it.
+        out_dir: New folder: weights (safetensors), config and, with `processor`, image processor.
+        sizes: Name of a size -> its config, or a function that makes this from the state dict; the
+            shapes decide.
+        ignored: Patterns of official keys that the original code ignores, for example ``"head.*"``.
+        rename: Gives the official tensors, without the ignored ones, the keys of our network.
+        processor: Makes the image processor for a config.
+
+    Raises:
+        RclicksError: If the file is not a checkpoint of one of the sizes (what it is, or the
+            missing and extra keys are named), or `out_dir` exists.
+    """
+    official, unused = read_official(path, network, ignored=ignored)
+    state = rename(official) if rename else official
+    sizes = sizes(state) if callable(sizes) else sizes
+    size = find_size(path, network, state, sizes)
+    model = NETWORKS[network].load("model")(sizes[size]).eval()
+    model.load_state_dict(state)
+    with atomic_directory(out_dir) as part:
+        model.save_pretrained(part)
+        if processor:
+            processor(sizes[size]).save_pretrained(part)
+        share_mode(part, like="config.json")
+    return Conversion(network, size, unused, model)
+
+
+def read_official(
+    path: str | os.PathLike[str], network: str, *, ignored: Sequence[str] = ()
+) -> tuple[State, tuple[str, ...]]:
+    """The tensors of a network's official checkpoint, and the keys left out as `ignored`."""
+    row = NETWORKS[network]
+    state = read_tensors(path, original=row.checkpoint)
+    likely = likely_networks(state)
+    if likely and network not in likely:
+        raise RclicksError(
+            f"{path}: is a checkpoint of {' or '.join(map(_title, likely))}, not of {row.title}; "
+            f"give {likely[0]} as FAMILY, or {row.checkpoint}"
+        )
+    unused = tuple(key for key in state if any(fnmatchcase(key, some) for some in ignored))
+    kept = {key: tensor for key, tensor in state.items() if key not in unused}
+    check_numbers(path, kept)
+    return kept, unused
+
+
+def find_size(
+    path: str | os.PathLike[str], network: str, state: State, sizes: Mapping[str, Any]
+) -> str:
+    """Name of the size whose keys and shapes a state dict has."""
+    row = NETWORKS[network]
+    with torch.device("meta"):
+        expected = {name: row.load("model")(config).state_dict() for name, config in sizes.items()}
+    best = max(expected, key=lambda name: _overlap(state, expected[name]))
+    if not state.keys() & expected[best].keys():
+        raise RclicksError(
+            f"{path}: not a checkpoint of a {row.title}: none of its keys is known; give "
+            f"{row.checkpoint}"
+        )
+    check_keys(path, state, expected[best], network=f"the {row.title} {best!r}")
+    return best
+
+
+def _title(network: str) -> str:
+    return NETWORKS[network].title if network in NETWORKS else network
+
+
+def _overlap(first: State, second: State) -> float:
+    """Number of equal (key, shape) pairs over the number of all pairs."""
+    pairs = [{(key, value.shape) for key, value in state.items()} for state in (first, second)]
+    return len(pairs[0] & pairs[1]) / len(pairs[0] | pairs[1])

@@ -1,0 +1,42 @@
+"""How the network of an official checkpoint is told: by the names of its tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from fnmatch import fnmatchcase
+
+#: Network -> patterns, each of which some key of its official checkpoint matches.
+SIGNATURES: dict[str, tuple[str, ...]] = {
+    "clickability": ("encoder_decoder.backbone.block1.*", "encoder_decoder.decode_head.*"),
+    "saliency": ("encoder.encoder.*", "decoder.TransEncoder1.*"),
+    "ritm": ("feature_extractor.stage2.*", "feature_extractor.ocr_distri_head.*"),
+    "simpleclick": ("backbone.blocks.*", "patch_embed_coords.*", "neck.down_4.*", "head.convs.*"),
+    # The published network is SimpleClick's: the keys cannot tell them apart.
+    "cfr_icl": ("backbone.blocks.*", "patch_embed_coords.*", "neck.down_4.*", "head.convs.*"),
+    "adaptive_click": ("backbone.blocks.*", "click_aware_decoder.*", "pixel_decoder.*"),
+    "gpcis": ("model.backbone.layer1.*", "u_mlp.*", "omega"),
+    "cdnet": ("feature_extractor.backbone.layer1.*", "feature_extractor.FDM.*"),
+    "sam": ("image_encoder.blocks.*", "mask_decoder.iou_token.weight"),
+    "sam_hq": (
+        "image_encoder.blocks.*",
+        "mask_decoder.iou_token.weight",
+        "mask_decoder.hf_token.weight",
+    ),
+    "sam2": ("image_encoder.trunk.*", "sam_mask_decoder.*"),
+    "mobile_sam": ("image_encoder.layers.*.attention_biases", "mask_decoder.iou_token.weight"),
+}
+
+
+def likely_networks(keys: Collection[str]) -> list[str]:
+    """Networks whose signature the keys have; of nested signatures, those of the longest.
+
+    Example:
+        >>> likely_networks(["image_encoder.trunk.pos_embed", "sam_mask_decoder.conv_s0.bias"])
+        ['sam2']
+    """
+    found = {
+        name: len(patterns)
+        for name, patterns in SIGNATURES.items()
+        if all(any(fnmatchcase(key, pattern) for key in keys) for pattern in patterns)
+    }
+    return [name for name, length in found.items() if length == max(found.values())]
