@@ -39,6 +39,8 @@ from rclicks_hf.support.visible_text import shown
 PUBLISHED = "the paper's published per-click results"
 CLICK_MODEL = "cm"  # whose clicks the paper's groups are drawn from
 
+_SMALL = 32 << 20  # bytes of an archive; starting processes takes longer than reading it
+
 _PROTOCOL = PROTOCOLS["reference"]
 _DIGEST = _PROTOCOL.digest
 _DATASETS = [name for name, source in SOURCE_DATASETS.items() if source.clicks]
@@ -118,9 +120,10 @@ def import_results(
         else:
             todo.append(_Task(source, digest, method, tuple(files)))
     notes: dict[str, list[str]] = {}
+    is_small = num_proc is None and source.is_file() and source.stat().st_size < _SMALL
     with (
         WorkerPool[_Task, tuple[str, list[str]]](
-            partial(_Importer, folder), process_count(num_proc)
+            partial(_Importer, folder), process_count(1 if is_small else num_proc)
         ) as pool,
         tqdm(total=len(todo), desc="methods", disable=not (progress and todo) or is_quiet()) as bar,
     ):
