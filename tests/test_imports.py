@@ -31,6 +31,7 @@ BELOW: dict[str, set[str]] = {
     "segmenters": {"data", "networks", "jobs"},
     "click_scoring": {"data", "metrics", "click_models", "jobs"},
     "benchmark": {"data", "metrics", "click_models", "segmenters", "jobs"},
+    "downloads": {"data", "networks", "benchmark"},
     # segmenters: the names of the published methods
     "report": {"data", "metrics", "benchmark", "click_scoring", "jobs", "segmenters"},
 }

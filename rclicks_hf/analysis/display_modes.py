@@ -22,9 +22,9 @@ from rclicks_hf.analysis.two_samples import TwoSampleScores, two_sample_scores
 from rclicks_hf.data.build.instance_rows import ImageFacts, gather, instance_table
 from rclicks_hf.data.clicks.click_table import complete_clicks
 from rclicks_hf.data.clicks.csv_reader import read_clicks
-from rclicks_hf.data.download import FILES, blob_sha1
 from rclicks_hf.data.images.interface import ImageStore
 from rclicks_hf.data.instances import object_box
+from rclicks_hf.data.public_files import FILES, blob_sha1
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.metrics import ConstantCoordinateWarning
 from rclicks_hf.metrics.validation import check_count

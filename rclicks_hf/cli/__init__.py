@@ -22,7 +22,9 @@ from rclicks_hf.cli import (
     check_segmenter,
     convert,
     demo,
+    download,
     evaluate_clicks,
+    import_results,
     install,
     push,
     report,
@@ -40,6 +42,7 @@ INTERRUPTED = 130  # the code that Typer returns on Ctrl-C
 # In the order of the help.
 VERBS: dict[str, tuple[Callable[..., None], str]] = {
     "demo": (demo.demo, demo.EXAMPLES),
+    "download": (download.download, download.EXAMPLES),
     "build": (build.build, build.EXAMPLES),
     "verify": (verify.verify, verify.EXAMPLES),
     "install": (install.install, install.EXAMPLES),
@@ -47,6 +50,7 @@ VERBS: dict[str, tuple[Callable[..., None], str]] = {
     "evaluate-clicks": (evaluate_clicks.evaluate_clicks, evaluate_clicks.EXAMPLES),
     "analyse": (analyse.analyse, analyse.EXAMPLES),
     "benchmark": (benchmark.benchmark, benchmark.EXAMPLES),
+    "import-results": (import_results.import_results, import_results.EXAMPLES),
     "segmenters": (segmenters.segmenters, segmenters.EXAMPLES),
     "check-segmenter": (check_segmenter.check_segmenter, check_segmenter.EXAMPLES),
     "report": (report.report, report.EXAMPLES),

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from rclicks_hf.cli.options import OnError
+from rclicks_hf.cli.options import OnError, split_names
 from rclicks_hf.errors import RclicksError
-
-DOWNLOADS = Path("rclicks-files")
 
 EXAMPLES = """\b
 Examples:
-  rclicks build --download --sources datasets
+  rclicks build --download
+  rclicks build --download --with tetris --with previous-masks
   rclicks build --clicks clicks.csv --sources datasets --out rclicks
   rclicks build --full-size-copy --out full-size-copy
 """
@@ -49,10 +49,26 @@ def build(
         bool,
         typer.Option(
             "--download",
-            help="First download the published click table and split lists, into the folder of "
-            f"--clicks (default: {DOWNLOADS}). Images must be downloaded manually.",
+            help="First download what is not given: the click table and, without --sources, the "
+            "four small archives of images (see `rclicks download --list`).",
         ),
     ] = False,
+    more: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with",
+            metavar="ITEM",
+            help="With --download, fetch this as well: tetris (6.3 GB), previous-masks.",
+        ),
+    ] = None,
+    mirror: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            metavar="PLACE",
+            help="With --download, take the files from this folder or web address.",
+        ),
+    ] = "",
     full_size_copy: Annotated[
         bool,
         typer.Option(
@@ -83,7 +99,8 @@ def build(
         sources,
         out,
         replace=replace,
-        download=download,
+        download=["clicks", *split_names(more or [])] if download else [],
+        mirror=mirror,
         copy_seed=seed if full_size_copy else None,
         skip_errors=on_error == "skip",
     )
@@ -101,13 +118,16 @@ def build_repo(
     out: Path,
     *,
     replace: bool = False,
-    download: bool = False,
+    download: Sequence[str] = (),
+    mirror: str = "",
     copy_seed: int | None = None,
     skip_errors: bool = False,
 ) -> str:
-    """Build a dataset repo, or with ``copy_seed`` the full-size synthetic copy; return a report."""
+    """Build a dataset repo, or with ``copy_seed`` the full-size synthetic copy; return a report.
+
+    ``download`` names the items to fetch first, the click table among them.
+    """
     from rclicks_hf.data.build.builder import build_from_files, check_out
-    from rclicks_hf.data.download import FILES, download_files, manual_steps
     from rclicks_hf.simulation import build_full_size_copy
 
     if copy_seed is not None:
@@ -121,16 +141,35 @@ def build_repo(
             "--clicks: missing; give clicks.csv, or --download to fetch it, or --full-size-copy "
             "for simulated clicks"
         )
-    clicks = clicks or DOWNLOADS / FILES[0].name
     check_out(out, replace=replace)  # before minutes of download
     if download:
-        if clicks.name != FILES[0].name and not clicks.exists():
-            raise RclicksError(
-                f"{clicks}: does not exist; --download fetches {FILES[0].name}, so name that file "
-                "or omit --clicks"
-            )
-        download_files(clicks.parent)
+        clicks, sources = _fetch(clicks, sources, download, mirror)
+    assert clicks is not None
     report = build_from_files(
         clicks, sources, out, on_error="skip" if skip_errors else "raise", replace=replace
     )
-    return f"{report}\n{manual_steps()}" if download and sources is None else str(report)
+    return str(report)
+
+
+def _fetch(
+    clicks: Path | None, sources: Path | None, items: Sequence[str], mirror: str
+) -> tuple[Path, Path]:
+    """Download what was not given; the click table and the folder of the sources."""
+    from rclicks_hf.data.public_files import FILES
+    from rclicks_hf.downloads.download import download, total_size
+    from rclicks_hf.downloads.public_items import SMALL_SOURCES
+    from rclicks_hf.support.download_folder import download_folder
+
+    folder = clicks.parent if clicks else download_folder()
+    if clicks and clicks.name != FILES[0].name and not clicks.exists():
+        raise RclicksError(
+            f"{clicks}: does not exist; --download fetches {FILES[0].name}, so name that file or "
+            "omit --clicks"
+        )
+    if sources is None:
+        items = [*items, *SMALL_SOURCES]
+    elif len(items) > 1:
+        raise RclicksError("--with: fetches images; omit --sources, or download them there first")
+    typer.echo(f"fetching {', '.join(items)}: at most {total_size(items)}, to {folder}", err=True)
+    download(items, to=folder, mirror=mirror, report=lambda line: typer.echo(line, err=True))
+    return clicks or folder / FILES[0].name, sources or folder

@@ -91,7 +91,8 @@ def load_click_model(spec: str | os.PathLike[str] | ClickModel) -> ClickModel:
     """Load a click model by its spec.
 
     Args:
-        spec: ``"ud"`` or ``"dt"``; the folder or Hub id of a ``ClickabilityModel``; ``"si:"`` or
+        spec: ``"ud"`` or ``"dt"``; the folder or Hub id of a ``ClickabilityModel``, or
+            ``"clickability"`` after ``rclicks download clickability``; ``"si:"`` or
             ``"sm:"`` and the folder or Hub id of a ``SaliencyModel``; ``"module:Class"`` for your
             own class, called without arguments, its module looked up on Python's path and in the
             working directory; or a click model object. An own class may do without ``click_maps``.
@@ -122,7 +123,11 @@ def load_click_model(spec: str | os.PathLike[str] | ClickModel) -> ClickModel:
         return make()
     if not parsed.place:
         raise RclicksError(
-            f"{info.name}: needs trained weights; give {info.name}:FOLDER or {info.name}:HUB_ID"
+            f"{info.name}: needs trained weights; give {info.name}:FOLDER, {info.name}:HUB_ID or, "
+            f"after `rclicks download saliency`, {info.name}:saliency"
+            if info.name != _DEFAULT_NETWORK
+            else "cm: needs trained weights; give cm:FOLDER, cm:HUB_ID or, after `rclicks download "
+            "clickability`, clickability"
         )
     return make.from_pretrained(parsed.place, name=info.name)
 
@@ -151,7 +156,8 @@ def click_model_choices() -> str:
     """What a user may type for a click model, as one phrase for help texts and errors."""
     names = ", ".join(info.name for info in CLICK_MODELS.values() if not info.needs_weights)
     return (
-        f"{names}, the folder or Hub id of a clickability network, si: or sm: and that of a "
+        f"{names}, clickability (after `rclicks download clickability`), the folder or Hub id of a "
+        "clickability network, si: or sm: and that of a "
         "saliency network, or your own class as module:Class"
     )
 

@@ -1,7 +1,8 @@
 """The text that names a segmenter or click model: how it is read, and how a user's class is made.
 
 A spec is a name (``geocut``, ``dt``), ``name:WEIGHTS`` (``si:FOLDER``), a folder, a Hub id
-(``owner/name``) or ``module:Class``. Names win over folders of the same name.
+(``owner/name``), the name of a network that ``rclicks download`` fetched, or ``module:Class``.
+Names win over folders of the same name.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.support.download_folder import find_network
 
 SpecKind = Literal["name", "folder", "hub", "class", "unknown"]
 
@@ -48,11 +50,13 @@ def parse_model_spec(
         return ModelSpec(text, "name", name=text)
     first, colon, rest = text.partition(":")
     if colon and first in names_with_weights:
+        rest = find_network(rest)
         return ModelSpec(text, _kind_of_place(rest) if rest else "name", name=first, place=rest)
-    kind = _kind_of_place(text)
+    place = find_network(text)
+    kind = _kind_of_place(place)
     if kind == "unknown" and colon and first not in names:
         return ModelSpec(text, "class", module=first, class_name=rest)
-    return ModelSpec(text, kind, place=text)
+    return ModelSpec(text, kind, place=place)
 
 
 def _kind_of_place(place: str) -> SpecKind:

@@ -9,6 +9,7 @@ from rclicks_hf.data import load_instances
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.networks.clickability.configuration_clickability import ClickabilityConfig
 from rclicks_hf.networks.loading import load_network
+from rclicks_hf.support.download_folder import find_network
 from rclicks_hf.training.score_file import TrainingData
 from rclicks_hf.training.trainer import train
 from rclicks_hf.training.training_result import TrainResult
@@ -48,7 +49,9 @@ def train_from_repo(
         rclicks_hf.errors.RclicksError: --preset: preset 'huge' is unknown; choose tiny, small...
     """
     network: dict[str, Any] = (
-        {"model": load_network("clickability", model)[0]} if model else {"config": _preset(preset)}
+        {"model": load_network("clickability", find_network(model))[0]}
+        if model
+        else {"config": _preset(preset)}
     )
     instances = {
         split: load_instances(dataset, config, split=split) for split in ("train", eval_split)

@@ -1,0 +1,80 @@
+"""``rclicks download``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rclicks_hf.errors import RclicksError
+
+EXAMPLES = """\b
+Examples:
+  rclicks download --list
+  rclicks download clicks grabcut berkeley
+  rclicks download clickability
+  rclicks download results --to runs --dry-run
+  rclicks download tetris --from ~/Downloads
+"""
+
+
+def complete_item(incomplete: str) -> list[str]:
+    """Shell completion of the items."""
+    from rclicks_hf.downloads.public_items import ITEMS
+
+    return [name for name in (*ITEMS, "all") if name.startswith(incomplete)]
+
+
+def download(
+    items: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="ITEM...",
+            help="clicks, grabcut, berkeley, davis, coco_mval, tetris, previous-masks, previews, "
+            "clickability, saliency, results, segmenters, or all (without segmenters).",
+            autocompletion=complete_item,
+        ),
+    ] = None,
+    show: Annotated[
+        bool,
+        typer.Option("--list", help="List what there is: size, licence, what it is for; and exit."),
+    ] = False,
+    to: Annotated[
+        Path | None,
+        typer.Option(
+            "--to",
+            metavar="DIR",
+            help="Folder for the results. Default: the variable RCLICKS_CACHE, or the folder "
+            "rclicks beside the Hub's cache.",
+        ),
+    ] = None,
+    mirror: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            metavar="PLACE",
+            help="Take the files from this folder or web address, by their names, in place of the "
+            "published addresses. Default: the variable RCLICKS_MIRROR.",
+        ),
+    ] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would be fetched, and exit.")
+    ] = False,
+) -> None:
+    """Download public data, networks and results, and make them ready to use.
+
+    Archives are checked and unpacked, networks converted, results imported. The same command
+    resumes an interrupted download. Files on a drive need the extra [download].
+    """
+    from rclicks_hf.downloads.download import download as download_all
+    from rclicks_hf.downloads.download import list_items, plan
+
+    if show:
+        typer.echo(list_items())
+    elif not items:
+        raise RclicksError("ITEM: missing; name what to download, or see rclicks download --list")
+    elif dry_run:
+        typer.echo(plan(items, to=to, mirror=mirror))
+    else:
+        download_all(items, to=to, mirror=mirror, report=typer.echo)
