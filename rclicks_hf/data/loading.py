@@ -57,10 +57,12 @@ class InstanceTable(Sequence[Instance]):
         instances: Rows of the ``-instances`` config.
         images: Rows of the ``-images`` config, one for every instance.
         chosen: Rows of ``instances`` that belong to this table, in order; all by default.
+        hub_id: Hub id of the repo that the rows are from.
 
     Attributes:
         stems: full_stem of each item.
         image_stems: image_stem of each item.
+        hub_id: The argument; ``""`` for a folder.
 
     Raises:
         RclicksError: If an instance has no pictures.
@@ -78,7 +80,10 @@ class InstanceTable(Sequence[Instance]):
         instances: datasets.Dataset,
         images: datasets.Dataset,
         chosen: Sequence[int] | None = None,
+        *,
+        hub_id: str = "",
     ) -> None:
+        self.hub_id = hub_id
         is_arrow = instances.format["type"] == "arrow"
         self._instances = instances if is_arrow else instances.with_format("arrow")
         self._images = images
@@ -117,7 +122,7 @@ class InstanceTable(Sequence[Instance]):
     def select(self, indices: Sequence[int]) -> InstanceTable:
         """A table of the items at ``indices``, in that order, over the same files."""
         chosen = [self._rows[index] for index in indices]
-        return InstanceTable(self._instances, self._images, chosen)
+        return InstanceTable(self._instances, self._images, chosen, hub_id=self.hub_id)
 
     def content_digest(self) -> str:
         """SHA-256 (hex) of every stored value of the items, pictures included."""
@@ -178,7 +183,8 @@ def load_instances(
     labels = instances.select_columns("round").with_format("arrow")[:]["round"]
     words = label_words(labels, "round", label_names(instances), "instances")
     chosen = [row for row, word in enumerate(words.tolist()) if word in rounds]
-    return InstanceTable(instances, images, chosen)
+    is_on_hub = not (_is_folder(repo) or str(repo) == NAME)
+    return InstanceTable(instances, images, chosen, hub_id=str(repo) if is_on_hub else "")
 
 
 def check_known(kind: str, value: str, known: Iterable[str]) -> None:
