@@ -38,6 +38,7 @@ def convert(
     """
     from rclicks_hf.networks import convert_checkpoint
 
-    made = Path(one_of_both(folder, out, "--out", "OUT"))
+    example = f"rclicks convert {kind} {checkpoint} {kind}"
+    made = Path(one_of_both(folder, out, "--out", "OUT", example))
     convert_checkpoint(kind, checkpoint, made)
     typer.echo(str(made))

@@ -34,7 +34,8 @@ from rclicks_hf.data.stored_rows import (
     label_words,
 )
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.support.card_header import check_cards
+from rclicks_hf.support.card_header import check_cards, check_hub_cards
+from rclicks_hf.support.names import did_you_mean, names_of
 
 _READ_ERRORS = (
     OSError,
@@ -169,7 +170,7 @@ def load_instances(
         ...
         rclicks_hf.errors.RclicksError: 'dev': unknown split; use one of train, validation, test
     """
-    rounds = (rounds,) if isinstance(rounds, str) else rounds
+    rounds = names_of(rounds)
     unknown = set(rounds) - set(ROUNDS)
     if unknown:
         raise RclicksError(f"{min(unknown)!r}: unknown round; use {' or '.join(ROUNDS)}")
@@ -190,7 +191,8 @@ def load_instances(
 def check_known(kind: str, value: str, known: Iterable[str]) -> None:
     """Refuse a name that is not in a table, with the names that are."""
     if value not in known:
-        raise RclicksError(f"{value!r}: unknown {kind}; use one of {', '.join(known)}")
+        hint = did_you_mean(value, known)
+        raise RclicksError(f"{value!r}: unknown {kind}{hint}; use one of {', '.join(known)}")
 
 
 def load_config(repo: str | Path, key: ConfigKey, split: str) -> datasets.Dataset:
@@ -223,6 +225,7 @@ def configs_of(repo: str | Path) -> set[str]:
     else:
         try:
             _require_hub_id(str(repo))
+            check_hub_cards(str(repo))
             return set(datasets.get_dataset_config_names(str(repo)))
         except _READ_ERRORS as error:
             raise RclicksError(_nothing_at(repo)) from error
@@ -261,6 +264,7 @@ def _locate(repo: str | Path, key: ConfigKey) -> tuple[dict[str, list[Path]] | N
 
 def _load_from_hub(repo: str, key: ConfigKey, split: str) -> datasets.Dataset:
     _require_hub_id(repo)
+    check_hub_cards(repo)
     rows = datasets.load_dataset(repo, key.name, split=split)
     # Without a network, the library takes whatever it cached under a name that looks like this one.
     origins = list(rows.info.download_checksums or ())
@@ -285,8 +289,6 @@ def _nothing_at(repo: str | Path) -> str:
 
 def _explain(error: Exception, repo: str | Path, key: ConfigKey, split: str) -> str:
     text = str(error)
-    if Path(repo).is_dir() and set("[]*?") & set(str(Path(repo).resolve())):
-        return f"{repo}: brackets, * and ? in a path are patterns to `datasets`; rename the folder"
     if "BuilderConfig" in text:
         return f"{repo}: has no config {key.name!r}; build it with that dataset and its pictures"
     if "Unknown split" in text:

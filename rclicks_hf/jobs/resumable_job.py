@@ -160,7 +160,7 @@ def run_job(
     start, results = time.time(), job.out / job.results
     with WorkerPool(_OpenWorker(job), processes) as pool:
         pool.open_here()
-        manifest = job.manifest()
+        manifest = {"kind": job.kind, **job.manifest()}
         if is_main:
             manifest = open_folder(job, manifest, overwrite=overwrite)
         else:

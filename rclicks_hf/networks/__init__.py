@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any, Literal
 
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.support.names import did_you_mean
 
 __all__ = ["NETWORKS", "NetworkInfo", "convert_checkpoint"]
 
@@ -111,5 +112,6 @@ def convert_checkpoint(
         rclicks_hf.errors.RclicksError: resnet: unknown network; choose clickability or saliency
     """
     if network not in NETWORKS:
-        raise RclicksError(f"{network}: unknown network; choose {' or '.join(NETWORKS)}")
+        hint = did_you_mean(network, NETWORKS)
+        raise RclicksError(f"{network}: unknown network{hint}; choose {' or '.join(NETWORKS)}")
     NETWORKS[network].load("converter")(checkpoint, out)

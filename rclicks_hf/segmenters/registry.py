@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.jobs.model_identity import object_identity, spec_identity
 from rclicks_hf.support.model_spec import ModelSpec, make_from_class, parse_model_spec
+from rclicks_hf.support.names import did_you_mean
 from rclicks_hf.support.text_table import plain_table
 
 if TYPE_CHECKING:
@@ -119,7 +120,8 @@ def load_segmenter(
         return pkgutil.resolve_name(SEGMENTERS[parsed.name].implementation)()
     if parsed.kind == "class":
         return require_segmenter(make_from_class(parsed), parsed.text)
-    raise RclicksError(f"{parsed.text}: no such segmenter; give {segmenter_choices()}")
+    hint = did_you_mean(parsed.text, _names_without_weights())
+    raise RclicksError(f"{parsed.text}: no such segmenter{hint}; give {segmenter_choices()}")
 
 
 def segmenter_spec(spec: str | os.PathLike[str]) -> ModelSpec:

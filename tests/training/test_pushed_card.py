@@ -1,4 +1,4 @@
-"""The card goes along with a network to the Hub, under its id, and only with weights it is true of."""
+"""The card goes along to the Hub, under its id, and only with weights that it is true of."""
 
 from __future__ import annotations
 
