@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.jobs.model_identity import object_identity, spec_identity
 from rclicks_hf.support.model_spec import ModelSpec, make_from_class, parse_model_spec
-from rclicks_hf.support.names import did_you_mean
 
 if TYPE_CHECKING:
     import numpy as np
@@ -114,9 +113,8 @@ def load_click_model(spec: str | os.PathLike[str] | ClickModel) -> ClickModel:
     if parsed.kind == "class":
         return require_click_model(make_from_class(parsed), parsed.text)
     if parsed.kind == "unknown":
-        hint = did_you_mean(parsed.text, CLICK_MODELS)
         raise RclicksError(
-            f"{parsed.text}: no such click model or folder{hint}; give {click_model_choices()}"
+            f"{parsed.text}: no such click model or folder; give {click_model_choices()}"
         )
     info = CLICK_MODELS[parsed.name or _DEFAULT_NETWORK]
     make = pkgutil.resolve_name(info.implementation)

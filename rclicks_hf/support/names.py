@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
+_CLOSE = 0.82  # so that "usr" is "user", and "g12" is neither "g1" nor "g2"
+
 
 def names_of(given: Any) -> Any:
     """A single name or path as a tuple of one; anything else as it is.
@@ -25,5 +27,5 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
         >>> did_you_mean("geocot", ["geocut"]), did_you_mean("x", ["geocut"])
         (' (did you mean geocut?)', '')
     """
-    close = get_close_matches(str(name), list(known), n=1)
+    close = get_close_matches(str(name), list(known), n=1, cutoff=_CLOSE)
     return f" (did you mean {close[0]}?)" if close else ""

@@ -11,7 +11,7 @@ import pytest
 from helpers.commands import run_rclicks_here
 from helpers.scene_repo import DATASET, build_scene_repo
 
-from rclicks_hf import load_click_model, load_instances, load_segmenter, run_benchmark
+from rclicks_hf import load_instances, load_segmenter, run_benchmark
 from rclicks_hf.analysis import analyse_repo
 from rclicks_hf.click_scoring import ScoreSettings, run_click_scores
 from rclicks_hf.errors import RclicksError
@@ -102,10 +102,9 @@ def test_a_folder_with_brackets_is_read(scenes: Path, tmp_path: Path) -> None:
     ("call", "name"),
     [
         (lambda: load_segmenter("geocot"), "geocut"),
-        (lambda: load_click_model("udd"), "ud"),
         (lambda: convert_checkpoint("clickabilty", "a.pth", "b"), "clickability"),
         (lambda: load_instances("rclicks", "simulated_scene"), "simulated_scenes"),
-        (lambda: load_instances("rclicks", "davis", split="tset"), "test"),
+        (lambda: load_instances("rclicks", "davis", split="tests"), "test"),
         (lambda: score("rclicks", Path("none"), "grabcat"), "grabcut"),
     ],
 )
