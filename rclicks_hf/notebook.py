@@ -25,11 +25,11 @@ def run_benchmark(
     segmenter: str | os.PathLike[str] | Segmenter,
     click_model: str | os.PathLike[str] | ClickModel,
     out: str | Path | None = None,
-    runs: Sequence[str] | None = None,
+    runs: str | Sequence[str] | None = None,
     protocol: BenchmarkProtocol | None = None,
     num_proc: int | None = None,
     limit: int | None = None,
-    stems: Sequence[str] | None = None,
+    stems: str | Sequence[str] | None = None,
     overwrite: bool = False,
     fail_fast: bool = False,
     progress: bool = True,
@@ -46,13 +46,14 @@ def run_benchmark(
         click_model: Name, folder or Hub id, or a click model object; clicks are drawn from it.
         out: Results folder, created or resumed; None uses a temporary one, which is removed
             together with the returned object.
-        runs: ``"base"``, ``"g1"`` to ``"g10"``, ``"user"``, ``"nuser"``; None means all.
+        runs: Some of ``"base"``, ``"g1"`` to ``"g10"``, ``"user"``, ``"nuser"``, or one of them;
+            None means all.
         protocol: The rules; None means the default ones.
         num_proc: Number of processes. None means one per core, but a single one (this process)
             for objects that cannot be sent to others, such as those of a class defined in a
             notebook, or that are on an accelerator.
         limit: Only the first ``limit`` instances.
-        stems: Only the instances with these full_stems.
+        stems: Only the instances with these full_stems, or this one.
         overwrite: Remove older results in ``out`` first.
         fail_fast: Stop at the first instance that fails instead of recording it.
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from PIL import Image
 
 pytestmark = pytest.mark.xdist_group("demo")
 
@@ -44,19 +45,25 @@ def test_the_python_uses_run_one_after_the_other(
     repo: Path, hub, folder: Path, env: dict[str, str]
 ) -> None:
     snippets = blocks(repo, "python")
-    assert len(snippets) == 7
+    assert len(snippets) == 8
     (disk,) = [code for code in snippets if "class Disk" in code]
     (folder / "disk.py").write_text(disk)
     run([sys.executable, "-m", "rclicks_hf.cli", "install"], folder, env)
+    Image.new("RGB", (64, 48), "green").save(folder / "IMAGE.jpg")
+    Image.new("L", (64, 48), 255).save(folder / "MASK.png")
     online = {**env, **hub.env(), "HF_HUB_OFFLINE": "0"}
     printed = [run([sys.executable, "-c", code], folder, online) for code in snippets]
     files = hub.files("model", "your-name/clickability")
     assert {"config.json", "model.safetensors", "preprocessor_config.json"} <= set(files)
+    card = files["README.md"].decode()
+    assert "\n# your-name/clickability\n" in card
+    assert "Fine-tuned from `clickability-nano-simulated`." in card
     assert "'noc'" in printed[1]
     assert "a likely click: x=" in printed[2]
-    assert "torch.Size([4, 5, 2])" in printed[3]
-    assert "disk" in printed[5]
-    assert "geocut" in printed[5]
+    assert printed[3].startswith("{'x':")
+    assert "torch.Size([4, 5, 2])" in printed[4]
+    assert "disk" in printed[6]
+    assert "geocut" in printed[6]
 
 
 def test_the_benchmark_use_runs(repo: Path, folder: Path, env: dict[str, str]) -> None:

@@ -28,6 +28,7 @@ from rclicks_hf.data.stored_rows import word_columns
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.metrics.sampling import SEED
 from rclicks_hf.support.atomic import atomic_directory, require_absent
+from rclicks_hf.support.names import names_of
 
 PREVIEW_FOLDER = "PREVIEW"
 NOTE = """\
@@ -42,7 +43,7 @@ With slip: the paper's script takes x twice for PC; its WD and PL1 compare with 
 
 def analyse_repo(
     repo: str | Path,
-    datasets: Sequence[str] = (),
+    datasets: str | Sequence[str] = (),
     *,
     split: str | None = None,
     previews: Path | None = None,
@@ -56,7 +57,7 @@ def analyse_repo(
 
     Args:
         repo: Dataset repo, a folder or a Hub id.
-        datasets: Keys of `SOURCE_DATASETS`; all of the repo by default.
+        datasets: Keys of `SOURCE_DATASETS`, or one; all of the repo by default.
         split: ``"train"``, ``"validation"`` or ``"test"``; None for the split that the paper
             evaluates on, ``"validation"`` of TETRIS and ``"test"`` of the others.
         previews: The paper's ``previews.csv``; None to leave the display modes out.
@@ -111,12 +112,13 @@ def analyse_repo(
 
 
 def load_instance_rows(
-    repo: str | Path, datasets: Sequence[str] = (), split: str | None = None
+    repo: str | Path, datasets: str | Sequence[str] = (), split: str | None = None
 ) -> pa.Table:
     """The instances of a repo as one table without pictures, labels as words.
 
     Without ``split``, each dataset gives the split that the paper evaluates on.
     """
+    datasets = names_of(datasets)
     for dataset in datasets:
         check_known("dataset", dataset, SOURCE_DATASETS)
     if split:

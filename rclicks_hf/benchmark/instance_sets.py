@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 from rclicks_hf.data.given_instances import GivenInstances, describe_instances
 from rclicks_hf.data.instances import Instance
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.support.names import names_of
 
 
 class IndexedInstances(Protocol):
@@ -146,7 +147,7 @@ def plan_images(
     table: IndexedInstances,
     *,
     limit: int | None = None,
-    stems: Sequence[str] | None = None,
+    stems: str | Sequence[str] | None = None,
     whole_images: bool = False,
 ) -> list[ImageTask]:
     """One task per image, images in order of first appearance.
@@ -166,14 +167,14 @@ def plan_images(
     return tasks
 
 
-def _choose(known: list[str], limit: int | None, stems: Sequence[str] | None) -> set[int]:
+def _choose(known: list[str], limit: int | None, stems: str | Sequence[str] | None) -> set[int]:
     """Positions of the wanted instances."""
     if limit is not None and limit < 1:
         raise RclicksError(f"limit: must be at least 1, got {limit}")
     if stems is None:
         return set(range(len(known))[:limit])
-    _refuse_unknown(stems, set(known))
-    wanted = set(stems)
+    _refuse_unknown(names_of(stems), set(known))
+    wanted = set(names_of(stems))
     return set([index for index, stem in enumerate(known) if stem in wanted][:limit])
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from rclicks_hf.benchmark.groups import GROUP_EDGES, name_groups
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.metrics.click_counts import MAX_CLICKS, THRESHOLD
+from rclicks_hf.support.names import did_you_mean
 
 #: Field of a rule -> the values that this version of the benchmark can follow.
 RULES: dict[str, tuple[str, ...]] = {
@@ -181,5 +182,6 @@ def load_protocol(name: str) -> BenchmarkProtocol:
         'image'
     """
     if name not in PROTOCOLS:
-        raise RclicksError(f"{name}: no such protocol; choose {', '.join(PROTOCOLS)}")
+        hint = did_you_mean(name, PROTOCOLS)
+        raise RclicksError(f"{name}: no such protocol{hint}; choose {', '.join(PROTOCOLS)}")
     return PROTOCOLS[name]

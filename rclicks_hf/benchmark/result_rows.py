@@ -148,8 +148,8 @@ def read_result_table(path: str | Path) -> pa.Table:
         >>> read_result_table("unfinished")
         Traceback (most recent call last):
         ...
-        rclicks_hf.errors.RclicksError: unfinished: no such results; let `rclicks benchmark` finish
-        first
+        rclicks_hf.errors.RclicksError: unfinished: does not exist; give a folder that
+        `rclicks benchmark` made
     """
     file = Path(path)
     if file.is_dir():
@@ -158,7 +158,10 @@ def read_result_table(path: str | Path) -> pa.Table:
         inside = sorted(str(found.parent) for found in Path(path).glob("*/results.parquet"))
         if inside:  # of several datasets
             raise RclicksError(f"{path}: holds results folders; give {', '.join(inside)}")
-        raise RclicksError(f"{file}: no such results; let `rclicks benchmark` finish first")
+        if not Path(path).exists():
+            made = "give a folder that `rclicks benchmark` made"
+            raise RclicksError(f"{path}: does not exist; {made}")
+        raise RclicksError(f"{file}: does not exist; let `rclicks benchmark` finish first")
     table = read_part(file)
     if table is None:
         raise RclicksError(f"{file}: not readable as benchmark results; run the benchmark again")

@@ -23,11 +23,11 @@ def run_benchmark(
     segmenter: str | os.PathLike[str] | Segmenter,
     click_model: str | os.PathLike[str] | ClickModel,
     out: str | Path,
-    runs: Sequence[str] | None = None,
+    runs: str | Sequence[str] | None = None,
     protocol: BenchmarkProtocol | None = None,
     num_proc: int | None = None,
     limit: int | None = None,
-    stems: Sequence[str] | None = None,
+    stems: str | Sequence[str] | None = None,
     overwrite: bool = False,
     fail_fast: bool = False,
     progress: bool = True,
@@ -49,12 +49,13 @@ def run_benchmark(
         segmenter: Name, folder, Hub id, ``module:Class``, or a segmenter object.
         click_model: Name, folder or Hub id, or a click model object; clicks are drawn from it.
         out: Results folder, created or resumed.
-        runs: ``"base"``, ``"g1"`` to ``"g10"``, ``"user"``, ``"nuser"``; None means all.
+        runs: Some of ``"base"``, ``"g1"`` to ``"g10"``, ``"user"``, ``"nuser"``, or one of them;
+            None means all.
         protocol: The rules; None means the default ones.
         num_proc: Number of processes. None means one per core, but a single one (this process)
             for objects that cannot be sent to others or that are on an accelerator.
         limit: Only the first ``limit`` instances.
-        stems: Only the instances with these full_stems.
+        stems: Only the instances with these full_stems, or this one.
         overwrite: Remove older results in ``out`` first.
         fail_fast: Stop at the first instance that fails instead of recording it.
         is_main: False in the helpers of a launch, which leave manifest and merging to the main

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rclicks_hf.benchmark.groups import CLICKING_GROUPS
 from rclicks_hf.benchmark.protocol import BenchmarkProtocol
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.support.names import did_you_mean, names_of
 
 BASELINE_RUN = "base"
 #: Real users' first clicks, each alone (User@1 in the paper).
@@ -18,13 +19,14 @@ SAMPLED_RUN = "nuser"
 RUNS: tuple[str, ...] = (BASELINE_RUN, *CLICKING_GROUPS, USER_RUN, SAMPLED_RUN)
 
 
-def check_runs(runs: Sequence[str] | None, protocol: BenchmarkProtocol) -> tuple[str, ...]:
+def check_runs(runs: str | Sequence[str] | None, protocol: BenchmarkProtocol) -> tuple[str, ...]:
     """The runs in the order of the rows, if all exist; None means every run of the protocol."""
     known = (BASELINE_RUN, *protocol.groups, USER_RUN, SAMPLED_RUN)
-    chosen = known if runs is None else runs
+    chosen = known if runs is None else names_of(runs)
     unknown = [run for run in chosen if run not in known]
     if unknown or not chosen:
-        problem = f"{unknown[0]} is not a run" if unknown else "none given"
+        hint = did_you_mean(unknown[0], known) if unknown else ""
+        problem = f"{unknown[0]} is not a run{hint}" if unknown else "none given"
         raise RclicksError(f"runs: {problem}; choose from {', '.join(known)}")
     return tuple(run for run in known if run in chosen)
 

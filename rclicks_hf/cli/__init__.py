@@ -130,4 +130,5 @@ def _usage(error: typer.TyperException) -> str:
     context: typer.Context | None = getattr(error, "ctx", None)
     command = context.command_path if context else "rclicks"
     message = _one_line(error.format_message()).replace("Value error, ", "").rstrip(".")
-    return f"{message}; see `{command} -h`"
+    link = " See" if message.endswith("?") else "; see"
+    return f"{message}{link} `{command} -h`"

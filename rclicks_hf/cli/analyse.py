@@ -82,7 +82,7 @@ def analyse(
 
     typer.echo(
         analyse_repo(
-            one_of_both(folder, repo, "--repo", "REPO"),
+            one_of_both(folder, repo, "--repo", "REPO", "rclicks analyse rclicks"),
             split_names(dataset or ()),
             split=split,
             previews=previews,

@@ -47,6 +47,7 @@ def convert(
     """
     from rclicks_hf.networks import convert_checkpoint
 
-    made = Path(one_of_both(folder, out, "--out", "OUT"))
+    example = f"rclicks convert {family} {checkpoint} {family}"
+    made = Path(one_of_both(folder, out, "--out", "OUT", example))
     typer.echo(str(convert_checkpoint(family, checkpoint, made)))
     typer.echo(str(made))

@@ -37,5 +37,5 @@ def install(
 
     chosen = None
     if folder is not None or repo is not None:
-        chosen = one_of_both(folder, repo, "--repo", "REPO")
+        chosen = one_of_both(folder, repo, "--repo", "REPO", "rclicks install rclicks")
     typer.echo(install_all(chosen))

@@ -65,12 +65,12 @@ def require_datasets(texts: Iterable[str]) -> list[str]:
 
 
 def one_of_both(
-    argument: str | Path | None, option: str | Path | None, name: str, metavar: str
+    argument: str | Path | None, option: str | Path | None, name: str, metavar: str, example: str
 ) -> str:
     """The value of an argument that may also be given as an option."""
     given = [str(value) for value in (argument, option) if value is not None]
     if not given:
-        raise RclicksError(f"{metavar}: missing; give it as an argument or with {name}")
+        raise RclicksError(f"{metavar} is missing; give it, for example `{example}`")
     if len(set(given)) > 1:
         raise RclicksError(f"{name} {given[1]}: {metavar} is already given as {given[0]}")
     return given[0]

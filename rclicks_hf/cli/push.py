@@ -48,5 +48,6 @@ def push(
     """
     from rclicks_hf.hub.push import push_folder
 
-    target = one_of_both(repo_id, repo, "--repo", "REPO_ID")
+    example = "rclicks push model your-name/clickability"
+    target = one_of_both(repo_id, repo, "--repo", "REPO_ID", example)
     typer.echo(push_folder(folder, target, repo_type=kind, private=private))

@@ -17,6 +17,7 @@ from rclicks_hf.cli.options import (
     split_names,
 )
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.support.names import did_you_mean
 
 DEFAULT_DATASET = "tetris"
 
@@ -188,9 +189,10 @@ def _repo_and_dataset(repo: str | None, texts: Sequence[str]) -> tuple[str, str]
     names = list(dict.fromkeys(names))
     unknown = next((name for name in names if name not in SOURCE_DATASETS), None)
     if unknown is not None:
+        hint = did_you_mean(unknown, SOURCE_DATASETS)
         raise RclicksError(
-            f"--dataset {unknown}: unknown source dataset; use one of {', '.join(SOURCE_DATASETS)} "
-            "(the dataset repo is --repo)"
+            f"--dataset {unknown}: unknown source dataset{hint}; use one of "
+            f"{', '.join(SOURCE_DATASETS)} (the dataset repo is --repo)"
         )
     if len(names) > 1:
         raise RclicksError(f"--dataset: training takes one source dataset, got {', '.join(names)}")

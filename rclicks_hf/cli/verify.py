@@ -29,7 +29,9 @@ def verify(
     """
     from rclicks_hf.data.build.verify import format_checks, verify_dataset
 
-    checks = verify_dataset(Path(one_of_both(folder, repo, "--repo", "REPO")))
+    checks = verify_dataset(
+        Path(one_of_both(folder, repo, "--repo", "REPO", "rclicks verify rclicks"))
+    )
     typer.echo(format_checks(checks))
     if any(check.ok is False for check in checks):
         raise typer.Exit(1)

@@ -24,6 +24,7 @@ from rclicks_hf.errors import RclicksError
 from rclicks_hf.jobs.processes import processes_for
 from rclicks_hf.jobs.results_folder import read_table
 from rclicks_hf.jobs.resumable_job import Job, run_facts, run_job
+from rclicks_hf.support.names import did_you_mean, names_of
 
 SCORES = "click_scores.parquet"
 ModelSpec = str | os.PathLike[str] | ClickModel
@@ -138,8 +139,8 @@ class _Worker:
 
 def run_click_scores(
     instances: str | os.PathLike[str] | Sequence[Instance],
-    datasets: Sequence[str] | None,
-    click_models: Sequence[str] | Mapping[str, ModelSpec],
+    datasets: str | Sequence[str] | None,
+    click_models: str | Sequence[str] | Mapping[str, ModelSpec],
     out: str | Path,
     *,
     split: str | None = None,
@@ -159,9 +160,9 @@ def run_click_scores(
 
     Args:
         instances: Dataset repo (a folder or a Hub id), or instances, for example a list.
-        datasets: Keys of ``SOURCE_DATASETS`` in the repo; None for instances.
-        click_models: Names, model folders or Hub ids; or name in the rows -> one of these or a
-            click model object.
+        datasets: Keys of ``SOURCE_DATASETS`` in the repo, or one; None for instances.
+        click_models: Names, model folders or Hub ids, or one; or name in the rows -> one of these
+            or a click model object.
         out: Results folder, created or resumed.
         split: Split of all datasets; None means the one of the paper's tables.
         settings: How instances are scored; None means as in the paper.
@@ -194,11 +195,13 @@ def run_click_scores(
         ...     read_click_scores(path)[["click_model", "nss"]].round(3).values.tolist()
         [['UD', 1.732], ['DT', 2.972]]
     """
-    models = _named_models(click_models)
+    models = _named_models(names_of(click_models))
     given: str | GivenInstances
     if isinstance(instances, str | os.PathLike):
         given = os.fspath(instances)
-        splits = {name: split or _paper_split(name) for name in _distinct(datasets, "dataset")}
+        splits = {
+            name: split or _paper_split(name) for name in _distinct(names_of(datasets), "dataset")
+        }
         tasks = [task for name in splits for task in _plan(given, name, splits[name])]
     else:
         given = describe_instances(instances)
@@ -257,7 +260,8 @@ def _distinct(names: Sequence[str] | None, what: str) -> list[str]:
 def _paper_split(dataset: str) -> str:
     if dataset not in SOURCE_DATASETS:
         known = ", ".join(SOURCE_DATASETS)
-        raise RclicksError(f"{dataset!r}: unknown dataset; use one of {known}")
+        hint = did_you_mean(dataset, SOURCE_DATASETS)
+        raise RclicksError(f"{dataset!r}: unknown dataset{hint}; use one of {known}")
     return paper_split(dataset)
 
 

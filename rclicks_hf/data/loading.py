@@ -34,7 +34,8 @@ from rclicks_hf.data.stored_rows import (
     label_words,
 )
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.support.card_header import check_cards
+from rclicks_hf.support.card_header import check_cards, check_hub_cards
+from rclicks_hf.support.names import did_you_mean, names_of
 
 _READ_ERRORS = (
     OSError,
@@ -57,10 +58,12 @@ class InstanceTable(Sequence[Instance]):
         instances: Rows of the ``-instances`` config.
         images: Rows of the ``-images`` config, one for every instance.
         chosen: Rows of ``instances`` that belong to this table, in order; all by default.
+        hub_id: Hub id of the repo that the rows are from.
 
     Attributes:
         stems: full_stem of each item.
         image_stems: image_stem of each item.
+        hub_id: The argument; ``""`` for a folder.
 
     Raises:
         RclicksError: If an instance has no pictures.
@@ -78,7 +81,10 @@ class InstanceTable(Sequence[Instance]):
         instances: datasets.Dataset,
         images: datasets.Dataset,
         chosen: Sequence[int] | None = None,
+        *,
+        hub_id: str = "",
     ) -> None:
+        self.hub_id = hub_id
         is_arrow = instances.format["type"] == "arrow"
         self._instances = instances if is_arrow else instances.with_format("arrow")
         self._images = images
@@ -117,7 +123,7 @@ class InstanceTable(Sequence[Instance]):
     def select(self, indices: Sequence[int]) -> InstanceTable:
         """A table of the items at ``indices``, in that order, over the same files."""
         chosen = [self._rows[index] for index in indices]
-        return InstanceTable(self._instances, self._images, chosen)
+        return InstanceTable(self._instances, self._images, chosen, hub_id=self.hub_id)
 
     def content_digest(self) -> str:
         """SHA-256 (hex) of every stored value of the items, pictures included."""
@@ -164,7 +170,7 @@ def load_instances(
         ...
         rclicks_hf.errors.RclicksError: 'dev': unknown split; use one of train, validation, test
     """
-    rounds = (rounds,) if isinstance(rounds, str) else rounds
+    rounds = names_of(rounds)
     unknown = set(rounds) - set(ROUNDS)
     if unknown:
         raise RclicksError(f"{min(unknown)!r}: unknown round; use {' or '.join(ROUNDS)}")
@@ -178,13 +184,15 @@ def load_instances(
     labels = instances.select_columns("round").with_format("arrow")[:]["round"]
     words = label_words(labels, "round", label_names(instances), "instances")
     chosen = [row for row, word in enumerate(words.tolist()) if word in rounds]
-    return InstanceTable(instances, images, chosen)
+    is_on_hub = not (_is_folder(repo) or str(repo) == NAME)
+    return InstanceTable(instances, images, chosen, hub_id=str(repo) if is_on_hub else "")
 
 
 def check_known(kind: str, value: str, known: Iterable[str]) -> None:
     """Refuse a name that is not in a table, with the names that are."""
     if value not in known:
-        raise RclicksError(f"{value!r}: unknown {kind}; use one of {', '.join(known)}")
+        hint = did_you_mean(value, known)
+        raise RclicksError(f"{value!r}: unknown {kind}{hint}; use one of {', '.join(known)}")
 
 
 def load_config(repo: str | Path, key: ConfigKey, split: str) -> datasets.Dataset:
@@ -217,6 +225,7 @@ def configs_of(repo: str | Path) -> set[str]:
     else:
         try:
             _require_hub_id(str(repo))
+            check_hub_cards(str(repo))
             return set(datasets.get_dataset_config_names(str(repo)))
         except _READ_ERRORS as error:
             raise RclicksError(_nothing_at(repo)) from error
@@ -255,6 +264,7 @@ def _locate(repo: str | Path, key: ConfigKey) -> tuple[dict[str, list[Path]] | N
 
 def _load_from_hub(repo: str, key: ConfigKey, split: str) -> datasets.Dataset:
     _require_hub_id(repo)
+    check_hub_cards(repo)
     rows = datasets.load_dataset(repo, key.name, split=split)
     # Without a network, the library takes whatever it cached under a name that looks like this one.
     origins = list(rows.info.download_checksums or ())
@@ -279,8 +289,6 @@ def _nothing_at(repo: str | Path) -> str:
 
 def _explain(error: Exception, repo: str | Path, key: ConfigKey, split: str) -> str:
     text = str(error)
-    if Path(repo).is_dir() and set("[]*?") & set(str(Path(repo).resolve())):
-        return f"{repo}: brackets, * and ? in a path are patterns to `datasets`; rename the folder"
     if "BuilderConfig" in text:
         return f"{repo}: has no config {key.name!r}; build it with that dataset and its pictures"
     if "Unknown split" in text:

@@ -19,7 +19,7 @@ def run_demo(settings: DemoSettings) -> Path:
     """Run the demo: images, simulated clicks, dataset, training, metrics, benchmark, report.
 
     Returns the report ``<out>/report.html``; beside it are the dataset repo ``rclicks/``, the
-    ``model/``, ``click_scores/`` and the benchmark's ``results/``.
+    network, ``click_scores/`` and the benchmark's ``results/``.
     """
     # What the user gave is checked before the seconds that importing the libraries takes.
     require_absent(settings.out)

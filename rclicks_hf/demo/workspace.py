@@ -13,7 +13,7 @@ from rclicks_hf.demo.settings import DemoSettings
 from rclicks_hf.support.atomic import atomic_file, explain_full_disk, require_absent, take_name
 
 REPO = "rclicks"
-MODEL = "model"
+MODEL = "clickability-nano-simulated"  # what its card, and manifests of benchmarks, call it
 CLICK_SCORES = "click_scores"
 RESULTS = "results"
 _DIGEST = ".settings"

@@ -12,6 +12,7 @@ from huggingface_hub.utils import validate_repo_id
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.hub.repo_files import REPO_TYPES, left_out_lines, repo_files
 from rclicks_hf.hub.repo_kind import find_repo_type
+from rclicks_hf.support.hub_card import with_hub_id
 
 _log = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ def push_folder(
 
     Everything else in the folder (other files, hidden ones, caches, unfinished writes, the network
     in `last/`) is left out; a warning of the logger of this module names each of these entries.
+    The card of a trained network gets the id of its repo.
 
     Args:
         folder: A built dataset repo, a saved model, or a metric module.
@@ -81,6 +83,10 @@ def push_folder(
         raise RclicksError(f"{folder}: README.md is a link to what is no card; put the card there")
     for line in left_out_lines(folder, found):
         _log.warning("%s", line)
+    sent: dict[str, Path | bytes] = {**found.sent}
+    if repo_type == "model":
+        card = found.sent["README.md"].read_text("utf-8", "surrogateescape")
+        sent["README.md"] = with_hub_id(card, repo_id).encode("utf-8", "surrogateescape")
     api = HfApi()
     try:
         api.create_repo(
@@ -92,7 +98,7 @@ def push_folder(
         )
         commit = api.create_commit(
             repo_id,
-            [CommitOperationAdd(path, file) for path, file in found.sent.items()],
+            [CommitOperationAdd(path, file) for path, file in sent.items()],
             repo_type=repo_type,
             commit_message=f"Upload {folder.resolve().name} with rclicks push",
         )

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.support.atomic import atomic_file
+from rclicks_hf.support.visible_text import shorten, visible
 
 MANIFEST, PARTS = "manifest.json", "parts"
 
@@ -70,7 +71,11 @@ def read_manifest(out: Path, kind: str, fields: Iterable[str]) -> dict[str, Any]
     except (OSError, ValueError, RecursionError) as error:
         raise RclicksError(f"{file}: not readable as JSON ({error}); remove the folder") from error
     if not isinstance(found, dict) or not set(fields) <= found.keys():
-        raise RclicksError(f"{file}: not the manifest of {kind}; give another --out")
+        other = found.get("kind") if isinstance(found, dict) else None
+        problem = f"{file}: not the manifest of {kind}"
+        if isinstance(other, str):
+            problem = f"{out}: holds {shorten(visible(other), 60)}, not {kind}"
+        raise RclicksError(f"{problem}; give another folder")
     return found
 
 

@@ -164,7 +164,7 @@ def run_job(
     start, results = time.time(), job.out / job.results
     with WorkerPool(_OpenWorker(job), processes) as pool:
         of_worker = job.manifest_of(_opened(pool))
-        manifest = {**job.manifest(), **of_worker}
+        manifest = {"kind": job.kind, **job.manifest(), **of_worker}
         if is_main:
             manifest = open_folder(job, manifest, overwrite=overwrite)
         else:

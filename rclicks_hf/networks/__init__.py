@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.support.names import did_you_mean
 
 if TYPE_CHECKING:
     from rclicks_hf.networks.conversion import Conversion
@@ -224,6 +225,7 @@ def convert_checkpoint(
         rclicks_hf.errors.RclicksError: resnet: unknown network; choose clickability, saliency, ...
     """
     if network not in NETWORKS:
-        raise RclicksError(f"{network}: unknown network; choose {', '.join(NETWORKS)}")
+        hint = did_you_mean(network, NETWORKS)
+        raise RclicksError(f"{network}: unknown network{hint}; choose {', '.join(NETWORKS)}")
     conversion: Conversion = NETWORKS[network].load("converter")(checkpoint, out)
     return conversion

@@ -39,7 +39,7 @@ from rclicks_hf.report.pictures.gallery import PANELS, Panel, count_clicks, pane
 from rclicks_hf.report.pictures.palette import PALETTE
 from rclicks_hf.report.tables.benchmark_table import COLUMNS, benchmark_cells
 from rclicks_hf.report.tables.click_model_tables import click_model_tables
-from rclicks_hf.report.tables.table_cells import Table, number
+from rclicks_hf.report.tables.table_cells import NamedTable, Table, number
 from rclicks_hf.report.tables.text_formats import BENCHMARK_TITLE
 from rclicks_hf.support.atomic import atomic_file
 from rclicks_hf.support.citation import LINKS, PAPER_BIBTEX, PAPER_TEXT
@@ -134,12 +134,12 @@ def render(data: ReportData) -> str:
         sections=shown,
         anchors={section.anchor: section.title for section in shown},
         palette=PALETTE,
-        click_scores=click_model_tables(data.click_scores),
+        click_scores=_score_tables(data),
         click_notes=[_metric_note(METRICS[key]) for key in CLICK_METRICS],
         score_chart=None if data.curves or not data.click_scores else _score_chart(data),
         abbreviations=_abbreviations(data),
         links=LINKS,
-        benchmark=_essential_first(benchmark_cells(data.benchmark_rows)),
+        benchmark=_benchmark_table(data),
         benchmark_title=BENCHMARK_TITLE,
         benchmark_notes=_benchmark_notes(),
         curves=[_curve_chart(i, c, data) for i, c in enumerate(data.curves)],
@@ -187,10 +187,19 @@ def _abbreviations(data: ReportData) -> dict[str, str]:
     return {name: text for name, text in ABBREVIATIONS.items() if name in words}
 
 
-def _essential_first(table: Table) -> Table:
+def _benchmark_table(data: ReportData) -> Table:
+    table = benchmark_cells(data.benchmark_rows)
+    counts = [column for column in COLUMNS if not column.measure]
+    return _essential_first(table, len(table.heads) - len(COLUMNS), len(counts))
+
+
+def _score_tables(data: ReportData) -> list[NamedTable]:
+    named = click_model_tables(data.click_scores)
+    return [replace(one, table=_essential_first(one.table, labels=1, counts=1)) for one in named]
+
+
+def _essential_first(table: Table, labels: int, counts: int) -> Table:
     """Instances and failures last, so that a phone shows what the table is for."""
-    counts = len([column for column in COLUMNS if not column.measure])
-    labels = len(table.heads) - len(COLUMNS)
 
     def moved(cells: Sequence[Any]) -> list[Any]:
         first, rest = cells[labels : labels + counts], cells[labels + counts :]

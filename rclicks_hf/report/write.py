@@ -28,6 +28,7 @@ from rclicks_hf.report.tables.text_formats import (
     report_tables,
 )
 from rclicks_hf.support.atomic import atomic_file
+from rclicks_hf.support.names import names_of
 
 #: Format -> file ending.
 FORMATS: dict[str, str] = {"html": ".html", "csv": ".csv", "markdown": ".md", "latex": ".tex"}
@@ -41,7 +42,7 @@ _WRITERS: dict[str, Callable[[Results, ReportData], str]] = {
 
 
 def write_report_file(
-    results: Sequence[str | os.PathLike[str]],
+    results: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     out: Path,
     *,
     format: str | None = None,
@@ -55,7 +56,7 @@ def write_report_file(
 
     Args:
         results: Folders of `rclicks benchmark` and `rclicks evaluate-clicks` in any order, or
-            their Parquet files; at least one.
+            their Parquet files; one or several.
         out: File to write; an existing one is replaced.
         format: ``"html"``, ``"csv"``, ``"markdown"`` or ``"latex"``; None takes it from the ending
             of ``out``. An ending that no format has is accepted only with a format.
@@ -84,6 +85,7 @@ def write_report_file(
         >>> text.splitlines()[0]
         '# RClicks benchmark'
     """
+    results = names_of(results)
     name = report_format(out, format)
     of_click_models = [path for path in results if is_click_scores(path)]
     of_benchmarks = [path for path in results if path not in of_click_models]

@@ -17,6 +17,7 @@ from rclicks_hf.jobs.model_identity import object_identity, spec_identity
 from rclicks_hf.networks import NETWORKS
 from rclicks_hf.segmenters.methods import METHOD_FAMILIES
 from rclicks_hf.support.model_spec import ModelSpec, make_from_class, parse_model_spec
+from rclicks_hf.support.names import did_you_mean
 
 if TYPE_CHECKING:
     from rclicks_hf.segmenters.interface import Segmenter
@@ -163,7 +164,8 @@ def load_segmenter(
         return pkgutil.resolve_name(SEGMENTERS[parsed.name].implementation)()
     if parsed.kind == "class":
         return require_segmenter(make_from_class(parsed), parsed.text)
-    raise RclicksError(f"{parsed.text}: no such segmenter; give {segmenter_choices()}")
+    hint = did_you_mean(parsed.text, _names_without_weights())
+    raise RclicksError(f"{parsed.text}: no such segmenter{hint}; give {segmenter_choices()}")
 
 
 def segmenter_spec(spec: str | os.PathLike[str]) -> ModelSpec:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from huggingface_hub import HfApi, hf_hub_download
 
 from rclicks_hf.errors import RclicksError
 
@@ -28,18 +29,36 @@ def check_cards(repo: str | Path) -> None:
             check_yaml_file(path)
 
 
-def check_yaml_file(path: Path) -> None:
+def check_hub_cards(repo_id: str) -> None:
+    """`check_cards` for a dataset repo of the Hub; without a network nothing is read from there."""
+    try:
+        files = HfApi().get_paths_info(repo_id, [CARD, *_YAML_FILES], repo_type="dataset")
+        large = next((file for file in files if getattr(file, "size", 0) > _MOST_BYTES), None)
+        paths = [
+            Path(hf_hub_download(repo_id, file.path, repo_type="dataset"))
+            for file in ([] if large else files)
+        ]
+    except Exception:  # whatever HTTP library the client uses; `datasets` reports it
+        return
+    if large is not None:
+        raise RclicksError(f"{repo_id}/{large.path}: larger than {_MOST_BYTES >> 20} MiB")
+    for path in paths:
+        check_yaml_file(path, f"{repo_id}/{path.name}")
+
+
+def check_yaml_file(path: Path, name: str = "") -> None:
     """Refuse YAML, or a card's front matter, that grows beyond all use; `RclicksError`."""
+    name = name or str(path)
     try:
         with path.open("rb") as file:
             data = file.read(_MOST_BYTES + 1)
     except OSError as error:
-        raise RclicksError(f"{path}: cannot be read ({error.strerror or error})") from error
+        raise RclicksError(f"{name}: cannot be read ({error.strerror or error})") from error
     if len(data) > _MOST_BYTES:
-        raise RclicksError(f"{path}: larger than {_MOST_BYTES >> 20} MiB; give a smaller file")
+        raise RclicksError(f"{name}: larger than {_MOST_BYTES >> 20} MiB; give a smaller file")
     text = data.decode("utf-8-sig", errors="replace")
     if problem := yaml_problem(_front_matter(text) if path.suffix == ".md" else text):
-        raise RclicksError(f"{path}: {problem}; write its YAML without aliases")
+        raise RclicksError(f"{name}: {problem}; write its YAML without aliases")
 
 
 def _front_matter(text: str) -> str:

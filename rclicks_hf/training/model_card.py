@@ -14,13 +14,15 @@ from torch.utils.data import ConcatDataset
 from rclicks_hf import __version__
 from rclicks_hf.data.instances import Instance
 from rclicks_hf.metrics import CLICK_METRICS, METRICS
-from rclicks_hf.networks.clickability.modeling_clickability import ClickabilityModel
+from rclicks_hf.networks.clickability.modeling_clickability import (
+    ClickabilityModel,
+    weights_digest,
+)
 from rclicks_hf.support.citation import PAPER_BIBTEX
+from rclicks_hf.support.hub_card import INTRODUCTION, PIPELINE_TAG, TAGS, is_hub_id, use_section
 from rclicks_hf.support.resources import resource_path
 from rclicks_hf.support.visible_text import visible
 from rclicks_hf.training.score_file import TrainingData
-
-_TAGS = ("click-prediction", "interactive-segmentation", "clickability", "rclicks")
 
 
 @dataclass(frozen=True)
@@ -32,14 +34,39 @@ class InstancesSummary:
     is_simulated: bool
 
 
+@dataclass(frozen=True)
+class Origin:
+    """What a network was made from: where its first weights lay, and the Hub ids of its data."""
+
+    base: str = ""
+    datasets: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        model: ClickabilityModel | None,
+        data: TrainingData | None,
+        instances: Sequence[Sequence[Instance]],
+    ) -> Origin:
+        """The origin of a training; ``""`` and ``()`` where nothing is known."""
+        base = "" if model is None else str(model.name_or_path)
+        repos = [getattr(part, "hub_id", "") for of in instances for part in _parts(of)]
+        named = [*repos, data.repo if data else ""]
+        datasets = tuple(dict.fromkeys(name for name in named if is_hub_id(name)))
+        return cls(base if is_hub_id(base) else Path(base).name, datasets)
+
+
+def _parts(instances: Sequence[Instance]) -> Sequence[Any]:
+    return instances.datasets if isinstance(instances, ConcatDataset) else [instances]
+
+
 def summarize_instances(instances: Sequence[Instance]) -> InstancesSummary:
     """Summarize a list, a lazy table, or a `ConcatDataset` of them; at least one instance."""
-    parts = instances.datasets if isinstance(instances, ConcatDataset) else [instances]
     # A lazy table holds one source dataset and decodes each image it is asked for, so its first
     # instance stands for all.
     seen = [
         instance
-        for part in parts
+        for part in _parts(instances)
         for instance in (part if isinstance(part, list | tuple) else [part[0]])
     ]
     return InstancesSummary(
@@ -59,6 +86,7 @@ def write_model_card(
     train_data: InstancesSummary,
     eval_data: InstancesSummary,
     data: TrainingData | None = None,
+    origin: Origin = Origin(),
 ) -> None:
     """Write the card of a trained network; `metrics` are its scores on the evaluation data."""
     # Not `ModelCard.from_template`: the template's tables need trim_blocks, and the library would
@@ -72,8 +100,12 @@ def write_model_card(
     )
     is_simulated = train_data.is_simulated or eval_data.is_simulated
     text = template.render(
-        front_matter=_front_matter(is_simulated=is_simulated),
+        front_matter=_front_matter(origin, is_simulated=is_simulated),
         title=visible(title),
+        introduction=INTRODUCTION,
+        use=use_section(visible(title)),
+        origin=origin,
+        digest=weights_digest(model),
         version=__version__,
         citation=PAPER_BIBTEX,
         parameters=sum(parameter.numel() for parameter in model.parameters()),
@@ -90,13 +122,14 @@ def write_model_card(
     path.write_text(text, encoding="utf-8")
 
 
-def _front_matter(*, is_simulated: bool) -> str:
-    order = ["license", "library_name", "pipeline_tag", "tags", "datasets", "metrics"]
-    return ModelCardData(
-        license="apache-2.0",
-        library_name="transformers",
-        pipeline_tag="image-segmentation",
-        tags=[*_TAGS, *(["simulated"] if is_simulated else [])],
-        datasets=["rclicks"],
-        metrics=[METRICS[name].module for name in CLICK_METRICS],
-    ).to_yaml(original_order=order)
+def _front_matter(origin: Origin, *, is_simulated: bool) -> str:
+    facts = {
+        "license": "apache-2.0",
+        "library_name": "transformers",
+        "pipeline_tag": PIPELINE_TAG,
+        "tags": [*TAGS, *(["simulated"] if is_simulated else [])],
+        "base_model": origin.base if is_hub_id(origin.base) else None,
+        "datasets": list(origin.datasets) or None,
+        "metrics": [METRICS[name].module for name in CLICK_METRICS],
+    }
+    return ModelCardData(**facts).to_yaml(original_order=list(facts))

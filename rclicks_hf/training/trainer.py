@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import os
@@ -31,7 +30,10 @@ from rclicks_hf.networks.clickability.configuration_clickability import Clickabi
 from rclicks_hf.networks.clickability.image_processing_clickability import (
     ClickabilityImageProcessor,
 )
-from rclicks_hf.networks.clickability.modeling_clickability import ClickabilityModel
+from rclicks_hf.networks.clickability.modeling_clickability import (
+    ClickabilityModel,
+    weights_digest,
+)
 from rclicks_hf.support.atomic import atomic_file, explain_full_disk, require_absent
 from rclicks_hf.training.click_dataset import ClickMapDataset
 from rclicks_hf.training.hyper_parameters import (
@@ -39,7 +41,7 @@ from rclicks_hf.training.hyper_parameters import (
     require_reporter,
     training_arguments,
 )
-from rclicks_hf.training.model_card import summarize_instances
+from rclicks_hf.training.model_card import Origin, summarize_instances
 from rclicks_hf.training.score_file import TrainingData
 from rclicks_hf.training.synchronized_norm import synchronize_batch_norms
 from rclicks_hf.training.training_result import TrainingFacts, TrainResult, save_training
@@ -182,7 +184,8 @@ def train(
     require_absent(Path(output_dir))
     require_reporter(report_to)
     settings = HyperParameters(**hyper_parameters)
-    start = None if model is None else _weights_digest(model)
+    start = None if model is None else weights_digest(model)
+    origin = Origin.of(model, data, (train_instances, eval_instances))
     if model is None:
         set_seed(settings.seed)
         # A copy, because saving writes into a model's config and the caller may reuse it.
@@ -215,18 +218,10 @@ def train(
         model.eval(), train_dataset.processor, Path(output_dir), _best_metrics(trainer), history
     )
     if arguments.process_index == 0:
-        save_training(result, working, facts)
+        save_training(result, working, facts, origin)
         shutil.rmtree(working, ignore_errors=True)
     trainer.accelerator.wait_for_everyone()
     return result
-
-
-def _weights_digest(model: ClickabilityModel) -> str:
-    digest = hashlib.sha256()
-    for name, tensor in model.state_dict().items():
-        plain = tensor.detach().cpu().contiguous().reshape(-1)
-        digest.update(name.encode() + plain.view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
 
 
 def _datasets(

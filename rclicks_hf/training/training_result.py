@@ -18,7 +18,7 @@ from rclicks_hf.networks.clickability.modeling_clickability import ClickabilityM
 from rclicks_hf.support.atomic import atomic_directory
 from rclicks_hf.support.file_modes import share_mode
 from rclicks_hf.training.hyper_parameters import HyperParameters
-from rclicks_hf.training.model_card import InstancesSummary, write_model_card
+from rclicks_hf.training.model_card import InstancesSummary, Origin, write_model_card
 from rclicks_hf.training.score_file import TrainingData, write_score_file
 
 LOG = "training_log.json"
@@ -43,6 +43,10 @@ class TrainResult:
     metrics: dict[str, float]
     history: list[dict[str, float]]
 
+    def __repr__(self) -> str:
+        scores = ", ".join(f"{name} {value:.4g}" for name, value in self.metrics.items())
+        return f"TrainResult({str(self.path)!r}: {scores})"
+
 
 @dataclass(frozen=True)
 class TrainingFacts:
@@ -65,7 +69,7 @@ class TrainingFacts:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def save_training(result: TrainResult, working: Path, facts: TrainingFacts) -> None:
+def save_training(result: TrainResult, working: Path, facts: TrainingFacts, origin: Origin) -> None:
     """Write the model folder atomically; `working` has the last checkpoint and TensorBoard logs."""
     last = get_last_checkpoint(str(working))
     with atomic_directory(result.path) as part:
@@ -88,7 +92,9 @@ def save_training(result: TrainResult, working: Path, facts: TrainingFacts) -> N
             train_data=facts.train_data,
             eval_data=facts.eval_data,
             data=facts.data,
+            origin=origin,
         )
         if facts.data is not None:
             simulated = facts.eval_data.is_simulated
             write_score_file(part, result.metrics, facts.data, is_simulated=simulated)
+    result.model.name_or_path = str(result.path.absolute())  # where a push finds its card

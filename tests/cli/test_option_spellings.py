@@ -98,10 +98,13 @@ def test_train_says_that_it_takes_the_dataset_as_the_repo(arguments, capfd) -> N
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("verify", "REPO: missing; give it as an argument or with --repo"),
+        ("verify", "REPO is missing; give it, for example `rclicks verify rclicks`"),
         ("verify a --repo b", "--repo b: REPO is already given as a"),
-        ("push folder", "REPO_ID: missing"),
-        ("convert saliency a.pth", "OUT: missing; give it as an argument or with --out"),
+        ("push folder", "REPO_ID is missing; give it, for example `rclicks push model"),
+        (
+            "convert saliency a.pth",
+            "OUT is missing; give it, for example `rclicks convert saliency a.pth saliency`",
+        ),
         ("train --out m --dataset nonsense", "--dataset nonsense: unknown source dataset"),
         ("train --out m --dataset davis,tetris", "training takes one source dataset, got davis, t"),
         ("train --out m --repo a/b --dataset c/d", "--dataset c/d: unknown source dataset"),

@@ -16,6 +16,8 @@ import pytest
 from helpers.commands import run_rclicks, run_rclicks_here
 from PIL import Image
 
+from rclicks_hf.demo.workspace import MODEL
+
 pytestmark = pytest.mark.xdist_group("demo")
 
 
@@ -24,7 +26,7 @@ def test_it_leaves_every_artefact_under_its_final_name(demo_run) -> None:
     assert sorted(p.name for p in out.parent.iterdir()) == ["rclicks-demo"]
     names = {p.name for p in out.iterdir()}
     assert names == {
-        "rclicks", "model", "click_scores", "results", "report.html", "report.png",
+        "rclicks", MODEL, "click_scores", "results", "report.html", "report.png",
     }  # fmt: skip
 
 
@@ -118,8 +120,9 @@ def test_the_dataset_verifies(demo_run, wheel_folder: Path) -> None:
 def test_the_model_loads_and_is_under_a_million_parameters(demo_run) -> None:
     from rclicks_hf import ClickabilityModel
 
-    model = ClickabilityModel.from_pretrained(demo_run[0] / "model")
+    model = ClickabilityModel.from_pretrained(demo_run[0] / MODEL)
     assert sum(p.numel() for p in model.parameters()) < 1_000_000
+    assert f"\n# {MODEL}\n" in (demo_run[0] / MODEL / "README.md").read_text()
 
 
 def test_the_report_is_self_contained_and_marked(demo_run) -> None:
@@ -140,7 +143,7 @@ def test_the_manifest_names_protocol_and_versions(demo_run) -> None:
 def test_the_verbs_run_on_what_the_demo_left(demo_run, wheel_folder, tmp_path, name: str) -> None:
     out, _ = demo_run
     lines = {
-        "evaluate-clicks": f"evaluate-clicks --click-model ud --click-model {out / 'model'} "
+        "evaluate-clicks": f"evaluate-clicks --click-model ud --click-model {out / MODEL} "
         f"--dataset simulated_scenes --repo {out / 'rclicks'} --out scores",
         "benchmark": f"benchmark --click-model dt --dataset simulated_scenes --limit 1 "
         f"--repo {out / 'rclicks'} --out r --num-proc 1",
@@ -158,7 +161,7 @@ def test_the_train_verb_fine_tunes_the_saved_model(demo_run, wheel_folder, tmp_p
     out, _ = demo_run
     line = (
         f"train --out tuned --repo {out / 'rclicks'} --config simulated_scenes "
-        f"--model {out / 'model'} --epochs 1 --batch-size 4 --learning-rate 0.001"
+        f"--model {out / MODEL} --epochs 1 --batch-size 4 --learning-rate 0.001"
     )
     done = run_rclicks(line, cwd=tmp_path, site=wheel_folder)
     assert done.returncode == 0, done.stderr

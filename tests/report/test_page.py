@@ -120,6 +120,10 @@ def test_a_phone_shows_the_essential_columns_first(make_report: MakeReport) -> N
     assert [head.split("\xa0")[0] for head in heads[:5]] == [
         "Segmenter", "Click model", "Sample NoC", "ΔSB %", "ΔGR %",
     ]  # fmt: skip
+    agreement = page[page.index("Agreement of click models") :]
+    heads = re.findall(r'<th scope="col"[^>]*>([^<]*)', agreement)[:7]
+    assert [head.split("\xa0")[0] for head in heads[:2]] == ["Click model", "KS"]
+    assert heads[6] == "Instances"
 
 
 def test_pictures_and_charts_say_what_they_show(make_report: MakeReport) -> None:

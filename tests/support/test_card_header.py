@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,6 +36,44 @@ def test_a_card_that_would_fill_the_memory_is_refused(
     with pytest.raises(RclicksError, match=message) as error:
         check_cards(tmp_path)
     assert len(str(error.value).removeprefix(str(tmp_path))) < 110
+
+
+LOAD = """
+import sys
+from rclicks_hf import load_instances
+from rclicks_hf.data.loading import configs_of
+from rclicks_hf.errors import RclicksError
+
+for name in ("aliases", "yaml", "large"):
+    for read in (lambda repo: load_instances(repo, "davis"), configs_of):
+        try:
+            read(f"me/{name}")
+        except RclicksError as error:
+            print(error)
+"""
+
+
+def test_a_card_on_the_hub_is_checked_before_it_is_read(hub: Any, tmp_path: Path) -> None:
+    for name, file, text in (
+        ("aliases", "README.md", f"---\n{ALIASES}\n---\n"),
+        ("yaml", ".huggingface.yaml", ALIASES),
+        ("large", "README.md", "x" * (5 << 20)),
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / file).write_text(text)
+        hub.add("dataset", f"me/{name}", tmp_path / name)
+    environment = {**os.environ, **hub.env(), "HF_HOME": str(tmp_path / "home")}
+    done = subprocess.run(
+        [sys.executable, "-c", LOAD], env=environment, capture_output=True, text=True, timeout=100
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [line.partition("; ")[0] for line in lines[::2]] == [
+        "me/aliases/README.md: holds more than 100,000 values",
+        "me/yaml/.huggingface.yaml: holds more than 100,000 values",
+        "me/large/README.md: larger than 4 MiB",
+    ]
+    assert lines[::2] == lines[1::2]
 
 
 @pytest.mark.parametrize(

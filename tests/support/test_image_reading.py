@@ -21,7 +21,7 @@ CODED = (OBJECT.astype(np.int8) - BAND).astype(np.int8)
 GREY = np.where(OBJECT, 255, np.where(BAND, 128, 0)).astype(np.uint8)
 
 
-@pytest.mark.parametrize("name", ["mask_values.py", "image_reading.py"])
+@pytest.mark.parametrize("name", ["mask_values.py", "image_reading.py", "hub_card.py"])
 def test_a_saved_network_carries_the_same_code(repo: Path, name: str) -> None:
     package = repo / "rclicks_hf"
     link = package / "networks" / "clickability" / name

@@ -243,6 +243,10 @@ def test_fine_tuning_from_the_hub_and_back(
         "config.json",
         ".eval_results/rclicks.yaml",
     }
+    card = files["README.md"].decode()
+    facts = yaml.safe_load(card.split("---")[1])
+    assert "\n# tester/tuned\n" in card
+    assert (facts["base_model"], facts["datasets"]) == ("tester/start", ["tester/rclicks"])
     local = yaml.safe_load((tmp_path / "tuned" / ".eval_results" / "rclicks.yaml").read_text())
     (dataset,) = {(entry["dataset"]["id"], entry["dataset"]["revision"]) for entry in local}
     assert dataset == (

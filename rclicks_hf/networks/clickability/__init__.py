@@ -51,6 +51,7 @@ def _register() -> None:
             pt_model=AutoModel,
             type="multimodal",
         )
+    ClickabilityConfig._has_registered_task = True
 
 
 _register()

@@ -1,11 +1,24 @@
 """Configuration of the clickability network."""
 
 # Without postponed annotations: `strict` checks the fields by their types.
-from typing import Any, Literal
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from huggingface_hub.dataclasses import strict
 from transformers.configuration_utils import PreTrainedConfig
 
+if TYPE_CHECKING:
+    # transformers copies what a saved file imports relatively, and so this one's pipeline.
+    from .pipeline_clickability import ClickabilityPipeline  # noqa: F401
+
+# In `config.json`: where `pipeline` finds the task's code if the package is not there.
+_PIPELINES = {
+    "click-prediction": {
+        "impl": "pipeline_clickability.ClickabilityPipeline",
+        "pt": ["AutoModel"],
+        "type": "multimodal",
+    }
+}
 _BASE_WIDTHS = {"hidden_sizes": (64, 128, 320, 512), "mlp_ratios": (8, 8, 4, 4)}
 
 # Most that a field, or its entries, may be: far above every published network, and small enough
@@ -92,6 +105,9 @@ class ClickabilityConfig(PreTrainedConfig):
     model_type = "clickability"
     # A list because `Trainer` appends its own keys.
     keys_to_ignore_at_inference = ["logits"]  # noqa: RUF012
+    # True where the package registers the task: a config that names a pipeline of its own makes
+    # `pipeline` ask for trust_remote_code.
+    _has_registered_task: ClassVar[bool] = False
 
     hidden_sizes: list[int] | tuple[int, ...] = (64, 128, 320, 512)
     depths: list[int] | tuple[int, ...] = (3, 3, 12, 3)
@@ -112,7 +128,10 @@ class ClickabilityConfig(PreTrainedConfig):
     image_size: int = 416
 
     def __post_init__(self, **kwargs: Any) -> None:
+        kwargs.pop("custom_pipelines", None)
         super().__post_init__(**kwargs)
+        if not self._has_registered_task:
+            self.custom_pipelines = deepcopy(_PIPELINES)
         lengths = {len(self.hidden_sizes), len(self.depths), len(self.mlp_ratios)}
         if len(lengths) != 1:
             raise ValueError(
@@ -132,6 +151,11 @@ class ClickabilityConfig(PreTrainedConfig):
                 f"head_channels={self.head_channels} is not a multiple of "
                 f"num_groups={self.num_groups}"
             )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields for `config.json`, with the place of the pipeline's code."""
+        # Not the attribute: `pipeline` puts classes into it, which JSON cannot hold.
+        return {**super().to_dict(), "custom_pipelines": deepcopy(_PIPELINES)}
 
     @classmethod
     def from_preset(cls, name: str, **overrides: Any) -> "ClickabilityConfig":

@@ -6,7 +6,10 @@ the error mask. Module names follow the paper's checkpoint, so converted tensors
 
 from __future__ import annotations
 
+import hashlib
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,10 +18,12 @@ from torch.nn import functional as F  # noqa: N812
 from transformers import initialization as init
 from transformers.modeling_layers import GradientCheckpointingLayer
 from transformers.modeling_utils import PreTrainedModel
-from transformers.utils import ModelOutput
+from transformers.utils import ModelOutput, cached_file
 
 from .configuration_clickability import ClickabilityConfig
+from .hub_card import TAGS, card_of_weights, is_hub_id, may_replace, with_hub_id
 
+_LONGEST_CARD = 2**20  # characters
 _PIECE = 2**20  # largest number of inner values a feed-forward layer holds at once on the CPU
 
 
@@ -455,8 +460,19 @@ class ClickabilityEncoderDecoder(nn.Module):
         return self.decode_head[0](self.backbone(image_features, guidance))
 
 
+def weights_digest(model: nn.Module) -> str:
+    """SHA-256 (hex) of the names and values of all tensors; ``""`` where some are offloaded."""
+    digest = hashlib.sha256()
+    for name, tensor in model.state_dict().items():
+        if tensor.is_meta:
+            return ""
+        plain = tensor.detach().cpu().contiguous().reshape(-1)
+        digest.update(name.encode() + plain.view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
 class ClickabilityPreTrainedModel(PreTrainedModel):
-    """Weight initialisation and loading."""
+    """Weight initialisation, and a card that goes along to the Hub."""
 
     config_class = ClickabilityConfig
     config: ClickabilityConfig
@@ -464,6 +480,7 @@ class ClickabilityPreTrainedModel(PreTrainedModel):
     main_input_name = "pixel_values"
     supports_gradient_checkpointing = True
     _no_split_modules = ["ClickabilityBlock", "ClickabilityHead"]  # noqa: RUF012
+    _own_card = ""  # as found at the latest saving
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
@@ -482,6 +499,47 @@ class ClickabilityPreTrainedModel(PreTrainedModel):
             init.copy_(module.bases, F.normalize(bases, dim=1))
         else:
             super()._init_weights(module)
+
+    def save_pretrained(self, save_directory: Any, *args: Any, **kwargs: Any) -> None:
+        """Save as every model of transformers; pushed weights take their card along."""
+        # Read first: while pushing, transformers puts another card into this folder.
+        self._own_card = self._card_in_folder()
+        super().save_pretrained(save_directory, *args, **kwargs)
+
+    def _upload_modified_files(
+        self, working_dir: Any, repo_id: str, *args: Any, **kwargs: Any
+    ) -> Any:
+        """Upload a saved model, with its own card instead of the empty one of transformers."""
+        # Both `push_to_hub` and `save_pretrained(push_to_hub=True)` come here.
+        path = Path(working_dir) / "README.md"
+        if may_replace(path.read_text("utf-8")):
+            card = self._own_card or self._card_on_hub()
+            card = card_of_weights(card, weights_digest(self), str(self.name_or_path))
+            path.write_text(with_hub_id(card, repo_id), "utf-8")
+        return super()._upload_modified_files(working_dir, repo_id, *args, **kwargs)
+
+    def _card_in_folder(self) -> str:
+        """The card of the folder that this model was loaded from or trained into."""
+        path = Path(self.name_or_path or os.devnull) / "README.md"
+        try:
+            with path.open(encoding="utf-8", errors="replace") as file:
+                return file.read(_LONGEST_CARD)
+        except OSError:
+            return ""
+
+    def _card_on_hub(self) -> str:
+        """The card of the Hub repo that this model was loaded from."""
+        if not is_hub_id(str(self.name_or_path)):
+            return ""
+        path = cached_file(
+            self.name_or_path,
+            "README.md",
+            revision=getattr(self.config, "_commit_hash", None),
+            _raise_exceptions_for_gated_repo=False,
+            _raise_exceptions_for_missing_entries=False,
+            _raise_exceptions_for_connection_errors=False,
+        )
+        return "" if path is None else Path(path).read_text("utf-8", "replace")[:_LONGEST_CARD]
 
 
 class ClickabilityModel(ClickabilityPreTrainedModel):
@@ -502,6 +560,7 @@ class ClickabilityModel(ClickabilityPreTrainedModel):
 
     def __init__(self, config: ClickabilityConfig):
         super().__init__(config)
+        self.model_tags = [*TAGS]  # for the card that `Trainer` writes
         inner = config.guidance_channels
         self.encoder_decoder = ClickabilityEncoderDecoder(config)
         self.maps_transform = nn.Sequential(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import errno
 import os
 import struct
 from typing import Any
@@ -129,9 +130,12 @@ def _opened(source: str | os.PathLike) -> tuple[Image.Image, bytes]:
 
 def _content(source: str) -> bytes:
     if source.startswith(("http://", "https://")):
-        import httpx  # as transformers' load_image does
+        from huggingface_hub.utils import httpx  # as transformers' load_image does
 
-        return httpx.get(source, follow_redirects=True).raise_for_status().content
+        try:
+            return httpx.get(source, follow_redirects=True).raise_for_status().content
+        except httpx.HTTPError as error:
+            raise OSError(errno.EIO, "the address gives no file") from error
     if source.startswith("data:image/"):
         return base64.b64decode(source.partition(",")[2])
     if not os.path.lexists(source):

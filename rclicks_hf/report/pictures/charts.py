@@ -57,7 +57,7 @@ def draw_curves(axes: Axes, data: IoUCurves, beside: Sequence[IoUCurves] = ()) -
     axes.axhline(
         data.threshold,
         color=light("muted"),
-        linewidth=0.9,
+        linewidth=1.6,
         linestyle=":",
         label=f"IoU {data.threshold:g}, counted as reached",
     )
@@ -90,7 +90,7 @@ def draw_scatter(axes: Axes, data: UserScatter, beside: Sequence[UserScatter] = 
             [0, 1],
             [0, data.nsr / 100],
             color=light("muted"),
-            linewidth=0.9,
+            linewidth=1.6,
             linestyle=":",
             label=f"std = NSR × mean, NSR {number(data.nsr, 2)} %",
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -38,6 +39,39 @@ def test_a_folder_is_read_with_pandas_and_pyarrow(built: Path, kind: str) -> Non
         assert sorted(table["full_stem"].to_pylist()) == expected
     one = pd.read_parquet(built / kind, filters=[("full_stem", "==", expected[0])])
     assert len(one) == expected.count(expected[0])
+
+
+@pytest.fixture
+def card(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The card's text, in a folder where the names in it exist."""
+    (tmp_path / "rclicks").symlink_to(built)
+    monkeypatch.chdir(tmp_path)
+    return (built / "README.md").read_text()
+
+
+def line_of(card: str, library: str) -> str:
+    """The first code in the card's line on a library."""
+    return re.findall(rf"^- {library}: `([^`]+)`", card, flags=re.MULTILINE)[0]
+
+
+def test_the_card_reads_with_pyarrow(built: Path, card: str) -> None:
+    table = eval(line_of(card, "pyarrow"), {"pyarrow": pyarrow})
+    assert table.column_names == ["full_stem", "x", "y"]
+    stems = pd.read_parquet(built / "clicks")["full_stem"]
+    assert sorted(table["full_stem"].to_pylist()) == sorted(stems)
+
+
+def test_the_card_reads_with_polars(built: Path, card: str) -> None:
+    pl = pytest.importorskip("polars")
+    frame = eval(line_of(card, "polars"), {"pl": pl})
+    assert sorted(frame["full_stem"]) == sorted(pd.read_parquet(built / "clicks")["full_stem"])
+
+
+def test_the_card_reads_with_duckdb(built: Path, card: str) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    rows = duckdb.sql(line_of(card, "DuckDB")).fetchall()
+    frame = pd.read_parquet(built / "clicks")
+    assert len(rows) == (frame["device"] == 0).sum() > 0
 
 
 def test_files_have_page_indexes_and_content_defined_chunks(built: Path) -> None:

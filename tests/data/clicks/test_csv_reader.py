@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import os
 import threading
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -280,9 +281,14 @@ def test_any_noise_is_read_or_refused_in_one_line(tmp_path: Path, noise: bytes, 
 
 
 def test_packed_files_are_named(tmp_path: Path) -> None:
-    path = tmp_path / "clicks.csv.gz"
-    path.write_bytes(gzip.compress(b"dataset,full_stem"))
-    with pytest.raises(RclicksError, match=r"csv\.gz: is compressed with gzip; give the unpacked"):
+    for name in ("clicks.csv.gz", "clicks.csv"):
+        path = tmp_path / name
+        path.write_bytes(gzip.compress(b"dataset,full_stem"))
+        with pytest.raises(RclicksError, match=rf"{name}: is compressed with gzip; give the unpac"):
+            read_clicks(path)
+    with zipfile.ZipFile(path, "w") as archive:  # an .xlsx file is one, too
+        archive.writestr("xl/workbook.xml", "")
+    with pytest.raises(RclicksError, match=r"is a zip archive or a spreadsheet; give the unpacked"):
         read_clicks(path)
 
 

@@ -28,8 +28,7 @@ from rclicks_hf.networks.loading import load_network
 REMOTE = """
 import sys
 import numpy as np
-from transformers import AutoImageProcessor, AutoModel
-
+from transformers import AutoImageProcessor, AutoModel, pipeline
 
 
 class Absent:
@@ -42,11 +41,18 @@ sys.meta_path.insert(0, Absent())
 folder = sys.argv[1]
 model = AutoModel.from_pretrained(folder, trust_remote_code=True).eval()
 processor = AutoImageProcessor.from_pretrained(folder, trust_remote_code=True)
-mask = np.zeros((48, 64), bool)
+image, mask = np.full((48, 64, 3), 90, np.uint8), np.zeros((48, 64), bool)
 mask[10:30, 12:40] = True
-inputs = processor(np.full((48, 64, 3), 90, np.uint8), mask, mask, return_tensors="pt")
+inputs = processor(image, mask, mask, return_tensors="pt")
 click_map = processor.post_process_click_maps(model(**inputs), [(48, 64)])[0]
 np.save(sys.argv[2], click_map.detach().numpy())
+for name in (folder, "saved_again"):
+    clicks = pipeline("click-prediction", model=name, trust_remote_code=True)
+    made = clicks(image, object_mask=mask)
+    np.testing.assert_allclose(made["click_map"], click_map.detach().numpy(), atol=1e-6)
+    assert mask[made["click"]["y"], made["click"]["x"]]
+    clicks.model.save_pretrained("saved_again")
+    clicks.image_processor.save_pretrained("saved_again")
 assert "rclicks_hf" not in sys.modules
 """
 
@@ -90,10 +96,10 @@ def test_auto_classes_know_it(model_folder: Path) -> None:
     processor = AutoImageProcessor.from_pretrained(model_folder)
     assert type(processor) is ClickabilityImageProcessor
     assert dict(processor.size) == {"height": 64, "width": 64}
-    assert set(json.loads((model_folder / "config.json").read_text())["auto_map"]) == {
-        "AutoConfig",
-        "AutoModel",
-    }
+    saved = json.loads((model_folder / "config.json").read_text())
+    assert set(saved["auto_map"]) == {"AutoConfig", "AutoModel"}
+    pipelines = saved["custom_pipelines"]
+    assert pipelines["click-prediction"]["impl"] == "pipeline_clickability.ClickabilityPipeline"
 
 
 def _map_without_the_package(name: str, cwd: Path, **variables: str) -> np.ndarray:
@@ -214,6 +220,8 @@ def test_pipeline_by_task_name(model_folder: Path, tmp_path: Path) -> None:
         clicks(inputs[0]["image"])
     clicks.save_pretrained(tmp_path / "saved")
     assert (tmp_path / "saved" / "pipeline_clickability.py").is_file()
+    again = pipeline("click-prediction", model=str(tmp_path / "saved"))  # type: ignore[call-overload]
+    assert type(again) is ClickabilityPipeline
 
 
 def test_a_damaged_folder_is_one_line(model_folder: Path, tmp_path: Path) -> None:
@@ -264,6 +272,18 @@ def test_the_pipeline_takes_files(clicks: Any, tmp_path: Path) -> None:
         for kind in (str, Path):
             made = clicks(kind(folder / "image.png"), object_mask=kind(folder / f"{name}.png"))
             np.testing.assert_allclose(made["click_map"], expected["click_map"], atol=1e-5)
+
+
+def test_the_pipeline_takes_addresses(clicks: Any, tmp_path: Path, hub: Any) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    Image.fromarray(image).save(tmp_path / "image.png")
+    hub.add("model", "some/pictures", tmp_path)
+    address = f"{hub.url}/some/pictures/resolve/main"
+    mask = np.ones((40, 60), bool)
+    made = clicks(f"{address}/image.png", object_mask=mask)
+    np.testing.assert_allclose(made["click_map"], clicks(image, object_mask=mask)["click_map"])
+    with pytest.raises(ValueError, match=r"none\.png: cannot be read \(the address gives no file"):
+        clicks(f"{address}/none.png", object_mask=mask)
 
 
 TRIMAP = np.zeros((40, 60), np.uint8)

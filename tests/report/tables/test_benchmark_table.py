@@ -147,7 +147,7 @@ def test_runs_of_different_protocols_are_not_mixed(tmp_path: Path) -> None:
 
 
 def test_wrong_files_are_named(tmp_path: Path) -> None:
-    with pytest.raises(RclicksError, match="no such results"):
+    with pytest.raises(RclicksError, match=r"results\.parquet: does not exist; let"):
         read_results(tmp_path)
     with pytest.raises(RclicksError, match="none given"):
         read_results()
