@@ -11,7 +11,7 @@ from types import ModuleType
 
 import pytest
 from helpers import oracles as oracle_files
-from helpers.commands import run_rclicks
+from helpers.commands import run_rclicks_cold, stop_warm_python
 from helpers.local_hub import LocalHub
 
 REPO = Path(__file__).resolve().parents[1]
@@ -24,6 +24,12 @@ def _one_torch_thread() -> None:
     import torch
 
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _warm_python_ends() -> Iterator[None]:
+    yield
+    stop_warm_python()
 
 
 @pytest.fixture(scope="session")
@@ -78,6 +84,6 @@ def demo_run(
 ) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """A tiny demo, run from the wheel in an empty folder: its output folder and what it printed."""
     cwd = tmp_path_factory.mktemp("empty")
-    done = run_rclicks(TINY_DEMO, cwd=cwd, site=wheel_folder)
+    done = run_rclicks_cold(TINY_DEMO, cwd=cwd, site=wheel_folder)
     assert done.returncode == 0, done.stderr
     return cwd / "rclicks-demo", done

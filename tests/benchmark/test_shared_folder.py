@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ import pyarrow as pa
 import pytest
 from helpers.benchmark_fakes import KILL_SWITCH, PARTS_FOLDER, PID_FOLDER, FakeSource
 from helpers.benchmark_processes import TESTS, start, wait_until
+from helpers.commands import run_python
 
 from rclicks_hf.benchmark import BenchmarkProtocol, run_benchmark
 from rclicks_hf.benchmark.result_rows import TIMING_COLUMNS, read_result_table
@@ -100,13 +100,8 @@ def launch(
     module = ["-m", "rclicks_hf.benchmark", "--repo", str(repo), "--dataset", "simulated_scenes"]
     module += ["--click-model", "ud", "--out", str(out), *more]
     path = os.pathsep.join([str(TESTS.parent), str(TESTS)])
-    return subprocess.run(
-        [sys.executable, *(launcher if processes > 1 else []), *module],
-        env={**os.environ, "PYTHONPATH": path, **environment},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    words = [*(launcher if processes > 1 else []), *module]
+    return run_python(words, env={**os.environ, "PYTHONPATH": path, **environment})
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from helpers.commands import run_python
 
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.hub.push import push_folder
@@ -15,9 +15,7 @@ from rclicks_hf.hub.push import push_folder
 
 def run(code: str, *, cwd: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     full = {**os.environ, "HF_HUB_OFFLINE": "0", **env}
-    return subprocess.run(
-        [sys.executable, "-c", code], cwd=cwd, env=full, capture_output=True, text=True
-    )
+    return run_python(["-c", code], cwd=cwd, env=full)
 
 
 def rclicks(*arguments: str) -> str:
