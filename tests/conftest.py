@@ -19,6 +19,25 @@ SHARED = REPO.parent / "shared"
 TINY_DEMO = "demo --scenes 4 --epochs 1 --instances 1 --num-proc 2"
 
 
+#: Files of the slowest tests. Workers begin with them, so that all end at about the same time.
+SLOWEST = (
+    *("tests/demo/test_demo.py", "tests/test_readme.py", "tests/training/test_train_command.py"),
+    *("tests/hub/test_install.py", "tests/benchmark/test_shared_folder.py", "tests/test_types.py"),
+    *("tests/cli/test_build.py", "tests/simulation/test_full_size_copy.py"),
+    *("tests/simulation/test_annotators.py", "tests/training/test_training_scores.py"),
+    *("tests/hub/test_push.py", "tests/segmenters/prompt/test_sam.py", "tests/cli/test_secrets.py"),
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a file's tests on one worker, which makes their fixtures once; slow files go first."""
+    ranks = {REPO / name: rank for rank, name in enumerate(SLOWEST)}
+    items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(REPO).as_posix()))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _one_torch_thread() -> None:
     import torch

@@ -115,7 +115,6 @@ def of_one(repo_of_scenes: Path, tmp_path_factory: pytest.TempPathFactory) -> pa
     return results(out)
 
 
-@pytest.mark.xdist_group("launch")
 def test_three_launched_processes_give_what_one_gives(
     repo_of_scenes: Path, of_one: pa.Table, tmp_path: Path
 ) -> None:
@@ -127,7 +126,6 @@ def test_three_launched_processes_give_what_one_gives(
     assert of_one.num_rows == 6 * 13
 
 
-@pytest.mark.xdist_group("launch")
 def test_a_launch_with_a_killed_process_resumes_when_it_is_started_again(
     repo_of_scenes: Path, of_one: pa.Table, tmp_path: Path
 ) -> None:
