@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from helpers import oracles as oracle_files
@@ -19,23 +20,39 @@ SHARED = REPO.parent / "shared"
 TINY_DEMO = "demo --scenes 4 --epochs 1 --instances 1 --num-proc 2"
 
 
+#: Files whose tests use `demo_run`.
+OF_THE_DEMO = ("tests/demo/test_demo.py", "tests/test_readme.py")
 #: Files of the slowest tests. Workers begin with them, so that all end at about the same time.
 SLOWEST = (
-    *("tests/demo/test_demo.py", "tests/test_readme.py", "tests/training/test_train_command.py"),
-    *("tests/hub/test_install.py", "tests/benchmark/test_shared_folder.py", "tests/test_types.py"),
-    *("tests/cli/test_build.py", "tests/simulation/test_full_size_copy.py"),
-    *("tests/simulation/test_annotators.py", "tests/training/test_training_scores.py"),
-    *("tests/hub/test_push.py", "tests/segmenters/prompt/test_sam.py", "tests/cli/test_secrets.py"),
+    *OF_THE_DEMO,
+    *("tests/training/test_train_command.py", "tests/hub/test_install.py", "tests/test_types.py"),
+    *("tests/benchmark/test_shared_folder.py", "tests/simulation/test_full_size_copy.py"),
+    *("tests/cli/test_build.py", "tests/simulation/test_annotators.py", "tests/hub/test_push.py"),
+    *("tests/training/test_training_scores.py", "tests/segmenters/prompt/test_sam.py"),
+    *("tests/cli/test_secrets.py", "tests/support/test_card_header.py"),
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file's tests on one worker, which makes their fixtures once; slow files go first."""
+    """Slow files go first."""
     ranks = {REPO / name: rank for rank, name in enumerate(SLOWEST)}
     items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(REPO).as_posix()))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Each file goes to one worker, which makes its fixtures once; those of the demo to the same.
+
+    Marks of groups would do, but pytest-xdist 3.8 does not see them under pytest 9.2.
+    """
+    from xdist.scheduler import LoadFileScheduling
+
+    class WholeFiles(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return "demo" if file in OF_THE_DEMO else file
+
+    return WholeFiles(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -12,8 +12,6 @@ import pytest
 import yaml
 from helpers.commands import run_python, run_rclicks, run_rclicks_cold
 
-pytestmark = pytest.mark.xdist_group("demo")
-
 
 def blocks(repo: Path, language: str) -> list[str]:
     text = (repo / "README.md").read_text()

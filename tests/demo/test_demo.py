@@ -16,8 +16,6 @@ import pytest
 from helpers.commands import run_rclicks_here
 from PIL import Image
 
-pytestmark = pytest.mark.xdist_group("demo")
-
 
 def test_it_leaves_every_artefact_under_its_final_name(demo_run) -> None:
     out, _ = demo_run
