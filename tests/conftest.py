@@ -8,10 +8,11 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from helpers import oracles as oracle_files
-from helpers.commands import run_rclicks
+from helpers.commands import run_rclicks_cold, stop_warm_python
 from helpers.local_hub import LocalHub
 
 REPO = Path(__file__).resolve().parents[1]
@@ -19,11 +20,52 @@ SHARED = REPO.parent / "shared"
 TINY_DEMO = "demo --scenes 4 --epochs 1 --instances 1 --num-proc 2"
 
 
+#: Files whose tests use `demo_run`.
+OF_THE_DEMO = ("tests/demo/test_demo.py", "tests/test_readme.py")
+#: Files of the slowest tests. Workers begin with them, so that all end at about the same time.
+SLOWEST = (
+    *OF_THE_DEMO,
+    *("tests/training/test_train_command.py", "tests/hub/test_install.py", "tests/test_types.py"),
+    *("tests/benchmark/test_shared_folder.py", "tests/simulation/test_full_size_copy.py"),
+    *("tests/cli/test_build.py", "tests/simulation/test_annotators.py", "tests/hub/test_push.py"),
+    *("tests/training/test_training_scores.py", "tests/segmenters/prompt/test_sam.py"),
+    *("tests/cli/test_secrets.py", "tests/support/test_card_header.py"),
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow files go first."""
+    ranks = {REPO / name: rank for rank, name in enumerate(SLOWEST)}
+    items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Each file goes to one worker, which makes its fixtures once; those of the demo to the same.
+
+    Marks of groups would do, but pytest-xdist 3.8 does not see them under pytest 9.2.
+    """
+    from xdist.scheduler import LoadFileScheduling
+
+    class WholeFiles(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return "demo" if file in OF_THE_DEMO else file
+
+    return WholeFiles(config, log)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _one_torch_thread() -> None:
     import torch
 
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _warm_python_ends() -> Iterator[None]:
+    yield
+    stop_warm_python()
 
 
 @pytest.fixture(scope="session")
@@ -78,6 +120,6 @@ def demo_run(
 ) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """A tiny demo, run from the wheel in an empty folder: its output folder and what it printed."""
     cwd = tmp_path_factory.mktemp("empty")
-    done = run_rclicks(TINY_DEMO, cwd=cwd, site=wheel_folder)
+    done = run_rclicks_cold(TINY_DEMO, cwd=cwd, site=wheel_folder)
     assert done.returncode == 0, done.stderr
     return cwd / "rclicks-demo", done

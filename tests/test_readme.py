@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from helpers.commands import run_python, run_rclicks, run_rclicks_cold
 from PIL import Image
-
-pytestmark = pytest.mark.xdist_group("demo")
 
 
 def blocks(repo: Path, language: str) -> list[str]:
@@ -29,30 +27,45 @@ def folder(demo_run, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def env(wheel_folder: Path, tmp_path: Path) -> dict[str, str]:
-    """The wheel in front, the tools of this interpreter on the path, caches of its own."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    """The wheel in front, caches of its own."""
     home = {"HF_HOME": str(tmp_path / "home"), "PYTHONPATH": str(wheel_folder)}
-    return {**os.environ, **home, "PATH": path}
+    return {**os.environ, **home}
 
 
-def run(command: list[str], folder: Path, env: dict[str, str]) -> str:
-    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+def commands(repo: Path, verb: str) -> list[str]:
+    """The lines of the block that shows a verb, as words after ``rclicks``."""
+    (block,) = [block for block in blocks(repo, "bash") if f"rclicks {verb}" in block]
+    lines = block.splitlines()
+    assert all(line.startswith("rclicks ") for line in lines)
+    return [line.removeprefix("rclicks ") for line in lines]
+
+
+ONE_AFTER_THE_OTHER = """
+import json, sys
+for code in json.load(open(sys.argv[1])):
+    exec(compile(code, "README.md", "exec"), {"__name__": "__main__"})
+    print("=" * 40)
+"""
 
 
 def test_the_python_uses_run_one_after_the_other(
     repo: Path, hub, folder: Path, env: dict[str, str]
 ) -> None:
+    """In one process, each with names of its own."""
     snippets = blocks(repo, "python")
     assert len(snippets) == 8
     (disk,) = [code for code in snippets if "class Disk" in code]
     (folder / "disk.py").write_text(disk)
-    run([sys.executable, "-m", "rclicks_hf.cli", "install"], folder, env)
+    installed = run_python(["-m", "rclicks_hf.cli", "install"], cwd=folder, env=env)
+    assert installed.returncode == 0, installed.stderr
     Image.new("RGB", (64, 48), "green").save(folder / "IMAGE.jpg")
     Image.new("L", (64, 48), 255).save(folder / "MASK.png")
     online = {**env, **hub.env(), "HF_HUB_OFFLINE": "0"}
-    printed = [run([sys.executable, "-c", code], folder, online) for code in snippets]
+    (folder / "snippets.json").write_text(json.dumps(snippets))
+    words = ["-c", ONE_AFTER_THE_OTHER, "snippets.json"]
+    done = run_python(words, cwd=folder, env=online)
+    assert done.returncode == 0, done.stderr
+    printed = done.stdout.split("=" * 40)
     files = hub.files("model", "your-name/clickability")
     assert {"config.json", "model.safetensors", "preprocessor_config.json"} <= set(files)
     card = files["README.md"].decode()
@@ -66,21 +79,23 @@ def test_the_python_uses_run_one_after_the_other(
     assert "geocut" in printed[6]
 
 
-def test_the_benchmark_use_runs(repo: Path, folder: Path, env: dict[str, str]) -> None:
-    (lines,) = [block for block in blocks(repo, "bash") if "rclicks benchmark" in block]
-    # -m instead of the script, so that the wheel and not an editable install is tested
-    lines = lines.replace("rclicks ", f"{sys.executable} -m rclicks_hf.cli ", 1)
-    lines = lines.replace("\nrclicks ", f"\n{sys.executable} -m rclicks_hf.cli ")
-    printed = run(["bash", "-ec", lines], folder, env)
-    assert "Sample NoC" in printed
-    assert (folder / "geocut.html").is_file()
+def test_the_benchmark_use_runs(repo: Path, folder: Path, wheel_folder: Path) -> None:
+    benchmark, report = commands(repo, "benchmark")
+    done = run_rclicks(benchmark, cwd=folder, site=wheel_folder)
+    assert done.returncode == 0, done.stderr
+    assert "Sample NoC" in done.stdout
+    assert "simulated" in done.stdout
+    done = run_rclicks_cold(report, cwd=folder, site=wheel_folder)
+    assert done.returncode == 0, done.stderr
+    assert (folder / "geocut.html").stat().st_size > 10_000
 
 
-def test_the_scores_of_click_models_run(repo: Path, folder: Path, env: dict[str, str]) -> None:
-    (line,) = [block for block in blocks(repo, "bash") if "rclicks evaluate-clicks" in block]
-    line = line.replace("rclicks ", f"{sys.executable} -m rclicks_hf.cli ", 1)
-    printed = run(["bash", "-ec", line], folder, env)
-    assert "split-half of clicks" in printed
+def test_the_scores_of_click_models_run(repo: Path, folder: Path, wheel_folder: Path) -> None:
+    (line,) = commands(repo, "evaluate-clicks")
+    done = run_rclicks(line, cwd=folder, site=wheel_folder)
+    assert done.returncode == 0, done.stderr
+    assert "split-half of clicks" in done.stdout
+    assert "simulated" in done.stdout
     assert (folder / "scores" / "click_scores.parquet").is_file()
 
 

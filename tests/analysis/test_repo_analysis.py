@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from helpers.commands import run_rclicks
+from helpers.commands import run_rclicks, run_rclicks_cold
 from typer.testing import CliRunner
 
 from rclicks_hf import data
@@ -40,7 +40,7 @@ PREVIEWS = "\n".join(
 def test_the_whole_command(built: Path, tmp_path: Path, repo: Path) -> None:
     (tmp_path / "previews.csv").write_text(PREVIEWS)
     options = "--slip --previews previews.csv --out results"
-    done = run_rclicks(f"analyse {built} {options}", cwd=tmp_path, site=repo)
+    done = run_rclicks_cold(f"analyse {built} {options}", cwd=tmp_path, site=repo)
     assert done.returncode == 0, done.stderr
     for title in TITLES:
         assert f"{title} (simulated clicks)\n" in done.stdout

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ import pyarrow as pa
 import pytest
 from helpers.benchmark_fakes import KILL_SWITCH, PARTS_FOLDER, PID_FOLDER, FakeSource
 from helpers.benchmark_processes import TESTS, start, wait_until
+from helpers.commands import run_python
 
 from rclicks_hf.benchmark import BenchmarkProtocol, run_benchmark
 from rclicks_hf.benchmark.result_rows import TIMING_COLUMNS, read_result_table
@@ -100,13 +100,8 @@ def launch(
     module = ["-m", "rclicks_hf.benchmark", "--repo", str(repo), "--dataset", "simulated_scenes"]
     module += ["--click-model", "ud", "--out", str(out), *more]
     path = os.pathsep.join([str(TESTS.parent), str(TESTS)])
-    return subprocess.run(
-        [sys.executable, *(launcher if processes > 1 else []), *module],
-        env={**os.environ, "PYTHONPATH": path, **environment},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    words = [*(launcher if processes > 1 else []), *module]
+    return run_python(words, env={**os.environ, "PYTHONPATH": path, **environment})
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +115,6 @@ def of_one(repo_of_scenes: Path, tmp_path_factory: pytest.TempPathFactory) -> pa
     return results(out)
 
 
-@pytest.mark.xdist_group("launch")
 def test_three_launched_processes_give_what_one_gives(
     repo_of_scenes: Path, of_one: pa.Table, tmp_path: Path
 ) -> None:
@@ -132,7 +126,6 @@ def test_three_launched_processes_give_what_one_gives(
     assert of_one.num_rows == 6 * 13
 
 
-@pytest.mark.xdist_group("launch")
 def test_a_launch_with_a_killed_process_resumes_when_it_is_started_again(
     repo_of_scenes: Path, of_one: pa.Table, tmp_path: Path
 ) -> None:

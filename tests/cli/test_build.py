@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from helpers.commands import run_rclicks, run_rclicks_here
+from helpers.commands import run_python, run_rclicks, run_rclicks_cold, run_rclicks_here
 
 TABLE = Path(__file__).parents[1] / "data" / "build" / "hand_written.csv"
 
@@ -22,62 +20,68 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def assert_literal_calls(cwd: Path, repo: Path, home: dict[str, str]) -> None:
+LITERAL_CALLS = """
+import os, sys
+import evaluate
+from datasets import load_dataset
+for folder in sys.argv[1:]:
+    os.chdir(folder)
+    rows = load_dataset('rclicks', 'davis', split='test')
+    print(sorted(rows['full_stem']), evaluate.load('rclicks_noc').name)
+"""
+
+
+def assert_literal_calls(repo: Path, home: dict[str, str], *folders: Path) -> None:
     """The two calls by their names, offline, in a process of their own."""
-    code = (
-        "import evaluate\nfrom datasets import load_dataset\n"
-        "rows = load_dataset('rclicks', 'davis', split='test')\n"
-        "print(sorted(rows['full_stem']), evaluate.load('rclicks_noc').name)"
-    )
     env = {"PYTHONPATH": str(repo), "PATH": "/usr/bin", **home}
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=cwd, env=env, capture_output=True, text=True
-    )
+    done = run_python(["-c", LITERAL_CALLS, *map(str, folders)], env=env)
     assert done.returncode == 0, done.stderr
     expected = ["055_focalclick_fp_mobile_0", "055_ritm_fn_pc_17", "095"]
-    assert done.stdout.startswith(str(expected))
-    assert "rclicks_noc" in done.stdout
+    lines = done.stdout.splitlines()
+    assert len(lines) == len(folders)
+    for line in lines:
+        assert line.startswith(str(expected))
+        assert "rclicks_noc" in line
 
 
 def test_build_verify_install_and_the_literal_calls(folder: Path, repo: Path) -> None:
     home = {"HF_HOME": str(folder / "home"), "HF_HUB_OFFLINE": "1"}
-    done = run_rclicks("build --clicks clicks.csv", cwd=folder, site=repo, **home)
+    done = run_rclicks_cold("build --clicks clicks.csv", cwd=folder, site=repo, **home)
     assert done.returncode == 0, done.stderr
     assert "rclicks: 20 clicks on 17 instances" in done.stdout
-    assert_literal_calls(folder, repo, home)
+    assert_literal_calls(repo, home, folder)
     verified = run_rclicks("verify rclicks", cwd=folder, site=repo, **home)
     assert verified.returncode == 1  # 20 clicks are not 475,544
     assert "✗ GrabCut, first clicks" in verified.stdout
     assert "4, published 2,395, -2,391" in verified.stdout
     assert "✓ digests" in verified.stdout
-    installed = run_rclicks("install", cwd=folder, site=repo, **home)
+    installed = run_rclicks_cold("install", cwd=folder, site=repo, **home)
     assert installed.returncode == 0, installed.stderr
     assert 'load_dataset("rclicks", "all")' in installed.stdout
     elsewhere = folder / "elsewhere"
     elsewhere.mkdir()
-    for cwd in (folder, elsewhere):
-        assert_literal_calls(cwd, repo, home)
+    assert_literal_calls(repo, home, folder, elsewhere)
 
 
-def test_the_full_size_copy_passes_its_checks(tmp_path: Path, repo: Path) -> None:
-    built = run_rclicks("build --full-size-copy --out copy", cwd=tmp_path, site=repo)
+def test_the_full_size_copy_passes_its_checks(tmp_path: Path) -> None:
+    built = run_rclicks_here("build --full-size-copy --out copy", cwd=tmp_path)
     assert built.returncode == 0, built.stderr
     assert "copy: 475,544 simulated clicks on 12,345 instances" in built.stdout
-    verified = run_rclicks("verify copy", cwd=tmp_path, site=repo)
+    verified = run_rclicks_here("verify copy", cwd=tmp_path)
     assert verified.returncode == 0, verified.stdout
     assert "✗" not in verified.stdout
     assert verified.stdout.rstrip().endswith("none failed")
 
 
-def test_lines_that_cannot_be_read(folder: Path, repo: Path) -> None:
+def test_lines_that_cannot_be_read(folder: Path) -> None:
     with (folder / "clicks.csv").open("a") as file:
         file.write("DAVIS,1,1,,first,,pc,?,2,854,480,\n")
-    stopped = run_rclicks("build --clicks clicks.csv", cwd=folder, site=repo)
+    stopped = run_rclicks_here("build --clicks clicks.csv", cwd=folder)
     assert stopped.returncode == 1
     assert stopped.stderr.strip() == "rclicks: clicks.csv, line 22: x '?' is not a number"
     assert not (folder / "rclicks").exists()
     line = "build --clicks clicks.csv --on-error skip"
-    skipped = run_rclicks(line, cwd=folder, site=repo)
+    skipped = run_rclicks_here(line, cwd=folder)
     assert skipped.returncode == 0, skipped.stderr
     assert "lines left out, see rejected.parquet: 1" in skipped.stdout
     assert (folder / "rclicks" / "rejected.parquet").is_file()

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers.commands import run_rclicks
+from helpers.commands import run_rclicks_here
 
 from rclicks_hf.cli import main
 from rclicks_hf.errors import RclicksError
@@ -22,33 +22,33 @@ def assert_one_line(done: subprocess.CompletedProcess[str], *words: str) -> None
         assert word in lines[0]
 
 
-def test_version(tmp_path: Path, repo: Path) -> None:
+def test_version(tmp_path: Path) -> None:
     import rclicks_hf
 
-    done = run_rclicks("--version", cwd=tmp_path, site=repo)
+    done = run_rclicks_here("--version", cwd=tmp_path)
     assert done.stdout.strip() == f"rclicks-hf {rclicks_hf.__version__}"
 
 
-def test_an_existing_output_is_one_line(tmp_path: Path, repo: Path) -> None:
+def test_an_existing_output_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "rclicks-demo").mkdir()
-    done = run_rclicks("demo", cwd=tmp_path, site=repo)
+    done = run_rclicks_here("demo", cwd=tmp_path)
     assert_one_line(done, "rclicks-demo", "already exists", "--out")
 
 
-def test_a_missing_data_folder_is_one_line_and_leaves_nothing(tmp_path: Path, repo: Path) -> None:
-    done = run_rclicks("demo --data nowhere --out x", cwd=tmp_path, site=repo)
+def test_a_missing_data_folder_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    done = run_rclicks_here("demo --data nowhere --out x", cwd=tmp_path)
     assert_one_line(done, "nowhere", "data_GT")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_missing_click_table_is_one_line(tmp_path: Path, repo: Path) -> None:
-    done = run_rclicks("build --clicks nowhere.csv", cwd=tmp_path, site=repo)
+def test_a_missing_click_table_is_one_line(tmp_path: Path) -> None:
+    done = run_rclicks_here("build --clicks nowhere.csv", cwd=tmp_path)
     assert_one_line(done, "nowhere.csv")
 
 
-def test_a_missing_dataset_is_one_line(tmp_path: Path, repo: Path) -> None:
+def test_a_missing_dataset_is_one_line(tmp_path: Path) -> None:
     line = "benchmark --click-model ud --dataset grabcut --out r --repo nowhere"
-    done = run_rclicks(line, cwd=tmp_path, site=repo)
+    done = run_rclicks_here(line, cwd=tmp_path)
     assert_one_line(done, "nowhere: no dataset there")
 
 
@@ -116,7 +116,7 @@ def test_other_errors_keep_their_traceback(monkeypatch: pytest.MonkeyPatch) -> N
         main()
 
 
-def test_without_a_verb_the_help_is_printed(tmp_path: Path, repo: Path) -> None:
-    done = run_rclicks("", cwd=tmp_path, site=repo)
+def test_without_a_verb_the_help_is_printed(tmp_path: Path) -> None:
+    done = run_rclicks_here("", cwd=tmp_path)
     assert done.returncode == 2
     assert "evaluate-clicks" in done.stderr

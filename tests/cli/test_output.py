@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers.commands import run_python
 from typer.testing import CliRunner
 
 from rclicks_hf.cli import VERBS, app
@@ -20,14 +21,16 @@ def run(*arguments: str, code: str = "", **env: str) -> subprocess.CompletedProc
     )
 
 
+STAND_IN = """
+import sys, types
+room = sys.modules['rclicks_hf.data.build.verify'] = types.ModuleType('verify')
+room.verify_dataset = lambda path: []
+"""
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1", "utf-8", "utf-16"])
 def test_no_encoding_of_the_output_raises(tmp_path: Path, encoding: str) -> None:
-    code = (
-        "import typer, rclicks_hf.cli.verify as v\n"
-        "import rclicks_hf.data.build.verify as d\n"
-        "d.verify_dataset = lambda path: []\n"
-        "d.format_checks = lambda checks: 'ΔSB ↓ \\udc80 é'"
-    )
+    code = f"{STAND_IN}room.format_checks = lambda checks: 'ΔSB ↓ \\udc80 é'"
     done = run("verify", str(tmp_path), code=code, PYTHONIOENCODING=encoding)
     assert done.returncode == 0, done.stderr
     if encoding == "ascii":  # Typer writes UTF-8 there
@@ -45,9 +48,10 @@ def test_the_help_is_shown_in_any_encoding(encoding: str) -> None:
 
 @pytest.mark.parametrize("name", [b"\xff\xfe", b"a\x1b[31mred", "\u202egnp".encode()])
 def test_names_in_errors_show_what_cannot_be_seen(tmp_path: Path, name: bytes) -> None:
-    done = run("verify", os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
+    folder = os.fsdecode(os.fsencode(tmp_path) + b"/" + name)
+    done = run_python(["-m", "rclicks_hf.cli", "verify", folder])
     assert done.returncode == 1
-    message = done.stderr.decode()
+    message = done.stderr
     assert message.count("\n") == 1
     assert message.strip().isprintable()
     assert "\\" in message
@@ -64,7 +68,8 @@ def test_a_traceback_is_shown_only_when_asked_for(tmp_path: Path) -> None:
     plain = run("verify", str(tmp_path)).stderr.decode()
     assert plain.count("\n") == 1
     assert plain.startswith("rclicks: ")
-    full = run("verify", str(tmp_path), "--traceback").stderr.decode()
+    words = ["-m", "rclicks_hf.cli", "verify", str(tmp_path), "--traceback"]
+    full = run_python(words).stderr
     assert "Traceback (most recent call last)" in full
     assert full.splitlines()[-1] == plain.strip()
 
@@ -74,17 +79,15 @@ def test_a_traceback_is_shown_only_when_asked_for(tmp_path: Path) -> None:
 )
 def test_quiet_and_verbose(tmp_path: Path, switch: str, noise: bool, level: str) -> None:
     code = (
-        "import os, sys, types\n"
+        f"{STAND_IN}import os\n"
         "def look(path):\n"
         "    import tqdm, warnings\n"
         "    from rclicks_hf.support.progress import is_quiet\n"
         "    warnings.warn('a warning')\n"
         "    for _ in tqdm.tqdm([1], desc='bar', disable=is_quiet()): pass\n"
         "    return []\n"
-        "room = types.ModuleType('rclicks_hf.data.build.verify')\n"
         "room.verify_dataset = look\n"
-        "room.format_checks = lambda checks: os.environ['DATASETS_VERBOSITY']\n"
-        "sys.modules[room.__name__] = room"
+        "room.format_checks = lambda checks: os.environ['DATASETS_VERBOSITY']"
     )
     done = run("verify", str(tmp_path), switch, code=code)
     assert done.returncode == 0, done.stderr

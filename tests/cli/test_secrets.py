@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from helpers.commands import run_python
 
 TOKEN = "hf_SecretSecretSecretSecretSecret1234"
 PASSWORD = "PassPassPass5678"
@@ -17,13 +17,8 @@ URL = f"http://user:{PASSWORD}@127.0.0.1:9"
 
 def run(cwd: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
     code = "import sys; sys.argv[0] = 'rclicks'; from rclicks_hf.cli import main; main()"
-    return subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        cwd=cwd,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": os.environ.get("PYTHONPATH", ""), **env},
-        capture_output=True,
-        text=True,
-    )
+    known = {"PATH": os.environ["PATH"], "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
+    return run_python(["-c", code, *arguments], cwd=cwd, env=known | env)
 
 
 def _secrets(tmp_path: Path) -> dict[str, dict[str, str]]:
@@ -92,12 +87,12 @@ def test_manifests_and_reports_hold_no_secret(tmp_path: Path) -> None:
     )
     env = os.environ | _secrets(tmp_path)["in the address"]
     env["PYTHONPATH"] = os.pathsep.join([env.get("PYTHONPATH", ""), str(Path(__file__).parents[1])])
-    made = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True)
+    made = run_python(["-c", code], cwd=tmp_path, env=env)
     assert made.returncode == 0, made.stderr
     assert json.loads((tmp_path / "out" / "manifest.json").read_text())["segmenter"]
     done = run(tmp_path, "report", "out", "--out", "r.html", **_env(env))
     assert done.returncode == 0, done.stderr
-    _require_clean(tmp_path, done.stdout, done.stderr, made.stderr.decode())
+    _require_clean(tmp_path, done.stdout, done.stderr, made.stderr)
 
 
 def _env(env: dict[str, str]) -> dict[str, str]:

@@ -17,7 +17,7 @@ import evaluate
 import numpy as np
 import pandas as pd
 import pytest
-from helpers.commands import run_rclicks
+from helpers.commands import run_rclicks_here
 
 from rclicks_hf.click_models import load_click_model
 from rclicks_hf.click_scoring import ScoreSettings, read_click_scores, run_click_scores, score_repo
@@ -26,6 +26,7 @@ from rclicks_hf.data import Instance, load_instances
 from rclicks_hf.data.click_maps import click_map
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.jobs.launch import Launch
+from rclicks_hf.jobs.processes import process_count, processes_for
 from rclicks_hf.metrics import (
     CLICK_METRICS,
     METRICS,
@@ -191,10 +192,10 @@ class TestGivenInstances:
         for name in CLICK_METRICS:
             assert (joined[name] == joined[f"{name}_all"]).all()
 
-    @pytest.mark.parametrize("num_proc", [2, None])
-    def test_objects_go_to_other_processes(self, instances, tmp_path, num_proc):
+    def test_objects_go_to_other_processes(self, instances, tmp_path):
         alone = run_on(instances, tmp_path / "one")
-        assert run_on(instances, tmp_path / "two", num_proc=num_proc).equals(alone)
+        assert run_on(instances, tmp_path / "two", num_proc=2).equals(alone)
+        assert processes_for(None, MODELS) == process_count(None)
 
     def test_an_object_that_cannot_travel_runs_in_one_process(self, instances, tmp_path):
         model = load_click_model("dt")
@@ -326,7 +327,7 @@ class TestResuming:
         for path in before:
             assert len(pd.read_parquet(path)) == 9  # three instances, two models and people
 
-        done = run_rclicks(line, cwd=tmp_path, site=repo)
+        done = run_rclicks_here(line, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
         assert all(path.stat().st_mtime_ns == then for path, then in before.items())
         resumed = pd.read_parquet(tmp_path / "scores" / "click_scores.parquet")

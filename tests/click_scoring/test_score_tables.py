@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from helpers.commands import run_rclicks
+from helpers.commands import run_rclicks_here
 
 from rclicks_hf.click_scoring.paper_scores import (
     PUBLISHED_INSTANCES,
@@ -180,12 +180,12 @@ def test_published_instances_are_those_of_the_papers_files(dataset, file, oracle
     assert len(stems) == PUBLISHED_INSTANCES[dataset]
 
 
-def test_the_command_prints_the_tables(scene_repo, tmp_path, repo):
+def test_the_command_prints_the_tables(scene_repo, tmp_path):
     line = (
         f"evaluate-clicks --click-model ud --click-model dt --dataset simulated_scenes "
         f"--repo {scene_repo} --rounds --devices --mode exact --halvings 4 --num-proc 1"
     )
-    done = run_rclicks(line, cwd=tmp_path, site=repo)
+    done = run_rclicks_here(line, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("Click models on Scenes (simulated), split test") == 9
     assert done.stdout.count("(simulated clicks)") == 9

@@ -4,8 +4,6 @@ import json
 import os
 import pickle
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -17,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from helpers.commands import run_rclicks
+from helpers.commands import run_python, run_rclicks
 
 from rclicks_hf.analysis.repo_analysis import load_instance_rows
 from rclicks_hf.data import arrow_cache
@@ -274,9 +272,8 @@ def test_a_hub_repo_has_a_fingerprint_of_its_rows(
     env = {**hub.env(), "HF_HOME": str(tmp_path / "home")}
 
     def load(offline: str) -> list:
-        python = [sys.executable, "-c", SCRIPT]
         variables = {**os.environ, **env, "PYTHONPATH": str(repo), "HF_HUB_OFFLINE": offline}
-        done = subprocess.run(python, cwd=tmp_path, env=variables, capture_output=True, text=True)
+        done = run_python(["-c", SCRIPT], cwd=tmp_path, env=variables)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout.splitlines()[-1])
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from helpers.commands import run_python
 
 from rclicks_hf.data import MemoryStore, build_dataset
 from rclicks_hf.data.schema import CLICK_SCHEMA
@@ -57,7 +56,5 @@ def test_two_rows_are_enough_and_old_repos_keep_their_meaning(tmp_path: Path) ->
     row = ("davis", "095", "095", "", "first", "none", "mobile", 1, 2, 64, 48)
     clicks = pa.table([[value] for value in row], names=CLICK_SCHEMA.names)
     build_dataset(clicks, {"davis": store}, tmp_path / "old", progress=False)
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], cwd=tmp_path, capture_output=True, text=True
-    )
+    done = run_python(["-c", PROGRAM], cwd=tmp_path)
     assert done.returncode == 0, done.stderr

@@ -13,12 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.commands import run_rclicks, run_rclicks_here
+from helpers.commands import run_rclicks_here
 from PIL import Image
 
 from rclicks_hf.demo.workspace import MODEL
-
-pytestmark = pytest.mark.xdist_group("demo")
 
 
 def test_it_leaves_every_artefact_under_its_final_name(demo_run) -> None:
@@ -110,9 +108,9 @@ def test_full_takes_every_held_out_object_and_the_sample_does_not(demo_run) -> N
     assert {name: len(stems) for name, stems in few.items()} == dict.fromkeys(names, 1)
 
 
-def test_the_dataset_verifies(demo_run, wheel_folder: Path) -> None:
+def test_the_dataset_verifies(demo_run) -> None:
     out, _ = demo_run
-    done = run_rclicks("verify rclicks", cwd=out, site=wheel_folder)
+    done = run_rclicks_here("verify rclicks", cwd=out)
     assert done.returncode == 0, done.stdout
     assert "FAIL" not in done.stdout
 
@@ -139,53 +137,15 @@ def test_the_manifest_names_protocol_and_versions(demo_run) -> None:
     assert "rclicks-1" in manifest.read_text()
 
 
-@pytest.mark.parametrize("name", ["evaluate-clicks", "benchmark"])
-def test_the_verbs_run_on_what_the_demo_left(demo_run, wheel_folder, tmp_path, name: str) -> None:
-    out, _ = demo_run
-    lines = {
-        "evaluate-clicks": f"evaluate-clicks --click-model ud --click-model {out / MODEL} "
-        f"--dataset simulated_scenes --repo {out / 'rclicks'} --out scores",
-        "benchmark": f"benchmark --click-model dt --dataset simulated_scenes --limit 1 "
-        f"--repo {out / 'rclicks'} --out r --num-proc 1",
-    }
-    done = run_rclicks(lines[name], cwd=tmp_path, site=wheel_folder)
-    assert done.returncode == 0, done.stderr
-    assert "simulated" in done.stdout
-    if name == "benchmark":
-        page = run_rclicks("report r --out page.html", cwd=tmp_path, site=wheel_folder)
-        assert page.returncode == 0, page.stderr
-        assert (tmp_path / "page.html").stat().st_size > 10_000
-
-
-def test_the_train_verb_fine_tunes_the_saved_model(demo_run, wheel_folder, tmp_path) -> None:
+def test_the_train_verb_fine_tunes_the_saved_model(demo_run, tmp_path) -> None:
     out, _ = demo_run
     line = (
         f"train --out tuned --repo {out / 'rclicks'} --config simulated_scenes "
         f"--model {out / MODEL} --epochs 1 --batch-size 4 --learning-rate 0.001"
     )
-    done = run_rclicks(line, cwd=tmp_path, site=wheel_folder)
+    done = run_rclicks_here(line, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "tuned" / "model.safetensors").is_file()
-
-
-def test_a_trained_model_is_pushed_and_loads_from_the_hub(
-    demo_run, wheel_folder, tmp_path, hub
-) -> None:
-    out, _ = demo_run
-    online = {**hub.env(), "HF_HUB_OFFLINE": "0", "HF_HOME": str(tmp_path / "home")}
-    line = (
-        f"train --output tuned --dataset {out / 'rclicks'} --config simulated_scenes "
-        "--preset nano --epochs 1 --push-to-hub tester/clickability"
-    )
-    done = run_rclicks(line, cwd=tmp_path, site=wheel_folder, **online)
-    assert done.returncode == 0, done.stderr
-    line = (
-        f"evaluate-clicks --click-model tester/clickability --dataset simulated_scenes "
-        f"--repo {out / 'rclicks'}"
-    )
-    done = run_rclicks(line, cwd=tmp_path, site=wheel_folder, **online)
-    assert done.returncode == 0, done.stderr
-    assert "tester/clickability" in done.stdout
 
 
 def tiny_folder(root: Path, images: int = 4) -> Path:
@@ -202,15 +162,6 @@ def tiny_folder(root: Path, images: int = 4) -> Path:
         Image.fromarray(image).save(root / "data_GT" / f"photo {i}.jpg", quality=95)
         Image.fromarray(mask).save(root / "boundary_GT" / f"photo {i}.bmp")
     return root
-
-
-def test_it_runs_on_a_folder_of_the_users(tmp_path: Path, wheel_folder: Path) -> None:
-    tiny_folder(tmp_path / "data")
-    line = "demo --data data --out real --epochs 1 --instances 1 --num-proc 1"
-    done = run_rclicks(line, cwd=tmp_path, site=wheel_folder)
-    assert done.returncode == 0, done.stderr
-    assert "simulated_grabcut" in done.stdout
-    assert (tmp_path / "real" / "report.html").is_file()
 
 
 def spoil(root: Path, how: str) -> None:
@@ -255,7 +206,9 @@ def test_bad_input_is_one_line_and_leaves_nothing(
     assert [p.name for p in tmp_path.iterdir()] == ["data"]
 
 
-def test_an_interrupted_run_is_resumed_by_the_same_command(tmp_path: Path, repo: Path) -> None:
+def test_an_interrupted_run_on_a_folder_of_the_users_is_resumed_by_the_same_command(
+    tmp_path: Path, repo: Path
+) -> None:
     tiny_folder(tmp_path / "data")
     line = "demo --data data --out out --epochs 1 --instances 1 --num-proc 1"
     running = subprocess.Popen(
@@ -279,7 +232,9 @@ def test_an_interrupted_run_is_resumed_by_the_same_command(tmp_path: Path, repo:
     assert not (tmp_path / "out").exists()
     built = (hidden / "README.md").stat().st_mtime_ns
 
-    done = run_rclicks(line, cwd=tmp_path, site=repo)
+    done = run_rclicks_here(line, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+    assert "simulated_grabcut" in done.stdout
+    assert (tmp_path / "out" / "report.html").is_file()
     assert (tmp_path / "out" / "rclicks" / "README.md").stat().st_mtime_ns == built
     assert sorted(p.name for p in tmp_path.iterdir()) == ["data", "out"]

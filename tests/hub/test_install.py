@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from helpers.commands import run_python
 
 from rclicks_hf.data.build.builder import build_dataset
 from rclicks_hf.data.images.memory import MemoryStore
@@ -20,22 +19,22 @@ from rclicks_hf.errors import RclicksError
 from rclicks_hf.hub.install import install_dataset, install_metrics
 
 LOAD = """
-import json, sys
+import json, os, sys
 from datasets import load_dataset
-config = sys.argv[1] or None
-rows = load_dataset("rclicks", config) if config else load_dataset("rclicks")
-print(json.dumps({split: part.to_list() for split, part in rows.items()}, default=repr))
+for config, folder in json.loads(sys.argv[1]):
+    os.chdir(folder)
+    rows = load_dataset("rclicks", config) if config else load_dataset("rclicks")
+    print(json.dumps({split: part.to_list() for split, part in rows.items()}, default=repr))
 """
+Rows = dict[str, list[dict]]
 
 
-def load(config: str, cwd: Path, home: Path) -> dict[str, list[dict]]:
-    """What a process in ``cwd`` gets; it is offline and has only the caches in ``home``."""
+def load(home: Path, *wanted: tuple[str, Path]) -> list[Rows]:
+    """What a process gets: per config and folder, offline and with only the caches in ``home``."""
     env = {**os.environ, "HF_HOME": str(home), "HF_HUB_OFFLINE": "1"}
-    done = subprocess.run(
-        [sys.executable, "-c", LOAD, config], cwd=cwd, env=env, capture_output=True, text=True
-    )
+    done = run_python(["-c", LOAD, json.dumps(wanted, default=str)], env=env)
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 @pytest.fixture
@@ -45,20 +44,19 @@ def places(tmp_path: Path) -> tuple[Path, Path]:
     return tmp_path / "elsewhere", tmp_path / "home"
 
 
-@pytest.mark.parametrize("config", ["", "all", "simulated_scenes-images", "first-pc"])
-def test_the_same_rows_as_in_the_folder(
-    built: Path, places: tuple[Path, Path], config: str
-) -> None:
+def test_the_same_rows_as_in_the_folder(built: Path, places: tuple[Path, Path]) -> None:
     cwd, home = places
     names = install_dataset(built, cache_dir=home / "datasets", progress=False)
     assert "all" in names
-    there = load(config, cwd, home)
-    here = load(config, built.parent, home)
-    assert {split: len(rows) for split, rows in there.items()} == {
-        split: len(rows) for split, rows in here.items()
-    }
-    if "images" not in config:  # pictures print as addresses
-        assert there == here
+    configs = ("", "all", "simulated_scenes-images", "first-pc")
+    installed = load(home, *((config, cwd) for config in configs))
+    in_folder = load(home, *((config, built.parent) for config in configs))
+    for config, there, here in zip(configs, installed, in_folder, strict=True):
+        assert {split: len(rows) for split, rows in there.items()} == {
+            split: len(rows) for split, rows in here.items()
+        }, config
+        if "images" not in config:  # pictures print as addresses
+            assert there == here, config
 
 
 def test_a_click_lies_on_the_disk_once(built: Path, places: tuple[Path, Path]) -> None:
@@ -83,7 +81,7 @@ def test_a_new_build_replaces_the_old_one(
     for table in (clicks, pa.Table.from_pylist(moved, CLICK_SCHEMA)):
         build_dataset(table, {}, tmp_path / "rclicks", replace=True, progress=False)
         install_dataset(tmp_path / "rclicks", cache_dir=home / "datasets", progress=False)
-        seen.append([load(config, cwd, home) for config in ("", "first")])
+        seen.append(load(home, ("", cwd), ("first", cwd)))
     assert seen[0] != seen[1]
     rows = [row for part in seen[1][0].values() for row in part]
     assert sorted(row["x"] for row in rows) == sorted(row["x"] for row in moved)
@@ -99,7 +97,8 @@ def test_without_hard_links_the_files_are_copied(
 
     monkeypatch.setattr(os, "link", refuse)
     install_dataset(built, cache_dir=places[1] / "datasets", progress=False)
-    assert load("all", *places) == load("all", built.parent, places[1])
+    installed, in_folder = load(places[1], ("all", places[0]), ("all", built.parent))
+    assert installed == in_folder
 
 
 def test_streaming_from_the_cache(built: Path, places: tuple[Path, Path]) -> None:
@@ -111,11 +110,10 @@ def test_streaming_from_the_cache(built: Path, places: tuple[Path, Path]) -> Non
         "print(sum(1 for _ in rows))"
     )
     env = {**os.environ, "HF_HOME": str(home), "HF_HUB_OFFLINE": "1"}
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=cwd, env=env, capture_output=True, text=True
-    )
+    done = run_python(["-c", code], cwd=cwd, env=env)
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) == len(load("all", cwd, home)["train"])
+    [rows] = load(home, ("all", cwd))
+    assert int(done.stdout) == len(rows["train"])
 
 
 @pytest.mark.parametrize("damage", ["no folder", "broken"])
@@ -146,7 +144,8 @@ def test_a_damaged_build_leaves_what_was_installed(
         shutil.rmtree(root / "images")
     with pytest.raises(RclicksError, match=r"no files of the config 'sim|lists no configs"):
         install_dataset(root, cache_dir=home / "datasets", progress=False)
-    assert load("all", cwd, home) == load("all", built.parent, home)
+    installed, in_folder = load(home, ("all", cwd), ("all", built.parent))
+    assert installed == in_folder
 
 
 def test_files_of_no_config_are_not_installed(
@@ -157,7 +156,8 @@ def test_files_of_no_config_are_not_installed(
     shutil.copytree(built, root)
     shutil.copy(next((root / "clicks").rglob("*.parquet")), root / "clicks" / "copy.parquet")
     install_dataset(root, cache_dir=home / "datasets", progress=False)
-    assert load("all", cwd, home) == load("all", built.parent, home)
+    installed, in_folder = load(home, ("all", cwd), ("all", built.parent))
+    assert installed == in_folder
 
 
 @pytest.mark.parametrize("config", ["", "first"])
@@ -171,11 +171,11 @@ def test_another_build_loaded_in_its_own_folder_does_not_replace_the_installed_o
 ) -> None:
     cwd, home = places
     install_dataset(built, cache_dir=home / "datasets", progress=False)
-    installed = load(config, cwd, home)
+    installed = load(home, (config, cwd))
     build_dataset(make_clicks(make_source(3), seed=5), {}, tmp_path / "rclicks", progress=False)
-    assert load("first", tmp_path, home) != load("first", cwd, home)
-    load("all", tmp_path, home)
-    assert load(config, cwd, home) == installed
+    other, first, _ = load(home, ("first", tmp_path), ("first", cwd), ("all", tmp_path))
+    assert other != first
+    assert load(home, (config, cwd)) == installed
 
 
 def test_remains_of_a_killed_install_are_removed(built: Path, places: tuple[Path, Path]) -> None:
@@ -188,9 +188,7 @@ def test_remains_of_a_killed_install_are_removed(built: Path, places: tuple[Path
 
 
 def run(code: str, cwd: Path, env: dict[str, str]) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=cwd, env=os.environ | env, capture_output=True, text=True
-    )
+    done = run_python(["-c", code], cwd=cwd, env=os.environ | env)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -252,14 +250,13 @@ def test_our_own_loading_takes_only_the_installed_dataset_and_asks_no_network(
     env |= {"HF_HOME": str(home), "HF_ENDPOINT": "http://127.0.0.1:9", "PYTHONPATH": str(repo)}
 
     def instances(folder: Path) -> tuple[list, float]:
-        python = [sys.executable, "-c", INSTANCES]
-        done = subprocess.run(python, cwd=folder, env=env, capture_output=True, text=True)
+        done = run_python(["-c", INSTANCES], cwd=folder, env=env)
         assert (done.returncode, done.stderr) == (0, "")
         [line] = done.stdout.splitlines()
         return json.loads(line)
 
-    load("simulated_scenes-instances", tmp_path, home)  # cached under the name of its folder
-    load("simulated_scenes-images", tmp_path, home)
+    # Cached under the name of its folder.
+    load(home, *((f"simulated_scenes-{kind}", tmp_path) for kind in ("instances", "images")))
     assert instances(cwd)[0].startswith("rclicks: no dataset there; give the folder")
     install_dataset(built, cache_dir=home / "datasets", progress=False)
     found, spent = instances(cwd)
@@ -278,6 +275,5 @@ def test_a_path_needs_no_network_and_prints_nothing(built: Path, places: tuple[P
         "rows = datasets.load_dataset(sys.argv[1], 'all', split='train')\n"
         "sys.exit(len(rows) == 0 or time.perf_counter() - start > 3)"
     )
-    python = [sys.executable, "-c", code, str(built)]
-    done = subprocess.run(python, cwd=cwd, env=env, capture_output=True, text=True)
+    done = run_python(["-c", code, str(built)], cwd=cwd, env=env)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

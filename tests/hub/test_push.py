@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from helpers.commands import run_python, run_rclicks, run_rclicks_cold
 
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.hub.push import push_folder
@@ -15,9 +15,7 @@ from rclicks_hf.hub.push import push_folder
 
 def run(code: str, *, cwd: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     full = {**os.environ, "HF_HUB_OFFLINE": "0", **env}
-    return subprocess.run(
-        [sys.executable, "-c", code], cwd=cwd, env=full, capture_output=True, text=True
-    )
+    return run_python(["-c", code], cwd=cwd, env=full)
 
 
 def rclicks(*arguments: str) -> str:
@@ -30,13 +28,13 @@ def test_push_uploads_the_folder_in_one_commit(hub, tmp_path: Path, repo: Path) 
     folder.mkdir()
     (folder / "README.md").write_text("---\nlicense: mit\n---\n# Card\n")
     (folder / "a.parquet").write_bytes(b"PAR1PAR1")
-    env = {**hub.env(), "PYTHONPATH": str(repo), "HF_HOME": str(tmp_path / "home")}
-    done = run(rclicks("push", str(folder), "tester/card"), cwd=tmp_path, env=env)
+    env = {**hub.env(), "HF_HOME": str(tmp_path / "home")}
+    done = run_rclicks_cold(f"push {folder} tester/card", cwd=tmp_path, site=repo, **env)
     assert done.returncode == 0, done.stderr
     assert hub.files("dataset", "tester/card").keys() == {"README.md", "a.parquet"}
     messages = [commit.message for commit in hub.repos["dataset", "tester/card"].commits]
     assert messages == ["initial commit", "Upload card with rclicks push"]
-    again = run(rclicks("push", str(folder), "tester/card"), cwd=tmp_path, env=env)
+    again = run_rclicks(f"push {folder} tester/card", cwd=tmp_path, site=repo, **env)
     assert again.returncode == 0, again.stderr
     assert len(hub.repos["dataset", "tester/card"].commits) == 2  # nothing has changed
 

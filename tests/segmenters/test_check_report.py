@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from helpers.commands import run_rclicks
+from helpers.commands import run_rclicks, run_rclicks_cold
 
 from rclicks_hf.segmenters.conformance import _CHECKS
 
@@ -67,7 +67,7 @@ def test_the_ten_lines_of_the_pages_pass(folder: Path, repo: Path, spec: str) ->
 
 
 def test_one_cause_is_said_once(folder: Path, repo: Path) -> None:
-    said = check("faulty:Raises", folder, repo).stdout
+    said = run_rclicks_cold("check-segmenter faulty:Raises", cwd=folder, site=repo).stdout
     assert said.count("RuntimeError: no such layer") == 1
     assert said.count('as for "predicts probabilities of the image\'s size"') > 3
 

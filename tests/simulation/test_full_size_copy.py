@@ -26,8 +26,6 @@ from rclicks_hf.simulation.full_size_copy import (
     write_full_size_files,
 )
 
-pytestmark = pytest.mark.xdist_group("full_size_copy")
-
 
 @pytest.fixture(scope="module")
 def clicks() -> pa.Table:

@@ -39,6 +39,7 @@ def test_scores_are_those_of_evaluate_clicks(
         {"cm": str(tmp_path / "model")},
         tmp_path / "scores",
         settings=ScoreSettings(halvings=0),
+        num_proc=1,
         progress=False,
     )
     expected = read_click_scores(scored)[list(CLICK_METRICS)].mean()
