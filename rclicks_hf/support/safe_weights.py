@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-import pickle
 import zipfile
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.support.checkpoint_file import StoredTensor, open_checkpoint
+from rclicks_hf.support.safe_pickle import Inert
+from rclicks_hf.support.visible_text import shorten, visible
 
 _NAMED = 5  # largest number of keys an error names per kind
 _GROWTH = 10  # largest ratio of an archive's unpacked size to its size
@@ -18,38 +21,77 @@ _MOST_TENSORS = 5000  # the published networks have under 1000
 _CHUNK = 1 << 20  # bytes
 _TAIL = 2**16 + 22  # bytes; where the end record of an archive is searched
 _KEY = 90  # characters of a key that an error shows
+_WRAPPERS, _MOST_WRAPPERS = ("state_dict", "model"), 3
+_PARALLEL = "module."
 _FLOATS = {torch.float64, torch.float32, torch.float16, torch.bfloat16}
 
 
 def read_tensors(path: str | os.PathLike[str], *, original: str) -> dict[str, torch.Tensor]:
-    """Read a dict of tensors saved by `torch.save`; no code in the file is run.
+    """Read the state dict in a file of `torch.save`, zip or legacy; no code in the file is run.
 
-    `original` names the published file in the error for a missing one.
+    The state dict may stand under ``"state_dict"`` or ``"model"``, beside settings, which are
+    skipped, and its keys may begin with the ``module.`` of `DataParallel`. `original` names the
+    published file in the error for a missing one.
     """
     if not Path(path).is_file():
         raise RclicksError(f"{path}: no such file; give the published checkpoint {original}")
     _check_archive(Path(path))
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
+        with open_checkpoint(path) as checkpoint:
+            state = _without_module(_unwrapped(checkpoint.content))
+            _check_state(path, state, original)
+            return {key: checkpoint.tensor(stored) for key, stored in state.items()}
+    except RclicksError:
+        raise
+    except Exception as error:  # a damaged file can raise anything
         raise RclicksError(
-            f"{path}: holds more than tensors, or is damaged, and was not loaded; "
+            f"{path}: truncated or not a checkpoint ({shorten(visible(str(error)), _KEY)}); "
             "download the published checkpoint again"
         ) from error
-    except Exception as error:  # a damaged pickle can raise anything
+
+
+def _unwrapped(content: Any) -> Any:
+    """The dict under one of the names that training scripts give a state dict."""
+    for _ in range(_MOST_WRAPPERS):
+        found = isinstance(content, dict) and [
+            content[name] for name in _WRAPPERS if isinstance(content.get(name), dict)
+        ]
+        if not found:
+            break
+        content = found[0]
+    return content
+
+
+def _without_module(state: Any) -> Any:
+    """The state dict with the names that its network had before `DataParallel` held it."""
+    if isinstance(state, dict) and all(str(key).startswith(_PARALLEL) for key in state):
+        return {str(key).removeprefix(_PARALLEL): value for key, value in state.items()}
+    return state
+
+
+def _check_state(path: str | os.PathLike[str], state: Any, original: str) -> None:
+    """Refuse what is not a dict of tensors that can be built."""
+    if not isinstance(state, dict) or not state:
         raise RclicksError(
-            f"{path}: truncated or not a checkpoint; download the published checkpoint again"
-        ) from error
-    if not isinstance(state, dict) or not all(
-        isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in state.items()
-    ):
-        raise RclicksError(f"{path}: is not a dict of tensors; give the bare state dict")
+            f"{path}: is not a dict of tensors; give the published checkpoint {original}"
+        )
     if len(state) > _MOST_TENSORS:
         raise RclicksError(
             f"{path}: holds {len(state):,} tensors, more than any network here; give the published "
             f"checkpoint {original}"
         )
-    return state
+    for key, value in state.items():
+        if isinstance(value, Inert) and value.name.startswith("torch."):
+            raise RclicksError(
+                f"{path}: {short_key(str(key))} is not a plain dense tensor; download the "
+                "published checkpoint again"
+            )
+        if not isinstance(key, str) or not isinstance(value, StoredTensor):
+            what = value.name if isinstance(value, Inert) else type(value).__name__
+            raise RclicksError(
+                f"{path}: is not a dict of tensors: {short_key(str(key))} is {short_key(what)}; "
+                f"give the published checkpoint {original}"
+            )
 
 
 def check_numbers(path: str | os.PathLike[str], state: Mapping[str, torch.Tensor]) -> None:
@@ -117,10 +159,6 @@ def _ends(path: Path, size: int) -> int:
 
 def _why_unusable(key: str, tensor: torch.Tensor) -> str:
     """Why a tensor cannot be a parameter of a network; ``""`` for one that can."""
-    is_plain = tensor.layout == torch.strided and not (tensor.is_quantized or tensor.is_meta)
-    # A view may claim more elements than are stored.
-    if not is_plain or tensor.nbytes > tensor.untyped_storage().nbytes():
-        return "is not a plain dense tensor"
     if tensor.is_complex():
         return "holds complex numbers"
     if key.rpartition(".")[2] == "num_batches_tracked":

@@ -92,7 +92,7 @@ class _Hostile:
 def test_a_hostile_pickle_does_not_run(tmp_path: Path, legacy: bool) -> None:
     path, trace = tmp_path / "evil.pth", tmp_path / "ran"
     torch.save({"x": _Hostile(trace)}, path, _use_new_zipfile_serialization=not legacy)
-    assert "holds more than tensors" in _refused(path, tmp_path / "out")
+    assert "x is posix.mkdir" in _refused(path, tmp_path / "out")
     path.write_bytes(pickle.dumps({"x": _Hostile(trace)}))
     _refused(path, tmp_path / "out")
     assert not trace.exists()
