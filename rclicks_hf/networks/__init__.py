@@ -123,6 +123,25 @@ NETWORKS: dict[str, NetworkInfo] = {
             paper="Lin et al., AdaptiveClick: Click-Aware Transformer With Adaptive Focal Loss for "
             "Interactive Image Segmentation, IEEE TNNLS 2024",
         ),
+        _row(
+            "gpcis",
+            "Gpcis",
+            model_type="rclicks_gpcis",
+            title="GPCIS network",
+            checkpoint="GPCIS_Resnet50.pth",
+            license="MIT",
+            paper="Zhou et al., Interactive Segmentation as Gaussian Process Classification, "
+            "CVPR 2023",
+        ),
+        _row(
+            "cdnet",
+            "Cdnet",
+            model_type="rclicks_cdnet",
+            title="CDNet network",
+            checkpoint="cclvs_last_checkpoint.pth",
+            license="MIT",
+            paper="Chen et al., Conditional Diffusion for Interactive Segmentation, ICCV 2021",
+        ),
     )
 }
 
