@@ -26,6 +26,7 @@ from rclicks_hf.cli import (
     install,
     push,
     report,
+    segmenters,
     train,
     verify,
 )
@@ -46,6 +47,7 @@ VERBS: dict[str, tuple[Callable[..., None], str]] = {
     "evaluate-clicks": (evaluate_clicks.evaluate_clicks, evaluate_clicks.EXAMPLES),
     "analyse": (analyse.analyse, analyse.EXAMPLES),
     "benchmark": (benchmark.benchmark, benchmark.EXAMPLES),
+    "segmenters": (segmenters.segmenters, segmenters.EXAMPLES),
     "check-segmenter": (check_segmenter.check_segmenter, check_segmenter.EXAMPLES),
     "report": (report.report, report.EXAMPLES),
     "convert": (convert.convert, convert.EXAMPLES),

@@ -38,7 +38,8 @@ class Conversion:
     model: Any
 
     def __str__(self) -> str:
-        lines = [f"{NETWORKS[self.network].title}, {self.size}"]
+        row = NETWORKS[self.network]
+        lines = [f"{row.title}, {self.size}; licence {row.license}"]
         if self.ignored:
             more = len(self.ignored) - _NAMED
             named = ", ".join(map(short_key, self.ignored[:_NAMED]))

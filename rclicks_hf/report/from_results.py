@@ -15,6 +15,7 @@ from rclicks_hf.report.page_data import CURVE_RUNS, IoUCurves, ReportData, UserS
 from rclicks_hf.report.pictures.examples import load_examples
 from rclicks_hf.report.results import Results
 from rclicks_hf.report.tables.supplement import supplement
+from rclicks_hf.segmenters.methods import method_label
 
 TITLE = "RClicks benchmark"
 CLICK_MODELS_TITLE = "RClicks click models"
@@ -95,7 +96,7 @@ def _curves(method: MethodResults, threshold: float) -> IoUCurves | None:
         for run in CURVE_RUNS
         if method.ious.get(run)
     }
-    label = ", ".join(part for part in method.key if part)
+    label = ", ".join(part for part in map(method_label, method.key) if part)
     return IoUCurves(label, curves, threshold, method.is_simulated) if curves else None
 
 
@@ -110,7 +111,9 @@ def _scatter(results: Results) -> list[UserScatter]:
             several = f"{dataset}, mean of {len(once)} segmenters"
             charts.append(
                 UserScatter(
-                    several if len(once) > 1 else f"{once[0].key.segmenter}, {dataset}",
+                    several
+                    if len(once) > 1
+                    else f"{method_label(once[0].key.segmenter)}, {dataset}",
                     np.array([np.mean(ious) for ious in users]),
                     np.array([np.mean(np.std(ious, axis=1)) for ious in users]),
                     nsr(users),

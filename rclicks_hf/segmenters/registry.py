@@ -5,19 +5,22 @@ Importing this file is cheap: help texts are made from the table.
 
 from __future__ import annotations
 
+import logging
 import os
 import pkgutil
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.jobs.model_identity import object_identity, spec_identity
-from rclicks_hf.networks import NETWORKS
+from rclicks_hf.segmenters.methods import METHOD_FAMILIES
 from rclicks_hf.support.model_spec import ModelSpec, make_from_class, parse_model_spec
-from rclicks_hf.support.text_table import plain_table
 
 if TYPE_CHECKING:
     from rclicks_hf.segmenters.interface import Segmenter
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,8 @@ class SegmenterFamily:
         label: What tables and messages call it.
         implementation: ``"module:Class"``; with weights, the class has a class method
             ``from_pretrained(folder_or_hub_id, *, device, batch_size)``.
-        licence: SPDX identifier of code and published weights.
+        licence: SPDX identifier of code and published weights; ``LicenseRef-...`` is one that
+            restricts the use.
         paper: Where the method is described; ``""`` for GeoCut.
         model_types: ``model_type`` in the ``config.json`` of its networks; empty without weights.
         example: A Hub id of published weights; ``""`` if there is none.
@@ -48,18 +52,11 @@ class SegmenterFamily:
     example: str = ""
 
 
-def _click_map(
-    name: str, label: str, paper: str, implementation: str = "predictor:ClickMapSegmenter"
-) -> SegmenterFamily:
-    """A family with a network of this package, whose weights `rclicks convert` makes."""
-    network = NETWORKS[name]
+def _published(name: str, implementation: str, **fields: Any) -> SegmenterFamily:
+    """The row of a family of the paper's tables."""
+    family = METHOD_FAMILIES[name]
     return SegmenterFamily(
-        name,
-        label,
-        f"rclicks_hf.segmenters.click_map.{implementation}",
-        licence=network.license,
-        paper=paper,
-        model_types=(network.model_type,),
+        name, family.label, implementation, family.licence, family.paper, **fields
     )
 
 
@@ -73,31 +70,34 @@ SEGMENTERS: dict[str, SegmenterFamily] = {
             "rclicks_hf.segmenters.geocut:GeoCut",
             licence="Apache-2.0",
         ),
-        SegmenterFamily(
+        _published(
             "sam",
-            "SAM",
             "rclicks_hf.segmenters.prompt.sam:SamSegmenter",
-            licence="Apache-2.0",
-            paper="Kirillov et al., 2023",
             model_types=("sam",),
             example="facebook/sam-vit-base",
         ),
-        SegmenterFamily(
+        _published(
             "sam2",
-            "SAM 2",
             "rclicks_hf.segmenters.prompt.sam2:Sam2Segmenter",
-            licence="Apache-2.0",
-            paper="Ravi et al., 2024",
             # The published checkpoints are sam2_video; their video parts are not loaded.
             model_types=("sam2", "sam2_video"),
             example="facebook/sam2.1-hiera-tiny",
         ),
-        _click_map("ritm", "RITM", "Sofiiuk et al., 2022"),
-        _click_map("simpleclick", "SimpleClick", "Liu et al., 2023"),
-        _click_map("cfr_icl", "CFR-ICL", "Sun et al., 2024"),
-        _click_map("adaptive_click", "AdaptiveClick", "Lin et al., 2024"),
-        _click_map("gpcis", "GPCIS", "Zhou et al., 2023"),
-        _click_map("cdnet", "CDNet", "Chen et al., 2021", "cdnet:CdnetSegmenter"),
+        *(
+            _published(
+                name,
+                f"rclicks_hf.segmenters.click_map.{implementation}",
+                model_types=(f"rclicks_{name}",),
+            )
+            for name, implementation in {
+                "ritm": "predictor:ClickMapSegmenter",
+                "simpleclick": "predictor:ClickMapSegmenter",
+                "cfr_icl": "predictor:ClickMapSegmenter",
+                "adaptive_click": "predictor:ClickMapSegmenter",
+                "gpcis": "predictor:ClickMapSegmenter",
+                "cdnet": "cdnet:CdnetSegmenter",
+            }.items()
+        ),
     )
 }
 
@@ -180,29 +180,6 @@ def segmenter_choices() -> str:
     )
 
 
-def format_segmenters() -> str:
-    """The table of supported families as text."""
-    rows = [
-        [
-            family.label,
-            _how_to_give(family),
-            family.licence,
-            family.paper or "-",
-        ]
-        for family in SEGMENTERS.values()
-    ]
-    rows.append(["your own", "module:Class", "-", "-"])
-    return plain_table([["segmenter", "--segmenter", "licence", "paper"], *rows], left=4)
-
-
-def _how_to_give(family: SegmenterFamily) -> str:
-    if not family.model_types:
-        return family.name
-    if family.example:
-        return f"folder or Hub id, e.g. {family.example}"
-    return f"folder made by rclicks convert {family.name}"
-
-
 def _names_without_weights() -> list[str]:
     return [family.name for family in SEGMENTERS.values() if not family.model_types]
 
@@ -218,4 +195,17 @@ def _load_network(place: str, **options: Any) -> Segmenter:
             f"{place}: config.json has model_type {model_type!r}; supported are "
             f"{', '.join(supported)}; for another method write a class and give module:Class"
         )
+    _note_licence(model_type)
     return found.from_pretrained(place, **options)
+
+
+@cache
+def _note_licence(model_type: str) -> None:
+    """Tell once per process that a licence restricts the use of a family's weights."""
+    family = next(one for one in SEGMENTERS.values() if model_type in one.model_types)
+    if family.licence.startswith("LicenseRef-"):
+        _log.warning(
+            "%s: published under %s; read its terms before you use code or weights",
+            family.label,
+            family.licence,
+        )

@@ -73,7 +73,7 @@ def test_the_report_names_size_and_ignored_keys(tmp_path: Path, width: int, size
     made = _convert(tmp_path / "a.pth", official | unused, ignored=["head.*"], rename=_rename)
     assert (made.network, made.size, made.ignored) == ("tiny", size, ("head.weight", "head.steps"))
     assert str(made) == (
-        f"tiny network, {size}\nignored, as in the original: head.weight, head.steps"
+        f"tiny network, {size}; licence MIT\nignored, as in the original: head.weight, head.steps"
     )
     loaded = Tiny.from_pretrained(tmp_path / "a")
     assert torch.equal(loaded.layer.weight, official["fc.weight"])

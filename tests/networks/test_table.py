@@ -25,7 +25,7 @@ def test_the_table_needs_no_torch(repo: Path) -> None:
 
 def test_every_folder_of_a_network_has_a_row(repo: Path) -> None:
     configurations = (repo / "rclicks_hf" / "networks").glob("*/configuration_*.py")
-    folders = {row.config.partition(":")[0].rpartition(".")[2] for row in NETWORKS.values()}
+    folders = {row.config.split(":")[0].split(".")[-1] for row in NETWORKS.values()}
     assert {path.parent.name for path in configurations} == folders
 
 

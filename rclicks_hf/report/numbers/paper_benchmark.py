@@ -2,8 +2,7 @@
 
 ``paper_benchmark.csv`` holds the numbers of the authors' evaluation notebook (TETRIS, 33 models)
 and poster (DAVIS and COCO-MVal, 22 models): IoU 0.9, 20 clicks, clicks drawn from the paper's
-clickability network. The poster names the SAM 2 and 2.1 models one size too large; here they have
-the notebook's names. ``hub_id`` is where ``transformers`` finds the same weights.
+clickability network. The models are those of `rclicks_hf.segmenters.methods`.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from typing import Any
 from rclicks_hf.data.schema import SOURCE_DATASETS
 from rclicks_hf.metrics.click_counts import MAX_CLICKS, THRESHOLD
 from rclicks_hf.report.numbers.method_results import MethodResults
+from rclicks_hf.segmenters.methods import METHODS, Method
 
 _NUMBERS = ("sample_noc", "sample_noc_std", "delta_sb", "delta_gr")
 
@@ -26,18 +26,19 @@ _OTHER_CLICKS = ("", "ud", "dt")
 
 @dataclass(frozen=True)
 class PaperRow:
-    """The paper's numbers for one model (``model`` is its checkpoint's name) on one dataset."""
+    """The paper's numbers for one model, which is a key of `METHODS`, on one dataset."""
 
     model: str
-    method: str
-    backbone: str
-    training_data: str
-    hub_id: str
     dataset: str
     sample_noc: float
     sample_noc_std: float
     delta_sb: float
     delta_gr: float
+
+    @property
+    def method(self) -> Method:
+        """What the model is."""
+        return METHODS[self.model]
 
 
 @cache
@@ -64,7 +65,7 @@ def paper_row(method: MethodResults, threshold: float = THRESHOLD) -> PaperRow |
     ):
         return None
     rows = (row for row in paper_rows() if row.dataset == dataset)
-    return next((row for row in rows if segmenter in (row.model, row.hub_id)), None)
+    return next((row for row in rows if segmenter in (row.model, row.method.hub_id)), None)
 
 
 def is_whole_dataset(method: MethodResults) -> bool:

@@ -24,6 +24,7 @@ from rclicks_hf.report.tables.table_cells import (
     ranks,
     with_spread,
 )
+from rclicks_hf.segmenters.methods import method_label
 from rclicks_hf.support.text_table import align, plain_table
 
 STYLES = ("plain", "markdown")
@@ -157,7 +158,7 @@ def benchmark_cells(rows: Sequence[BenchmarkRow]) -> Table:
     heads += [(column.head, True) for column in COLUMNS]
     groups: dict[str, list[Row]] = {}
     for row, marks in zip(rows, zip(*(_ranks(c, rows) for c in COLUMNS), strict=True), strict=True):
-        cells = [label(row.segmenter), label(row.click_model)]
+        cells = [label(method_label(row.segmenter)), label(row.click_model)]
         cells += [Cell(c.text(row), rank) for c, rank in zip(COLUMNS, marks, strict=True)]
         groups.setdefault(row.dataset, []).append(Row(cells, row.is_simulated))
     return Table(heads, groups)
@@ -183,7 +184,8 @@ def table_lines(rows: Sequence[BenchmarkRow]) -> list[list[str]]:
     for row in rows:
         # A hyphen for the minus sign, so that programs can read the numbers back.
         numbers = [column.text(row).replace("−", "-") for column in COLUMNS]
-        lines.append([row.segmenter, row.click_model or ABSENT, row.dataset, *numbers])
+        names = [method_label(row.segmenter), row.click_model or ABSENT, row.dataset]
+        lines.append([*names, *numbers])
     return lines
 
 

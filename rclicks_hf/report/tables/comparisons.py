@@ -24,6 +24,7 @@ from rclicks_hf.report.tables.table_cells import (
     score_cell,
     with_spread,
 )
+from rclicks_hf.segmenters.methods import method_label
 
 #: Measures of the paired comparison.
 COMPARED = ("sample_noc", "base_noc", "sample_auc")
@@ -44,7 +45,7 @@ def paper_tables(results: Results) -> list[NamedTable]:
             Score(row.delta_gr),
         )
         name = f"measured, clicks by {method.key.click_model}"
-        groups.setdefault(f"{method.key.dataset}: {row.method} {row.backbone}", []).extend(
+        groups.setdefault(f"{method.key.dataset}: {row.method.label}", []).extend(
             [
                 Row([label(name), *mine]),
                 Row([label("paper"), *(Cell(with_spread(s.value, s.spread)) for s in paper)]),
@@ -92,7 +93,7 @@ def paired_tables(results: Results) -> list[NamedTable]:
         best = _best(methods, results)
         others = [method for method in methods if method is not best]
         if others:
-            title = f"{dataset}: minus {best.key.segmenter}"
+            title = f"{dataset}: minus {method_label(best.key.segmenter)}"
             title += f", clicks by {click_model}" if click_model else ""
             groups[title] = [_paired_row(method, best, results.threshold) for method in others]
     if not groups:
@@ -126,7 +127,7 @@ def _paired_row(method: MethodResults, best: MethodResults, threshold: float) ->
         )
         for one in found
     ]
-    names = [label(method.key.segmenter), Cell(str(count))]
+    names = [label(method_label(method.key.segmenter)), Cell(str(count))]
     return Row([*names, *cells], method.is_simulated or best.is_simulated)
 
 

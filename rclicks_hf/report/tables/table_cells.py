@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from rclicks_hf.report.numbers.method_results import MethodKey
 from rclicks_hf.report.numbers.scoring import Score
+from rclicks_hf.segmenters.methods import method_label
 
 ABSENT = "–"
 SIMULATED_NOTE = "Clicks of users: simulated, not made by people."
@@ -73,7 +74,7 @@ def label(text: str) -> Cell:
 
 def method_labels(key: MethodKey) -> list[Cell]:
     """The first cells of a method's row: segmenter and click model."""
-    return [label(key.segmenter), label(key.click_model)]
+    return [label(method_label(key.segmenter)), label(key.click_model)]
 
 
 def number(value: float, digits: int = DIGITS) -> str:

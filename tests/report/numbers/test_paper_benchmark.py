@@ -44,8 +44,8 @@ def test_sam_2_has_the_names_of_its_checkpoints_not_the_posters() -> None:
     # The poster prints 4.67 ± 0.33 on DAVIS as "Hiera-B+"; it is the small model.
     row = paper_row(measured())
     assert row is not None
-    assert (row.backbone, row.model, row.sample_noc) == ("Hiera-S", "sam2_hiera_small", 4.67)
-    names = {row.backbone for row in paper_rows() if row.method.startswith("SAM 2")}
+    assert (row.method.size, row.model, row.sample_noc) == ("Hiera-S", "sam2_hiera_small", 4.67)
+    names = {row.method.size for row in paper_rows() if row.method.family == "sam2"}
     assert names == {"Hiera-T", "Hiera-S", "Hiera-B+", "Hiera-L"}
 
 

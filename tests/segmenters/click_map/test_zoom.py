@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from rclicks_hf.data import Click
-from rclicks_hf.segmenters.click_map.settings import METHODS
+from rclicks_hf.segmenters.click_map.settings import SETTINGS
 from rclicks_hf.segmenters.click_map.zoom import LARGEST_WHOLE, Box, View, choose_view
 
-RITM, GPCIS = METHODS["rclicks_ritm"], METHODS["rclicks_gpcis"]
+RITM, GPCIS = SETTINGS["rclicks_ritm"], SETTINGS["rclicks_gpcis"]
 SHAPE, WHOLE = (600, 800), Box(0, 599, 0, 799)
 ONE, TWO = [Click(300, 300, True)], [Click(300, 300, True), Click(700, 500, False)]
 
