@@ -6,6 +6,7 @@ Published as parts of RITM (Sofiiuk et al., ICIP 2022), whose successors kept th
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -38,7 +39,7 @@ class ClickMapModel(PreTrainedModel):
     """
 
     main_input_name = "pixel_values"
-    input_modalities = ("image",)
+    input_modalities = ["image"]  # noqa: RUF012
 
     def forward(
         self,
@@ -132,7 +133,7 @@ def normalised(pixel_values: Tensor) -> Tensor:
     return (pixel_values - mean) / std
 
 
-def click_disks(points: Tensor, size: tuple[int, int], radius: int = 5) -> Tensor:
+def click_disks(points: Tensor, size: Sequence[int], radius: int = 5) -> Tensor:
     """Binary maps of disks around clicks.
 
     As in the paper's code, a pixel belongs to a disk if its squared distance is at most

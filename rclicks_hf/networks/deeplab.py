@@ -125,6 +125,11 @@ class ResidualBlock(nn.Module):
 class DilatedResNet(nn.Module):
     """A ResNet of stride 8: its last two stages are dilated by 2 and 4 instead."""
 
+    layer1: nn.Module
+    layer2: nn.Module
+    layer3: nn.Module
+    layer4: nn.Module
+
     def __init__(self, config: DeepLabConfig):
         super().__init__()
         stem = config.hidden_sizes[0]

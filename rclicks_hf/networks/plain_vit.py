@@ -216,7 +216,6 @@ class PlainVitBackbone(nn.Module):
 
     def __init__(self, config: PlainVitConfig):
         super().__init__()
-        self.patch_size = config.patch_size
         self.side = config.image_size // config.patch_size
         self.patch_embed = PlainVitPatchEmbedding(config, 3)
         # The first position is that of the class token, which the networks do without.
@@ -225,9 +224,8 @@ class PlainVitBackbone(nn.Module):
         self.blocks = nn.ModuleList(PlainVitBlock(config) for _ in range(depth))
         self.group = 6 if depth == 12 else depth // 4
 
-    def forward(self, image: Tensor, guidance: Tensor) -> Tensor:
-        """(B, 3, H, W) and embedded guidance (B, C, h, w) to (B, C, h, w)."""
-        rows, columns = (windows_of(side, self.patch_size) for side in image.shape[-2:])
+    def forward(self, image: Tensor, guidance: Tensor, rows: int, columns: int) -> Tensor:
+        """(B, 3, H, W), embedded guidance (B, C, h, w) and numbers of windows to (B, C, h, w)."""
         hidden = self.patch_embed(image) + guidance
         hidden = (hidden + self._positions(hidden)).permute(0, 2, 3, 1)
         (height, width), is_split = hidden.shape[1:3], False
@@ -317,6 +315,11 @@ class PlainVitPreTrainedModel(ClickMapModel):
         super().__init__(config)
         self.patch_embed_coords = PlainVitPatchEmbedding(config, 2 + config.with_previous_mask)
         self.backbone = PlainVitBackbone(config)
+
+    def encode(self, image: Tensor, guidance: Tensor) -> Tensor:
+        """(B, 3, H, W) and guidance maps of its size to features (B, C, h, w)."""
+        rows, columns = (windows_of(side, self.config.patch_size) for side in image.shape[-2:])
+        return self.backbone(image, self.patch_embed_coords(guidance), rows, columns)
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:

@@ -11,7 +11,13 @@ import numpy as np
 
 from rclicks_hf.data.instances import Click
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.segmenters.interface import Prediction, Segmenter, wrong_attributes
+from rclicks_hf.segmenters.interface import (
+    Prediction,
+    Segmenter,
+    on_dataset,
+    settings_of,
+    wrong_attributes,
+)
 from rclicks_hf.segmenters.registry import load_segmenter
 from rclicks_hf.support.model_spec import in_one_line
 from rclicks_hf.support.text_table import plain_table
@@ -202,6 +208,14 @@ def _accepts_small_images(segmenter: Any) -> str:
     return ""
 
 
+def _adapts_to_datasets(segmenter: Any) -> str:
+    before = settings_of(segmenter)
+    for dataset in ("davis", "tetris"):
+        for reference in (False, True):
+            settings_of(on_dataset(segmenter, dataset, reference=reference))
+    return "" if settings_of(segmenter) == before else "for_dataset changed the segmenter itself"
+
+
 _CHECKS: dict[str, Callable[[Any], str]] = {
     "has a name and a threshold": wrong_attributes,
     "predicts probabilities of the image's size": _predicts_probabilities,
@@ -212,4 +226,5 @@ _CHECKS: dict[str, Callable[[Any], str]] = {
     "accepts a negative first click": _accepts_a_negative_first_click,
     "accepts clicks on the image border": _accepts_border_clicks,
     "accepts small images": _accepts_small_images,
+    "adapts to datasets, if at all": _adapts_to_datasets,
 }

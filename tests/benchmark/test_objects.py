@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import json
 import warnings
@@ -154,3 +155,59 @@ def test_results_of_a_notebook_live_as_long_as_their_object(
     del kept
     gc.collect()
     assert (tmp_path / "run/results.parquet").is_file()
+
+
+class Fitted(Disks):
+    """Disks whose settings depend on the dataset and the protocol."""
+
+    settings = {"of": "nothing", "size": (1, 2)}  # noqa: RUF012
+
+    def for_dataset(self, dataset: str, *, reference: bool) -> Fitted:
+        fitted = copy.copy(self)
+        fitted.threshold = 0.9 if reference else self.threshold
+        fitted.__dict__["settings"] = {**self.settings, "of": dataset, "as_paper": reference}
+        return fitted
+
+
+def test_a_segmenter_adapts_to_dataset_and_protocol(tmp_path: Path) -> None:
+    run(tmp_path, segmenter=Fitted())
+    settings = {"of": "grabcut", "size": [1, 2], "as_paper": False}
+    assert manifest(tmp_path)["segmenter_settings"] == settings
+    run(tmp_path, segmenter=Fitted())
+    quirky = {**SETTINGS, "protocol": BenchmarkProtocol(max_clicks=2, zoom_rule="reference")}
+    run(tmp_path / "quirky", segmenter=Fitted(), **quirky)
+    assert manifest(tmp_path / "quirky")["segmenter_settings"]["as_paper"] is True
+
+
+def test_results_with_other_settings_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(tmp_path, segmenter=Fitted())
+    monkeypatch.setattr(Fitted, "settings", {"of": "nothing", "size": (3, 4)})
+    with pytest.raises(RclicksError, match=r"other settings \(size is \[1, 2\], not \[3, 4\]\)"):
+        run(tmp_path, segmenter=Fitted())
+
+
+def test_results_without_settings_are_resumed(tmp_path: Path) -> None:
+    run(tmp_path)
+    older = manifest(tmp_path)
+    assert older.pop("segmenter_settings") == {}
+    (tmp_path / "manifest.json").write_text(json.dumps(older))
+    run(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ({"for_dataset": lambda dataset, *, reference: 1 / 0}, "for_dataset('grabcut'): raised Ze"),
+        ({"for_dataset": lambda dataset, *, reference: None}, "not a segmenter, it lacks"),
+        ({"settings": {"a": object()}}, "no mapping that JSON can hold"),
+    ],
+)
+def test_wrong_settings_are_one_line(tmp_path: Path, part: dict[str, Any], message: str) -> None:
+    segmenter = Disks()
+    segmenter.__dict__.update(part)
+    with pytest.raises(RclicksError) as caught:
+        run(tmp_path / "out", segmenter=segmenter)
+    assert message in str(caught.value)
+    assert not (tmp_path / "out").exists()

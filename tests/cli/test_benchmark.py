@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from helpers.tiny_networks import tiny_model
 from typer.testing import CliRunner
 
 from rclicks_hf import data, simulation
@@ -81,12 +82,23 @@ def test_the_manifest_records_the_command(repo: Path, tmp_path: Path) -> None:
     line = f"--dataset {TWO[0]} --protocol reference --runs base --instance s0"
     benchmark(repo, tmp_path / "out", line)
     manifest = json.loads((tmp_path / "out/manifest.json").read_text("utf-8"))
-    assert manifest["protocol"]["id"] == "rclicks-reference-1"
+    assert manifest["protocol"]["id"] == "rclicks-reference-2"
     assert manifest["segmenter"] == "helpers.benchmark_fakes:Disks"
     assert (manifest["click_model"], manifest["dataset"]) == ("ud", TWO[0])
     assert len(manifest["dataset_fingerprint"]) == 64
     assert manifest["runs"] == ["base"]
     assert manifest["machine"]["cpus"] >= 1
+
+
+def test_a_network_that_takes_click_maps_is_benchmarked(repo: Path, tmp_path: Path) -> None:
+    tiny_model("rclicks_ritm").save_pretrained(tmp_path / "tiny-ritm")
+    line = f"--dataset {TWO[0]} --runs base,user --limit 1 --segmenter {tmp_path / 'tiny-ritm'}"
+    assert "tiny-ritm" in benchmark(repo, tmp_path / "out", line)
+    rows = read_result_table(tmp_path / "out").to_pylist()
+    assert [len(row["iou"]) > 0 and not row["error"] for row in rows] == [True, True]
+    manifest = json.loads((tmp_path / "out/manifest.json").read_text("utf-8"))
+    assert manifest["segmenter_settings"]["size"] == 64
+    assert manifest["segmenter_settings"]["paste_in_old_box"] is False
 
 
 def test_overwriting_takes_another_protocol(repo: Path, tmp_path: Path) -> None:
@@ -96,7 +108,7 @@ def test_overwriting_takes_another_protocol(repo: Path, tmp_path: Path) -> None:
         benchmark(repo, tmp_path / "out", f"{line} --protocol reference")
     benchmark(repo, tmp_path / "out", f"{line} --protocol reference --overwrite")
     assert set(read_result_table(tmp_path / "out")["protocol_id"].to_pylist()) == {
-        "rclicks-reference-1"
+        "rclicks-reference-2"
     }
 
 

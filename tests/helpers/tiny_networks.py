@@ -1,4 +1,4 @@
-"""SAM-like networks with few random weights: a whole prediction takes milliseconds."""
+"""Networks of segmenters with few random weights: a whole prediction takes milliseconds."""
 
 from __future__ import annotations
 
@@ -22,10 +22,12 @@ from transformers import (
     SamModel,
 )
 
+from rclicks_hf.networks import NETWORKS
 from rclicks_hf.networks.mobile_sam import MobileSamConfig, MobileSamModel
-from rclicks_hf.segmenters.registry import segmenter_class
+from rclicks_hf.segmenters.registry import SEGMENTERS, segmenter_class
 
 FAMILIES = ("sam", "sam_hq", "rclicks_mobile_sam", "sam2", "sam3_tracker")
+CLICK_MAP_FAMILIES = ("ritm", "simpleclick", "cfr_icl", "adaptive_click", "gpcis", "cdnet")
 _SIDE = 128
 _SAM3_SIDE = 112  # a multiple of its patches' 14
 
@@ -46,7 +48,9 @@ def save_tiny(model_type: str, folder: Path) -> None:
 
 
 def tiny_segmenter(family: str, **options: Any) -> Any:
-    return segmenter_class(family)(tiny_model(family), name=family, device="cpu", **options)
+    """A tiny network of a family, or of a ``model_type``, as a segmenter."""
+    [model_type, *_] = SEGMENTERS[family].model_types if family in SEGMENTERS else [family]
+    return segmenter_class(model_type)(tiny_model(model_type), name=family, device="cpu", **options)
 
 
 def _sam_parts() -> dict[str, Any]:
@@ -163,10 +167,51 @@ def _sam3_video() -> Sam3VideoModel:
     return Sam3VideoModel(Sam3VideoConfig(detector_config=detector, tracker_config=tracker))
 
 
+def _click_map(name: str, **fields: Any) -> Any:
+    network = NETWORKS[name]
+    return network.load("model")(network.load("config")(**fields))
+
+
+_VIT = {
+    "image_size": 224,
+    "hidden_size": 16,
+    "num_hidden_layers": 8,
+    "num_attention_heads": 2,
+    "neck_sizes": (8, 8, 8, 8),
+    "patch_size": 16,
+    "predictor": {"size": [224, 224]},
+}
+_DEEP_LAB = {
+    "depths": (1,) * 4,
+    "hidden_sizes": (4,) * 4,
+    "decoder_channels": 8,
+    "predictor": {"size": [64, 64]},
+}
+_DECODERS = {
+    "decoder_size": 32,
+    "mask_size": 8,
+    "feedforward_size": 16,
+    "num_encoder_layers": 1,
+    "num_decoder_layers": 3,
+}
+_RITM = {
+    "hidden_size": 4,
+    "ocr_hidden_size": 4,
+    "stem_channels": 4,
+    "num_blocks": 1,
+    "num_modules": (1, 1, 1),
+    "predictor": {"size": 64},
+}
 _TINY = {
     "sam": lambda: SamModel(SamConfig(**_sam_parts())),
     "sam_hq": lambda: SamHQModel(SamHQConfig(**_sam_parts(), mask_decoder_config={"vit_dim": 32})),
     "rclicks_mobile_sam": _mobile_sam,
+    "rclicks_ritm": lambda: _click_map("ritm", **_RITM),
+    "rclicks_simpleclick": lambda: _click_map("simpleclick", **_VIT, head_channels=8),
+    "rclicks_cfr_icl": lambda: _click_map("cfr_icl", **_VIT, head_channels=8),
+    "rclicks_adaptive_click": lambda: _click_map("adaptive_click", **_VIT, **_DECODERS),
+    "rclicks_gpcis": lambda: _click_map("gpcis", **_DEEP_LAB, guidance_features=8),
+    "rclicks_cdnet": lambda: _click_map("cdnet", **_DEEP_LAB),
     "sam2": lambda: Sam2Model(Sam2Config(**_sam2_parts())),
     "sam2_video": lambda: Sam2VideoModel(Sam2VideoConfig(**_sam2_parts())),
     "sam3_tracker": _sam3_tracker,

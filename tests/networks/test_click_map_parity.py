@@ -15,6 +15,16 @@ ORACLES: dict[str, tuple[str, dict[str, str]]] = {
     "ritm": ("ritm_hr18s", {"logits": "instances", "auxiliary_logits": "instances_aux"}),
     "gpcis": ("gpcis_rn50", {"logits": "instances"}),
     "cdnet": ("cdnet_rn34", {"logits": "instances", "gate": "fdm_instances"}),
+    "simpleclick": ("simpleclick_xtiny", {"logits": "instances"}),
+    "cfr_icl": ("simpleclick_xtiny", {"logits": "instances"}),
+    "adaptive_click": (
+        "adaptiveclick_tiny",
+        {
+            "logits": "instances",
+            "class_queries_logits": "pred_logits",
+            "masks_queries_logits": "pred_masks",
+        },
+    ),
 }
 
 

@@ -404,7 +404,7 @@ class AdaptiveClickModel(PlainVitPreTrainedModel):
         height, width = image.shape[-2:]
         if height != width:
             raise ValueError(f"AdaptiveClick needs square images, got {height} x {width} pixels")
-        hidden = self.backbone(image, self.patch_embed_coords(guidance))
+        hidden = self.encode(image, guidance)
         maps, mask_features = self.pixel_decoder(hidden)
         positive = guidance[:, -2:-1]
         classes, masks = self.click_aware_decoder(maps, mask_features, positive)

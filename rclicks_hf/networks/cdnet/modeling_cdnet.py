@@ -80,7 +80,9 @@ class CdnetDeepLab(DeepLab):
         super().__init__(config, config.decoder_channels)
         self.FDM = FeatureDiffusion(config.decoder_channels)
 
-    def forward(self, image: Tensor, guidance: Tensor, disks: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(  # type: ignore[override]
+        self, image: Tensor, guidance: Tensor, disks: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """The map of stride 4 and the gate of stride 8."""
         first, last = self.backbone(image, guidance)
         x, gate = self.FDM(self.aspp(last), disks)

@@ -76,7 +76,7 @@ class GpcisModel(DeepLabModel):
         """See `ClickMapModel.segment`."""
         features = F.normalize(self.model(image, self.maps_transform(guidance)), dim=1)
         features = torch.cat([enlarge(features, image.shape[2:]), image], 1)
-        omega = self.omega
+        omega: Tensor = self.omega
         if self.training:
             omega = omega + self.omega_var.clamp(*_OMEGA_STD) * torch.randn_like(omega)
         logits = [

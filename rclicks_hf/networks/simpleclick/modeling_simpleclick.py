@@ -76,8 +76,7 @@ class SimpleClickModel(PlainVitPreTrainedModel):
 
     def segment(self, image: Tensor, guidance: Tensor, points: Tensor) -> ClickMapOutput:
         """The logits, of which the sigmoid is the probability of the object."""
-        hidden = self.backbone(image, self.patch_embed_coords(guidance))
-        logits = self.head(self.neck(hidden))
+        logits = self.head(self.neck(self.encode(image, guidance)))
         size = image.shape[-2:]
         return ClickMapOutput(
             logits=F.interpolate(logits, size=size, mode="bilinear", align_corners=True)

@@ -16,7 +16,7 @@ from torch.nn import functional as F  # noqa: N812
 from rclicks_hf.data.instances import Click
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.networks import NETWORKS
-from rclicks_hf.segmenters.click_map.settings import METHODS, ClickMapSettings
+from rclicks_hf.segmenters.click_map.settings import SETTINGS, ClickMapSettings
 from rclicks_hf.segmenters.click_map.zoom import Box, View, choose_view
 from rclicks_hf.segmenters.interface import Prediction, check_image
 from rclicks_hf.segmenters.pretrained import display_name, load_model, on_device, read_model_type
@@ -48,7 +48,7 @@ class LastPrediction:
 class ClickMapSegmenter:
     """A `ClickMapModel`, clicked on as in the paper.
 
-    The method's settings come from `METHODS`; ``"predictor": {"flip": false}`` in a saved
+    The method's settings come from `SETTINGS`; ``"predictor": {"flip": false}`` in a saved
     config.json, say, replaces some of them. A click outside of the image counts as its nearest
     pixel. An image that is not zoomed in is scaled down to a longer side of 2,048 pixels.
 
@@ -75,7 +75,7 @@ class ClickMapSegmenter:
         self.name = name
         self.model, self.batch_size = on_device(model, device, batch_size)
         self.batched = self.batch_size > 1
-        self._method = METHODS[model.config.model_type]
+        self._method = SETTINGS[model.config.model_type]
         self._use(self._method.settings)
 
     @classmethod

@@ -103,7 +103,7 @@ _Changes = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
-class ClickMapMethod:
+class MethodSettings:
     """The published settings of one method, and those in which a source dataset differs."""
 
     settings: ClickMapSettings
@@ -115,15 +115,15 @@ class ClickMapMethod:
 
 
 _FROM_CLICK_1 = {"tetris": {"skip_clicks": -1}}
-_SQUARE = ClickMapMethod(ClickMapSettings((448, 448)), {"davis": {"size": (672, 672)}})
+_SQUARE = MethodSettings(ClickMapSettings((448, 448)), {"davis": {"size": (672, 672)}})
 _SMALL = ClickMapSettings(
     (384, 384), skip_clicks=1, box_per_click=True, object_threshold=0.49, smallest_box=10
 )
 
 #: ``model_type`` of a network -> settings of the paper's evaluation.
-METHODS: Mapping[str, ClickMapMethod] = MappingProxyType(
+SETTINGS: Mapping[str, MethodSettings] = MappingProxyType(
     {
-        "rclicks_ritm": ClickMapMethod(
+        "rclicks_ritm": MethodSettings(
             ClickMapSettings(400, skip_clicks=1), {"davis": {"size": 600}, **_FROM_CLICK_1}
         ),
         "rclicks_simpleclick": _SQUARE,
@@ -131,7 +131,7 @@ METHODS: Mapping[str, ClickMapMethod] = MappingProxyType(
         "rclicks_cfr_icl": replace(
             _SQUARE, settings=replace(_SQUARE.settings, first_click_passes=2)
         ),
-        "rclicks_gpcis": ClickMapMethod(replace(_SMALL, flip=False), _FROM_CLICK_1),
-        "rclicks_cdnet": ClickMapMethod(_SMALL, _FROM_CLICK_1),
+        "rclicks_gpcis": MethodSettings(replace(_SMALL, flip=False), _FROM_CLICK_1),
+        "rclicks_cdnet": MethodSettings(_SMALL, _FROM_CLICK_1),
     }
 )
