@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rclicks_hf.networks.sam_family.convert_sam import convert_sam, convert_sam_hq
-from rclicks_hf.networks.sam_family.convert_sam2 import convert_sam2
+from rclicks_hf.networks.sam_family.convert_hiera import convert_sam2
+from rclicks_hf.networks.sam_family.convert_vit import convert_sam, convert_sam_hq
 
 __all__ = ["convert_sam", "convert_sam2", "convert_sam_hq"]

@@ -15,7 +15,7 @@ from transformers import SamConfig, SamHQConfig
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.networks import NETWORKS, convert_checkpoint
 from rclicks_hf.networks.conversion import find_size
-from rclicks_hf.networks.sam_family import convert_sam, convert_sam2
+from rclicks_hf.networks.sam_family import convert_hiera, convert_vit
 from rclicks_hf.segmenters import load_segmenter
 
 FAMILIES = ("sam", "sam_hq", "sam2", "mobile_sam")
@@ -34,13 +34,12 @@ EXTRA = {  # tensors of official checkpoints that no image needs
 }
 
 
+PUBLISHED = dict(convert_hiera.SIZES)
+
+
 @pytest.fixture(autouse=True)
-def _a_tiny_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(convert_sam2_sizes(), "tiny", tiny_model("sam2").config)
-
-
-def convert_sam2_sizes() -> dict[str, Any]:
-    return convert_sam2.__globals__["SIZES"]
+def _one_tiny_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(convert_hiera, "SIZES", {"tiny": tiny_model("sam2").config})
 
 
 def tiny(family: str) -> Any:
@@ -55,6 +54,8 @@ def save(state: dict[str, Any], path: Path, family: str = "") -> Path:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_tensors_of_a_checkpoint_arrive(family: str, tmp_path: Path) -> None:
     model = tiny(family)
+    positions = model.prompt_encoder.shared_embedding.positional_embedding
+    model.shared_image_embedding.positional_embedding = positions  # SAM 2 saves it twice
     state = official(model.state_dict(), family) | EXTRA[family]
     path = save(state, tmp_path / "official.pth", family)
     made = convert_checkpoint(family, path, tmp_path / "out")
@@ -107,14 +108,13 @@ def test_the_shapes_tell_the_size(
     }
     decoder = {"vit_dim": width} if family == "sam_hq" else {}
     published = config(vision_config=vision, mask_decoder_config=decoder)
-    sizes = convert_sam.__globals__["_sizes"](on_meta(family, published), config)
+    sizes = convert_vit._sizes(on_meta(family, published), config)
     assert {name: found.to_dict() for name, found in sizes.items()} == {size: published.to_dict()}
 
 
-@pytest.mark.parametrize("size", ["Hiera-T", "Hiera-S", "Hiera-B+", "Hiera-L"])
+@pytest.mark.parametrize("size", PUBLISHED)
 def test_the_shapes_tell_the_size_of_sam_2(size: str) -> None:
-    sizes = convert_sam2_sizes()
-    assert find_size("a.pt", "sam2", on_meta("sam2", sizes[size]), sizes) == size
+    assert find_size("a.pt", "sam2", on_meta("sam2", PUBLISHED[size]), PUBLISHED) == size
 
 
 def refused(family: str, path: Path, out: Path) -> str:

@@ -10,6 +10,7 @@ import pytest
 import torch
 import transformers
 from helpers.oracles import load
+from helpers.stored_masks import assert_stored_masks
 from helpers.tiny_networks import FAMILIES, tiny_segmenter
 from torch.nn.functional import interpolate
 
@@ -44,37 +45,24 @@ def random_trajectories(seed: int, lengths: list[int]) -> list[list[Click]]:
     ]
 
 
-def load_oracle(oracles: Path, name: str) -> tuple[Segmenter, Any, Any, Any]:
-    weights, inputs, expected, meta = load(oracles / name)
+def oracle_segmenter(folder: Path) -> Segmenter:
+    weights, _, _, meta = load(folder)
     config_class = getattr(transformers, meta["config"]["config_class"])
     model = getattr(transformers, meta["config"]["model_class"])(
         config_class.from_dict(meta["config"]["config"])
     )
     model.load_state_dict(weights)
-    segmenter = segmenter_class(model.config.model_type)(model, name=name, device="cpu")
-    return segmenter, inputs, expected, meta
+    return segmenter_class(model.config.model_type)(model, name=folder.name, device="cpu")
 
 
 @pytest.mark.parametrize("name", ["sam_tiny", "sam2_tiny"])
 def test_clicks_give_the_stored_masks(oracles: Path, name: str) -> None:
-    segmenter, inputs, expected, meta = load_oracle(oracles, name)
-    for case, given in inputs.items():
-        state, wanted = segmenter.encode(given["image"]), expected[case]
-        sequences = [[Click(*map(int, c[:2]), bool(c[2])) for c in s] for s in given["clicks"]]
-        memories: list[Any] = [None] * len(sequences)
-        for k in range(len(sequences[0])):
-            found = segmenter.predict(state, [s[: k + 1] for s in sequences], memories)
-            memories = [prediction.memory for prediction in found]
-            masks = np.stack([prediction.probability for prediction in found])
-            logits = torch.stack(memories).numpy()
-            coarse = masks[:, ::4, ::4]
-            np.testing.assert_allclose(coarse, wanted["prob_s4"][:, k], **meta["tolerance"])
-            np.testing.assert_allclose(
-                logits[:, 1::4, 1::4], wanted["low_res_s4"][:, k], **meta["tolerance_low_res"]
-            )
-            bits = np.unpackbits(wanted["mask_bits"][:, k], axis=-1)[..., : masks.shape[-1]]
-            different = ((masks > segmenter.threshold) != bits).sum((1, 2))
-            assert different.max() <= meta["tolerance_area_pixels"]
+    assert_stored_masks(oracle_segmenter(oracles / name), oracles / name)
+
+
+def test_clicks_give_the_stored_masks_of_sam_hq(shared: Path) -> None:
+    folder = shared / "oracles" / "samhq_tiny"
+    assert_stored_masks(oracle_segmenter(folder), folder, ["a"])
 
 
 @pytest.mark.parametrize("shape", [(50, 70), (70, 50), (64, 64), (1, 90), (90, 2), (129, 31)])
