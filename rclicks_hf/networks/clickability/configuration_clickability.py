@@ -133,6 +133,11 @@ class ClickabilityConfig(PreTrainedConfig):
                 f"num_groups={self.num_groups}"
             )
 
+    @property
+    def num_hidden_layers(self) -> int:
+        """Blocks of the encoder, by which transformers counts hidden states from the end."""
+        return sum(self.depths)
+
     @classmethod
     def from_preset(cls, name: str, **overrides: Any) -> "ClickabilityConfig":
         """Configuration of a preset.
