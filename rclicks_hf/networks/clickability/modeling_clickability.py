@@ -330,6 +330,18 @@ class ClickabilityModel(ClickabilityPreTrainedModel):
         )
         self.post_init()
 
+    # transformers makes the output of this layer require gradients where the weights are frozen,
+    # so that adapters train with gradient checkpointing.
+    def get_input_embeddings(self) -> nn.Module:
+        """The first layer that sees the image."""
+        stem: Any = self.encoder_decoder.backbone.patch_embed1
+        return stem.proj[0]
+
+    def set_input_embeddings(self, value: nn.Module) -> None:
+        """Replace the first layer that sees the image."""
+        stem: Any = self.encoder_decoder.backbone.patch_embed1
+        stem.proj[0] = value
+
     def encode_image(self, pixel_values: Tensor) -> Tensor:
         """Encode an image once, for use with many masks.
 
