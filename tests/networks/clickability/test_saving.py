@@ -47,6 +47,7 @@ mask[10:30, 12:40] = True
 inputs = processor(np.full((48, 64, 3), 90, np.uint8), mask, mask, return_tensors="pt")
 click_map = processor.post_process_click_maps(model(**inputs), [(48, 64)])[0]
 np.save(sys.argv[2], click_map.detach().numpy())
+assert len(model(**inputs, output_hidden_states=True).hidden_states) == 6
 assert "rclicks_hf" not in sys.modules
 """
 
