@@ -90,7 +90,7 @@ class ClickSimulator:
             for mask in (objects, errors)
         ]
         features = self.model.encode_image(pixels)
-        output = self.model(None, *masks, image_features=features)
+        output = self.model(None, *masks, image_features=features, return_dict=True)
         return from_canvas(output.click_map, (errors.shape[1], errors.shape[2]))
 
     def _normalised(self, images: torch.Tensor) -> torch.Tensor:

@@ -79,7 +79,8 @@ class ClickabilityClickModel(NetworkClickModel):
             input_data_format="channels_last",  # an image of 3 x 3 pixels fits both orders
             return_tensors="pt",
         )
-        output = self.model(**features.to(self.model.device, self.model.dtype))
+        inputs = features.to(self.model.device, self.model.dtype)
+        output = self.model(**inputs, return_dict=True)
         sizes = [mask.shape for mask in error_masks]
         maps = self.processor.post_process_click_maps(output, sizes, normalize=self.normalize)
         return [click_map.cpu().numpy() for click_map in maps]

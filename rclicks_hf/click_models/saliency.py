@@ -102,7 +102,8 @@ class SaliencyClickModel(NetworkClickModel):
         images = (image for image, _, _ in triples)
         crops = [self._crop(*parts) for parts in zip(images, masks, boxes, strict=True)]
         features = self.processor(crops, return_tensors="pt")
-        output = self.model(**features.to(self.model.device, self.model.dtype))
+        inputs = features.to(self.model.device, self.model.dtype)
+        output = self.model(**inputs, return_dict=True)
         planes = self.processor.post_process_saliency(output, [crop.shape[:2] for crop in crops])
         maps = [np.zeros(mask.shape, np.float32) for mask in masks]
         for click_map, plane, mask, box in zip(maps, planes, masks, boxes, strict=True):

@@ -298,9 +298,6 @@ def _trainer(
         preprocess_logits_for_metrics=scores.per_map,  # type: ignore[arg-type]
         callbacks=[_EpochCallback(train_dataset), _ScoreCallback()],
     )
-    # The loss is a mean over the batch although `forward` takes **kwargs: without this, `Trainer`
-    # sums the losses of accumulated batches and of processes instead of averaging them.
-    trainer.model_accepts_loss_kwargs = False
     if progress is not None:
         trainer.remove_callback(PrinterCallback)
         trainer.add_callback(_ProgressCallback(progress))

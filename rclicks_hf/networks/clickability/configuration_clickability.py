@@ -157,6 +157,11 @@ class ClickabilityConfig(PreTrainedConfig):
         # Not the attribute: `pipeline` puts classes into it, which JSON cannot hold.
         return {**super().to_dict(), "custom_pipelines": deepcopy(_PIPELINES)}
 
+    @property
+    def num_hidden_layers(self) -> int:
+        """Blocks of the encoder, by which transformers counts hidden states from the end."""
+        return sum(self.depths)
+
     @classmethod
     def from_preset(cls, name: str, **overrides: Any) -> "ClickabilityConfig":
         """Configuration of a preset.

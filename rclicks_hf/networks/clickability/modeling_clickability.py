@@ -19,9 +19,18 @@ from transformers import initialization as init
 from transformers.modeling_layers import GradientCheckpointingLayer
 from transformers.modeling_utils import PreTrainedModel
 from transformers.utils import ModelOutput, cached_file
+from transformers.utils.output_capturing import capture_outputs
 
 from .configuration_clickability import ClickabilityConfig
+from .head_clickability import ClickabilityHead, ClickabilityMatrixFactorization, initial_bases
 from .hub_card import TAGS, card_of_weights, is_hub_id, may_replace, with_hub_id
+from .layers_clickability import (
+    ClickabilityDropPath,
+    ClickabilityPointwise,
+    channels_last_on_cpu,
+    depthwise,
+    works_in_pieces,
+)
 
 _LONGEST_CARD = 2**20  # characters
 _PIECE = 2**20  # largest number of inner values a feed-forward layer holds at once on the CPU
@@ -35,6 +44,10 @@ class ClickabilityOutput(ModelOutput):
         loss: Scalar; only with `labels`: the paper's loss, the mean of [`click_map_losses`].
         click_map: (B, 1, H, W) float32 in [0, 1], normalised per image.
         logits: (B, 1, H/4, W/4), output of the last layer.
+        hidden_states: Only with `output_hidden_states`: (B, Ci, H/2^(i+1), W/2^(i+1)), the input of
+            the encoder's first block and the output of every block, i being its stage.
+        attentions: Only with `output_attentions`: for every block, the weights of its convolutional
+            attention, in the shape of its output. No softmax: they have any sign and sum.
 
     Example:
         >>> output = ClickabilityOutput(click_map=torch.ones(1, 1, 8, 8))
@@ -45,6 +58,8 @@ class ClickabilityOutput(ModelOutput):
     loss: Tensor | None = None
     click_map: Tensor | None = None
     logits: Tensor | None = None
+    hidden_states: tuple[Tensor, ...] | None = None
+    attentions: tuple[Tensor, ...] | None = None
 
 
 def click_map_losses(click_map: Tensor, labels: Tensor, eps: float = 1e-9) -> Tensor:
@@ -57,110 +72,6 @@ def click_map_losses(click_map: Tensor, labels: Tensor, eps: float = 1e-9) -> Te
     p = p / (p.sum(1, keepdim=True) + eps)
     q = q / (q.sum(1, keepdim=True) + eps)
     return (q * torch.log(q / (p + eps) + eps)).sum(1)
-
-
-# The convolutions keep the constructor of `nn.Conv2d`: peft makes its layers of the same class.
-class ClickabilityDepthwise(nn.Conv2d):
-    """A convolution that does not hang in half precision on the CPU."""
-
-    def forward(self, hidden: Tensor) -> Tensor:
-        """(B, C, H, W) to (B, C', H', W')."""
-        if not self._may_hang(hidden):
-            return super().forward(hidden)
-        with torch.autocast("cpu", enabled=False):
-            bias = None if self.bias is None else self.bias.float()
-            made = self._conv_forward(hidden.float(), self.weight.float(), bias)
-        return made.to(hidden.dtype)
-
-    def _may_hang(self, hidden: Tensor) -> bool:
-        """Whether oneDNN would hang in this convolution."""
-        # Seen with torch 2.13 on CPUs with native half precision: bfloat16 and float16, at most
-        # 16 channels, kernels at least 15 wide.
-        if self.in_channels > 16 or self.kernel_size[1] < 15 or hidden.device.type != "cpu":
-            return False
-        return hidden.dtype.itemsize < 4 or torch.is_autocast_enabled("cpu")
-
-
-def depthwise(channels: int, height: int, width: int) -> ClickabilityDepthwise:
-    """A depthwise convolution with a kernel of (height, width) pixels; keeps the spatial size."""
-    padding = (height // 2, width // 2)
-    return ClickabilityDepthwise(
-        channels, channels, (height, width), padding=padding, groups=channels
-    )
-
-
-class ClickabilityPointwise(nn.Conv2d):
-    """A 1x1 convolution; on the CPU one matrix product over channels-last positions."""
-
-    def forward(self, hidden: Tensor) -> Tensor:
-        """(B, C, H, W) to (B, C', H, W)."""
-        if hidden.device.type != "cpu":
-            return super().forward(hidden)
-        return _matrix_product(hidden, self.weight, self.bias)
-
-
-class ClickabilityStagewise(ClickabilityPointwise):
-    """A 1x1 convolution of several maps, upsampled to the first one's size and stacked."""
-
-    def forward(self, hidden: Tensor, *smaller: Tensor) -> Tensor:
-        """(B, C, H, W), or maps of (B, C1, H, W), (B, C2, H2, W2), ..., to (B, C', H, W)."""
-        if not smaller:
-            return super().forward(hidden)
-        # Upsampling acts on positions and the convolution on channels, so they commute: convolve
-        # each map at its own resolution, then upsample and add.
-        maps = (hidden, *smaller)
-        weights = self.weight.split([part.shape[1] for part in maps], dim=1)
-        convolve = _matrix_product if hidden.device.type == "cpu" else F.conv2d
-        total = convolve(hidden, weights[0], self.bias)
-        for part, weight in zip(smaller, weights[1:], strict=True):
-            total += upsample(convolve(part, weight, None), total)
-        return total
-
-    def takes_maps(self) -> bool:
-        """Whether nothing is attached to the layer that expects one stacked map."""
-        own_forward = "forward" not in vars(self) or hasattr(self, "_hf_hook")  # accelerate's
-        return own_forward and not (self._forward_hooks or self._forward_pre_hooks)
-
-
-def _matrix_product(hidden: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """A 1x1 convolution of (B, C, H, W) by a weight (C', C, 1, 1)."""
-    return F.linear(hidden.permute(0, 2, 3, 1), weight.flatten(1), bias).permute(0, 3, 1, 2)
-
-
-def upsample(hidden: Tensor, like: Tensor) -> Tensor:
-    """(B, C, h, w), bilinear, to the height and width of another map."""
-    return F.interpolate(hidden, size=like.shape[2:], mode="bilinear", align_corners=False)
-
-
-class ClickabilityDropPath(nn.Module):
-    """Stochastic depth: in training, drops the residual branch of randomly chosen samples."""
-
-    def __init__(self, rate: float):
-        super().__init__()
-        self.rate = rate
-
-    def forward(self, hidden: Tensor) -> Tensor:
-        """(B, ...) to the same shape."""
-        if self.rate == 0.0 or not self.training:
-            return hidden
-        keep = 1.0 - self.rate
-        shape = (hidden.shape[0],) + (1,) * (hidden.ndim - 1)
-        return hidden * hidden.new_empty(shape).bernoulli_(keep).div_(keep)
-
-
-def channels_last_on_cpu(hidden: Tensor) -> Tensor:
-    """The same values; on the CPU in the memory layout in which its convolutions are fastest."""
-    if hidden.device.type != "cpu":
-        return hidden
-    return hidden.contiguous(memory_format=torch.channels_last)
-
-
-def works_in_pieces(hidden: Tensor) -> bool:
-    """Whether to work in small pieces: on the CPU, without gradients, outside a traced graph."""
-    # glibc returns large blocks to the system at once and every new one costs page faults, so
-    # several small tensors are much faster than one large tensor, and the peak is lower.
-    plain = not (torch.is_grad_enabled() or torch.compiler.is_compiling())
-    return plain and hidden.device.type == "cpu"
 
 
 class ClickabilityStem(nn.Module):
@@ -208,8 +119,8 @@ class ClickabilitySpatialGatingUnit(nn.Module):
         self.conv2_2 = depthwise(channels, 21, 1)
         self.conv3 = ClickabilityPointwise(channels, channels, 1)
 
-    def forward(self, hidden: Tensor) -> Tensor:
-        """(B, C, H, W) to the same shape."""
+    def forward(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, C, H, W) to the gated input and the gate, each of the same shape."""
         attention = self.conv0(hidden)
         attention = (
             attention
@@ -217,7 +128,8 @@ class ClickabilitySpatialGatingUnit(nn.Module):
             + self.conv1_2(self.conv1_1(attention))
             + self.conv2_2(self.conv2_1(attention))
         )
-        return self.conv3(attention) * hidden
+        gate = self.conv3(attention)
+        return gate * hidden, gate
 
 
 class ClickabilityAttention(nn.Module):
@@ -232,7 +144,7 @@ class ClickabilityAttention(nn.Module):
 
     def forward(self, hidden: Tensor) -> Tensor:
         """(B, C, H, W) to the same shape."""
-        gated = self.spatial_gating_unit(self.activation(self.proj_1(hidden)))
+        gated = self.spatial_gating_unit(self.activation(self.proj_1(hidden)))[0]
         return self.proj_2(gated) + hidden
 
 
@@ -336,105 +248,6 @@ class ClickabilityEncoder(nn.Module):
         return stages
 
 
-class ClickabilityConvNorm(nn.Module):
-    """A 1x1 convolution, bare (`num_groups` None) or followed by a group norm."""
-
-    convolution = ClickabilityPointwise
-
-    def __init__(self, in_channels: int, channels: int, num_groups: int | None):
-        super().__init__()
-        self.conv = self.convolution(in_channels, channels, 1, bias=num_groups is None)
-        if num_groups is not None:
-            self.gn = nn.GroupNorm(num_groups, channels)
-
-
-class ClickabilitySqueeze(ClickabilityConvNorm):
-    """A 1x1 convolution with a group norm over the maps of all stages."""
-
-    convolution = ClickabilityStagewise
-
-    def forward(self, stages: list[Tensor]) -> Tensor:
-        """Maps of all stages to (B, C, H, W), the size of the first."""
-        conv = self.conv
-        if isinstance(conv, ClickabilityStagewise) and conv.takes_maps():
-            return self.gn(conv(*stages))
-        stacked = [stages[0], *(upsample(stage, stages[0]) for stage in stages[1:])]
-        return self.gn(conv(torch.cat(stacked, dim=1)))
-
-
-class ClickabilityMatrixFactorization(nn.Module):
-    """Non-negative matrix factorisation by multiplicative updates from fixed bases."""
-
-    def __init__(self, config: ClickabilityConfig):
-        super().__init__()
-        self.train_steps = config.nmf_train_steps
-        self.eval_steps = config.nmf_eval_steps
-        self.eps = config.nmf_eps
-        self.bases: Tensor
-        # The paper's code draws the bases in the first forward pass and saves them.
-        self.register_buffer("bases", torch.empty(1, config.head_channels, config.nmf_rank))
-
-    def _update_coef(self, x: Tensor, bases: Tensor, coef: Tensor) -> Tensor:
-        denominator = coef @ (bases.mT @ bases)
-        return coef * (x.mT @ bases) / (denominator + self.eps)
-
-    def _update_bases(self, x: Tensor, bases: Tensor, coef: Tensor) -> Tensor:
-        return bases * (x @ coef) / (bases @ (coef.mT @ coef) + self.eps)
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, C, N) >= 0 to factors (B, C, R), (B, N, R); only the last update has gradients."""
-        bases = self.bases.to(x.dtype).expand(x.shape[0], -1, -1)
-        with torch.no_grad():
-            coef = torch.softmax(x.mT @ bases, dim=-1)
-            for _ in range(self.train_steps if self.training else self.eval_steps):
-                coef = self._update_coef(x, bases, coef)
-                bases = self._update_bases(x, bases, coef)
-        return bases, self._update_coef(x, bases, coef)
-
-
-class ClickabilityHamburger(nn.Module):
-    """Global context: a low-rank reconstruction of the features, added to them."""
-
-    def __init__(self, config: ClickabilityConfig):
-        super().__init__()
-        channels = config.head_channels
-        self.ham_in = ClickabilityConvNorm(channels, channels, None)
-        self.ham = ClickabilityMatrixFactorization(config)
-        self.ham_out = ClickabilityConvNorm(channels, channels, config.num_groups)
-
-    def forward(self, hidden: Tensor) -> Tensor:
-        """(B, C, H, W) to the same shape."""
-        x = torch.relu(self.ham_in.conv(hidden))
-        # The updates divide small sums by small sums, so they always run in float32.
-        with torch.autocast(x.device.type, enabled=False):
-            bases, coef = self.ham(x.flatten(2).float())
-        # Apply the 1x1 convolution to the R bases instead of the H·W positions: same result.
-        bases = self.ham_out.conv(bases.unsqueeze(3).to(x.dtype)).squeeze(3)
-        with torch.autocast(x.device.type, enabled=False):
-            context = (coef @ bases.float().mT).to(x.dtype)
-        context = context.unflatten(1, x.shape[2:]).permute(0, 3, 1, 2)
-        return torch.relu(hidden + self.ham_out.gn(context))
-
-
-class ClickabilityHead(nn.Module):
-    """Light-Ham head (Geng et al., 2021) over all stages, at 1/4 of the input's resolution."""
-
-    def __init__(self, config: ClickabilityConfig):
-        super().__init__()
-        channels = config.head_channels
-        self.squeeze = ClickabilitySqueeze(sum(config.hidden_sizes), channels, config.num_groups)
-        self.hamburger = ClickabilityHamburger(config)
-        self.align = ClickabilityConvNorm(channels, channels, config.num_groups)
-        self.dropout = nn.Dropout2d(config.head_dropout)
-        self.conv_seg = ClickabilityPointwise(channels, 1, 1)
-
-    def forward(self, stages: list[Tensor]) -> Tensor:
-        """Maps of all stages to logits (B, 1, H/4, W/4)."""
-        hidden = self.hamburger(torch.relu(self.squeeze(stages)))
-        hidden = torch.relu(self.align.gn(self.align.conv(hidden)))
-        return self.conv_seg(self.dropout(hidden))
-
-
 class ClickabilityScale(nn.Module):
     """Multiplication by the absolute value of a learned factor."""
 
@@ -481,6 +294,10 @@ class ClickabilityPreTrainedModel(PreTrainedModel):
     supports_gradient_checkpointing = True
     _no_split_modules = ["ClickabilityBlock", "ClickabilityHead"]  # noqa: RUF012
     _own_card = ""  # as found at the latest saving
+    _can_record_outputs = {  # noqa: RUF012
+        "hidden_states": ClickabilityBlock,
+        "attentions": ClickabilitySpatialGatingUnit,
+    }
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
@@ -495,8 +312,7 @@ class ClickabilityPreTrainedModel(PreTrainedModel):
         elif isinstance(module, ClickabilityScale):
             init.constant_(module.scale, self.config.guidance_scale_init_value)
         elif isinstance(module, ClickabilityMatrixFactorization):
-            bases = torch.rand(module.bases.shape, device=module.bases.device)
-            init.copy_(module.bases, F.normalize(bases, dim=1))
+            init.copy_(module.bases, initial_bases(self.config))
         else:
             super()._init_weights(module)
 
@@ -573,6 +389,18 @@ class ClickabilityModel(ClickabilityPreTrainedModel):
         )
         self.post_init()
 
+    # transformers makes the output of this layer require gradients where the weights are frozen,
+    # so that adapters train with gradient checkpointing.
+    def get_input_embeddings(self) -> nn.Module:
+        """The first layer that sees the image."""
+        stem: Any = self.encoder_decoder.backbone.patch_embed1
+        return stem.proj[0]
+
+    def set_input_embeddings(self, value: nn.Module) -> None:
+        """Replace the first layer that sees the image."""
+        stem: Any = self.encoder_decoder.backbone.patch_embed1
+        stem.proj[0] = value
+
     def encode_image(self, pixel_values: Tensor) -> Tensor:
         """Encode an image once, for use with many masks.
 
@@ -596,26 +424,32 @@ class ClickabilityModel(ClickabilityPreTrainedModel):
         _check_image(pixel_values)
         return self.encoder_decoder.backbone.encode_image(pixel_values)
 
+    @capture_outputs(tie_last_hidden_states=False)
     def forward(
         self,
         pixel_values: Tensor | None,
         object_mask: Tensor,
         error_mask: Tensor,
         labels: Tensor | None = None,
-        return_dict: bool | None = None,
         image_features: Tensor | None = None,
-        **kwargs: Any,
-    ) -> ClickabilityOutput | tuple[Tensor, ...]:
+        *,
+        output_hidden_states: bool | int | list[int] | None = None,
+        output_attentions: bool | None = None,
+    ) -> ClickabilityOutput:
         """Predict the click maps of a batch.
+
+        The keyword `return_dict=False` returns a plain tuple. It and `output_*` default to the
+        values in the config.
 
         Args:
             pixel_values: (B, 3, H, W) RGB, normalised with ImageNet's mean and deviation.
             object_mask: (B, 1, H, W) in [0, 1].
             error_mask: (B, 1, H, W) in [0, 1]: the region to click in.
             labels: (B, 1, H, W) target click maps, >= 0.
-            return_dict: False returns a plain tuple.
             image_features: Result of `encode_image` instead of `pixel_values`; for one image or B.
-            **kwargs: Ignored; `Trainer` passes further arguments.
+            output_hidden_states: Whether to return `hidden_states`, or the indices of those to
+                return (None in the place of the others).
+            output_attentions: Whether to return `attentions`.
 
         Returns:
             A [`ClickabilityOutput`].
@@ -623,25 +457,34 @@ class ClickabilityModel(ClickabilityPreTrainedModel):
         Raises:
             ValueError: If the shapes do not match, or not exactly one of `pixel_values` and
                 `image_features` is given.
+            TypeError: If a keyword is unknown.
         """
         if (pixel_values is None) == (image_features is None):
             raise ValueError("give exactly one of pixel_values and image_features")
         _check_masks(pixel_values, image_features, object_mask, error_mask, labels)
         masks = torch.cat([object_mask, error_mask], dim=1)
-        logits = self._logits(pixel_values, image_features, masks)
+        config = self.config
+        recorded = output_hidden_states or output_attentions
+        recorded = recorded or config.output_hidden_states or config.output_attentions
+        logits = self._logits(pixel_values, image_features, masks, whole=bool(recorded))
         click_map = self._click_map(logits, masks.shape[2:])
         loss = None
         if labels is not None:
             loss = click_map_losses(click_map, labels, self.config.map_eps).mean()
-        output = ClickabilityOutput(loss=loss, click_map=click_map, logits=logits)
-        return output.to_tuple() if return_dict is False else output
+        return ClickabilityOutput(loss=loss, click_map=click_map, logits=logits)
 
     def _logits(
-        self, pixel_values: Tensor | None, image_features: Tensor | None, masks: Tensor
+        self,
+        pixel_values: Tensor | None,
+        image_features: Tensor | None,
+        masks: Tensor,
+        *,
+        whole: bool = False,
     ) -> Tensor:
         """An image or its features, and masks (B, 2, H, W), to (B, 1, H/4, W/4)."""
         count = masks.shape[0]
-        if count > 1 and works_in_pieces(masks) and not self.training:  # batch norms see it whole
+        whole = whole or self.training  # what is recorded has all images, and batch norms see them
+        if count > 1 and works_in_pieces(masks) and not whole:
             pixels = [None] * count if pixel_values is None else pixel_values.split(1)
             features: Any = [None] * count
             if image_features is not None:

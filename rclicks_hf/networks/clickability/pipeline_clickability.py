@@ -92,7 +92,10 @@ class ClickabilityPipeline(Pipeline):
 
     def _forward(self, input_tensors: dict[str, Any], **kwargs: Any) -> Any:
         region = input_tensors.pop("region")
-        return {"click_map": self.model(**input_tensors).click_map, "region": region}
+        return {
+            "click_map": self.model(**input_tensors, return_dict=True).click_map,
+            "region": region,
+        }
 
     def postprocess(self, model_outputs: Any, **kwargs: Any) -> dict[str, Any]:
         """Map the click map back to the image and find its maximum inside the error mask."""

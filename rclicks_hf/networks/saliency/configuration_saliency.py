@@ -94,5 +94,10 @@ class SaliencyConfig(PreTrainedConfig):
             if size % heads:
                 raise ValueError(f"hidden size {size} is not a multiple of its {heads} heads")
 
+    @property
+    def num_recorded_layers(self) -> int:
+        """Layers of all transformer encoders, by which transformers counts hidden states."""
+        return len(self.hidden_sizes) * self.num_hidden_layers
+
 
 __all__ = ["STRIDES", "SaliencyConfig"]

@@ -14,10 +14,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 from transformers import initialization as init
-from transformers.modeling_utils import PreTrainedModel
-from transformers.utils import ModelOutput
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS, PreTrainedModel
+from transformers.utils import ModelOutput, logging
+from transformers.utils.output_capturing import OutputRecorder, capture_outputs
 
 from .configuration_saliency import STRIDES, SaliencyConfig
+
+logger = logging.get_logger(__name__)
 
 _EXPANSION = 4  # ratio of a bottleneck's output channels to its inner channels
 
@@ -29,6 +32,10 @@ class SaliencyOutput(ModelOutput):
     Args:
         saliency: (B, 1, H, W) in (0, 1).
         logits: (B, 1, H, W); `saliency` is their sigmoid.
+        hidden_states: Only with `output_hidden_states`: (B, N, C), the outputs of all transformer
+            layers over the N positions of their stage; the deepest stage's come first.
+        attentions: Only with `output_attentions`, which needs `attn_implementation="eager"`:
+            (B, heads, N, N) for each of these layers.
 
     Example:
         >>> list(SaliencyOutput(saliency=torch.ones(1, 1, 8, 8)))
@@ -37,6 +44,8 @@ class SaliencyOutput(ModelOutput):
 
     saliency: torch.Tensor | None = None
     logits: torch.Tensor | None = None
+    hidden_states: tuple[torch.Tensor, ...] | None = None
+    attentions: tuple[torch.Tensor, ...] | None = None
 
 
 class SaliencyBottleneck(nn.Module):
@@ -97,25 +106,47 @@ class SaliencyEncoder(nn.Module):
         return stages[:-4:-1]
 
 
+def eager_attention(
+    module: nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: None,
+    scaling: float,
+    **kwargs: Any,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Queries, keys and values (B, heads, N, C/heads) to (B, N, heads, C/heads) and weights."""
+    weights = torch.softmax(query @ key.mT * scaling, dim=-1, dtype=torch.float32).to(query.dtype)
+    return (weights @ value).transpose(1, 2), weights
+
+
 class SaliencyAttention(nn.Module):
     """Multi-head self-attention."""
 
-    def __init__(self, size: int, heads: int):
+    is_causal = False  # read by transformers' attention functions
+
+    def __init__(self, config: SaliencyConfig, level: int):
         super().__init__()
-        self.heads = heads
+        size = config.hidden_sizes[level]
+        self.config = config
+        self.heads = config.num_attention_heads[level]
+        self.scaling = (size // self.heads) ** -0.5
         self.query = nn.Linear(size, size)
         self.key = nn.Linear(size, size)
         self.value = nn.Linear(size, size)
         self.out = nn.Linear(size, size)
 
-    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
-        """(B, N, C) to the same shape."""
+    def forward(self, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """(B, N, C) to the same shape and, with eager attention, the weights (B, heads, N, N)."""
         query, key, value = (
             layer(hidden).unflatten(-1, (self.heads, -1)).transpose(1, 2)
             for layer in (self.query, self.key, self.value)
         )
-        context = F.scaled_dot_product_attention(query, key, value)
-        return self.out(context.transpose(1, 2).flatten(2))
+        attend = ALL_ATTENTION_FUNCTIONS.get_interface(
+            self.config._attn_implementation, eager_attention
+        )
+        context, weights = attend(self, query, key, value, None, scaling=self.scaling)
+        return self.out(context.flatten(2)), weights
 
 
 class SaliencyFeedForward(nn.Module):
@@ -138,13 +169,13 @@ class SaliencyLayer(nn.Module):
         super().__init__()
         size = config.hidden_sizes[level]
         self.attention_norm = nn.LayerNorm(size, eps=config.layer_norm_eps)
-        self.attn = SaliencyAttention(size, config.num_attention_heads[level])
+        self.attn = SaliencyAttention(config, level)
         self.ffn_norm = nn.LayerNorm(size, eps=config.layer_norm_eps)
         self.ffn = SaliencyFeedForward(size, config.intermediate_sizes[level])
 
     def forward(self, hidden: torch.Tensor) -> torch.Tensor:
         """(B, N, C) to the same shape."""
-        hidden = hidden + self.attn(self.attention_norm(hidden))
+        hidden = hidden + self.attn(self.attention_norm(hidden))[0]
         return hidden + self.ffn(self.ffn_norm(hidden))
 
 
@@ -224,6 +255,15 @@ class SaliencyPreTrainedModel(PreTrainedModel):
     base_model_prefix = ""
     main_input_name = "pixel_values"
     _no_split_modules = ["SaliencyBottleneck", "SaliencyTransformer"]  # noqa: RUF012
+    _supports_sdpa = True
+    _can_record_outputs = {  # noqa: RUF012
+        "hidden_states": OutputRecorder(
+            SaliencyLayer,
+            capture_initial_hidden_state=False,  # three encoders have three inputs
+            num_hidden_layers_key="num_recorded_layers",
+        ),
+        "attentions": SaliencyAttention,
+    }
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
@@ -257,21 +297,32 @@ class SaliencyModel(SaliencyPreTrainedModel):
         self.decoder = SaliencyDecoder(config)
         self.post_init()
 
+    @capture_outputs(tie_last_hidden_states=False)
     def forward(
-        self, pixel_values: torch.Tensor, return_dict: bool | None = None, **kwargs: Any
-    ) -> SaliencyOutput | tuple[torch.Tensor, ...]:
+        self,
+        pixel_values: torch.Tensor,
+        *,
+        output_hidden_states: bool | int | list[int] | None = None,
+        output_attentions: bool | None = None,
+    ) -> SaliencyOutput:
         """Predict the saliency of a batch.
+
+        The keyword `return_dict=False` returns a plain tuple. It and `output_*` default to the
+        values in the config.
 
         Args:
             pixel_values: (B, 3, H, W) RGB in [0, 1], not normalised; H, W as in the config.
-            return_dict: False returns a plain tuple.
-            **kwargs: Ignored.
+            output_hidden_states: Whether to return `hidden_states`, or the indices of those to
+                return (None in the place of the others).
+            output_attentions: Whether to return `attentions`; they are empty, with a warning,
+                unless the attention is eager.
 
         Returns:
             A [`SaliencyOutput`].
 
         Raises:
             ValueError: If the input does not have the configured size.
+            TypeError: If a keyword is unknown.
         """
         expected = (3, *self.config.image_size)
         if pixel_values.ndim != 4 or tuple(pixel_values.shape[1:]) != expected:
@@ -279,9 +330,10 @@ class SaliencyModel(SaliencyPreTrainedModel):
                 f"pixel_values must be (B, {', '.join(map(str, expected))}), "
                 f"got {tuple(pixel_values.shape)}"
             )
+        if output_attentions and self.config._attn_implementation != "eager":
+            logger.warning_once('attentions need the model loaded with attn_implementation="eager"')
         logits = self.decoder(self.encoder(pixel_values))
-        output = SaliencyOutput(saliency=torch.sigmoid(logits), logits=logits)
-        return output.to_tuple() if return_dict is False else output
+        return SaliencyOutput(saliency=torch.sigmoid(logits), logits=logits)
 
 
 __all__ = ["SaliencyModel", "SaliencyOutput", "SaliencyPreTrainedModel"]

@@ -53,6 +53,7 @@ for name in (folder, "saved_again"):
     assert mask[made["click"]["y"], made["click"]["x"]]
     clicks.model.save_pretrained("saved_again")
     clicks.image_processor.save_pretrained("saved_again")
+assert len(model(**inputs, output_hidden_states=True).hidden_states) == 6
 assert "rclicks_hf" not in sys.modules
 """
 
