@@ -79,6 +79,9 @@ SEGMENTERS: dict[str, SegmenterFamily] = {
     )
 }
 
+#: Before the folder or files of a network exported to ONNX, of whatever family.
+ONNX = "onnx"
+
 
 def load_segmenter(
     spec: str | os.PathLike[str] | Segmenter,
@@ -111,10 +114,16 @@ def load_segmenter(
     if not isinstance(spec, str | os.PathLike):
         return require_segmenter(spec, type(spec).__name__)
     parsed = segmenter_spec(spec)
-    if parsed.kind in ("folder", "hub"):
+    if parsed.name == ONNX and device is None and batch_size is None:
+        from rclicks_hf.segmenters.onnx.segmenter import load_onnx
+
+        return load_onnx(parsed.place)
+    if parsed.name != ONNX and parsed.kind in ("folder", "hub"):
         return _load_network(parsed.place, device=device, batch_size=batch_size)
     if device is not None or batch_size is not None:
-        raise RclicksError(f"{parsed.text}: device and batch_size are for networks; leave them out")
+        raise RclicksError(
+            f"{parsed.text}: device and batch_size are for networks in PyTorch; leave them out"
+        )
     if parsed.kind == "name":
         return pkgutil.resolve_name(SEGMENTERS[parsed.name].implementation)()
     if parsed.kind == "class":
@@ -124,7 +133,7 @@ def load_segmenter(
 
 def segmenter_spec(spec: str | os.PathLike[str]) -> ModelSpec:
     """Take the spec of a segmenter apart."""
-    return parse_model_spec(spec, _names_without_weights())
+    return parse_model_spec(spec, [*_names_without_weights(), ONNX], [ONNX])
 
 
 def segmenter_identity(spec: str | os.PathLike[str] | Segmenter) -> dict[str, str]:
@@ -135,7 +144,13 @@ def segmenter_identity(spec: str | os.PathLike[str] | Segmenter) -> dict[str, st
         {'segmenter': 'geocut', 'segmenter_fingerprint': ''}
     """
     if isinstance(spec, str | os.PathLike):
-        found = spec_identity(segmenter_spec(spec))
+        parsed = segmenter_spec(spec)
+        if parsed.name == ONNX:
+            from rclicks_hf.segmenters.onnx.segmenter import onnx_identity
+
+            name, fingerprint = onnx_identity(parsed.place)
+            return {"segmenter": name, "segmenter_fingerprint": fingerprint}
+        found = spec_identity(parsed)
     else:
         found = object_identity(spec)
     return {"segmenter": found.name, "segmenter_fingerprint": found.fingerprint}
