@@ -46,6 +46,7 @@ FORBIDDEN = {
 NETWORK_PLACES = {
     "segmenters/pretrained.py": {"torch", "transformers"},
     "segmenters/prompt": {"torch", "transformers"},
+    "segmenters/onnx": {"torch"},
 }
 LIMIT = 0.3  # seconds of processor time for `import rclicks_hf` and for `rclicks --help`
 

@@ -79,7 +79,7 @@ SEGMENTERS: dict[str, SegmenterFamily] = {
     )
 }
 
-#: Before the folder or files of a network exported to ONNX, of whatever family.
+#: Stands before the folder or the two files of a network exported to ONNX.
 ONNX = "onnx"
 
 
@@ -93,6 +93,7 @@ def load_segmenter(
 
     Args:
         spec: ``"geocut"``; the folder or Hub id of a network of a family in `SEGMENTERS`;
+            ``"onnx:FOLDER"`` or ``"onnx:encoder.onnx,decoder.onnx"`` for an exported network;
             ``"module:Class"`` for your own class, called without arguments, its module looked up on
             Python's path and in the working directory; or a segmenter object.
         device: Device of a network, for example ``"cuda:1"``; default: a GPU if there is one.
@@ -169,7 +170,7 @@ def segmenter_choices() -> str:
     *labels, last = [family.label for family in SEGMENTERS.values() if family.model_types]
     return (
         f"{', '.join(_names_without_weights())}, the folder or Hub id of a {', '.join(labels)} or "
-        f"{last} network, or your own class as module:Class"
+        f"{last} network, onnx:FOLDER or onnx:ENCODER,DECODER, or your own class as module:Class"
     )
 
 
@@ -184,6 +185,7 @@ def format_segmenters() -> str:
         ]
         for family in SEGMENTERS.values()
     ]
+    rows.append(["exported network", "onnx:FOLDER or onnx:ENCODER,DECODER", "-", "-"])
     rows.append(["your own", "module:Class", "-", "-"])
     return plain_table([["segmenter", "--segmenter", "licence", "paper"], *rows], left=4)
 

@@ -99,7 +99,7 @@ def small_constants(graph: Graph) -> dict[str, np.ndarray]:
 class GraphSession:
     """Runs a graph on the CPU, with one thread, so that sums have one order.
 
-    Each process makes its own session when it first runs the graph; the files must be as before.
+    Each process makes its own session; external data must still be where it was.
 
     Args:
         graph: The checked graph; ``graph.model`` may have been edited.

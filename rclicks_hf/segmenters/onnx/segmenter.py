@@ -64,7 +64,7 @@ class OnnxSegmenter(PaddedSquare):
     def _logits(
         self, state: EncodedImage, places: np.ndarray, signs: np.ndarray, masks: list[Tensor]
     ) -> Tensor:
-        if self._export is OFFICIAL:
+        if self._export == OFFICIAL:
             side = 4 * self.input_size // STRIDE
             mask = masks[0].numpy() if masks else np.zeros((side, side))
             prompts = {
