@@ -86,7 +86,7 @@ class ImageInput:
 def find_graphs(place: str) -> tuple[Graph, Graph]:
     """Encoder and decoder in a folder (or its subfolder ``onnx``), or in two files by name."""
     folder = Path(place)
-    if folder.is_dir():
+    if place and folder.is_dir():
         return _pair_in(folder)
     parts = place.split(",")
     if len(parts) != 2 or not all(parts):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,6 +34,9 @@ class OnnxSegmenter(PaddedSquare):
     The image is scaled to the longer side of the encoder's input and padded. Of several masks, the
     one with the highest expected IoU is used, mask 0 of four aside. Its logits are the previous
     mask of the next click where the decoder has an input for it.
+
+    A decoder that draws one mask runs as SAM's web demo runs it: by its own choice of the mask, and
+    without the previous one. With ``rule=paper`` it follows the rules above.
     """
 
     batch_size = 1
@@ -45,8 +49,11 @@ class OnnxSegmenter(PaddedSquare):
         self._image = find_image_input(encoder, decoder, options.get("pixels"))
         self.input_size = self._image.side
         _require_outputs(decoder, export)
-        if options.get("rule") == "paper":
-            _choose_best_of_three(decoder, export)
+        choice = _own_choice(decoder)
+        self._draws_one = choice is not None or decoder.outputs[export.scores].shape[-1:] == (1,)
+        self._is_fed = not self._draws_one or options.get("rule") == "paper"
+        if self._draws_one and self._is_fed:
+            _choose_best_of_three(decoder, choice)
         self._dtype = encoder.inputs[self._image.name].dtype
         self._encoder = GraphSession(encoder, _embeddings(encoder, export))
         self._decoder = GraphSession(decoder, [export.scores, export.masks])
@@ -66,6 +73,7 @@ class OnnxSegmenter(PaddedSquare):
     ) -> Tensor:
         if self._export == OFFICIAL:
             side = 4 * self.input_size // STRIDE
+            masks = masks if self._is_fed else []
             mask = masks[0].numpy() if masks else np.zeros((side, side))
             prompts = {
                 # Without a box, SAM takes one more point, which is nowhere.
@@ -87,7 +95,11 @@ class OnnxSegmenter(PaddedSquare):
     def _best(self, scores: np.ndarray, masks: np.ndarray) -> np.ndarray:
         """(h, w) logits of the mask to use."""
         side, count = 4 * self.input_size // STRIDE, scores.size
-        if count not in (1, 3, 4) or masks.shape[-3:] != (count, side, side):
+        if count not in ((1,) if self._draws_one else (3, 4)) or masks.shape[-3:] != (
+            count,
+            side,
+            side,
+        ):
             raise RclicksError(
                 f"{self._decoder.path}: draws masks of shape {list(masks.shape)} with {count} "
                 f"scores; needed are 1, 3 or 4 masks of {side} x {side}"
@@ -154,11 +166,11 @@ def _require_outputs(decoder: Graph, export: Export) -> None:
         )
 
 
-def _choose_best_of_three(decoder: Graph, export: Export) -> None:
-    """Let a graph that draws one mask choose it by the paper's rule.
+def _own_choice(decoder: Graph) -> Any:
+    """The node by which the official export of one mask chooses it; None if there is none.
 
-    The official export with one mask adds ``(points - 2.5) * [1000, 0, 0, 0]`` to the four scores:
-    mask 0 from the second click on. With a larger number than 2.5 it is never mask 0.
+    To the four scores it adds ``(points - 2.5) * [1000, 0, 0, 0]``, so that mask 0 is drawn from
+    the second click on. This is the subtraction.
     """
     constants, nodes = small_constants(decoder), decoder.model.graph.node
     weighted = {
@@ -167,24 +179,26 @@ def _choose_best_of_three(decoder: Graph, export: Export) -> None:
         if node.op_type == "Mul" and any(_is_weight(constants.get(n)) for n in node.input)
         for name in node.input
     }
-    from_points = [
-        node
-        for node in nodes
-        if node.op_type == "Sub"
-        and weighted & {*node.output}
-        and constants.get(node.input[1], np.zeros(1)).tolist() == [2.5]
-    ]
-    if len(from_points) == 1:
-        from onnx import numpy_helper
+    for node in nodes:
+        if node.op_type == "Sub" and weighted & {*node.output}:
+            value = constants.get(node.input[1])
+            if value is not None and value.tolist() == [2.5]:
+                return node
+    return None
 
-        never = numpy_helper.from_array(np.array(_NEVER, np.float32), "rclicks/never")
-        decoder.model.graph.initializer.append(never)
-        from_points[0].input[1] = never.name
-    elif decoder.outputs[export.scores].shape[-1:] not in ((3,), (4,)):
+
+def _choose_best_of_three(decoder: Graph, choice: Any) -> None:
+    """Let a graph that draws one mask never choose mask 0."""
+    from onnx import numpy_helper
+
+    if choice is None:
         raise RclicksError(
             f"{decoder.path}: rule=paper needs several masks, and this graph draws one by a rule "
             "that is not the official export's; export all masks, or leave rule=paper out"
         )
+    never = numpy_helper.from_array(np.array(_NEVER, np.float32), "rclicks/never")
+    decoder.model.graph.initializer.append(never)
+    choice.input[1] = never.name
 
 
 def _is_weight(constant: np.ndarray | None) -> bool:

@@ -92,6 +92,10 @@ def test_a_graph_with_one_mask_chooses_by_its_own_rule(
     found = trajectory(load(exports, "encoder.onnx", "one.onnx"), image)
     assert largest_gap(found[:1], expected[:1]) < 1e-4  # the best of three
     assert largest_gap(found[1:2], expected[1:2]) > 0.1  # mask 0
+    unfed = trajectory(load(exports, "encoder.onnx", "one.onnx"), image, fed=False)
+    assert largest_gap(found, unfed) == 0
+    paper = load(exports, "encoder.onnx", "one.onnx", ",rule=paper")
+    assert largest_gap(trajectory(paper, image), trajectory(paper, image, fed=False)) > 0.1
 
 
 def test_its_own_masks_are_those_of_the_graph(exports: Path, image: np.ndarray) -> None:
