@@ -57,7 +57,8 @@ def benchmark(
         str,
         typer.Option(
             metavar="SEGMENTER",
-            help="geocut, a network as a folder or Hub id, or your own class as module:Class.",
+            help="geocut, a network as a folder or Hub id, an exported one as onnx:FOLDER, or your "
+            "own class as module:Class.",
         ),
     ] = "geocut",
     repo: Repo = DEFAULT_REPO,

@@ -18,7 +18,8 @@ def check_segmenter(
         str,
         typer.Argument(
             metavar="SEGMENTER",
-            help="geocut, a network as a folder or Hub id, or your own class as module:Class.",
+            help="geocut, a network as a folder or Hub id, an exported one as onnx:FOLDER, or your "
+            "own class as module:Class.",
         ),
     ],
 ) -> None:

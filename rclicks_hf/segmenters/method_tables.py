@@ -79,6 +79,7 @@ def support_table() -> str:
                 family.paper or "-",
             ]
         )
+    rows.append(["exported SAM-like network", "`onnx:FOLDER` or `onnx:ENCODER,DECODER`", *"---"])
     heads = ["segmenter", "`--segmenter`", "sizes in the paper", "licence", "paper"]
     return _markdown([heads, *rows])
 

@@ -124,6 +124,9 @@ SEGMENTERS: dict[str, SegmenterFamily] = {
     )
 }
 
+#: Stands before the folder or the two files of a network exported to ONNX.
+ONNX = "onnx"
+
 
 def load_segmenter(
     spec: str | os.PathLike[str] | Segmenter,
@@ -135,6 +138,7 @@ def load_segmenter(
 
     Args:
         spec: ``"geocut"``; the folder or Hub id of a network of a family in `SEGMENTERS`;
+            ``"onnx:FOLDER"`` or ``"onnx:encoder.onnx,decoder.onnx"`` for an exported network;
             ``"module:Class"`` for your own class, called without arguments, its module looked up on
             Python's path and in the working directory; or a segmenter object.
         device: Device of a network, for example ``"cuda:1"``; default: a GPU if there is one.
@@ -156,10 +160,16 @@ def load_segmenter(
     if not isinstance(spec, str | os.PathLike):
         return require_segmenter(spec, type(spec).__name__)
     parsed = segmenter_spec(spec)
-    if parsed.kind in ("folder", "hub"):
+    if parsed.name == ONNX and device is None and batch_size is None:
+        from rclicks_hf.segmenters.onnx.segmenter import load_onnx
+
+        return load_onnx(parsed.place)
+    if parsed.name != ONNX and parsed.kind in ("folder", "hub"):
         return _load_network(parsed.place, device=device, batch_size=batch_size)
     if device is not None or batch_size is not None:
-        raise RclicksError(f"{parsed.text}: device and batch_size are for networks; leave them out")
+        raise RclicksError(
+            f"{parsed.text}: device and batch_size are for networks in PyTorch; leave them out"
+        )
     if parsed.kind == "name":
         return pkgutil.resolve_name(SEGMENTERS[parsed.name].implementation)()
     if parsed.kind == "class":
@@ -170,7 +180,7 @@ def load_segmenter(
 
 def segmenter_spec(spec: str | os.PathLike[str]) -> ModelSpec:
     """Take the spec of a segmenter apart."""
-    return parse_model_spec(spec, _names_without_weights())
+    return parse_model_spec(spec, [*_names_without_weights(), ONNX], [ONNX])
 
 
 def segmenter_identity(spec: str | os.PathLike[str] | Segmenter) -> dict[str, str]:
@@ -181,7 +191,13 @@ def segmenter_identity(spec: str | os.PathLike[str] | Segmenter) -> dict[str, st
         {'segmenter': 'geocut', 'segmenter_fingerprint': ''}
     """
     if isinstance(spec, str | os.PathLike):
-        found = spec_identity(segmenter_spec(spec))
+        parsed = segmenter_spec(spec)
+        if parsed.name == ONNX:
+            from rclicks_hf.segmenters.onnx.segmenter import onnx_identity
+
+            name, fingerprint = onnx_identity(parsed.place)
+            return {"segmenter": name, "segmenter_fingerprint": fingerprint}
+        found = spec_identity(parsed)
     else:
         found = object_identity(spec)
     return {"segmenter": found.name, "segmenter_fingerprint": found.fingerprint}
@@ -200,7 +216,7 @@ def segmenter_choices() -> str:
     *labels, last = [family.label for family in SEGMENTERS.values() if family.model_types]
     return (
         f"{', '.join(_names_without_weights())}, the folder or Hub id of a {', '.join(labels)} or "
-        f"{last} network, or your own class as module:Class"
+        f"{last} network, onnx:FOLDER or onnx:ENCODER,DECODER, or your own class as module:Class"
     )
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from helpers.oracles import load
 
+from helpers.oracles import load
 from rclicks_hf.data import Click
 
 

@@ -83,7 +83,7 @@ def test_a_user_s_class_is_found_and_conforms(user_module: str) -> None:
     ("spec", "message"),
     [
         ("sam9", "sam9: no such segmenter; give geocut, the folder or Hub id of a SAM"),
-        ("sam9", "network, or your own class as module:Class"),
+        ("sam9", "network, onnx:FOLDER or onnx:ENCODER,DECODER, or your own class as module:Class"),
         ("no_such_module_here:Disk", "cannot import no_such_module_here"),
         ("{module}:Absent", "has no Absent"),
         ("{module}:Needy", "cannot be created without arguments"),

@@ -7,7 +7,8 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 from transformers import Sam2Model
 
-from rclicks_hf.segmenters.prompt.base import EncodedImage, PromptedSegmenter
+from rclicks_hf.segmenters.prompt.base import PromptedSegmenter
+from rclicks_hf.segmenters.prompt.click_prompts import EncodedImage
 from rclicks_hf.segmenters.prompt.mask_decoder import (
     DecodedPrompts,
     MaskDecoder,

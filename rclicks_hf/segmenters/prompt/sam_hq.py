@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 from transformers import SamHQModel
 
-from rclicks_hf.segmenters.prompt.base import EncodedImage
+from rclicks_hf.segmenters.prompt.click_prompts import EncodedImage
 from rclicks_hf.segmenters.prompt.mask_decoder import (
     PIECE,
     MaskDecoder,

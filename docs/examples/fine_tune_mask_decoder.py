@@ -1,0 +1,233 @@
+"""Fine-tune the mask decoder of a SAM or SAM 2 network with simulated clicks.
+
+    cd rclicks-demo && python .../fine_tune_mask_decoder.py --out tuned
+
+Prints how many clicks the network needs before and after, and how much that depends on who clicks.
+`docs/fine_tune_a_segmenter.md` explains it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+from transformers import SamConfig, SamModel, Trainer, TrainingArguments, set_seed
+from transformers.image_utils import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
+
+from rclicks_hf import (
+    ClickSimulator,
+    load_click_model,
+    load_instances,
+    load_segmenter,
+    run_benchmark,
+)
+from rclicks_hf.data import Instance
+from rclicks_hf.report import benchmark_table, format_table
+from rclicks_hf.segmenters.registry import segmenter_class
+
+
+def tiny_network() -> SamModel:
+    """A SAM with random weights that a CPU trains in seconds."""
+    vision = {
+        "image_size": 128,
+        "num_hidden_layers": 2,
+        "hidden_size": 32,
+        "num_attention_heads": 2,
+        "global_attn_indexes": [1],
+        "initializer_range": 0.05,
+    }
+    prompts = {"image_size": 128, "image_embedding_size": 8}
+    config = SamConfig(vision_config=vision, prompt_encoder_config=prompts, initializer_range=0.1)
+    return SamModel(config)
+
+
+def network_input(image: Tensor, side: int, keep_shape: bool) -> tuple[Tensor, tuple[int, int]]:
+    """A (1, 3, H, W) uint8 image in the network's square input, and its size in there."""
+    height, width = image.shape[2:]
+    scale = side / max(height, width)
+    resized = (round(height * scale), round(width * scale)) if keep_shape else (side, side)
+    pixels = F.interpolate(image.float() / 255, resized, mode="bilinear", antialias=True)
+    mean, std = torch.tensor(IMAGENET_DEFAULT_MEAN), torch.tensor(IMAGENET_DEFAULT_STD)
+    pixels = (pixels - mean[:, None, None]) / std[:, None, None]
+    return F.pad(pixels, (0, side - resized[1], 0, side - resized[0])), resized
+
+
+class Objects(torch.utils.data.Dataset):
+    """Objects with the embeddings of their images, which the frozen encoder makes once."""
+
+    def __init__(self, instances: Sequence[Instance], model: Any):
+        self._instances, self._model = instances, model
+        self._images: dict[str, dict[str, Any]] = {}
+
+    def __len__(self) -> int:
+        return len(self._instances)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        instance, model = self._instances[index], self._model
+        if instance.image_stem not in self._images:
+            image = torch.tensor(instance.image).permute(2, 0, 1)[None]
+            side, keep_shape = model.prompt_encoder.input_image_size, isinstance(model, SamModel)
+            pixels, resized = network_input(image, side, keep_shape)
+            with torch.no_grad():
+                embeddings = model.eval().get_image_embeddings(pixels.to(model.device))
+            self._images[instance.image_stem] = {
+                "image": image,
+                "embeddings": embeddings,
+                "resized": resized,
+            }
+        mask = torch.tensor(instance.object_mask > 0)[None]
+        return {**self._images[instance.image_stem], "object_mask": mask}
+
+
+class ClickTraining(nn.Module):
+    """The loss of a network over a few simulated clicks on one object.
+
+    The first click is in the object, each later one in the larger of the two errors (missing or
+    too much); the network's last mask is a prompt from the second click of one sign on.
+    """
+
+    def __init__(self, model: Any, simulator: ClickSimulator, clicks: int, seed: int):
+        super().__init__()
+        self.model, self.clicks = model, clicks
+        self._draw = simulator.sample
+        self._generator = torch.Generator().manual_seed(seed)
+
+    def forward(
+        self, embeddings: Any, image: Tensor, object_mask: Tensor, resized: tuple[int, int]
+    ) -> dict[str, Tensor]:
+        """``image`` is (1, 3, H, W) uint8, ``object_mask`` (1, H, W) bool."""
+        target = self._target(object_mask, resized)
+        scale = torch.tensor(resized[::-1]) / torch.tensor(object_mask.shape[:0:-1])
+        drawn, previous = torch.zeros_like(object_mask), None
+        places, signs, losses = [], [], []
+        for _ in range(self.clicks):
+            missing, extra = object_mask & ~drawn, drawn & ~object_mask
+            is_positive = bool(missing.sum() >= extra.sum())
+            error = missing if is_positive else extra
+            error = error if error.any() else object_mask
+            click = self._draw(image, object_mask, error, 1, generator=self._generator)[0, 0]
+            places.append(click.cpu() * scale)
+            signs.append(int(is_positive))
+            is_fed = max(sum(signs), len(signs) - sum(signs)) > 1
+            prompts = {
+                "image_embeddings": embeddings,
+                "input_points": torch.stack(places)[None, None].to(target),
+                "input_labels": torch.tensor(signs, device=target.device)[None, None],
+                "input_masks": previous if is_fed else None,
+            }
+            outputs = [self.model(**prompts, multimask_output=many) for many in (False, True)]
+            losses += [mask_loss(o.pred_masks[0, 0], o.iou_scores[0, 0], target) for o in outputs]
+            best = outputs[1].iou_scores[0, 0].argmax()
+            logits = outputs[1].pred_masks[:, 0, best].detach()
+            previous = logits[:, None]
+            drawn = self._enlarge(logits, resized, object_mask.shape[1:]) > 0
+        return {"loss": torch.stack(losses).mean()}
+
+    def _target(self, object_mask: Tensor, resized: tuple[int, int]) -> Tensor:
+        """(h, w) shares of object at the size of the network's masks."""
+        side = self.model.prompt_encoder.input_image_size
+        mask = F.interpolate(object_mask[:, None].float(), resized, mode="bilinear")
+        mask = F.pad(mask, (0, side - resized[1], 0, side - resized[0]))
+        return F.avg_pool2d(mask, 4)[0, 0]
+
+    def _enlarge(self, logits: Tensor, resized: tuple[int, int], shape: torch.Size) -> Tensor:
+        whole = F.interpolate(logits[:, None], scale_factor=4, mode="bilinear")
+        return F.interpolate(whole[..., : resized[0], : resized[1]], shape, mode="bilinear")[:, 0]
+
+
+def mask_loss(logits: Tensor, scores: Tensor, target: Tensor) -> Tensor:
+    """Loss of the best of (M, h, w) masks, and of the M expected IoUs."""
+    target = target.expand_as(logits)
+    entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none").mean((1, 2))
+    shares = logits.sigmoid()
+    dice = 1 - (2 * (shares * target).sum((1, 2)) + 1) / ((shares + target).sum((1, 2)) + 1)
+    masks, objects = logits.detach() > 0, target > 0.5
+    iou = (masks & objects).sum((1, 2)) / (masks | objects).sum((1, 2)).clamp(min=1)
+    return (entropy + dice).min() + F.mse_loss(scores, iou)
+
+
+def fine_tune(model: Any, train: Sequence[Instance], given: argparse.Namespace) -> None:
+    """Train the mask decoder with `Trainer`; the encoders stay as they are."""
+    model.requires_grad_(False)
+    model.mask_decoder.requires_grad_(True)
+    simulator = ClickSimulator(load_click_model(given.clicks).model.to(model.device))
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = Trainer(
+            model=ClickTraining(model, simulator, given.clicks_per_object, given.seed),
+            args=TrainingArguments(
+                folder,
+                max_steps=given.steps,
+                per_device_train_batch_size=1,  # images and clicks differ in number and size
+                gradient_accumulation_steps=4,
+                learning_rate=given.learning_rate,
+                warmup_steps=given.steps // 10,
+                remove_unused_columns=False,
+                dataloader_pin_memory=False,
+                logging_strategy="no",
+                save_strategy="no",
+                report_to="none",
+                seed=given.seed,
+                disable_tqdm=given.steps < 50,
+            ),
+            train_dataset=Objects(train, model),
+            data_collator=lambda objects: objects[0],
+        )
+        trainer.train()
+    model.eval()
+
+
+def count_clicks(name: str, model: Any, test: Sequence[Instance], given: argparse.Namespace) -> Any:
+    """Rows of the benchmark's table."""
+    results = run_benchmark(
+        test,
+        segmenter=segmenter_class(model.config.model_type)(model.eval(), name=name),
+        click_model=given.clicks,
+        runs=["base", *(f"g{group}" for group in range(1, 11))],
+        num_proc=1,
+        progress=False,
+    )
+    return benchmark_table(results, given.threshold)
+
+
+def main(arguments: Sequence[str] | None = None) -> str:
+    """Train, save, and return the table of before and after."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--model", help="folder or Hub id of SAM or SAM 2; default: tiny, random")
+    parser.add_argument("--clicks", default="model", help="clickability network, folder or Hub id")
+    parser.add_argument("--repo", default="rclicks", help="dataset repo")
+    parser.add_argument("--dataset", default="simulated_scenes", help="with train and test split")
+    parser.add_argument("--out", type=Path, required=True, help="new folder for the tuned network")
+    parser.add_argument("--steps", type=int, default=150, help="of 4 objects each")
+    parser.add_argument("--clicks-per-object", type=int, default=4)
+    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--limit", type=int, default=8, help="objects of the test split to compare")
+    parser.add_argument("--threshold", type=float, default=0.9, help="IoU that NoC asks for")
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args(arguments)
+    if given.out.exists():
+        parser.error(f"{given.out} exists; give another --out or remove it")
+    set_seed(given.seed)
+    model = load_segmenter(given.model).model if given.model else tiny_network()
+    train, test = (
+        load_instances(given.repo, given.dataset, split=split, rounds="first")
+        for split in ("train", "test")
+    )
+    test = list(test)[: given.limit]
+    before = count_clicks("before", model, test, given)
+    fine_tune(model, train, given)
+    after = count_clicks("after", model, test, given)
+    model.save_pretrained(given.out)
+    return (
+        f"Clicks to IoU {given.threshold:g} on {len(test)} objects (simulated clicks)\n"
+        f"{format_table([*before, *after])}\n\n{given.out}"
+    )
+
+
+if __name__ == "__main__":
+    print(main())
