@@ -118,7 +118,7 @@ class ScaleLayer(nn.Module):
 
     def __init__(self, initial: float = 0.05, lr_mult: float = 1.0):
         super().__init__()
-        self.lr_mult, self.initial = lr_mult, initial / lr_mult
+        self.initial, self.lr_mult = initial / lr_mult, lr_mult
         self.scale = nn.Parameter(torch.full((1,), self.initial))
 
     def forward(self, x: Tensor) -> Tensor:

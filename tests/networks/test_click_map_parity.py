@@ -12,6 +12,7 @@ from rclicks_hf.networks import NETWORKS, convert_checkpoint
 
 #: Network -> folder of its oracle, and field of the output -> name in the oracle.
 ORACLES: dict[str, tuple[str, dict[str, str]]] = {
+    "ritm": ("ritm_hr18s", {"logits": "instances", "auxiliary_logits": "instances_aux"}),
     "gpcis": ("gpcis_rn50", {"logits": "instances"}),
     "cdnet": ("cdnet_rn34", {"logits": "instances", "gate": "fdm_instances"}),
     "simpleclick": ("simpleclick_xtiny", {"logits": "instances"}),

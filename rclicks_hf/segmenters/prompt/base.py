@@ -15,12 +15,8 @@ from torch.nn import functional as F  # noqa: N812
 
 from rclicks_hf.data.instances import Click
 from rclicks_hf.segmenters.interface import Prediction, check_image
-from rclicks_hf.segmenters.pretrained import display_name, load_model
+from rclicks_hf.segmenters.pretrained import display_name, load_model, on_device
 from rclicks_hf.segmenters.prompt.mask_decoder import MaskDecoder
-
-CPU_BATCH, ACCELERATOR_BATCH = 1, 16
-
-_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, for values in [0, 1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +45,8 @@ class PromptedSegmenter(ABC):
     """
 
     model_class: ClassVar[Any]
+    mean: ClassVar[tuple[float, float, float]] = (0.485, 0.456, 0.406)  # of pixels in [0, 1]
+    std: ClassVar[tuple[float, float, float]] = (0.229, 0.224, 0.225)
     threshold = 0.5
     batched = True
 
@@ -60,13 +58,8 @@ class PromptedSegmenter(ABC):
         device: str | torch.device | None = None,
         batch_size: int | None = None,
     ):
-        if batch_size is not None and batch_size < 1:
-            raise ValueError(f"batch_size must be positive, got {batch_size}")
         self.name = name
-        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        self.model = model.to(device=device, dtype=torch.float32).eval()
-        is_cpu = self.model.device.type == "cpu"
-        self.batch_size = batch_size or (CPU_BATCH if is_cpu else ACCELERATOR_BATCH)
+        self.model, self.batch_size = on_device(model, device, batch_size)
         self.input_size = int(model.prompt_encoder.input_image_size)
         with torch.inference_mode():
             self._decode = self._decoder()
@@ -143,7 +136,7 @@ class PromptedSegmenter(ABC):
         pixels = F.interpolate(
             pixels, resized, mode="bilinear", align_corners=False, antialias=True
         )
-        mean, std = (pixels.new_tensor(values)[:, None, None] for values in (_MEAN, _STD))
+        mean, std = (pixels.new_tensor(v)[:, None, None] for v in (self.mean, self.std))
         below, right = self.input_size - resized[0], self.input_size - resized[1]
         return F.pad((pixels - mean) / std, (0, right, 0, below))
 
