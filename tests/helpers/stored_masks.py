@@ -8,14 +8,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from helpers.oracles import load
 
+from helpers.oracles import load
 from rclicks_hf.data import Click
 
 
-def assert_stored_masks(
-    segmenter: Any, folder: Path, cases: Sequence[str] | None = None
-) -> None:
+def assert_stored_masks(segmenter: Any, folder: Path, cases: Sequence[str] | None = None) -> None:
     """Click as recorded and compare probabilities, logits and masks; `cases` None is all."""
     _, inputs, expected, meta = load(folder)
     for case in cases or inputs:

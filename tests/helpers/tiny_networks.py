@@ -165,9 +165,7 @@ def _sam3_video() -> Sam3VideoModel:
 
 _TINY = {
     "sam": lambda: SamModel(SamConfig(**_sam_parts())),
-    "sam_hq": lambda: SamHQModel(
-        SamHQConfig(**_sam_parts(), mask_decoder_config={"vit_dim": 32})
-    ),
+    "sam_hq": lambda: SamHQModel(SamHQConfig(**_sam_parts(), mask_decoder_config={"vit_dim": 32})),
     "rclicks_mobile_sam": _mobile_sam,
     "sam2": lambda: Sam2Model(Sam2Config(**_sam2_parts())),
     "sam2_video": lambda: Sam2VideoModel(Sam2VideoConfig(**_sam2_parts())),

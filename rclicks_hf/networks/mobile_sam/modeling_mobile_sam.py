@@ -175,9 +175,7 @@ class MobileSamStage(nn.Module):
         )
         if stage < len(_MERGE_STRIDES):
             after = sizes[stage + 1]
-            self.downsample = MobileSamBottleneck(
-                sizes[stage], after, after, _MERGE_STRIDES[stage]
-            )
+            self.downsample = MobileSamBottleneck(sizes[stage], after, after, _MERGE_STRIDES[stage])
         else:
             self.downsample = nn.Identity()
 

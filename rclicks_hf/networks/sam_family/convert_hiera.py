@@ -100,7 +100,5 @@ SIZES: dict[str, Sam2Config] = {
         [12, 16, 20],
         window_positional_embedding_background_size=[14, 14],
     ),
-    "Hiera-L": _config(
-        144, [2, 6, 36, 4], 2, [23, 33, 43], window_size_per_stage=[8, 4, 16, 8]
-    ),
+    "Hiera-L": _config(144, [2, 6, 36, 4], 2, [23, 33, 43], window_size_per_stage=[8, 4, 16, 8]),
 }

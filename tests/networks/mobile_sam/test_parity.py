@@ -23,9 +23,7 @@ def folder(shared: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def segmenter(
-    oracle: ModuleType, folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Any:
+def segmenter(oracle: ModuleType, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Converted, loaded, saved and loaded again."""
     root = tmp_path_factory.mktemp("converted")
     checkpoint = oracle.save_checkpoint(folder, root / "mobile_sam.pt")
