@@ -18,7 +18,7 @@ def check_segmenter(
         str,
         typer.Argument(
             metavar="SEGMENTER",
-            help="geocut, a SAM or SAM 2 network as a folder or Hub id, or your own class as "
+            help="geocut, a network of the SAM family as a folder or Hub id, or your own class as "
             "module:Class.",
         ),
     ],

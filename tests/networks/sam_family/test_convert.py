@@ -69,7 +69,7 @@ def test_the_tensors_of_a_checkpoint_arrive(family: str, tmp_path: Path) -> None
 
 
 def test_names_of_prompt_encoder_and_decoder_are_those_of_a_real_checkpoint(shared: Path) -> None:
-    real = {key for key in read(shared / "oracles" / "mobilesam_tiny")[0]["keys"]}
+    real = set(read(shared / "oracles" / "mobilesam_tiny")[0]["keys"])
     for family in ("sam", "mobile_sam"):
         ours = official(tiny(family).state_dict(), family)
         for part in ("prompt_encoder.", "mask_decoder.", "image_encoder.neck."):
