@@ -26,7 +26,7 @@ from rclicks_hf.benchmark.trajectories import Trajectory, click_trajectories
 from rclicks_hf.click_models.interface import ClickModel
 from rclicks_hf.data.instances import Instance
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.segmenters.interface import Segmenter, is_batched
+from rclicks_hf.segmenters.interface import Segmenter, is_batched, on_dataset
 
 TRAJECTORIES_TOGETHER = 64  # per call, of several objects: bounds the memory of a network
 
@@ -44,7 +44,8 @@ def run_image(
 
     Args:
         instances: First-round instances that share one image.
-        segmenter: The segmenter; `encode` is called once.
+        segmenter: The segmenter, which is first adapted to the instances' dataset (`on_dataset`);
+            `encode` is called once.
         click_model: What clicks are drawn from; None where no run draws (base and user).
         runs: Names from `RUNS`; None means every run of the protocol.
         protocol: The rules; None means the default ones.
@@ -72,9 +73,9 @@ def run_image(
     runs = check_runs(runs, protocol)
     if click_model is None and need_click_model(runs):
         raise RclicksError("click_model: all runs but base and user draw from one; give one")
-    return _ImagePass(EvaluationSetup(segmenter, click_model, protocol), runs, fail_fast).run(
-        instances
-    )
+    fitted = on_dataset(segmenter, instances[0].dataset, reference=protocol.zooms_as_reference)
+    setup = EvaluationSetup(fitted, click_model, protocol)
+    return _ImagePass(setup, runs, fail_fast).run(instances)
 
 
 class _ImagePass:

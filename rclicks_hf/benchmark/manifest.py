@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ IDENTITY: tuple[str, ...] = (
     "split",
     "dataset_fingerprint",
 )
+
+SETTINGS = "segmenter_settings"
 
 
 def describe_run(
@@ -55,3 +58,17 @@ def refuse_other_protocol(out: Path, found: dict[str, Any], protocol: BenchmarkP
             f"{out}: holds results of another protocol ({name} is {found.get(name)!r}, "
             f"not {getattr(protocol, name)!r}); give another --out or remove it"
         )
+
+
+def refuse_other_settings(out: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Refuse results of a segmenter with other settings, naming the first that differs.
+
+    Manifests of earlier versions have no settings, and no segmenter had any then.
+    """
+    old, new = found.get(SETTINGS) or {}, wanted[SETTINGS]
+    for name in {**new, **old}:
+        if old.get(name) != new.get(name):
+            raise RclicksError(
+                f"{out}: holds results of the segmenter with other settings ({name} is "
+                f"{old.get(name)!r}, not {new.get(name)!r}); give another --out or remove it"
+            )

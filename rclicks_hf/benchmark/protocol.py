@@ -34,8 +34,10 @@ RULES: dict[str, tuple[str, ...]] = {
     # Images, masks and clicks have the size they have in the dataset; a segmenter that works at
     # another size returns its masks at this one.
     "resize_rule": ("none",),
-    # The segmenter decides whether and how to zoom in; none in this package does so yet.
-    "zoom_rule": ("segmenter",),
+    # The segmenter decides whether and how to zoom in. Where a prediction has vanished, the network
+    # sees the whole image again. segmenter: so its output is the whole image's, and the zoom starts
+    # anew. reference: the output is pasted into the last box all the same.
+    "zoom_rule": ("segmenter", "reference"),
 }
 
 
@@ -123,6 +125,11 @@ class BenchmarkProtocol:
         """Whether the objects of an image draw from one generator, one after the other."""
         return self.random_state_rule == "image"
 
+    @property
+    def zooms_as_reference(self) -> bool:
+        """Whether segmenters keep the defects of the paper's code."""
+        return self.zoom_rule == "reference"
+
     def trajectory_seed(self, full_stem: str, run: str) -> int:
         """Seed of one trajectory's own generator, independent of order and process."""
         return zlib.crc32(f"{self.seed}\0{full_stem}\0{run}".encode())
@@ -152,6 +159,7 @@ PROTOCOLS: dict[str, BenchmarkProtocol] = {
         random_state_rule="image",
         broken_map_rule="baseline",
         map_rule="network",
+        zoom_rule="reference",
     ),
 }
 

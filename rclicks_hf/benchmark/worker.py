@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -16,9 +16,11 @@ from rclicks_hf.benchmark.instance_sets import ImageTask, InstanceSet
 from rclicks_hf.benchmark.manifest import (
     IDENTITY,
     RESULTS,
+    SETTINGS,
     describe_run,
     read_run,
     refuse_other_protocol,
+    refuse_other_settings,
 )
 from rclicks_hf.benchmark.protocol import BenchmarkProtocol
 from rclicks_hf.benchmark.result_rows import (
@@ -32,7 +34,7 @@ from rclicks_hf.click_models.interface import ClickModel
 from rclicks_hf.click_models.registry import click_model_identity, load_click_model
 from rclicks_hf.jobs.model_identity import hub_revision
 from rclicks_hf.jobs.resumable_job import Job
-from rclicks_hf.segmenters.interface import Segmenter
+from rclicks_hf.segmenters.interface import Segmenter, on_dataset, settings_of
 from rclicks_hf.segmenters.registry import load_segmenter, segmenter_identity
 
 
@@ -73,6 +75,11 @@ class BenchmarkJob(Job[ImageTask]):
         # A report finds the pictures in the repo.
         return {**describe_run(self.protocol, identity, self.runs), "repo": self._repo}
 
+    def manifest_of(self, worker: Callable[[ImageTask], pa.Table]) -> dict[str, Any]:
+        """The settings that the segmenter has on the dataset."""
+        assert isinstance(worker, ImageWorker)
+        return {SETTINGS: worker.segmenter_settings}
+
     @property
     def _repo(self) -> str:
         return str(getattr(self.instances, "repo", ""))
@@ -85,6 +92,7 @@ class BenchmarkJob(Job[ImageTask]):
         """Refuse results of other models, of another dataset or protocol."""
         super().refuse_other(found, wanted)
         refuse_other_protocol(self.out, found["protocol"], self.protocol)
+        refuse_other_settings(self.out, found, wanted)
 
     def is_whole(self, task: ImageTask, table: pa.Table) -> bool:
         """Whether a part holds every wanted instance and run."""
@@ -155,6 +163,13 @@ class ImageWorker:
             self.click_model = copy.copy(load_click_model(job.click_model))
             if hasattr(self.click_model, "normalize"):
                 self.click_model.normalize = job.protocol.map_rule == "normalised"
+
+    @property
+    def segmenter_settings(self) -> dict[str, Any]:
+        """What changes the segmenter's output besides its weights, on the job's dataset."""
+        reference = self._job.protocol.zooms_as_reference
+        dataset = self._job.instances.dataset
+        return settings_of(on_dataset(self._segmenter, dataset, reference=reference))
 
     def __call__(self, task: ImageTask) -> pa.Table:
         """Rows of all objects of one image."""

@@ -86,6 +86,10 @@ class Job(ABC, Generic[T]):
     def manifest(self) -> dict[str, Any]:
         """The manifest of an unfinished run, with `run_facts`; called after `open`."""
 
+    def manifest_of(self, worker: Callable[[T], pa.Table]) -> dict[str, Any]:
+        """Manifest entries that need what `open` loaded."""
+        return {}
+
     @abstractmethod
     def is_whole(self, task: T, table: pa.Table) -> bool:
         """Whether a part holds every row that the task asks for."""
@@ -159,8 +163,8 @@ def run_job(
     """
     start, results = time.time(), job.out / job.results
     with WorkerPool(_OpenWorker(job), processes) as pool:
-        pool.open_here()
-        manifest = job.manifest()
+        of_worker = job.manifest_of(_opened(pool))
+        manifest = {**job.manifest(), **of_worker}
         if is_main:
             manifest = open_folder(job, manifest, overwrite=overwrite)
         else:
@@ -238,7 +242,7 @@ class _OpenWorker(Generic[T]):
 
 class _Worker(Generic[T]):
     def __init__(self, job: Job[T]) -> None:
-        self._job, self._make_rows = job, job.open()
+        self._job, self.make_rows = job, job.open()
 
     def __call__(self, order: _Order[T]) -> _Outcome[T]:
         """Write the part of one task, unless another process does or did."""
@@ -251,9 +255,16 @@ class _Worker(Generic[T]):
             if job.is_done(task):  # since we looked
                 return _Outcome(task)
             with one_thread():
-                table = self._make_rows(task)
+                table = self.make_rows(task)
             write_table(part, table)
         return _Outcome(task, tally=job.tally(table))
+
+
+def _opened(pool: WorkerPool[_Order[T], _Outcome[T]]) -> Callable[[T], pa.Table]:
+    """What the job has opened in this process."""
+    worker = pool.open_here()
+    assert isinstance(worker, _Worker)
+    return worker.make_rows
 
 
 def _run_missing(

@@ -55,16 +55,15 @@ class NetworkInfo:
         return getattr(import_module(module), name)
 
 
-def _row(name: str, prefix: str, **fields: str) -> NetworkInfo:
+def _row(name: str, prefix: str, *, folder: str = "", **fields: str) -> NetworkInfo:
     """A row whose parts have the names and places that transformers' file style gives them."""
-    folder = f"rclicks_hf.networks.{name}"
-    return NetworkInfo(
-        name=name,
-        config=f"{folder}:{prefix}Config",
-        model=f"{folder}:{prefix}Model",
-        converter=f"{folder}:convert_checkpoint",
-        **fields,
-    )
+    module = f"rclicks_hf.networks.{folder or name}"
+    parts = {
+        "config": f"{module}:{prefix}Config",
+        "model": f"{module}:{prefix}Model",
+        "converter": f"{module}:convert_checkpoint",
+    }
+    return NetworkInfo(name=name, **{**parts, **fields})
 
 
 def _row_of_transformers(name: str, prefix: str, **fields: str) -> NetworkInfo:
@@ -105,6 +104,67 @@ NETWORKS: dict[str, NetworkInfo] = {
             license="MIT",
             paper="Lou et al., TranSalNet: Towards Perceptually Relevant Visual Saliency "
             "Prediction, Neurocomputing 2022",
+        ),
+        _row(
+            "ritm",
+            "Ritm",
+            model_type="rclicks_ritm",
+            title="RITM network",
+            checkpoint="coco_lvis_h18_itermask.pth",
+            license="MIT",
+            paper="Sofiiuk et al., Reviving Iterative Training with Mask Guidance for Interactive "
+            "Segmentation, ICIP 2022",
+        ),
+        _row(
+            "simpleclick",
+            "SimpleClick",
+            model_type="rclicks_simpleclick",
+            title="SimpleClick network",
+            checkpoint="cocolvis_vit_base.pth",
+            license="MIT",
+            paper="Liu et al., SimpleClick: Interactive Image Segmentation with Simple Vision "
+            "Transformers, ICCV 2023",
+        ),
+        _row(
+            "cfr_icl",
+            "CfrIcl",
+            folder="simpleclick",
+            converter="rclicks_hf.networks.simpleclick:convert_cfr_icl_checkpoint",
+            model_type="rclicks_cfr_icl",
+            title="CFR-ICL network",
+            checkpoint="cocolvis_icl_vit_huge.pth",
+            license="LicenseRef-CFR-ICL-NonCommercial",
+            paper="Sun et al., CFR-ICL: Cascade-Forward Refinement with Iterative Click Loss for "
+            "Interactive Image Segmentation, AAAI 2024",
+        ),
+        _row(
+            "adaptive_click",
+            "AdaptiveClick",
+            model_type="rclicks_adaptive_click",
+            title="AdaptiveClick network",
+            checkpoint="adaptiveclick_base448_cocolvis.pth",
+            license="MIT",
+            paper="Lin et al., AdaptiveClick: Click-Aware Transformer With Adaptive Focal Loss for "
+            "Interactive Image Segmentation, IEEE TNNLS 2024",
+        ),
+        _row(
+            "gpcis",
+            "Gpcis",
+            model_type="rclicks_gpcis",
+            title="GPCIS network",
+            checkpoint="GPCIS_Resnet50.pth",
+            license="MIT",
+            paper="Zhou et al., Interactive Segmentation as Gaussian Process Classification, "
+            "CVPR 2023",
+        ),
+        _row(
+            "cdnet",
+            "Cdnet",
+            model_type="rclicks_cdnet",
+            title="CDNet network",
+            checkpoint="cclvs_last_checkpoint.pth",
+            license="MIT",
+            paper="Chen et al., Conditional Diffusion for Interactive Segmentation, ICCV 2021",
         ),
         _row(
             "mobile_sam",
@@ -158,13 +218,12 @@ def convert_checkpoint(
         RclicksError: If the network is unknown, the file is not its checkpoint, or ``out`` exists.
 
     Example:
-        >>> convert_checkpoint("resnet", "resnet.pth", "resnet")
+        >>> convert_checkpoint("resnet", "resnet.pth", "resnet")  # doctest: +ELLIPSIS
         Traceback (most recent call last):
         ...
-        rclicks_hf.errors.RclicksError: resnet: unknown network; choose clickability or saliency \
-or mobile_sam or sam or sam_hq or sam2
+        rclicks_hf.errors.RclicksError: resnet: unknown network; choose clickability, saliency, ...
     """
     if network not in NETWORKS:
-        raise RclicksError(f"{network}: unknown network; choose {' or '.join(NETWORKS)}")
+        raise RclicksError(f"{network}: unknown network; choose {', '.join(NETWORKS)}")
     conversion: Conversion = NETWORKS[network].load("converter")(checkpoint, out)
     return conversion

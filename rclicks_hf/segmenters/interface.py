@@ -6,6 +6,7 @@ class to inherit from. `docs/add_a_segmenter.md` shows one in ten lines.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
@@ -15,6 +16,7 @@ import numpy as np
 
 from rclicks_hf.data.instances import Click
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.support.model_spec import in_one_line
 
 _METHODS = ("encode", "predict")
 
@@ -47,8 +49,14 @@ class Segmenter(Protocol):
         name: What tables call it.
         threshold: The object is where the probability is above this, in (0, 1).
 
-    A segmenter may also set ``batched = True`` if one call with many trajectories is as cheap as
-    separate calls, or cheaper, as it is on a GPU; see `is_batched`.
+    Three more are optional:
+
+    - ``batched = True`` if one call with many trajectories is as cheap as separate calls, or
+      cheaper, as it is on a GPU; see `is_batched`.
+    - ``for_dataset(dataset, *, reference)`` if the method has other settings on some datasets; see
+      `on_dataset`.
+    - ``settings``, a mapping that JSON can hold: what changes the output besides the weights. It is
+      stored with the results, and results with other settings are not added to them.
     """
 
     name: str
@@ -91,6 +99,34 @@ def is_batched(segmenter: Segmenter) -> bool:
     Results are the same either way; callers may then call it once per trajectory.
     """
     return bool(getattr(segmenter, "batched", False))
+
+
+def on_dataset(segmenter: Segmenter, dataset: str, *, reference: bool) -> Segmenter:
+    """The segmenter as it is for a source dataset: itself if it has no ``for_dataset``.
+
+    ``for_dataset`` is cheap, leaves the segmenter as it is, and what it returns shares the weights.
+    ``dataset`` is a key of `SOURCE_DATASETS` or any other name; ``reference`` asks for what the
+    paper's code does even where that looks like a defect (`zoom_rule` of the benchmark's protocol).
+    """
+    fit = getattr(segmenter, "for_dataset", None)
+    if fit is None:
+        return segmenter
+    where = f"{segmenter.name}, for_dataset({dataset!r})"
+    try:
+        fitted = fit(dataset, reference=reference)
+    except (Exception, SystemExit) as error:
+        raise RclicksError(f"{where}: raised {in_one_line(error)}; fix that") from error
+    return require_segmenter(fitted, where)
+
+
+def settings_of(segmenter: Segmenter) -> dict[str, Any]:
+    """The ``settings`` of a segmenter as JSON gives them back; empty if it has none."""
+    try:
+        return dict(json.loads(json.dumps(dict(getattr(segmenter, "settings", None) or {}))))
+    except (TypeError, ValueError) as error:
+        raise RclicksError(
+            f"{segmenter.name}: its settings are no mapping that JSON can hold ({error}); fix that"
+        ) from error
 
 
 def check_image(image: np.ndarray) -> None:

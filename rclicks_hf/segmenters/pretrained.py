@@ -19,6 +19,8 @@ from rclicks_hf.networks.loading import (
 )
 from rclicks_hf.support.visible_text import shorten, visible
 
+CPU_BATCH, ACCELERATOR_BATCH = 1, 16  # trajectories per forward pass
+
 
 def read_model_type(place: str) -> str:
     """The ``model_type`` in the config.json of a folder or Hub repo."""
@@ -46,6 +48,21 @@ def load_model(place: str, model_class: Any) -> Any:
         raise _cannot_load(place, error) from error
     check_weights(place, model, report, may_have_more=True)
     return model
+
+
+def on_device(
+    model: Any, device: str | torch.device | None, batch_size: int | None
+) -> tuple[Any, int]:
+    """A network in evaluation mode and 32-bit floats on a device, and its batch size.
+
+    ``device`` None is a GPU if there is one; ``batch_size`` None is what suits the device.
+    """
+    if batch_size is not None and batch_size < 1:
+        raise ValueError(f"batch_size must be positive, got {batch_size}")
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    placed = model.to(device=device, dtype=torch.float32).eval()
+    default = CPU_BATCH if placed.device.type == "cpu" else ACCELERATOR_BATCH
+    return placed, batch_size or default
 
 
 def display_name(place: str) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.jobs.model_identity import object_identity, spec_identity
+from rclicks_hf.networks import NETWORKS
 from rclicks_hf.segmenters.methods import METHOD_FAMILIES
 from rclicks_hf.support.model_spec import ModelSpec, make_from_class, parse_model_spec
 
@@ -36,7 +37,7 @@ class SegmenterFamily:
             restricts the use.
         paper: Where the method is described; ``""`` for GeoCut.
         model_types: ``model_type`` in the ``config.json`` of its networks; empty without weights.
-        example: A Hub id of published weights; ``""`` without weights.
+        example: A Hub id of published weights; ``""`` if there is none.
 
     Example:
         >>> SEGMENTERS["sam2"].label, SEGMENTERS["sam2"].model_types
@@ -57,6 +58,15 @@ def _published(name: str, implementation: str, **fields: Any) -> SegmenterFamily
     family = METHOD_FAMILIES[name]
     return SegmenterFamily(
         name, family.label, implementation, family.licence, family.paper, **fields
+    )
+
+
+def _click_map(name: str, implementation: str = "predictor:ClickMapSegmenter") -> SegmenterFamily:
+    """The row of a family with a click-map network of this package."""
+    return _published(
+        name,
+        f"rclicks_hf.segmenters.click_map.{implementation}",
+        model_types=(NETWORKS[name].model_type,),
     )
 
 
@@ -94,6 +104,12 @@ SEGMENTERS: dict[str, SegmenterFamily] = {
             model_types=("sam2", "sam2_video"),
             example="facebook/sam2.1-hiera-tiny",
         ),
+        _click_map("ritm"),
+        _click_map("simpleclick"),
+        _click_map("cfr_icl"),
+        _click_map("adaptive_click"),
+        _click_map("gpcis"),
+        _click_map("cdnet", "cdnet:CdnetSegmenter"),
         SegmenterFamily(
             "sam3",
             "SAM 3",

@@ -60,7 +60,10 @@ def load(folder: Path) -> tuple[dict[str, torch.Tensor], dict, dict, dict[str, A
     state: dict[str, torch.Tensor] = {}
     checksum = 0
     for key, entry in meta["keys"].items():
-        array = arrays[f"w/{key}"] if entry.get("stored") else _drawn(key, entry, meta["seed"])
+        if "alias" in entry:  # one parameter under two names
+            array = state[entry["alias"]].numpy()
+        else:
+            array = arrays[f"w/{key}"] if entry.get("stored") else _drawn(key, entry, meta["seed"])
         assert str(array.dtype) == entry["dtype"], f"{key} of {folder} is {array.dtype}"
         array = np.array(array, order="C").reshape(entry["shape"])
         checksum = zlib.crc32(array.tobytes(), checksum)
@@ -73,8 +76,13 @@ def load(folder: Path) -> tuple[dict[str, torch.Tensor], dict, dict, dict[str, A
 
 
 def save_checkpoint(folder: Path, path: Path) -> Path:
-    """Write the state dict as the original project's checkpoint file."""
-    torch.save(load(folder)[0], path)
+    """Write the weights in the layout of the original project's checkpoint file."""
+    state, _, _, meta = load(folder)
+    if meta["layout"] == "isegm":
+        config = meta["config"].get("checkpoint_config", {})
+        torch.save({"state_dict": state, "config": config}, path)
+    else:
+        torch.save(state, path)
     return path
 
 
@@ -116,6 +124,14 @@ def _network_inputs(kind: str, given: Arrays) -> dict[str, Any]:
         }
         pixels = {"pixel_values": (_unit(given["image"]) - mean) / std}
         return {**pixels, **masks, "coord_features": torch.cat([*masks.values()], 1)}
+    if kind == "isegm":
+        inputs = {
+            "pixel_values": _unit(given["image"]),
+            "points": torch.from_numpy(given["points"]),
+        }
+        if "prev_mask" in given:
+            inputs["previous_mask"] = _unit(given["prev_mask"][..., None])
+        return inputs
     return dict(given)
 
 

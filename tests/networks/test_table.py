@@ -26,8 +26,9 @@ def test_the_table_needs_no_torch(repo: Path) -> None:
 
 def test_every_folder_of_a_network_has_a_row(repo: Path) -> None:
     configurations = (repo / "rclicks_hf" / "networks").glob("*/configuration_*.py")
-    own = {row.name for row in NETWORKS.values() if not row.model.startswith("transformers:")}
-    assert {path.parent.name for path in configurations} == own
+    ours = [row for row in NETWORKS.values() if not row.model.startswith("transformers:")]
+    folders = {row.config.partition(":")[0].rpartition(".")[2] for row in ours}
+    assert {path.parent.name for path in configurations} == folders
 
 
 @pytest.mark.parametrize("name", NETWORKS)

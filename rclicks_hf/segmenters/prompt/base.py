@@ -15,10 +15,8 @@ from torch.nn import functional as F  # noqa: N812
 
 from rclicks_hf.data.instances import Click
 from rclicks_hf.segmenters.interface import Prediction, check_image
-from rclicks_hf.segmenters.pretrained import display_name, load_model
+from rclicks_hf.segmenters.pretrained import display_name, load_model, on_device
 from rclicks_hf.segmenters.prompt.mask_decoder import MaskDecoder
-
-CPU_BATCH, ACCELERATOR_BATCH = 1, 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,13 +59,8 @@ class PromptedSegmenter(ABC):
         device: str | torch.device | None = None,
         batch_size: int | None = None,
     ):
-        if batch_size is not None and batch_size < 1:
-            raise ValueError(f"batch_size must be positive, got {batch_size}")
         self.name = name
-        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        self.model = model.to(device=device, dtype=torch.float32).eval()
-        is_cpu = self.model.device.type == "cpu"
-        self.batch_size = batch_size or (CPU_BATCH if is_cpu else ACCELERATOR_BATCH)
+        self.model, self.batch_size = on_device(model, device, batch_size)
         self.input_size = int(model.prompt_encoder.input_image_size)
         with torch.inference_mode():
             self._decode = self._decoder()

@@ -1,0 +1,1 @@
+"""Segmenters whose network sees disks at the clicks and its own last probability."""

@@ -1,0 +1,37 @@
+"""Click-map networks against what the original code gives, after convert and a reload."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import torch
+
+from rclicks_hf.networks import NETWORKS, convert_checkpoint
+
+#: Network -> folder of its oracle, and field of the output -> name in the oracle.
+ORACLES: dict[str, tuple[str, dict[str, str]]] = {
+    "ritm": ("ritm_hr18s", {"logits": "instances", "auxiliary_logits": "instances_aux"}),
+    "gpcis": ("gpcis_rn50", {"logits": "instances"}),
+    "cdnet": ("cdnet_rn34", {"logits": "instances", "gate": "fdm_instances"}),
+}
+
+
+@pytest.mark.parametrize("network", ORACLES)
+def test_outputs_equal_the_original_code(
+    network: str, oracle: ModuleType, shared: Path, tmp_path: Path
+) -> None:
+    name, fields = ORACLES[network]
+    folder = shared / "oracles" / name
+    checkpoint = oracle.save_checkpoint(folder, tmp_path / NETWORKS[network].checkpoint)
+    convert_checkpoint(network, checkpoint, tmp_path / "model")
+    checkpoint.unlink()
+    model = NETWORKS[network].load("model").from_pretrained(tmp_path / "model").eval()
+    _, inputs, expected, meta = oracle.load(folder)
+    for case, given in inputs.items():
+        with torch.no_grad():
+            output = model(**given)
+        for field, stored in fields.items():
+            report = oracle.compare(output[field], expected[case][stored], **meta["tolerance"])
+            assert report["ok"], (case, field, report)
