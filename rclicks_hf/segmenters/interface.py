@@ -135,7 +135,8 @@ def check_image(image: np.ndarray) -> None:
         raise ValueError(f"image must be an (H, W, 3) uint8 array, got {type(image).__name__}")
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
         raise ValueError(
-            f"image must be (H, W, 3) uint8, got shape {image.shape}, dtype {image.dtype}"
+            f"image must be (H, W, 3) uint8, got shape {image.shape}, dtype {image.dtype}; a grey "
+            "image or one with alpha has to be converted to RGB"
         )
 
 

@@ -127,6 +127,11 @@ SEGMENTERS: dict[str, SegmenterFamily] = {
 #: Stands before the folder or the two files of a network exported to ONNX.
 ONNX = "onnx"
 
+# Networks that users may expect here -> why they cannot be loaded.
+_LEFT_OUT = dict.fromkeys(
+    ("edgetam", "edgetam_video"), "EdgeTAM's image encoder needs timm, which is no dependency"
+)
+
 
 def load_segmenter(
     spec: str | os.PathLike[str] | Segmenter,
@@ -231,8 +236,9 @@ def _load_network(place: str, **options: Any) -> Segmenter:
     found = segmenter_class(model_type)
     if found is None:
         supported = [t for family in SEGMENTERS.values() for t in family.model_types]
+        reason = f" ({_LEFT_OUT[model_type]})" if model_type in _LEFT_OUT else ""
         raise RclicksError(
-            f"{place}: config.json has model_type {model_type!r}; supported are "
+            f"{place}: config.json has model_type {model_type!r}{reason}; supported are "
             f"{', '.join(supported)}; for another method write a class and give module:Class"
         )
     _note_licence(model_type)

@@ -1,7 +1,7 @@
 """Configuration of MobileSAM."""
 
 # Without postponed annotations: `strict` checks the fields by their types.
-from typing import Any
+from typing import Any, ClassVar
 
 from huggingface_hub.dataclasses import strict
 from transformers import SamMaskDecoderConfig, SamPromptEncoderConfig
@@ -115,15 +115,15 @@ class MobileSamConfig(PreTrainedConfig):
     """
 
     model_type = "rclicks_mobile_sam"
-    sub_configs_defaults = {  # noqa: RUF012
+    sub_configs_defaults: ClassVar[dict[str, Any]] = {
         "vision_config": MobileSamVisionConfig,
         "prompt_encoder_config": SamPromptEncoderConfig,
         "mask_decoder_config": SamMaskDecoderConfig,
     }
 
-    vision_config: dict | PreTrainedConfig | None = None
-    prompt_encoder_config: dict | PreTrainedConfig | None = None
-    mask_decoder_config: dict | PreTrainedConfig | None = None
+    vision_config: Any = None
+    prompt_encoder_config: Any = None
+    mask_decoder_config: Any = None
     initializer_range: float = 0.02
     tie_word_embeddings: bool = True
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from typing import Any
 
 from rclicks_hf.networks.conversion import Conversion, State, convert_official
 from rclicks_hf.networks.mobile_sam.configuration_mobile_sam import MobileSamConfig
@@ -51,7 +52,7 @@ def _sizes(state: State) -> dict[str, MobileSamConfig]:
         first = state[f"{stages[0]}.0.conv1.c.weight"].shape
         biases = [state[f"{stage}.0.attn.attention_biases"].shape for stage in stages[1:]]
         sizes = [state[f"{stage}.0.mlp.norm.weight"].shape[0] for stage in stages[1:]]
-        vision = {
+        vision: dict[str, Any] = {
             "hidden_sizes": [first[1], *sizes],
             "depths": [count_layers(state, f"{stage}.") for stage in stages],
             "num_attention_heads": [1, *(heads for heads, _ in biases)],
@@ -65,4 +66,5 @@ def _sizes(state: State) -> dict[str, MobileSamConfig]:
     usual = published[_PUBLISHED].vision_config
     if all(list(getattr(usual, key)) == vision[key] for key in ("hidden_sizes", "depths")):
         return published
-    return {f"TinyViT of widths {'-'.join(map(str, vision['hidden_sizes']))}": config}
+    widths = "-".join(map(str, config.vision_config.hidden_sizes))
+    return {f"TinyViT of widths {widths}": config}

@@ -6,7 +6,7 @@ the encoder are named as in the published checkpoint.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -96,6 +96,7 @@ class MobileSamAttention(nn.Module):
         self.qkv = nn.Linear(size, 3 * size)
         self.proj = nn.Linear(size, size)
         self.attention_biases = nn.Parameter(torch.zeros(heads, window**2))
+        self.attention_bias_idxs: torch.Tensor
         index = torch.empty(window**2, window**2, dtype=torch.long)
         self.register_buffer("attention_bias_idxs", index, persistent=False)
 
@@ -175,7 +176,9 @@ class MobileSamStage(nn.Module):
         )
         if stage < len(_MERGE_STRIDES):
             after = sizes[stage + 1]
-            self.downsample = MobileSamBottleneck(sizes[stage], after, after, _MERGE_STRIDES[stage])
+            self.downsample: nn.Module = MobileSamBottleneck(
+                sizes[stage], after, after, _MERGE_STRIDES[stage]
+            )
         else:
             self.downsample = nn.Identity()
 
@@ -196,7 +199,7 @@ class MobileSamVisionEncoder(nn.Module):
         self.layers = nn.ModuleList(
             MobileSamStage(config, stage) for stage in range(len(config.depths))
         )
-        self.neck = SamVisionNeck(config)
+        self.neck = SamVisionNeck(cast(Any, config))  # it takes two widths from it
 
     def get_input_embeddings(self) -> nn.Module:
         """The layer that takes the pixels."""
@@ -231,7 +234,7 @@ class MobileSamModel(SamModel):
     """
 
     config_class = MobileSamConfig
-    config: MobileSamConfig
+    config: Any
     base_model_prefix = ""
     _no_split_modules = ["MobileSamConvLayer", "MobileSamLayer"]  # noqa: RUF012
     supports_gradient_checkpointing = False
@@ -239,8 +242,8 @@ class MobileSamModel(SamModel):
     def __init__(self, config: MobileSamConfig):
         SamPreTrainedModel.__init__(self, config)  # SamModel's own would build SAM's encoder
         self.shared_image_embedding = SamPositionalEmbedding(config.vision_config)
-        self.vision_encoder = MobileSamVisionEncoder(config.vision_config)
-        self.prompt_encoder = SamPromptEncoder(config)
+        self.vision_encoder: Any = MobileSamVisionEncoder(config.vision_config)
+        self.prompt_encoder = SamPromptEncoder(cast(Any, config))
         config.mask_decoder_config._attn_implementation = config._attn_implementation
         self.mask_decoder = SamMaskDecoder(config.mask_decoder_config)
         self.post_init()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from transformers import PreTrainedConfig, SamConfig, SamHQConfig
+from transformers import SamConfig, SamHQConfig
 
 from rclicks_hf.networks.conversion import Conversion, State, convert_official
 from rclicks_hf.networks.sam_family.official_keys import COMMON, Rules, count_layers, renamed
@@ -99,7 +100,7 @@ def _rename(state: State) -> State:
     return renamed(state, (*_ENCODER, *_HQ, *COMMON))
 
 
-def _sizes(state: State, config: type[PreTrainedConfig]) -> dict[str, Any]:
+def _sizes(state: State, config: Callable[..., Any]) -> dict[str, Any]:
     """The size that the shapes show, or that of ViT-B if they show none."""
     try:
         grid, _, width = state["vision_encoder.pos_embed"].shape[1:]

@@ -34,7 +34,8 @@ class ClickPromptLoop(ABC):
 
     As in the paper's code, the last mask is a prompt as soon as there are two clicks of one sign;
     after one positive and one negative click it is not. Only trajectories with the same number of
-    clicks share a forward pass: the network would attend to the padding of shorter ones.
+    clicks share a forward pass: the network would attend to the padding of shorter ones. A click
+    outside of the image counts as its nearest pixel.
     """
 
     threshold = 0.5
@@ -59,13 +60,15 @@ class ClickPromptLoop(ABC):
         self, state: EncodedImage, clicks: Sequence[Sequence[Click]], previous: Sequence[Any]
     ) -> list[Prediction]:
         """See `Segmenter.predict`; the memory of a prediction is the network's mask, as logits."""
+        if not all(clicks):
+            raise ValueError("a trajectory has no click; give at least one")
         masks = [_fed_mask(*pair) for pair in zip(clicks, previous, strict=True)]
         found: dict[int, Prediction] = {}
         for batch in self._batches(clicks, masks):
             fed = [mask for i in batch if (mask := masks[i]) is not None]
             places, signs = _points([clicks[i] for i in batch], state)
             logits = self._logits(state, places, signs, fed)
-            probabilities = self._enlarge(logits, state).sigmoid().cpu().numpy()
+            probabilities = self._enlarge(logits, state).sigmoid_().cpu().numpy()
             for i, probability, memory in zip(
                 batch, probabilities, self._memory(logits), strict=True
             ):
@@ -86,10 +89,19 @@ class ClickPromptLoop(ABC):
     def _pixel_values(self, image: np.ndarray, resized: tuple[int, int]) -> Tensor:
         """(1, 3, S, S): resized, normalised, padded with zeros on the right and at the bottom."""
         rgb = np.ascontiguousarray(image)  # torch refuses negative strides (reversed BGR)
-        pixels = torch.tensor(rgb, device=self.device).permute(2, 0, 1)[None].float() / 255
-        pixels = F.interpolate(
-            pixels, resized, mode="bilinear", align_corners=False, antialias=True
-        )
+        whole = torch.tensor(rgb, device=self.device).permute(2, 0, 1)[None]
+        # One channel at a time: a large image takes a third of the memory.
+        channels = [
+            F.interpolate(
+                channel.float().div_(255),
+                resized,
+                mode="bilinear",
+                align_corners=False,
+                antialias=True,
+            )
+            for channel in whole.split(1, dim=1)
+        ]
+        pixels = torch.cat(channels, dim=1)
         mean, std = (pixels.new_tensor(values)[:, None, None] for values in (self.mean, self.std))
         below, right = self.input_size - resized[0], self.input_size - resized[1]
         return F.pad((pixels - mean) / std, (0, right, 0, below))
@@ -144,8 +156,9 @@ class PaddedSquare(ClickPromptLoop):
 
 def _points(clicks: list[Sequence[Click]], state: EncodedImage) -> tuple[np.ndarray, np.ndarray]:
     """(B, N, 2) x, y in the network's input and (B, N) signs of trajectories of N clicks."""
-    scale = np.array(state.resized[::-1]) / np.array(state.shape[::-1])  # of x, y
-    places = np.array([[(click.x, click.y) for click in c] for c in clicks]) * scale
+    size = np.array(state.shape[::-1])  # of x, y
+    places = np.array([[(click.x, click.y) for click in c] for c in clicks])
+    places = places.clip(0, size - 1) * (np.array(state.resized[::-1]) / size)
     signs = np.array([[int(click.is_positive) for click in trajectory] for trajectory in clicks])
     return places.astype(np.float32), signs
 

@@ -127,7 +127,7 @@ def nest(features: Tensor, doublings: int) -> Tensor:
 
 
 def unnest(values: Tensor, grid: tuple[int, int]) -> Tensor:
-    """(B, 16·h·w, C) in the order of ``nest(..., 2)`` to (B, C, 4h, 4w), channels last in memory."""
+    """(B, 16·h·w, C) in the order of `nest` to (B, C, 4h, 4w), channels last in memory."""
     height, width = grid
     nested = values.reshape(len(values), height, width, 2, 2, 2, 2, -1)
     maps = nested.permute(0, 1, 3, 5, 2, 4, 6, 7).reshape(len(values), 4 * height, 4 * width, -1)

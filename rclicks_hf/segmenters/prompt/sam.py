@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 import torch
 from torch import Tensor
 from transformers import SamModel
@@ -19,7 +21,7 @@ class SamSegmenter(PaddedSquare, PromptedSegmenter):
     the next click.
     """
 
-    model_class = SamModel
+    model_class: ClassVar[Any] = SamModel
 
     def _decoder(self) -> MaskDecoder:
         network = self.model.mask_decoder

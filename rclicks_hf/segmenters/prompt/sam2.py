@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
@@ -28,7 +30,7 @@ class Sam2Segmenter(PromptedSegmenter):
     click.
     """
 
-    model_class = Sam2Model
+    model_class: ClassVar[Any] = Sam2Model
 
     def _decoder(self) -> MaskDecoder:
         network = self.model.mask_decoder

@@ -74,6 +74,11 @@ def test_another_type_is_refused_and_its_code_left_alone(tmp_path: Path) -> None
     assert sorted(path.name for path in tmp_path.iterdir()) == ["config.json", "own.py"]
 
 
+def test_edgetam_is_refused_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "edgetam"}')
+    assert_refused(tmp_path, "model_type 'edgetam' (EdgeTAM's image encoder needs timm")
+
+
 def test_a_supported_type_runs_no_code_of_its_repo(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,6 +122,11 @@ def test_weights_that_are_not_finite_are_refused(tmp_path: Path, value: float) -
         model.mask_decoder.iou_token.weight[0, 0] = value
     model.save_pretrained(tmp_path)
     assert_refused(tmp_path, "not finite", "mask_decoder.iou_token.weight")
+
+
+def test_half_precision_becomes_single(tmp_path: Path) -> None:
+    tiny_model("sam").half().save_pretrained(tmp_path)
+    assert load_segmenter(tmp_path, device="cpu").model.dtype == torch.float32
 
 
 def test_a_hub_repo_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
