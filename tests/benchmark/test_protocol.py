@@ -38,9 +38,7 @@ def test_every_field_is_explained_in_the_docs(repo: Path) -> None:
 
 def test_protocols_go_by_name() -> None:
     assert load_protocol("rclicks-1") == BenchmarkProtocol()
-    with pytest.raises(
-        RclicksError, match=r"rclicks-9: no such protocol .*; choose rclicks-1"
-    ):
+    with pytest.raises(RclicksError, match=r"rclicks-9: no such protocol .*; choose rclicks-1"):
         load_protocol("rclicks-9")
 
 
