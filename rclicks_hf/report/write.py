@@ -85,10 +85,10 @@ def write_report_file(
         >>> text.splitlines()[0]
         '# RClicks benchmark'
     """
-    results = names_of(results)
+    paths: Sequence[str | os.PathLike[str]] = names_of(results)
     name = report_format(out, format)
-    of_click_models = [path for path in results if is_click_scores(path)]
-    of_benchmarks = [path for path in results if path not in of_click_models]
+    of_click_models = [path for path in paths if is_click_scores(path)]
+    of_benchmarks = [path for path in paths if path not in of_click_models]
     scores = read_score_folders(*of_click_models)
     measured = Results([])
     if of_benchmarks or not of_click_models:

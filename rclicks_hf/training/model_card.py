@@ -123,7 +123,7 @@ def write_model_card(
 
 
 def _front_matter(origin: Origin, *, is_simulated: bool) -> str:
-    facts = {
+    facts: dict[str, Any] = {
         "license": "apache-2.0",
         "library_name": "transformers",
         "pipeline_tag": PIPELINE_TAG,

@@ -345,10 +345,11 @@ class ClickabilityPreTrainedModel(PreTrainedModel):
 
     def _card_on_hub(self) -> str:
         """The card of the Hub repo that this model was loaded from."""
-        if not is_hub_id(str(self.name_or_path)):
+        name = str(self.name_or_path)
+        if not is_hub_id(name):
             return ""
         path = cached_file(
-            self.name_or_path,
+            name,
             "README.md",
             revision=getattr(self.config, "_commit_hash", None),
             _raise_exceptions_for_gated_repo=False,
