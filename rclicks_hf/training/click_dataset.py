@@ -17,6 +17,8 @@ from rclicks_hf.networks.clickability.image_processing_clickability import (
 )
 from rclicks_hf.training.feature_cache import Features, FolderCache, Item, MemoryCache
 
+INDEX = "instance"  # what an item calls its place in the data set
+
 
 def flip_horizontally(features: Features) -> Features:
     """Mirror image, masks and target; their last axis is x."""
@@ -74,7 +76,7 @@ class ClickMapDataset(Dataset[Features]):
         rng = np.random.default_rng([zlib.crc32(stem.encode()), self.seed, self.epoch])
         if rng.random() < self.flip_probability:
             features = flip_horizontally(features)
-        return {**features, "instance": torch.tensor(index)} if self.with_index else features
+        return {**features, INDEX: torch.tensor(index)} if self.with_index else features
 
     def _item(self, index: int) -> Item:
         cached = self._cache.get(index)

@@ -35,7 +35,7 @@ from rclicks_hf.networks.clickability.modeling_clickability import (
     weights_digest,
 )
 from rclicks_hf.support.atomic import atomic_file, explain_full_disk, require_absent
-from rclicks_hf.training.click_dataset import ClickMapDataset
+from rclicks_hf.training.click_dataset import INDEX, ClickMapDataset
 from rclicks_hf.training.hyper_parameters import (
     HyperParameters,
     require_reporter,
@@ -51,6 +51,14 @@ from rclicks_hf.training.training_scores import COLUMNS, TrainingScores
 Progress = Callable[[int, int, float], None]
 
 _CACHE = "features"  # in the working folder
+
+
+class _Trainer(Trainer):
+    """Keeps the index, by which the scores find the clicks, from the network."""
+
+    def compute_loss(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        taken = {name: value for name, value in inputs.items() if name != INDEX}
+        return super().compute_loss(model, taken, *args, **kwargs)
 
 
 class _EpochCallback(TrainerCallback):
@@ -288,7 +296,7 @@ def _trainer(
     if arguments.world_size > 1:
         synchronize_batch_norms(model)
     scores = TrainingScores(eval_dataset, map_eps=model.config.map_eps)
-    trainer = Trainer(
+    trainer = _Trainer(
         # Channels last makes convolutions on the CPU a fifth faster.
         model=model.to(memory_format=torch.channels_last),  # type: ignore[call-arg]
         args=arguments,

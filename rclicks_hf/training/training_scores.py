@@ -13,14 +13,14 @@ from transformers.trainer_utils import EvalPrediction
 from rclicks_hf.data.instances import Clicks
 from rclicks_hf.metrics import CLICK_METRICS, ConstantCoordinateWarning, click_scores, instance_seed
 from rclicks_hf.networks.clickability.modeling_clickability import click_map_losses
-from rclicks_hf.training.click_dataset import ClickMapDataset
+from rclicks_hf.training.click_dataset import INDEX, ClickMapDataset
 
 SCORES = ("sim", "cc", *CLICK_METRICS)
 # `Trainer` only knows the loss of a whole batch and, with several processes, includes the repeated
 # instances that pad the last batch; as a score, "loss" replaces that value.
 COLUMNS = ("loss", *SCORES)
 # Order in which `Trainer` passes them.
-LABELS = ["labels", "instance"]
+LABELS = ["labels", INDEX]
 
 
 def similarity(click_map: torch.Tensor, target: torch.Tensor) -> torch.Tensor:

@@ -138,6 +138,7 @@ def test_distance_transform_on_real_masks(shared: Path) -> None:
 
 
 def test_a_saved_network_is_a_click_model(tmp_path: Path, network: ClickabilityClickModel) -> None:
+    network.model.config.return_dict = False  # as a saved config may say
     network.model.save_pretrained(tmp_path)
     network.processor.save_pretrained(tmp_path)
     images, objects, errors = _instances()

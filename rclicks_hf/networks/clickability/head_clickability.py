@@ -96,7 +96,7 @@ class ClickabilityHamburger(nn.Module):
         with torch.autocast(x.device.type, enabled=False):
             context = (coef @ bases.float().mT).to(x.dtype)
         context = context.unflatten(1, x.shape[2:]).permute(0, 3, 1, 2)
-        return torch.relu(hidden + self.ham_out.gn(context))
+        return (hidden + self.ham_out.gn(context)).relu_()
 
 
 class ClickabilityHead(nn.Module):

@@ -122,13 +122,10 @@ class ClickabilitySpatialGatingUnit(nn.Module):
     def forward(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
         """(B, C, H, W) to the gated input and the gate, each of the same shape."""
         attention = self.conv0(hidden)
-        attention = (
-            attention
-            + self.conv0_2(self.conv0_1(attention))
-            + self.conv1_2(self.conv1_1(attention))
-            + self.conv2_2(self.conv2_1(attention))
-        )
-        gate = self.conv3(attention)
+        total = attention + self.conv0_2(self.conv0_1(attention))
+        total += self.conv1_2(self.conv1_1(attention))
+        total += self.conv2_2(self.conv2_1(attention))
+        gate = self.conv3(total)
         return gate * hidden, gate
 
 
