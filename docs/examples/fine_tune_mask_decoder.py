@@ -188,7 +188,7 @@ def count_clicks(name: str, model: Any, test: Sequence[Instance], given: argpars
         test,
         segmenter=segmenter_class(model.config.model_type)(model.eval(), name=name),
         click_model=given.clicks,
-        runs=["base", *(f"g{group}" for group in range(1, 11))],
+        runs=["base", *(f"g{group}" for group in given.groups)],
         num_proc=1,
         progress=False,
     )
@@ -206,6 +206,7 @@ def main(arguments: Sequence[str] | None = None) -> str:
     parser.add_argument("--steps", type=int, default=150, help="of 4 objects each")
     parser.add_argument("--clicks-per-object", type=int, default=4)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--groups", type=int, nargs="+", default=range(1, 11), metavar="1..10")
     parser.add_argument("--limit", type=int, default=8, help="objects of the test split to compare")
     parser.add_argument("--threshold", type=float, default=0.9, help="IoU that NoC asks for")
     parser.add_argument("--seed", type=int, default=0)
