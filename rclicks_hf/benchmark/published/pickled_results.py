@@ -263,8 +263,8 @@ def _strange_globals(content: bytes) -> str:
 
 
 def _opcode_name(opcode: int) -> str:
-    known = pickletools.code2op.get(chr(opcode))
-    return known.name if known else f"0x{opcode:02x}"
+    known = [known.name for known in pickletools.opcodes if known.code == chr(opcode)]
+    return known[0] if known else f"0x{opcode:02x}"
 
 
 def _unreadable(name: str, error: Exception) -> RclicksError:

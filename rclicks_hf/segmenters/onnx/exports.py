@@ -74,7 +74,7 @@ class ImageInput:
         values = pixel_values
         if self.pixels != "imagenet":
             scale = 255 if self.pixels == "0..255" else 1
-            mean, std = (np.float32(part)[:, None, None] for part in (MEAN, STD))
+            mean, std = (np.array(part, np.float32)[:, None, None] for part in (MEAN, STD))
             values = (values * std + mean) * scale
         if dtype.kind in "iu":
             values = np.clip(np.rint(values), 0, 255)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from rclicks_hf.segmenters.onnx.exports import (
     PIXELS,
     STRIDE,
     Export,
+    Pixels,
     find_export,
     find_graphs,
     find_image_input,
@@ -46,7 +47,8 @@ class OnnxSegmenter(PaddedSquare):
         export = find_export(decoder)
         assert export is not None
         self.name, self._export = name, export
-        self._image = find_image_input(encoder, decoder, options.get("pixels"))
+        pixels = options.get("pixels")  # one of the choices, as checked by `_split`
+        self._image = find_image_input(encoder, decoder, cast(Pixels | None, pixels))
         self.input_size = self._image.side
         _require_outputs(decoder, export)
         choice = _own_choice(decoder)
@@ -143,7 +145,7 @@ def _name(files: str, options: Mapping[str, str]) -> str:
 
 def _embeddings(encoder: Graph, export: Export) -> list[str]:
     """Names of the encoder's outputs that the decoder takes."""
-    wanted = [
+    wanted: list[str] = [
         name
         for name in ("image_embeddings", "image_positional_embeddings")
         if name in export.inputs
