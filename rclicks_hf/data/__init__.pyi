@@ -8,7 +8,6 @@ from .click_index import ClickIndex as ClickIndex
 from .click_maps import click_map as click_map
 from .clicks.csv_reader import RejectedRow as RejectedRow
 from .clicks.csv_reader import read_clicks as read_clicks
-from .download import download_files as download_files
 from .images.folders import FolderStore as FolderStore
 from .images.folders import find_stores as find_stores
 from .images.interface import ImageStore as ImageStore
@@ -60,7 +59,6 @@ __all__ = [
     "build_from_files",
     "click_map",
     "config_names",
-    "download_files",
     "find_stores",
     "format_checks",
     "load_instances",
