@@ -132,7 +132,7 @@ def test_another_family_is_named(tmp_path: Path) -> None:
         for family in FAMILIES:
             if family != found:
                 said = refused(family, path, tmp_path / "out")
-                assert f"is a checkpoint of {NETWORKS[found].title}, not" in said
+                assert f"looks like a checkpoint of {found}, not of {family}" in said
 
 
 @pytest.mark.parametrize("family", FAMILIES)
