@@ -158,3 +158,9 @@ def test_what_a_caller_does_to_a_probability_is_not_remembered() -> None:
     before = copy.deepcopy(found.memory.probability)
     found.probability[:] = 0
     assert torch.equal(found.memory.probability, before)
+
+
+@pytest.mark.parametrize("shape", [(20, 30), (20, 30, 1), (20, 30, 4)])
+def test_grey_images_and_alpha_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"image must be \(H, W, 3\) uint8, got shape"):
+        tiny_segmenter("ritm").encode(np.zeros(shape, np.uint8))
