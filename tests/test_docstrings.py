@@ -20,6 +20,7 @@ ROOMS = (
     "click_models",
     "segmenters",
     "benchmark",
+    "downloads",
     "report",
     "simulation",
     "training",

@@ -155,7 +155,7 @@ PROTOCOLS: dict[str, BenchmarkProtocol] = {
     "rclicks-1": BenchmarkProtocol(),
     # Draw for draw what the paper's code does.
     "reference": BenchmarkProtocol(
-        id="rclicks-reference-2",
+        id="rclicks-reference-1",
         nof_rule="reference",
         random_state_rule="image",
         broken_map_rule="baseline",

@@ -156,7 +156,7 @@ def _fetch(
 ) -> tuple[Path, Path]:
     """Download what was not given; the click table and the folder of the sources."""
     from rclicks_hf.data.public_files import FILES
-    from rclicks_hf.downloads.download import download, total_size
+    from rclicks_hf.downloads.preparing import download, total_size
     from rclicks_hf.downloads.public_items import SMALL_SOURCES
     from rclicks_hf.support.download_folder import download_folder
 

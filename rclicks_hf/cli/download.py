@@ -67,8 +67,8 @@ def download(
     Archives are checked and unpacked, networks converted, results imported. The same command
     resumes an interrupted download. Files on a drive need the extra [download].
     """
-    from rclicks_hf.downloads.download import download as download_all
-    from rclicks_hf.downloads.download import list_items, plan
+    from rclicks_hf.downloads.preparing import download as download_all
+    from rclicks_hf.downloads.preparing import list_items, plan
 
     if show:
         typer.echo(list_items())

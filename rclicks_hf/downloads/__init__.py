@@ -2,5 +2,5 @@
 
 import lazy_loader
 
-# The stub is also what type checkers see, so one list of names serves both.
+# Names and types of the exports: __init__.pyi. Each is imported on first use (PEP 562).
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

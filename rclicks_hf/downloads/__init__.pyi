@@ -1,4 +1,4 @@
-from .download import download as download
+from .preparing import download as download
 from .public_items import ITEMS as ITEMS
 from .public_items import PublicItem as PublicItem
 

@@ -58,7 +58,7 @@ class PublicItem:
         title: What it is.
         files: What is fetched.
         licence: Its licence, and who may use it.
-        becomes: What is made of it: see `rclicks_hf.downloads.download`.
+        becomes: What is made of it: see `rclicks_hf.downloads.preparing`.
         folder: Name of the result in the download folder; ``""`` for files.
         note: What the result is for.
 

@@ -82,7 +82,7 @@ def test_the_manifest_records_the_command(repo: Path, tmp_path: Path) -> None:
     line = f"--dataset {TWO[0]} --protocol reference --runs base --instance s0"
     benchmark(repo, tmp_path / "out", line)
     manifest = json.loads((tmp_path / "out/manifest.json").read_text("utf-8"))
-    assert manifest["protocol"]["id"] == "rclicks-reference-2"
+    assert manifest["protocol"]["id"] == "rclicks-reference-1"
     assert manifest["segmenter"] == "helpers.benchmark_fakes:Disks"
     assert (manifest["click_model"], manifest["dataset"]) == ("ud", TWO[0])
     assert len(manifest["dataset_fingerprint"]) == 64
@@ -108,7 +108,7 @@ def test_overwriting_takes_another_protocol(repo: Path, tmp_path: Path) -> None:
         benchmark(repo, tmp_path / "out", f"{line} --protocol reference")
     benchmark(repo, tmp_path / "out", f"{line} --protocol reference --overwrite")
     assert set(read_result_table(tmp_path / "out")["protocol_id"].to_pylist()) == {
-        "rclicks-reference-2"
+        "rclicks-reference-1"
     }
 
 

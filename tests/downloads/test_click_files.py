@@ -9,7 +9,7 @@ from helpers.file_server import FileServer
 
 from rclicks_hf.data.images.layouts import LAYOUTS
 from rclicks_hf.data.public_files import FILES
-from rclicks_hf.downloads.download import download
+from rclicks_hf.downloads.preparing import download
 from rclicks_hf.downloads.public_items import ITEMS
 from rclicks_hf.errors import RclicksError
 

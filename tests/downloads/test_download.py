@@ -18,8 +18,8 @@ from helpers.commands import run_rclicks_here
 from helpers.file_server import FileServer
 
 from rclicks_hf.click_models import load_click_model
-from rclicks_hf.downloads import download as downloading
-from rclicks_hf.downloads.download import download
+from rclicks_hf.downloads import preparing
+from rclicks_hf.downloads.preparing import download
 from rclicks_hf.downloads.public_items import ITEMS, SMALL_SOURCES
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.networks.clickability import ClickabilityConfig, ClickabilityModel
@@ -256,7 +256,7 @@ def test_build_fetches_what_it_needs(
         asked.append(list(items))
         raise RclicksError("stop here")
 
-    monkeypatch.setattr(downloading, "download", fetch)
+    monkeypatch.setattr(preparing, "download", fetch)
     for line in ("", " --with tetris,previous-masks", " --sources ."):
         done = run_rclicks_here(f"build --download{line} --out built", cwd=tmp_path)
         assert "at most" in done.stderr
