@@ -30,7 +30,7 @@ class RemoteFile:
     Attributes:
         name: Its name, also at a mirror.
         address: Where a browser finds it.
-        megabytes: Its size, as published.
+        megabytes: Its size, about.
         drive_file: Its id on the drive, ``""`` if it is not there.
         drive_folder: Id of the folder on the drive that holds it, ``""`` if unknown.
         check: How its content is checked; None where nothing is published on it.
