@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rclicks_hf.data.instances import Click
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.segmenters.onnx.exports import (
     OFFICIAL,
@@ -36,8 +37,8 @@ class OnnxSegmenter(PaddedSquare):
     one with the highest expected IoU is used, mask 0 of four aside. Its logits are the previous
     mask of the next click where the decoder has an input for it.
 
-    A decoder that draws one mask runs as SAM's web demo runs it: by its own choice of the mask, and
-    without the previous one. With ``rule=paper`` it follows the rules above.
+    A decoder that draws one mask is run as shipped: it chooses the mask itself, and the
+    previous one is a prompt of every click. With ``rule=paper`` it follows the paper's rules.
     """
 
     batch_size = 1
@@ -53,12 +54,15 @@ class OnnxSegmenter(PaddedSquare):
         _require_outputs(decoder, export)
         choice = _own_choice(decoder)
         self._draws_one = choice is not None or decoder.outputs[export.scores].shape[-1:] == (1,)
-        self._is_fed = not self._draws_one or options.get("rule") == "paper"
-        if self._draws_one and self._is_fed:
+        self._is_shipped = self._draws_one and options.get("rule") != "paper"
+        if self._draws_one and not self._is_shipped:
             _choose_best_of_three(decoder, choice)
         self._dtype = encoder.inputs[self._image.name].dtype
         self._encoder = GraphSession(encoder, _embeddings(encoder, export))
         self._decoder = GraphSession(decoder, [export.scores, export.masks])
+
+    def _fed_mask(self, clicks: Sequence[Click], previous: Tensor | None) -> Tensor | None:
+        return previous if self._is_shipped else super()._fed_mask(clicks, previous)
 
     def _encode(self, pixel_values: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
         image = self._image.arrange(pixel_values.numpy(), self._dtype)
@@ -75,7 +79,6 @@ class OnnxSegmenter(PaddedSquare):
     ) -> Tensor:
         if self._export == OFFICIAL:
             side = 4 * self.input_size // STRIDE
-            masks = masks if self._is_fed else []
             mask = masks[0].numpy() if masks else np.zeros((side, side))
             prompts = {
                 # Without a box, SAM takes one more point, which is nowhere.

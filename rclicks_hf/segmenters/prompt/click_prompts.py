@@ -62,7 +62,7 @@ class ClickPromptLoop(ABC):
         """See `Segmenter.predict`; the memory of a prediction is the network's mask, as logits."""
         if not all(clicks):
             raise ValueError("a trajectory has no click; give at least one")
-        masks = [_fed_mask(*pair) for pair in zip(clicks, previous, strict=True)]
+        masks = [self._fed_mask(*pair) for pair in zip(clicks, previous, strict=True)]
         found: dict[int, Prediction] = {}
         for batch in self._batches(clicks, masks):
             fed = [mask for i in batch if (mask := masks[i]) is not None]
@@ -74,6 +74,11 @@ class ClickPromptLoop(ABC):
             ):
                 found[i] = Prediction(probability, memory)
         return [found[i] for i in range(len(clicks))]
+
+    def _fed_mask(self, clicks: Sequence[Click], previous: Tensor | None) -> Tensor | None:
+        """The previous mask if it is a prompt beside these clicks, else None."""
+        positive = sum(click.is_positive for click in clicks)
+        return previous if max(positive, len(clicks) - positive) > 1 else None
 
     def _batches(
         self, clicks: Sequence[Sequence[Click]], masks: Sequence[Tensor | None]
@@ -161,9 +166,3 @@ def _points(clicks: list[Sequence[Click]], state: EncodedImage) -> tuple[np.ndar
     places = places.clip(0, size - 1) * (np.array(state.resized[::-1]) / size)
     signs = np.array([[int(click.is_positive) for click in trajectory] for trajectory in clicks])
     return places.astype(np.float32), signs
-
-
-def _fed_mask(clicks: Sequence[Click], previous: Tensor | None) -> Tensor | None:
-    """The previous mask if it is a prompt beside these clicks, else None."""
-    positive = sum(click.is_positive for click in clicks)
-    return previous if max(positive, len(clicks) - positive) > 1 else None

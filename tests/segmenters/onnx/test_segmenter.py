@@ -92,10 +92,18 @@ def test_a_graph_with_one_mask_chooses_by_its_own_rule(
     found = trajectory(load(exports, "encoder.onnx", "one.onnx"), image)
     assert largest_gap(found[:1], expected[:1]) < 1e-4  # the best of three
     assert largest_gap(found[1:2], expected[1:2]) > 0.1  # mask 0
-    unfed = trajectory(load(exports, "encoder.onnx", "one.onnx"), image, fed=False)
-    assert largest_gap(found, unfed) == 0
-    paper = load(exports, "encoder.onnx", "one.onnx", ",rule=paper")
-    assert largest_gap(trajectory(paper, image), trajectory(paper, image, fed=False)) > 0.1
+
+
+@pytest.mark.parametrize("options", ["", ",rule=paper"])
+def test_a_graph_as_shipped_is_fed_its_mask_at_every_click(
+    exports: Path, image: np.ndarray, options: str
+) -> None:
+    segmenter = load(exports, "encoder.onnx", "one.onnx", options)
+    state, clicks = segmenter.encode(image), CLICKS[:2]  # of different signs
+    [first] = segmenter.predict(state, [clicks[:1]], [None])
+    [fed] = segmenter.predict(state, [clicks], [first.memory])
+    [unfed] = segmenter.predict(state, [clicks], [None])
+    assert np.array_equal(fed.probability, unfed.probability) == (options != "")
 
 
 def test_its_own_masks_are_those_of_the_graph(exports: Path, image: np.ndarray) -> None:
