@@ -16,6 +16,8 @@ ROOMS = (
     "metrics",
     "analysis",
     "networks.clickability",
+    "networks.mobile_sam",
+    "networks.sam_family",
     "networks.saliency",
     "click_models",
     "segmenters",

@@ -45,6 +45,7 @@ FORBIDDEN = {
 }
 # Places that wrap a network and are imported only when one is loaded -> what they may import.
 NETWORK_PLACES = {
+    "segmenters/click_map": {"torch", "transformers"},
     "segmenters/pretrained.py": {"torch", "transformers"},
     "segmenters/prompt": {"torch", "transformers"},
     "segmenters/click_map": {"torch"},

@@ -57,8 +57,7 @@ def benchmark(
         str,
         typer.Option(
             metavar="SEGMENTER",
-            help="geocut, a SAM or SAM 2 network as a folder or Hub id, or your own class as "
-            "module:Class.",
+            help="geocut, a network as a folder or Hub id, or your own class as module:Class.",
         ),
     ] = "geocut",
     repo: Repo = DEFAULT_REPO,

@@ -18,8 +18,7 @@ def check_segmenter(
         str,
         typer.Argument(
             metavar="SEGMENTER",
-            help="geocut, a SAM or SAM 2 network as a folder or Hub id, or your own class as "
-            "module:Class.",
+            help="geocut, a network as a folder or Hub id, or your own class as module:Class.",
         ),
     ],
 ) -> None:

@@ -20,7 +20,8 @@ class NetworkInfo:
     """One row of the table of networks; the classes are imported by `load` only.
 
     Attributes:
-        name: Key in `NETWORKS`, FAMILY of ``rclicks convert`` and folder in ``networks/``.
+        name: Key in `NETWORKS`, FAMILY of ``rclicks convert`` and folder in ``networks/``, unless
+            the classes are those of `transformers`.
         model_type: ``model_type`` in ``config.json``.
         title: What error messages call the network.
         config: Path of the configuration class, as ``"module:Name"``.
@@ -63,6 +64,19 @@ def _row(name: str, prefix: str, *, folder: str = "", **fields: str) -> NetworkI
         "converter": f"{module}:convert_checkpoint",
     }
     return NetworkInfo(name=name, **{**parts, **fields})
+
+
+def _row_of_transformers(name: str, prefix: str, **fields: str) -> NetworkInfo:
+    """A row of the SAM family whose classes are those of `transformers`."""
+    return NetworkInfo(
+        name=name,
+        model_type=name,
+        config=f"transformers:{prefix}Config",
+        model=f"transformers:{prefix}Model",
+        converter=f"rclicks_hf.networks.sam_family:convert_{name}",
+        license="Apache-2.0",
+        **fields,
+    )
 
 
 #: Every network of the package by its name.
@@ -151,6 +165,37 @@ NETWORKS: dict[str, NetworkInfo] = {
             checkpoint="cclvs_last_checkpoint.pth",
             license="MIT",
             paper="Chen et al., Conditional Diffusion for Interactive Segmentation, ICCV 2021",
+        ),
+        _row(
+            "mobile_sam",
+            "MobileSam",
+            model_type="rclicks_mobile_sam",
+            title="MobileSAM",
+            checkpoint="mobile_sam.pt",
+            license="Apache-2.0",
+            paper="Zhang et al., Faster Segment Anything: Towards Lightweight SAM for Mobile "
+            "Applications, 2023",
+        ),
+        _row_of_transformers(
+            "sam",
+            "Sam",
+            title="SAM",
+            checkpoint="sam_vit_b_01ec64.pth, sam_vit_l_0b3195.pth or sam_vit_h_4b8939.pth",
+            paper="Kirillov et al., Segment Anything, ICCV 2023",
+        ),
+        _row_of_transformers(
+            "sam_hq",
+            "SamHQ",
+            title="SAM-HQ",
+            checkpoint="sam_hq_vit_b.pth, sam_hq_vit_l.pth or sam_hq_vit_h.pth",
+            paper="Ke et al., Segment Anything in High Quality, NeurIPS 2023",
+        ),
+        _row_of_transformers(
+            "sam2",
+            "Sam2",
+            title="SAM 2",
+            checkpoint="sam2_hiera_*.pt or sam2.1_hiera_*.pt",
+            paper="Ravi et al., SAM 2: Segment Anything in Images and Videos, ICLR 2025",
         ),
     )
 }

@@ -97,8 +97,8 @@ def read_official(
     likely = likely_networks(state)
     if likely and network not in likely:
         raise RclicksError(
-            f"{path}: is a checkpoint of {' or '.join(map(_title, likely))}, not of {row.title}; "
-            f"give {likely[0]} as FAMILY, or {row.checkpoint}"
+            f"{path}: looks like a checkpoint of {' or '.join(likely)}, not of {network}; "
+            f"give that FAMILY, or the published checkpoint {row.checkpoint}"
         )
     unused = tuple(key for key in state if any(fnmatchcase(key, some) for some in ignored))
     kept = {key: tensor for key, tensor in state.items() if key not in unused}
@@ -121,10 +121,6 @@ def find_size(
         )
     check_keys(path, state, expected[best], network=f"the {row.title} {best!r}")
     return best
-
-
-def _title(network: str) -> str:
-    return NETWORKS[network].title if network in NETWORKS else network
 
 
 def _overlap(first: State, second: State) -> float:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.jobs.model_identity import object_identity, spec_identity
+from rclicks_hf.networks import NETWORKS
 from rclicks_hf.segmenters.methods import METHOD_FAMILIES
 from rclicks_hf.support.model_spec import ModelSpec, make_from_class, parse_model_spec
 
@@ -60,6 +61,15 @@ def _published(name: str, implementation: str, **fields: Any) -> SegmenterFamily
     )
 
 
+def _click_map(name: str, implementation: str = "predictor:ClickMapSegmenter") -> SegmenterFamily:
+    """The row of a family with a click-map network of this package."""
+    return _published(
+        name,
+        f"rclicks_hf.segmenters.click_map.{implementation}",
+        model_types=(NETWORKS[name].model_type,),
+    )
+
+
 #: Name -> family. A network is recognised by the ``model_type`` in its config.json.
 SEGMENTERS: dict[str, SegmenterFamily] = {
     family.name: family
@@ -77,26 +87,38 @@ SEGMENTERS: dict[str, SegmenterFamily] = {
             example="facebook/sam-vit-base",
         ),
         _published(
+            "sam_hq",
+            "rclicks_hf.segmenters.prompt.sam_hq:SamHqSegmenter",
+            model_types=("sam_hq",),
+            example="syscv-community/sam-hq-vit-base",
+        ),
+        _published(
+            "mobile_sam",
+            "rclicks_hf.segmenters.prompt.mobile_sam:MobileSamSegmenter",
+            model_types=("rclicks_mobile_sam",),
+        ),
+        _published(
             "sam2",
             "rclicks_hf.segmenters.prompt.sam2:Sam2Segmenter",
             # The published checkpoints are sam2_video; their video parts are not loaded.
             model_types=("sam2", "sam2_video"),
             example="facebook/sam2.1-hiera-tiny",
         ),
-        *(
-            _published(
-                name,
-                f"rclicks_hf.segmenters.click_map.{implementation}",
-                model_types=(f"rclicks_{name}",),
-            )
-            for name, implementation in {
-                "ritm": "predictor:ClickMapSegmenter",
-                "simpleclick": "predictor:ClickMapSegmenter",
-                "cfr_icl": "predictor:ClickMapSegmenter",
-                "adaptive_click": "predictor:ClickMapSegmenter",
-                "gpcis": "predictor:ClickMapSegmenter",
-                "cdnet": "cdnet:CdnetSegmenter",
-            }.items()
+        _click_map("ritm"),
+        _click_map("simpleclick"),
+        _click_map("cfr_icl"),
+        _click_map("adaptive_click"),
+        _click_map("gpcis"),
+        _click_map("cdnet", "cdnet:CdnetSegmenter"),
+        SegmenterFamily(
+            "sam3",
+            "SAM 3",
+            "rclicks_hf.segmenters.prompt.sam3_tracker:Sam3TrackerSegmenter",
+            licence="LicenseRef-SAM",
+            paper="Carion et al., 2025",
+            # The published checkpoint is sam3_video; its detector is not loaded.
+            model_types=("sam3_tracker", "sam3_video"),
+            example="facebook/sam3",
         ),
     )
 }

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import save_file
 from transformers import (
     Sam2Config,
     Sam2Model,
     Sam2VideoConfig,
     Sam2VideoModel,
+    Sam3TrackerConfig,
+    Sam3TrackerModel,
+    Sam3VideoConfig,
+    Sam3VideoModel,
     SamConfig,
+    SamHQConfig,
+    SamHQModel,
     SamModel,
 )
 
 from rclicks_hf.networks import NETWORKS
-from rclicks_hf.segmenters.registry import SEGMENTERS, segmenter_class
+from rclicks_hf.networks.mobile_sam import MobileSamConfig, MobileSamModel
+from rclicks_hf.segmenters.registry import segmenter_class
 
-FAMILIES = ("sam", "sam2")
-CLICK_MAP_FAMILIES = ("ritm", "simpleclick", "cfr_icl", "adaptive_click", "gpcis", "cdnet")
+FAMILIES = ("sam", "sam_hq", "rclicks_mobile_sam", "sam2", "sam3_tracker")
+CLICK_MAP_FAMILIES = tuple(
+    f"rclicks_{name}"
+    for name in ("ritm", "simpleclick", "cfr_icl", "adaptive_click", "gpcis", "cdnet")
+)
 _SIDE = 128
+_SAM3_SIDE = 112  # a multiple of its patches' 14
 
 
 def tiny_model(model_type: str) -> Any:
@@ -28,12 +41,20 @@ def tiny_model(model_type: str) -> Any:
     return _TINY[model_type]().eval()
 
 
+def save_tiny(model_type: str, folder: Path) -> None:
+    """Save a tiny network as the published ones are saved."""
+    model = tiny_model(model_type)
+    model.save_pretrained(folder)
+    if model_type == "sam3_video":  # save_pretrained repeats a prefix of its keys
+        weights = {key: value.contiguous() for key, value in model.state_dict().items()}
+        save_file(weights, folder / "model.safetensors", {"format": "pt"})
+
+
 def tiny_segmenter(family: str, **options: Any) -> Any:
-    [model_type, *_] = SEGMENTERS[family].model_types
-    return segmenter_class(model_type)(tiny_model(model_type), name=family, device="cpu", **options)
+    return segmenter_class(family)(tiny_model(family), name=family, device="cpu", **options)
 
 
-def _sam_config() -> SamConfig:
+def _sam_parts() -> dict[str, Any]:
     vision = {
         "image_size": _SIDE,
         "num_hidden_layers": 2,
@@ -43,7 +64,23 @@ def _sam_config() -> SamConfig:
         "initializer_range": 0.05,  # the default, 1e-10, leaves nothing of the image
     }
     prompts = {"image_size": _SIDE, "image_embedding_size": _SIDE // 16}
-    return SamConfig(vision_config=vision, prompt_encoder_config=prompts, initializer_range=0.1)
+    return {
+        "vision_config": vision,
+        "prompt_encoder_config": prompts,
+        "initializer_range": 0.1,
+    }
+
+
+def _mobile_sam() -> MobileSamModel:
+    vision = {
+        "image_size": _SIDE,
+        "hidden_sizes": [8, 16, 16, 32],
+        "depths": [1, 1, 2, 1],
+        "num_attention_heads": [1, 2, 2, 4],
+        "window_sizes": [7, 5, 3, 7],
+    }
+    parts = {**_sam_parts(), "vision_config": vision}
+    return MobileSamModel(MobileSamConfig(**parts))
 
 
 def _sam2_parts() -> dict[str, Any]:
@@ -69,6 +106,66 @@ def _sam2_parts() -> dict[str, Any]:
         "prompt_encoder_config": {"image_size": _SIDE},
         "initializer_range": 0.1,
     }
+
+
+def _sam3_parts() -> dict[str, Any]:
+    grid = _SAM3_SIDE // 14
+    backbone = {
+        "model_type": "sam3_vit_model",
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 64,
+        "image_size": _SAM3_SIDE,
+        "window_size": 4,
+        "global_attn_indexes": [1],
+        "pretrain_image_size": _SAM3_SIDE // 2,
+    }
+    vision = {
+        "model_type": "sam3_vision_model",
+        "backbone_config": backbone,
+        "backbone_feature_sizes": [[grid * step] * 2 for step in (4, 2, 1)],
+    }
+    return {
+        "vision_config": vision,
+        "prompt_encoder_config": {"image_size": _SAM3_SIDE},
+        "initializer_range": 0.1,
+    }
+
+
+def _sam3_tracker() -> Sam3TrackerModel:
+    model = Sam3TrackerModel(Sam3TrackerConfig(**_sam3_parts()))
+    torch.nn.init.normal_(model.no_memory_embedding)  # zero in a new network
+    return model
+
+
+def _sam3_video() -> Sam3VideoModel:
+    tracker = {
+        **_sam3_parts(),
+        "image_size": _SAM3_SIDE,
+        "memory_attention_num_layers": 1,
+        "memory_attention_feed_forward_hidden_size": 16,
+        "memory_fuser_num_layers": 1,
+    }
+    small = {"hidden_size": 32, "num_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+    text = {
+        "model_type": "clip_text_model",
+        "vocab_size": 64,
+        "hidden_size": 32,
+        "intermediate_size": 32,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "max_position_embeddings": 16,
+    }
+    detector = {
+        "vision_config": tracker["vision_config"],
+        "text_config": text,
+        "geometry_encoder_config": small,
+        "detr_encoder_config": small,
+        "detr_decoder_config": small,
+        "mask_decoder_config": {"hidden_size": 32},
+    }
+    return Sam3VideoModel(Sam3VideoConfig(detector_config=detector, tracker_config=tracker))
 
 
 def _click_map(name: str, **fields: Any) -> Any:
@@ -113,7 +210,11 @@ _TINY = {
     "rclicks_adaptive_click": lambda: _click_map("adaptive_click", **_VIT, **_DECODERS),
     "rclicks_gpcis": lambda: _click_map("gpcis", **_DEEP_LAB, guidance_features=8),
     "rclicks_cdnet": lambda: _click_map("cdnet", **_DEEP_LAB),
-    "sam": lambda: SamModel(_sam_config()),
+    "sam": lambda: SamModel(SamConfig(**_sam_parts())),
+    "sam_hq": lambda: SamHQModel(SamHQConfig(**_sam_parts(), mask_decoder_config={"vit_dim": 32})),
+    "rclicks_mobile_sam": _mobile_sam,
     "sam2": lambda: Sam2Model(Sam2Config(**_sam2_parts())),
     "sam2_video": lambda: Sam2VideoModel(Sam2VideoConfig(**_sam2_parts())),
+    "sam3_tracker": _sam3_tracker,
+    "sam3_video": _sam3_video,
 }

@@ -96,9 +96,7 @@ def test_other_sizes_and_keys_are_refused(tmp_path: Path) -> None:
 def test_a_checkpoint_of_another_family_is_named(tmp_path: Path) -> None:
     path = tmp_path / "a.pth"
     keys = ["encoder_decoder.backbone.block1.0.weight", "encoder_decoder.decode_head.bias"]
-    message = (
-        "is a checkpoint of clickability network, not of tiny network; give clickability as FAMILY"
-    )
+    message = r"a\.pth: looks like a checkpoint of clickability, not of tiny; give that FAMILY"
     with pytest.raises(RclicksError, match=message):
         _convert(path, dict.fromkeys(keys, torch.zeros(1)))
 

@@ -82,7 +82,7 @@ def test_a_user_s_class_is_found_and_conforms(user_module: str) -> None:
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("sam9", "sam9: no such segmenter; give geocut, the folder or Hub id of a SAM, SAM 2, RI"),
+        ("sam9", "sam9: no such segmenter; give geocut, the folder or Hub id of a SAM"),
         ("sam9", "network, or your own class as module:Class"),
         ("no_such_module_here:Disk", "cannot import no_such_module_here"),
         ("{module}:Absent", "has no Absent"),

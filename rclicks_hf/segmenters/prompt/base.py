@@ -18,8 +18,6 @@ from rclicks_hf.segmenters.interface import Prediction, check_image
 from rclicks_hf.segmenters.pretrained import display_name, load_model, on_device
 from rclicks_hf.segmenters.prompt.mask_decoder import MaskDecoder
 
-_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, for values in [0, 1]
-
 
 @dataclass(frozen=True, eq=False)
 class EncodedImage:
@@ -47,6 +45,8 @@ class PromptedSegmenter(ABC):
     """
 
     model_class: ClassVar[Any]
+    mean: ClassVar[tuple[float, float, float]] = (0.485, 0.456, 0.406)  # of pixels in [0, 1]
+    std: ClassVar[tuple[float, float, float]] = (0.229, 0.224, 0.225)
     threshold = 0.5
     batched = True
 
@@ -136,7 +136,7 @@ class PromptedSegmenter(ABC):
         pixels = F.interpolate(
             pixels, resized, mode="bilinear", align_corners=False, antialias=True
         )
-        mean, std = (pixels.new_tensor(values)[:, None, None] for values in (_MEAN, _STD))
+        mean, std = (pixels.new_tensor(v)[:, None, None] for v in (self.mean, self.std))
         below, right = self.input_size - resized[0], self.input_size - resized[1]
         return F.pad((pixels - mean) / std, (0, right, 0, below))
 

@@ -22,7 +22,7 @@ class DecodedPrompts:
     """What the decoder computes for B prompts, before a mask is chosen."""
 
     scores: Tensor  # (B, M) expected IoU per mask; mask 0 is the one for unambiguous prompts
-    nested: Tensor  # (B, 16·h·w, M) logits of the masks, pixels in the order of `nest`
+    nested: Tensor  # (B, 16·h·w, M or more) logits of the masks, pixels in the order of `nest`
     grid: tuple[int, int]  # (h, w) of the image features
 
     def best(self) -> Tensor:
@@ -32,7 +32,7 @@ class DecodedPrompts:
     def logits(self, index: Tensor) -> Tensor:
         """(B, 4h, 4w) logits of one mask per prompt, given its (B,) index."""
         prompts = torch.arange(len(index), device=index.device)
-        return _unnest(self.nested[prompts, :, index], self.grid)
+        return unnest(self.nested[prompts, :, index, None], self.grid)[:, 0]
 
 
 class MaskDecoder:
@@ -50,6 +50,8 @@ class MaskDecoder:
         self._tokens = tokens
         self._score_token = score_token
         self._positions = channels_last(positions)
+        self._grid = (positions.shape[2], positions.shape[3])
+        self._mask_networks = [*network.output_hypernetworks_mlps]
         self._upscalings = [_as_linear(network.upscale_conv1), _as_linear(network.upscale_conv2)]
 
     def __call__(
@@ -68,12 +70,11 @@ class MaskDecoder:
             attention_similarity=None,
         )
         tokens, first_mask = tokens[:, 0], self._score_token + 1
-        networks = self._network.output_hypernetworks_mlps
-        weights = [mlp(tokens[:, first_mask + i]) for i, mlp in enumerate(networks)]
+        weights = [mlp(tokens[:, first_mask + i]) for i, mlp in enumerate(self._mask_networks)]
         return DecodedPrompts(
             scores=self._network.iou_prediction_head(tokens[:, self._score_token]),
             nested=self._masks(features[:, 0], torch.stack(weights, dim=2), finer),
-            grid=(image.shape[2], image.shape[3]),
+            grid=self._grid,
         )
 
     def _masks(self, features: Tensor, weights: Tensor, finer: tuple[Tensor, ...]) -> Tensor:
@@ -87,11 +88,11 @@ class MaskDecoder:
 
     def _upscale(self, features: Tensor, finer: list[Tensor]) -> Tensor:
         """(B, h·w, C) to (B, 16·h·w, c), in the order of `nest`."""
-        norm, activation = self._network.upscale_layer_norm, self._network.activation
+        activation = self._network.activation
         features = _enlarge(features, self._upscalings[0])
         features = features + finer[0] if finer else features
-        features = F.layer_norm(features, norm.normalized_shape, norm.weight, norm.bias, norm.eps)
-        features = _enlarge(activation(features), self._upscalings[1])
+        features = activation(norm_channels(features, self._network.upscale_layer_norm))
+        features = _enlarge(features, self._upscalings[1])
         return activation(features + finer[1] if finer else features)
 
 
@@ -100,8 +101,13 @@ def channels_last(features: Tensor) -> Tensor:
     return features.contiguous(memory_format=torch.channels_last)
 
 
+def norm_channels(features: Tensor, norm: nn.LayerNorm) -> Tensor:
+    """Apply a norm over the channels to features whose last axis they are."""
+    return F.layer_norm(features, norm.normalized_shape, norm.weight, norm.bias, norm.eps)
+
+
 def nest(features: Tensor, doublings: int) -> Tensor:
-    """(1, C, H, W) to (1, H·W, C), so that the pixels inside one coarse pixel are adjacent.
+    """(B, C, H, W) to (B, H·W, C), so that the pixels inside one coarse pixel are adjacent.
 
     A coarse pixel has ``2**doublings`` pixels per side; coarse pixels, the quarters inside each,
     and the quarters inside those are in row-major order.
@@ -110,19 +116,22 @@ def nest(features: Tensor, doublings: int) -> Tensor:
         >>> nest(torch.arange(8).view(1, 1, 2, 4), 1).flatten().tolist()
         [0, 1, 4, 5, 2, 3, 6, 7]
     """
-    _, channels, height, width = features.shape
+    count, channels, height, width = features.shape
     halves = [2] * doublings
-    split = features.view(channels, height >> doublings, *halves, width >> doublings, *halves)
-    rows, columns = range(1, 2 + doublings), range(2 + doublings, 3 + 2 * doublings)
+    split = features.view(
+        count, channels, height >> doublings, *halves, width >> doublings, *halves
+    )
+    rows, columns = range(2, 3 + doublings), range(3 + doublings, 4 + 2 * doublings)
     order = [axis for pair in zip(rows, columns, strict=True) for axis in pair]
-    return split.permute(*order, 0).reshape(1, height * width, channels)
+    return split.permute(0, *order, 1).reshape(count, height * width, channels)
 
 
-def _unnest(values: Tensor, grid: tuple[int, int]) -> Tensor:
-    """(B, 16·h·w) in the order of `nest` to maps (B, 4h, 4w)."""
+def unnest(values: Tensor, grid: tuple[int, int]) -> Tensor:
+    """(B, 16·h·w, C) in the order of ``nest(..., 2)`` to (B, C, 4h, 4w), channels last in memory."""
     height, width = grid
-    nested = values.view(-1, height, width, 2, 2, 2, 2)
-    return nested.permute(0, 1, 3, 5, 2, 4, 6).reshape(-1, 4 * height, 4 * width)
+    nested = values.reshape(len(values), height, width, 2, 2, 2, 2, -1)
+    maps = nested.permute(0, 1, 3, 5, 2, 4, 6, 7).reshape(len(values), 4 * height, 4 * width, -1)
+    return maps.permute(0, 3, 1, 2)
 
 
 def _as_linear(layer: nn.ConvTranspose2d) -> tuple[Tensor, Tensor]:

@@ -51,6 +51,8 @@ class Sam2Segmenter(PromptedSegmenter):
         """(B,) index of the mask to use."""
         config = self.model.config.mask_decoder_config
         best = decoded.best()
+        if not config.dynamic_multimask_via_stability:
+            return torch.zeros_like(best)
         single = decoded.logits(torch.zeros_like(best)).flatten(1)
         delta = config.dynamic_multimask_stability_delta
         narrow, wide = (single > delta).sum(1), (single > -delta).sum(1)

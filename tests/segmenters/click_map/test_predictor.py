@@ -61,7 +61,7 @@ def test_datasets_have_settings_of_their_own() -> None:
         published[name].model.config.predictor = None
 
     def settings(family: str, dataset: str, reference: bool = False) -> dict:
-        return published[family].for_dataset(dataset, reference=reference).settings
+        return published[f"rclicks_{family}"].for_dataset(dataset, reference=reference).settings
 
     assert settings("ritm", "davis")["size"] == 600
     assert settings("ritm", "grabcut")["size"] == settings("ritm", "my_own")["size"] == 400
@@ -124,12 +124,12 @@ def test_odd_clicks(family: str) -> None:
 
 
 def test_no_trajectory_is_no_prediction() -> None:
-    segmenter = tiny_segmenter("ritm")
+    segmenter = tiny_segmenter("rclicks_ritm")
     assert segmenter.predict(segmenter.encode(IMAGE), [], []) == []
 
 
 def test_a_vanished_prediction_is_pasted_where_the_protocol_says() -> None:
-    segmenter = tiny_segmenter("ritm")
+    segmenter = tiny_segmenter("rclicks_ritm")
     state, box = segmenter.encode(IMAGE), Box(20, 60, 30, 90)
     clicks = [Click(40, 40, True), Click(50, 50, False)]
     last = LastPrediction(torch.zeros(IMAGE.shape[:2]), box)
@@ -153,7 +153,7 @@ def test_a_vanished_prediction_is_pasted_where_the_protocol_says() -> None:
 
 
 def test_what_a_caller_does_to_a_probability_is_not_remembered() -> None:
-    segmenter = tiny_segmenter("ritm")
+    segmenter = tiny_segmenter("rclicks_ritm")
     [found] = segmenter.predict(segmenter.encode(IMAGE), [[Click(4, 4, True)]], [None])
     before = copy.deepcopy(found.memory.probability)
     found.probability[:] = 0
@@ -163,4 +163,4 @@ def test_what_a_caller_does_to_a_probability_is_not_remembered() -> None:
 @pytest.mark.parametrize("shape", [(20, 30), (20, 30, 1), (20, 30, 4)])
 def test_grey_images_and_alpha_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"image must be \(H, W, 3\) uint8, got shape"):
-        tiny_segmenter("ritm").encode(np.zeros(shape, np.uint8))
+        tiny_segmenter("rclicks_ritm").encode(np.zeros(shape, np.uint8))
