@@ -88,5 +88,5 @@ def test_what_does_not_fit_is_named_in_one_line(
 
 
 def test_another_network_is_named(state: State, tmp_path: Path) -> None:
-    with pytest.raises(RclicksError, match="is a checkpoint of SimpleClick network"):
+    with pytest.raises(RclicksError, match="looks like a checkpoint of simpleclick or cfr_icl"):
         _converted("adaptive_click", state, tmp_path)
