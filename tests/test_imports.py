@@ -48,7 +48,6 @@ NETWORK_PLACES = {
     "segmenters/click_map": {"torch", "transformers"},
     "segmenters/pretrained.py": {"torch", "transformers"},
     "segmenters/prompt": {"torch", "transformers"},
-    "segmenters/click_map": {"torch"},
 }
 LIMIT = 0.3  # seconds of processor time for `import rclicks_hf` and for `rclicks --help`
 

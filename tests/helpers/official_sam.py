@@ -81,7 +81,5 @@ def _encoder(key: str, family: str) -> str:
     if family == "sam2":
         name = re.sub(r"neck\.convs\.(\d+)\.", r"neck.convs.\1.conv.", name)
         name = name.replace("image_encoder.backbone.", "image_encoder.trunk.")
-        return name.replace("mlp.proj_in.", "mlp.layers.0.").replace(
-            "mlp.proj_out.", "mlp.layers.1."
-        )
+        return name.replace("mlp.proj_in.", "mlp.layers.0.").replace("mlp.proj_out.", "mlp.layers.1.")
     return name.replace("image_encoder.layers.", "image_encoder.blocks.")

@@ -18,11 +18,7 @@ CLICKS = [
     [Click(20, 15, True), Click(40, 30, False), Click(21, 16, True)],
     [Click(60, 45, True), Click(3, 2, True), Click(30, 9, True)],
 ]
-THREE_MASKS = (
-    "sam",
-    "sam_hq",
-    "rclicks_mobile_sam",
-)  # the others draw one and decide by its stability
+THREE_MASKS = ("sam", "sam_hq", "rclicks_mobile_sam")  # the others draw one and decide by its stability
 
 
 class UpdatesItsInput(nn.Module):
