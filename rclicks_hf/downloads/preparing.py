@@ -21,6 +21,7 @@ from rclicks_hf.support.atomic import (
     explain_full_disk,
     require_absent,
     scratch_directory,
+    take_name,
 )
 from rclicks_hf.support.download_folder import download_folder
 from rclicks_hf.support.progress import is_quiet
@@ -247,6 +248,7 @@ def _checked(item: PublicItem, folder: Path) -> str:
 
 def _convert(item: PublicItem, archive: Path, final: Path) -> str:
     """Make the model folder of a network in the archive of checkpoints."""
+    from rclicks_hf.downloads.network_card import write_network_card
     from rclicks_hf.networks import convert_checkpoint
 
     wanted = _CHECKPOINTS[item.becomes]
@@ -267,7 +269,9 @@ def _convert(item: PublicItem, archive: Path, final: Path) -> str:
                 (scratch / wanted).open("xb") as target,
             ):
                 shutil.copyfileobj(packed, target, 1 << 20)
-            conversion = convert_checkpoint(item.becomes, scratch / wanted, final)
+            conversion = convert_checkpoint(item.becomes, scratch / wanted, scratch / "model")
+            write_network_card(scratch / "model", item, conversion)
+            take_name(scratch / "model", final)
     return f", {conversion.size}, licence: {item.licence}"
 
 

@@ -237,6 +237,11 @@ def test_a_network_is_ready_by_its_name(
     made = download(["clickability"], progress=False)["clickability"]
     assert made == tmp_path / "cache" / "clickability"
     assert load_click_model("clickability").name == "cm"
+    card = (made / "README.md").read_text()
+    assert "license: mit" in card
+    assert "Licence: MIT (the paper's repository)" in card
+    assert 'model="clickability"' in card
+    assert "simulated" not in card
 
 
 def test_results_are_imported(mirror: FileServer, shared: Path, tmp_path: Path) -> None:
