@@ -146,7 +146,7 @@ def _name(files: str, options: Mapping[str, str]) -> str:
 
 def _embeddings(encoder: Graph, export: Export) -> list[str]:
     """Names of the encoder's outputs that the decoder takes."""
-    wanted = [
+    wanted: list[str] = [
         name
         for name in ("image_embeddings", "image_positional_embeddings")
         if name in export.inputs
