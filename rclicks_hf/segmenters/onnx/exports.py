@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -19,8 +19,7 @@ LARGEST_SIDE = 4096  # pixels
 _MOST_GRAPHS = 16  # in a folder
 _NAMED = 8  # inputs that an error names
 
-Pixels = Literal["imagenet", "0..1", "0..255"]
-PIXELS: tuple[Pixels, ...] = ("imagenet", "0..1", "0..255")
+PIXELS = ("imagenet", "0..1", "0..255")
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ class ImageInput:
     name: str
     axes: str  # "nchw", "nhwc", "chw" or "hwc"
     side: int  # pixels
-    pixels: Pixels
+    pixels: str
 
     def arrange(self, pixel_values: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
         """(1, 3, S, S) values normalised as by SAM, as the encoder takes them.
@@ -143,7 +142,7 @@ def _no_pair(place: str, graphs: Sequence[Graph]) -> RclicksError:
     )
 
 
-def find_image_input(encoder: Graph, decoder: Graph, pixels: Pixels | None) -> ImageInput:
+def find_image_input(encoder: Graph, decoder: Graph, pixels: str | None) -> ImageInput:
     """How the encoder takes its image, from its graph where that is certain, else an error."""
     [(name, type_)] = encoder.inputs.items()
     axes = _axes(name, type_.shape)
@@ -179,7 +178,7 @@ def _axes(name: str, shape: tuple[int | None, ...]) -> str:
     return ""
 
 
-def _pixels_in(encoder: Graph, name: str) -> Pixels | None:
+def _pixels_in(encoder: Graph, name: str) -> str | None:
     """The pixel values that an encoder expects, by what it does to them first.
 
     A network that begins with a convolution leaves the normalisation to the caller, as SAM does;
@@ -205,7 +204,7 @@ def _pixels_in(encoder: Graph, name: str) -> Pixels | None:
 _MOVES = {"Cast", "Identity", "Pad", "Resize", "Squeeze", "Transpose", "Unsqueeze"}
 
 
-def _pixels_before(node: Any, name: str, constants: dict[str, np.ndarray]) -> Pixels | None:
+def _pixels_before(node: Any, name: str, constants: dict[str, np.ndarray]) -> str | None:
     """The range of values that a subtraction of the mean, or a division by 255, is for."""
     others = [constants[other] for other in node.input if other != name and other in constants]
     if len(others) != 1:

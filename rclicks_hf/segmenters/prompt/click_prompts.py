@@ -44,7 +44,7 @@ class ClickPromptLoop(ABC):
     name: str
     input_size: int  # side of the network's square input
     batch_size: int  # trajectories per forward pass
-    device: torch.device | str = "cpu"
+    device = torch.device("cpu")
 
     @torch.inference_mode()
     def encode(self, image: np.ndarray) -> EncodedImage:
