@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from rclicks_hf.benchmark.failures import failure_line
-from rclicks_hf.metrics import nsr
+from rclicks_hf.benchmark.runs import USER_RUN
+from rclicks_hf.metrics.group_scores import noise_to_signal
 from rclicks_hf.report.numbers.click_model_results import ClickModelResults
 from rclicks_hf.report.numbers.method_results import MethodResults, by_dataset
 from rclicks_hf.report.numbers.scoring import users_over_methods
@@ -61,7 +62,7 @@ def report_data(
         shown |= {"Protocol": results.protocol, "Threshold": f"IoU {results.threshold:g}"}
     if note:
         shown["Examples"] = note
-    if failed := failure_line(results.table):
+    if failed := failure_line(results.summary):
         shown["Failures"] = failed
     flags = [row.is_simulated for row in results.rows] + [table.is_simulated for table in tables]
     return ReportData(
@@ -92,9 +93,9 @@ def _score_settings(click_scores: ClickModelResults | None) -> dict[str, str]:
 
 def _curves(method: MethodResults, threshold: float) -> IoUCurves | None:
     curves = {
-        run: np.mean(np.stack(method.ious[run]), axis=0)
+        run: rows.matrix.mean(axis=0)
         for run in CURVE_RUNS
-        if method.ious.get(run)
+        if len(rows := method.of_run(run))
     }
     label = ", ".join(part for part in map(method_label, method.key) if part)
     return IoUCurves(label, curves, threshold, method.is_simulated) if curves else None
@@ -104,19 +105,19 @@ def _scatter(results: Results) -> list[UserScatter]:
     """One chart per dataset, over its segmenters; users' clicks do not depend on click models."""
     charts = []
     for dataset, methods in by_dataset(results.values()).items():
-        with_users = [method for method in methods if any(map(len, method.user_ious))]
+        with_users = [method for method in methods if method.of_run(USER_RUN).lengths.any()]
         once = list({method.key.segmenter: method for method in with_users}.values())
-        users = list(users_over_methods(once).values()) if once else []
-        if users:
+        mean, std = users_over_methods(once)
+        if len(mean):
             several = f"{dataset}, mean of {len(once)} segmenters"
             charts.append(
                 UserScatter(
                     several
                     if len(once) > 1
                     else f"{method_label(once[0].key.segmenter)}, {dataset}",
-                    np.array([np.mean(ious) for ious in users]),
-                    np.array([np.mean(np.std(ious, axis=1)) for ious in users]),
-                    nsr(users),
+                    mean,
+                    std,
+                    float(noise_to_signal(mean, std).mean()),
                     any(method.is_simulated for method in once),
                 )
             )

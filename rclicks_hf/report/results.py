@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from rclicks_hf.benchmark.manifest import RESULTS, read_run
 from rclicks_hf.benchmark.result_rows import RESULT_SCHEMA, read_result_table
@@ -18,7 +20,7 @@ from rclicks_hf.errors import RclicksError
 from rclicks_hf.jobs.results_folder import MANIFEST
 from rclicks_hf.metrics.click_counts import THRESHOLD
 from rclicks_hf.report.numbers.method_results import MethodKey, MethodResults, methods_of
-from rclicks_hf.report.numbers.scoring import Score, score_all
+from rclicks_hf.report.numbers.scoring import Score, score_methods
 from rclicks_hf.report.tables.benchmark_table import (
     BenchmarkRow,
     benchmark_table,
@@ -26,6 +28,11 @@ from rclicks_hf.report.tables.benchmark_table import (
     table_lines,
 )
 from rclicks_hf.report.tables.table_cells import SIMULATED_NOTE
+
+#: What tables and charts need; the clicks themselves are half of a results file.
+_SUMMARY = [
+    name for name in RESULT_SCHEMA.names if name not in ("image_stem", "x", "y", "is_positive")
+]
 
 
 class Results(Mapping[MethodKey, MethodResults]):
@@ -36,7 +43,8 @@ class Results(Mapping[MethodKey, MethodResults]):
     Args:
         methods: The methods' results.
         threshold: IoU threshold of NoC and NoF, in (0, 1].
-        table: The rows as stored, of `RESULT_SCHEMA`.
+        table: The rows as stored, of `RESULT_SCHEMA`; the columns of clicks may be left out, which
+            are then read from ``files`` when they are asked for.
         files: The files they were read from.
         manifests: The manifests of the results folders, if present.
 
@@ -63,7 +71,8 @@ class Results(Mapping[MethodKey, MethodResults]):
     ) -> None:
         self._methods = {method.key: method for method in methods}
         self.threshold = threshold
-        self.table = RESULT_SCHEMA.empty_table() if table is None else table
+        self.summary = RESULT_SCHEMA.empty_table() if table is None else table
+        """The stored rows without the clicks."""
         self.files = tuple(files)
         self.manifests = tuple(manifests)
 
@@ -91,6 +100,29 @@ class Results(Mapping[MethodKey, MethodResults]):
             raise TypeError(f"results of {len(self.files)} files have no path of their own")
         return str(self.files[0])
 
+    @cached_property
+    def table(self) -> pa.Table:
+        """The stored rows: one per dataset, instance and run; the columns of `RESULT_SCHEMA`."""
+        if self.summary.schema.equals(RESULT_SCHEMA) or not self.files:
+            return self.summary
+        return pa.concat_tables(map(read_result_table, self.files))
+
+    def rows_of(self, key: MethodKey, stems: Sequence[str]) -> list[dict[str, Any]]:
+        """The stored rows of a few instances of one method, clicks included."""
+        wanted = pc.is_in(pc.field("full_stem"), pa.array(stems))
+        for name, value in key._asdict().items():
+            wanted &= pc.field(name) == value
+        if self.files:  # of which those of other methods are skipped unread
+            rows = pq.read_table(
+                list(self.files),
+                filters=wanted,
+                partitioning=None,
+                page_checksum_verification=True,
+            )
+        else:
+            rows = self.summary.filter(wanted)
+        return rows.to_pylist()
+
     def to_pandas(self) -> pd.DataFrame:
         """The stored rows: one per dataset, instance and run; the columns of `RESULT_SCHEMA`."""
         return self.table.to_pandas()
@@ -103,12 +135,13 @@ class Results(Mapping[MethodKey, MethodResults]):
     @cached_property
     def scores(self) -> dict[MethodKey, dict[str, Score]]:
         """All numbers with their intervals: method -> key of `MEASURES` -> number."""
-        return {key: score_all(method, self.threshold) for key, method in self.items()}
+        scores = score_methods(list(self.values()), self.threshold)
+        return dict(zip(self, scores, strict=True))
 
     @property
     def protocol(self) -> str:
         """Id and digest of the benchmark protocol, as text."""
-        row = self.table.select(["protocol_id", "protocol_digest"]).slice(0, 1)
+        row = self.summary.select(["protocol_id", "protocol_digest"]).slice(0, 1)
         return ", digest ".join(str(column[0])[:12] for column in row.columns if len(column))
 
 
@@ -143,7 +176,7 @@ def read_results(*paths: str | os.PathLike[str], threshold: float | None = None)
     """
     if not paths:
         raise RclicksError("results: none given; name at least one results folder")
-    tables = [read_result_table(Path(path)) for path in paths]
+    tables = [read_result_table(Path(path), _SUMMARY) for path in paths]
     digests: dict[str, str | os.PathLike[str]] = {}
     for path, table in zip(paths, tables, strict=True):
         for digest in table["protocol_digest"].unique().to_pylist():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from rclicks_hf.benchmark.failures import all_failed, failure_line
+from rclicks_hf.benchmark.failures import INSTANCE_COLUMNS, all_failed, failure_line
 from rclicks_hf.benchmark.result_rows import read_result_table
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.report.from_results import report_data
@@ -98,7 +98,7 @@ def write_report_file(
     text = _WRITERS[name](measured, data)
     with atomic_file(out) as part:
         part.write_text(text, encoding="utf-8")
-    failed = failure_line(measured.table) if all_failed(measured.table) else ""
+    failed = failure_line(measured.summary) if all_failed(measured.summary) else ""
     notes = [data.settings.get("Examples", ""), *_unfinished(measured, scores), failed]
     return "\n".join(line for line in (hub, *notes, str(out)) if line)
 
@@ -144,7 +144,11 @@ def report_format(out: Path, format: str | None) -> str:
 
 def no_instance_has_numbers(*paths: str | os.PathLike[str]) -> bool:
     """True if results of `rclicks benchmark` are given and all their instances failed."""
-    tables = [read_result_table(Path(path)) for path in paths if not is_click_scores(path)]
+    tables = [
+        read_result_table(Path(path), INSTANCE_COLUMNS)
+        for path in paths
+        if not is_click_scores(path)
+    ]
     return bool(tables) and all_failed(pa.concat_tables(tables))
 
 

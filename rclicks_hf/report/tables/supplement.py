@@ -96,7 +96,7 @@ def supplement(results: Results) -> list[NamedTable]:
         *paired_tables(results),
         *dataset_nsr_tables(results),
         *correlation_tables(results),
-        *timing_tables(results.table),
+        *timing_tables(results.summary),
     ]
 
 
