@@ -39,9 +39,7 @@ def all_failed(table: pa.Table) -> bool:
     failed = table.filter(pc.not_equal(table[error], ""))
     if not failed.num_rows:
         return False
-    counts = [
-        rows.select(names).group_by(names).aggregate([]).num_rows for rows in (table, failed)
-    ]
+    counts = [rows.select(names).group_by(names).aggregate([]).num_rows for rows in (table, failed)]
     return counts[0] == counts[1]
 
 

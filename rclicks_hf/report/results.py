@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -16,11 +17,18 @@ import pyarrow.parquet as pq
 
 from rclicks_hf.benchmark.manifest import RESULTS, read_run
 from rclicks_hf.benchmark.result_rows import RESULT_SCHEMA, read_result_table
+from rclicks_hf.data.schema import SOURCE_DATASETS
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.jobs.results_folder import MANIFEST
 from rclicks_hf.metrics.click_counts import THRESHOLD
-from rclicks_hf.report.numbers.method_results import MethodKey, MethodResults, methods_of
-from rclicks_hf.report.numbers.scoring import Score, score_methods
+from rclicks_hf.report.numbers.measures import MEASURES
+from rclicks_hf.report.numbers.method_results import (
+    MethodKey,
+    MethodResults,
+    methods_of,
+    stored_name,
+)
+from rclicks_hf.report.numbers.scoring import Score, score, score_methods
 from rclicks_hf.report.tables.benchmark_table import (
     BenchmarkRow,
     benchmark_table,
@@ -111,7 +119,7 @@ class Results(Mapping[MethodKey, MethodResults]):
         """The stored rows of a few instances of one method, clicks included."""
         wanted = pc.is_in(pc.field("full_stem"), pa.array(stems))
         for name, value in key._asdict().items():
-            wanted &= pc.field(name) == value
+            wanted &= pc.field(name) == (stored_name(value) if name == "segmenter" else value)
         if self.files:  # of which those of other methods are skipped unread
             rows = pq.read_table(
                 list(self.files),
@@ -148,7 +156,8 @@ class Results(Mapping[MethodKey, MethodResults]):
 def read_results(*paths: str | os.PathLike[str], threshold: float | None = None) -> Results:
     """Read the results of one or more benchmark runs.
 
-    Runs on two splits of a dataset become one row: the paper's TETRIS numbers are over both.
+    Runs on two splits of a dataset become one row: the paper's TETRIS numbers are over both. Beside
+    published results, methods are ordered by dataset and by the number of clicks that they need.
 
     Args:
         paths: Results folders, or their ``results.parquet``; at least one.
@@ -188,19 +197,35 @@ def read_results(*paths: str | os.PathLike[str], threshold: float | None = None)
         )
     table = pa.concat_tables(tables)
     files = [Path(path) / RESULTS if Path(path).is_dir() else Path(path) for path in paths]
-    methods = methods_of(table)
-    manifests = [
-        found
-        for file in files
-        if (file.parent / MANIFEST).is_file() and (found := read_run(file.parent)) is not None
+    found = [
+        (read_run(file.parent) if (file.parent / MANIFEST).is_file() else None) for file in files
     ]
+    manifests = [manifest for manifest in found if manifest is not None]
+    threshold = _threshold(threshold, manifests)
+    by_authors = [bool(manifest and manifest.get("published")) for manifest in found]
+    methods = methods_of(table, np.repeat(by_authors, [len(part) for part in tables]))
     return Results(
-        methods,
-        threshold=_threshold(threshold, manifests),
+        _ranked(methods, threshold) if any(by_authors) else methods,
+        threshold=threshold,
         table=table,
         files=files,
         manifests=manifests,
     )
+
+
+def _ranked(methods: Sequence[MethodResults], threshold: float) -> list[MethodResults]:
+    """By dataset, then by the number of clicks needed: the order of a leaderboard."""
+    places = {name: place for place, name in enumerate(SOURCE_DATASETS)}
+
+    def order(method: MethodResults) -> tuple[Any, ...]:
+        found = (
+            score(MEASURES[key], method, threshold).value for key in ("sample_noc", "base_noc")
+        )
+        clicks = next((value for value in found if math.isfinite(value)), math.inf)
+        name = method.key.dataset
+        return places.get(name, len(places)), name, clicks, method.key
+
+    return sorted(methods, key=order)
 
 
 def _threshold(threshold: float | None, manifests: Sequence[Mapping[str, Any]]) -> float:

@@ -18,6 +18,11 @@ from rclicks_hf.report.numbers.ragged import ListColumn, Ragged
 
 GROUP_RUNS: tuple[str, ...] = tuple(CLICKING_GROUPS)
 
+#: Where results come from, said only in a report that shows published ones.
+PUBLISHED, OWN = "paper", "own run"
+
+_PUBLISHED_TOO = " (published)"
+
 
 class MethodKey(NamedTuple):
     """A method (a segmenter with its click model) on a dataset: one row of the tables.
@@ -44,6 +49,7 @@ class MethodResults:
         failures: Number of instances that failed.
         is_simulated: True where the users' clicks were simulated.
         boundary_ious: As ``ious``, with boundary IoU.
+        origin: `PUBLISHED` or `OWN` in a report that shows published results, else ``""``.
 
     Example:
         >>> ious = {"g10": [np.array([0.7, 0.95])], "g1": [np.array([0.5, 0.8])]}
@@ -59,6 +65,7 @@ class MethodResults:
     failures: int
     is_simulated: bool
     boundary_ious: Mapping[str, Sequence[np.ndarray]] = field(default_factory=dict)
+    origin: str = ""
 
     #: What is computed from the arrays more than once, by name and parameters.
     computed: dict[tuple[object, ...], Any] = field(default_factory=dict, init=False, repr=False)
@@ -105,10 +112,12 @@ class MethodResults:
         return replace(self, ious=self.boundary_ious)
 
 
-def methods_of(table: pa.Table) -> list[MethodResults]:
+def methods_of(table: pa.Table, is_published: np.ndarray | None = None) -> list[MethodResults]:
     """The methods of a results table, in order of first appearance; instances sorted by name.
 
-    Sorted, so that no number depends on the order in which files are given.
+    Sorted, so that no number depends on the order in which files are given. ``is_published`` says
+    of every row whether the paper's authors published it; a model that was also run here is two
+    methods.
     """
     words, codes = {}, {}
     for name in (*MethodKey._fields, "full_stem", "run"):
@@ -116,9 +125,12 @@ def methods_of(table: pa.Table) -> list[MethodResults]:
     has_error = pc.not_equal(table["error"], "").to_numpy()
     is_simulated = table["is_simulated"].to_numpy()
     ious, boundary_ious = ListColumn(table["iou"]), ListColumn(table["boundary_iou"])
-    made = []
-    for rows in _rows_of_methods([codes[name] for name in MethodKey._fields]):
+    by_authors = np.zeros(len(table), bool) if is_published is None else is_published
+    made: list[MethodResults] = []
+    keys = [*(codes[name] for name in MethodKey._fields), by_authors.astype(np.int64)]
+    for rows in _rows_of_methods(keys):
         key = MethodKey(*(words[name][codes[name][rows[0]]] for name in MethodKey._fields))
+        origin = PUBLISHED if by_authors[rows[0]] else OWN if by_authors.any() else ""
         stems, runs = codes["full_stem"][rows], codes["run"][rows]
         if len(np.unique(stems * len(words["run"]) + runs)) < len(rows):
             raise RclicksError(f"{' / '.join(key)}: given twice; pass each run once")
@@ -140,9 +152,26 @@ def methods_of(table: pa.Table) -> list[MethodResults]:
                 failures=len(failed),
                 is_simulated=bool(is_simulated[rows].any()),
                 boundary_ious={run: boundary_ious.take(of) for run, of in rows_of_run.items()},
+                origin=origin,
             )
         )
-    return made
+    return _distinct(made)
+
+
+def _distinct(methods: list[MethodResults]) -> list[MethodResults]:
+    """Published methods under a name of their own where the same one was also run here."""
+    own = {method.key for method in methods if method.origin != PUBLISHED}
+    return [
+        replace(method, key=method.key._replace(segmenter=method.key.segmenter + _PUBLISHED_TOO))
+        if method.origin == PUBLISHED and method.key in own
+        else method
+        for method in methods
+    ]
+
+
+def stored_name(segmenter: str) -> str:
+    """The segmenter's name in the results file and in the table of methods."""
+    return segmenter.removesuffix(_PUBLISHED_TOO)
 
 
 def _words(column: pa.ChunkedArray) -> tuple[list[str], np.ndarray]:

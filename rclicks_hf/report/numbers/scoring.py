@@ -233,8 +233,7 @@ def users_over_methods(methods: Sequence[MethodResults]) -> tuple[np.ndarray, np
     """
     # Unequal click counts mean another version of the dataset: nothing to average.
     counts = [
-        {stem: n for stem, n in zip(m.stems, m.of_run(USER_RUN).lengths.tolist(), strict=False)}
-        for m in methods
+        dict(zip(m.stems, m.of_run(USER_RUN).lengths.tolist(), strict=False)) for m in methods
     ]
     shared = [
         stem

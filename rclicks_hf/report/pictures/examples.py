@@ -13,7 +13,7 @@ from rclicks_hf.benchmark.runs import BASELINE_RUN, USER_RUN
 from rclicks_hf.data.instances import Click
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.report.numbers.measures import MEASURES
-from rclicks_hf.report.numbers.method_results import MethodResults, by_dataset
+from rclicks_hf.report.numbers.method_results import PUBLISHED, MethodResults, by_dataset
 from rclicks_hf.report.numbers.scoring import score_by_stem
 from rclicks_hf.report.page_data import ClickPath, ExampleItem
 from rclicks_hf.report.results import Results
@@ -91,7 +91,9 @@ def load_examples(results: Results, repos: Mapping[str, str]) -> tuple[list[Exam
         if not chosen:
             continue
         try:
-            items += _items(results, methods[0], chosen, repos.get(dataset), fingerprints)
+            # Of published ones it is not known which split an instance is of.
+            shown = next((one for one in methods if one.origin != PUBLISHED), methods[0])
+            items += _items(results, shown, chosen, repos.get(dataset), fingerprints)
         except RclicksError as error:
             left_out.append(f"{dataset} ({error})")
     return items, f"pictures left out of {'; '.join(left_out)}" if left_out else ""
