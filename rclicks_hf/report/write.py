@@ -21,6 +21,7 @@ from rclicks_hf.report.numbers.click_model_results import (
 from rclicks_hf.report.page import render
 from rclicks_hf.report.page_data import ReportData
 from rclicks_hf.report.results import Results, read_results
+from rclicks_hf.report.tables.published_tables import check_paper_tables, plain_check
 from rclicks_hf.report.tables.text_formats import (
     csv_scores,
     latex_tables,
@@ -101,6 +102,38 @@ def write_report_file(
     failed = failure_line(measured.summary) if all_failed(measured.summary) else ""
     notes = [data.settings.get("Examples", ""), *_unfinished(measured, scores), failed]
     return "\n".join(line for line in (hub, *notes, str(out)) if line)
+
+
+def paper_tables_text(results: Sequence[str | os.PathLike[str]], format: str | None = None) -> str:
+    """The paper's tables from imported results, compared with the published values.
+
+    Args:
+        results: Folders of `rclicks import-results`; other results are left out.
+        format: ``"markdown"`` or ``"latex"``; None gives plain text.
+
+    Returns:
+        The tables, then the number of cells that were compared and that differ.
+
+    Raises:
+        RclicksError: If none of the results are the paper's, or the format is another one.
+
+    Example:
+        >>> paper_tables_text(["nowhere"])
+        Traceback (most recent call last):
+        ...
+        rclicks_hf.errors.RclicksError: nowhere: no such results; let `rclicks benchmark` finish
+        first
+    """
+    written = {"markdown": markdown_tables, "latex": latex_tables}
+    if format is not None and format not in written:
+        raise RclicksError(f"--paper-tables: has no {format}; choose {', '.join(written)}")
+    paths = [path for path in results if not is_click_scores(path)]
+    check = check_paper_tables(read_results(*paths))
+    if format is None:
+        return plain_check(check)
+    text = written[format](check.tables, "The paper's tables")
+    comment = "% " if format == "latex" else "- "
+    return f"{text}\n" + "\n".join(comment + line for line in check.summary.splitlines())
 
 
 def _write_hub(results: Results, folder: Path, dataset_id: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import cycle
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -51,7 +53,9 @@ def _draw_curves(axes: Axes, data: Standings) -> None:
     others = [place for place in range(len(data.names)) if place not in named]
     for order, place in enumerate(others):
         text = f"{len(others)} other methods" if order == 0 else None
-        axes.plot(clicks, data.curves[place], color=light("rule"), linewidth=1.1, label=text)
+        axes.plot(
+            clicks, data.curves[place], color=light("muted"), alpha=0.4, linewidth=0.9, label=text
+        )
     for place, (colour, dash) in zip(named, cycle(_NAMED), strict=False):
         axes.plot(
             clicks,
@@ -65,15 +69,11 @@ def _draw_curves(axes: Axes, data: Standings) -> None:
     frame(axes, x="clicks", y="mean IoU")
     axes.set_xlim(0.5, clicks[-1] + 0.5)
     axes.set_xticks(sorted({1, *range(5, clicks[-1] + 1, 5)}))
-    axes.set_ylim(max(0.0, np.floor(data.curves.min() * 10 - 1) / 10), 1.02)
+    axes.set_ylim(max(0.0, np.floor(data.curves.min() * 10 - 0.5) / 10), 1.02)
     handles, texts = axes.get_legend_handles_labels()
     order = [*range(1, len(texts)), 0] if others else range(len(texts))
-    axes.legend(
-        [handles[place] for place in order],
-        [texts[place] for place in order],
-        loc="lower right",
-        frameon=False,
-        labelcolor=light("ink"),
+    _legend_below(
+        axes, [handles[place] for place in order], [texts[place] for place in order], columns=2
     )
 
 
@@ -89,7 +89,11 @@ def _draw_points(axes: Axes, data: Standings) -> None:
             marker=marker,
             linewidths=0,
             zorder=4 if family not in _STYLES else 3,
-            label=METHOD_FAMILIES[family].label if family in METHOD_FAMILIES else "other",
+            label=METHOD_FAMILIES[family].label
+            if family in METHOD_FAMILIES
+            else "own run"
+            if any(data.are_own)
+            else "other",
             clip_on=False,
         )
     frame(axes, x="Sample NoC (clicks; left is better)", y="ΔGR NoC % (nearer 0 is better)")
@@ -100,19 +104,28 @@ def _draw_points(axes: Axes, data: Standings) -> None:
         axes.annotate(
             data.names[place],
             (x, y),
-            xytext=(8, 4) if x < middle else (-8, 4),
+            xytext=(8, 6) if x < middle else (-8, 6),
             textcoords="offset points",
             horizontalalignment="left" if x < middle else "right",
             color=light("ink"),
             fontsize=8.5,
             zorder=5,
         )
-    axes.get_figure(root=True).legend(
+    _legend_below(axes, *axes.get_legend_handles_labels(), columns=4)
+
+
+def _legend_below(
+    axes: Axes, handles: Sequence[Any], texts: Sequence[str], *, columns: int
+) -> None:
+    """A legend that covers nothing, however long it is."""
+    axes.figure.legend(
+        handles,
+        texts,
         loc="outside lower center",
-        ncols=4,
+        ncols=columns,
         frameon=False,
         labelcolor=light("ink"),
         fontsize=8.5,
         columnspacing=1.0,
-        handletextpad=0.2,
+        handletextpad=0.4,
     )
