@@ -109,7 +109,7 @@ def rows_to_table(rows: Sequence[ResultRow]) -> pa.Table:
 def _column(rows: Sequence[ResultRow], entry: pa.Field) -> pa.Array:
     """One column; lists are joined first, which is three times as fast as Arrow's own way."""
     values = [getattr(row, entry.name) for row in rows]
-    if not pa.types.is_list(entry.type):
+    if not pa.types.is_list(entry.type) or None in values:
         return pa.array(values, entry.type)
     offsets = [0, *accumulate(map(len, values))]
     flat = pa.array(list(chain.from_iterable(values)), entry.type.value_type)

@@ -16,6 +16,7 @@ from rclicks_hf.report.numbers.method_results import (
     by_dataset,
     stored_name,
 )
+from rclicks_hf.report.numbers.picture_identity import picture_lines, picture_warnings
 from rclicks_hf.report.numbers.scoring import users_over_methods
 from rclicks_hf.report.page_data import (
     CURVE_RUNS,
@@ -76,6 +77,9 @@ def report_data(
     shown = {**(settings or {}), **_score_settings(click_scores)}
     if results:
         shown |= {"Protocol": results.protocol, "Threshold": f"IoU {results.threshold:g}"}
+    manifests = [*results.manifests, *(click_scores.manifests if click_scores else ())]
+    if lines := picture_lines(manifests):
+        shown["Pictures and masks"] = "; ".join(lines)
     if note:
         shown["Examples"] = note
     if failed := failure_line(results.summary):
@@ -86,6 +90,7 @@ def report_data(
         is_simulated=bool(flags) and all(flags),
         command=command,
         settings=shown,
+        warnings=picture_warnings(manifests),
         click_scores=tables,
         benchmark_rows=results.rows,
         supplement=supplement(results),

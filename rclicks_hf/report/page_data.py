@@ -154,6 +154,7 @@ class ReportData:
         is_simulated: True where all clicks are simulated; parts may also be marked themselves.
         command: The command that made the numbers, as typed.
         settings: Name -> value of what the numbers depend on.
+        warnings: Why numbers on the page cannot be compared.
         click_scores: Click-model scores, from `rclicks_hf.click_scoring.summarise_scores`.
         benchmark_rows: Rows of the benchmark table.
         supplement: Further tables.
@@ -175,6 +176,7 @@ class ReportData:
     is_simulated: bool
     command: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
     click_scores: Sequence[ScoreTable] = ()
     benchmark_rows: Sequence[BenchmarkRow] = ()
     supplement: Sequence[NamedTable] = ()

@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from rclicks_hf.report.numbers.method_results import (
     methods_of,
     stored_name,
 )
+from rclicks_hf.report.numbers.picture_identity import picture_warnings
 from rclicks_hf.report.numbers.scoring import Score, score, score_methods
 from rclicks_hf.report.tables.benchmark_table import (
     BenchmarkRow,
@@ -94,13 +96,20 @@ class Results(Mapping[MethodKey, MethodResults]):
         return len(self._methods)
 
     def __str__(self) -> str:
-        return format_table(self.rows)
+        warnings = [f"Warning: {line}" for line in self.warnings]
+        return "\n\n".join([format_table(self.rows), *warnings])
+
+    @property
+    def warnings(self) -> list[str]:
+        """What makes the results not comparable: other pictures or masks of the same dataset."""
+        return picture_warnings(self.manifests)
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
         heads, *lines = table_lines(self.rows)
         html = pd.DataFrame(lines, columns=heads).to_html(index=False, border=0)
+        html += "".join(f"<p><strong>Warning:</strong> {escape(s)}</p>" for s in self.warnings)
         return html + f"<p>{SIMULATED_NOTE}</p>" * any(row.is_simulated for row in self.rows)
 
     def __fspath__(self) -> str:

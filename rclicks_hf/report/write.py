@@ -36,8 +36,10 @@ FORMATS: dict[str, str] = {"html": ".html", "csv": ".csv", "markdown": ".md", "l
 _WRITERS: dict[str, Callable[[Results, ReportData], str]] = {
     "html": lambda results, data: render(data),
     "csv": lambda results, data: csv_scores(results, data.click_scores),
-    "markdown": lambda results, data: markdown_tables(report_tables(data), data.title),
-    "latex": lambda results, data: latex_tables(report_tables(data), data.title),
+    "markdown": lambda results, data: markdown_tables(
+        report_tables(data), data.title, data.warnings
+    ),
+    "latex": lambda results, data: latex_tables(report_tables(data), data.title, data.warnings),
 }
 
 
@@ -100,7 +102,8 @@ def write_report_file(
     with atomic_file(out) as part:
         part.write_text(text, encoding="utf-8")
     failed = failure_line(measured.summary) if all_failed(measured.summary) else ""
-    notes = [data.settings.get("Examples", ""), *_unfinished(measured, scores), failed]
+    notes = [f"warning: {text}" for text in data.warnings]
+    notes += [data.settings.get("Examples", ""), *_unfinished(measured, scores), failed]
     return "\n".join(line for line in (hub, *notes, str(out)) if line)
 
 

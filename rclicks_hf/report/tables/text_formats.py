@@ -71,9 +71,10 @@ _MARKDOWN = {
 }  # fmt: skip
 
 
-def markdown_tables(tables: Iterable[NamedTable], title: str) -> str:
+def markdown_tables(tables: Iterable[NamedTable], title: str, warnings: Sequence[str] = ()) -> str:
     """The tables as one Markdown text: first bold, second underlined, third italic."""
     parts = [f"# {_escaped(title, _MARKDOWN)}"]
+    parts += [f"**Warning:** {_escaped(text, _MARKDOWN)}" for text in warnings]
     for named in tables:
         heads = [_escaped(text, _MARKDOWN) for text, _ in named.table.heads]
         rule = ["---:" if is_number else "---" for _, is_number in named.table.heads]
@@ -100,9 +101,10 @@ _LATEX = {
 }  # fmt: skip
 
 
-def latex_tables(tables: Iterable[NamedTable], title: str) -> str:
+def latex_tables(tables: Iterable[NamedTable], title: str, warnings: Sequence[str] = ()) -> str:
     """The tables as LaTeX that needs no package; ranks as in Markdown, the title as a comment."""
     parts = [f"% {visible(' '.join(title.split()))}"]
+    parts += [rf"\textbf{{Warning:}} {_escaped(text, _LATEX)}" for text in warnings]
     for named in tables:
         heads = named.table.heads
         lines = [" & ".join(_escaped(text, _LATEX) for text, _ in heads) + r" \\", r"\hline"]
