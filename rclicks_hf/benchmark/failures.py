@@ -17,6 +17,9 @@ _INSTALLED = tuple(
 _FRAME = re.compile(r'^\s*File "(?P<file>.+)", line (?P<line>\d+)', re.MULTILINE)
 _LONGEST = 160
 
+#: Columns that name an instance, and that of its error.
+INSTANCE_COLUMNS = ("dataset", "full_stem", "segmenter", "click_model", "error")
+
 
 def failure_line(table: pa.Table) -> str:
     """How many instances failed, and the first one's error with file and line; ``""`` for none."""
@@ -32,11 +35,12 @@ def failure_line(table: pa.Table) -> str:
 
 def all_failed(table: pa.Table) -> bool:
     """True if the table has instances and none of them has numbers."""
-    rows = table.select(["dataset", "full_stem", "segmenter", "click_model", "error"])
-    keys = rows.select(["dataset", "full_stem", "segmenter", "click_model"])
-    whole = set(map(tuple, (row.values() for row in keys.to_pylist())))
-    failed = keys.filter(pc.not_equal(rows["error"], ""))
-    return bool(whole) and whole == set(map(tuple, (row.values() for row in failed.to_pylist())))
+    *names, error = INSTANCE_COLUMNS
+    failed = table.filter(pc.not_equal(table[error], ""))
+    if not failed.num_rows:
+        return False
+    counts = [rows.select(names).group_by(names).aggregate([]).num_rows for rows in (table, failed)]
+    return counts[0] == counts[1]
 
 
 def error_line(traceback: str) -> str:

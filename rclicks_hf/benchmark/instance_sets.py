@@ -82,6 +82,12 @@ class RepoInstances:
 
         return dataset_fingerprint(self.repo, self.dataset, self.split, ("first",))
 
+    def pictures_fingerprint(self) -> str:
+        """Digest of images and masks alone; ``""`` if the repo does not know it."""
+        from rclicks_hf.data.fingerprint import pictures_fingerprint
+
+        return pictures_fingerprint(self.repo, self.dataset, self.split)
+
 
 @dataclass(frozen=True)
 class GivenInstanceSet:

@@ -72,8 +72,12 @@ class BenchmarkJob(Job[ImageTask]):
             "split": self.instances.split,
             "dataset_fingerprint": self.instances.fingerprint(),
         }
-        # A report finds the pictures in the repo.
-        return {**describe_run(self.protocol, identity, self.runs), "repo": self._repo}
+        pictures = getattr(self.instances, "pictures_fingerprint", str)
+        return {
+            **describe_run(self.protocol, identity, self.runs),
+            "repo": self._repo,  # where a report finds the pictures
+            "pictures_fingerprint": pictures(),
+        }
 
     def manifest_of(self, worker: Callable[[ImageTask], pa.Table]) -> dict[str, Any]:
         """The settings that the segmenter has on the dataset."""

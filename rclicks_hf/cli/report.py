@@ -12,6 +12,8 @@ from rclicks_hf.cli.options import ReportFormat
 EXAMPLES = """\b
 Examples:
   rclicks report runs/geocut runs/sam --out report.html
+  rclicks report runs/paper/* runs/mine --out leaderboard.html
+  rclicks report runs/paper/* --paper-tables
   rclicks report runs/* --format latex --threshold 0.85 --out tables.tex
 """
 
@@ -62,6 +64,15 @@ def report(
         str,
         typer.Option(metavar="HUB_ID", help="Hub id of the dataset repo, for --eval-results."),
     ] = "",
+    paper_tables: Annotated[
+        bool,
+        typer.Option(
+            "--paper-tables",
+            help="Print the paper's Tables 4 and 9 to 12 from results of `rclicks import-results`, "
+            "and mark what differs from the published values. As text, or with --format or the "
+            "ending of --out as markdown or latex.",
+        ),
+    ] = False,
 ) -> None:
     """Write results as an HTML page or as tables.
 
@@ -70,9 +81,24 @@ def report(
     instances failed.
     """
     from rclicks_hf.report import write_report_file
-    from rclicks_hf.report.write import FORMATS, no_instance_has_numbers
+    from rclicks_hf.report.write import (
+        FORMATS,
+        no_instance_has_numbers,
+        paper_tables_text,
+        report_format,
+    )
+    from rclicks_hf.support.atomic import atomic_file
     from rclicks_hf.support.provenance import command_line
 
+    if paper_tables:
+        text = paper_tables_text(results, format if out is None else report_format(out, format))
+        if out is None:
+            typer.echo(text)
+        else:
+            with atomic_file(out) as part:
+                part.write_text(f"{text}\n", encoding="utf-8")
+            typer.echo(out)
+        return
     if out is None:
         out = Path("report").with_suffix(FORMATS[format or "html"])
     typer.echo(

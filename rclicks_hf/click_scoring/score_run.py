@@ -18,7 +18,7 @@ from rclicks_hf.click_models.registry import click_model_identity, load_click_mo
 from rclicks_hf.click_scoring.paper_scores import paper_split
 from rclicks_hf.click_scoring.score_rows import PEOPLE, SCORE_SCHEMA, ScoreSettings, score_instance
 from rclicks_hf.data import ROUNDS, SOURCE_DATASETS, Instance, load_instances
-from rclicks_hf.data.fingerprint import dataset_fingerprint
+from rclicks_hf.data.fingerprint import dataset_fingerprint, pictures_fingerprint
 from rclicks_hf.data.given_instances import GivenInstances, describe_instances
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.jobs.processes import processes_for
@@ -91,6 +91,7 @@ class ScoreJob(Job[ScoreTask]):
             **asdict(self.settings),
             "click_model_fingerprint": [_fingerprint(*of) for of in self.click_models.items()],
             "dataset_fingerprint": self._dataset_fingerprints(),
+            "pictures_fingerprint": self._pictures_fingerprints(),
             **run_facts(),
         }
 
@@ -99,6 +100,11 @@ class ScoreJob(Job[ScoreTask]):
             return [self.instances.digest]
         repo = self.instances
         return [dataset_fingerprint(repo, name, of, ROUNDS) for name, of in self.splits.items()]
+
+    def _pictures_fingerprints(self) -> list[str]:
+        if isinstance(self.instances, GivenInstances):
+            return [""]
+        return [pictures_fingerprint(self.instances, *of) for of in self.splits.items()]
 
     def is_whole(self, task: ScoreTask, table: pa.Table) -> bool:
         """Whether a part holds every instance of the image."""

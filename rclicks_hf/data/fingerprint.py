@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
+import yaml
+from huggingface_hub import hf_hub_download, metadata_load
+
 from rclicks_hf.data.loading import load_instances
-from rclicks_hf.data.repo_files import config_files, content_digest
+from rclicks_hf.data.repo_files import config_files, content_digest, stored_pictures
 from rclicks_hf.data.schema import IMAGES, INSTANCES, ConfigKey
 
 
@@ -29,6 +33,28 @@ def dataset_fingerprint(repo: str, dataset: str, split: str, rounds: Iterable[st
         wanted = {name: paths for name, paths in files.items() if name == split}
         parts.append(content_digest(root, wanted, digests))
     return _digest(parts)
+
+
+def pictures_fingerprint(repo: str, dataset: str, split: str) -> str:
+    """A digest of images and object masks, as `rclicks build` stored it; ``""`` if unknown.
+
+    Unlike `dataset_fingerprint` it is the same for two builds with other clicks or other versions
+    of this package, so it tells whether results are of the same pictures. See `PictureDigest` for
+    what it covers. It is read, not computed: from the files of a folder, or from the card on the
+    Hub.
+    """
+    key, root = ConfigKey(dataset, kind=IMAGES), Path(repo)
+    if root.is_dir():
+        return stored_pictures(config_files(root, key).get(split, []))
+    try:
+        header = metadata_load(hf_hub_download(repo, "README.md", repo_type="dataset")) or {}
+    except (OSError, ValueError, yaml.YAMLError):  # offline, or no such card
+        return ""
+    for entry in header.get("configs") or []:
+        if isinstance(entry, dict) and entry.get("config_name") == key.name:
+            found = re.search(rf"pictures {split} ([0-9a-f]{{64}})", str(entry.get("description")))
+            return found[1] if found else ""
+    return ""
 
 
 def _digest(texts: Iterable[str]) -> str:

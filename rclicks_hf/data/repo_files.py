@@ -5,10 +5,15 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 from rclicks_hf.data.schema import CLICKS, IMAGES, INSTANCES, SPLITS, ConfigKey
 from rclicks_hf.support.file_digest import file_digest
 
 PART = "part-00000.parquet"
+
+#: Where an image file's metadata holds the digest of its pictures and masks.
+PICTURES_KEY = "rclicks_pictures"
 
 
 def part_path(
@@ -85,6 +90,15 @@ def _levels(folders: tuple[str, ...], keyed: bool) -> dict[str, str]:
     if len(values) != len(names) or values[-1] not in SPLITS or "=" in "".join(values):
         return {}
     return {"kind": kind, **dict(zip(names, values, strict=True))}
+
+
+def stored_pictures(paths: list[Path]) -> str:
+    """The digest of pictures and masks that `rclicks build` stored; ``""`` in older builds."""
+    found = set()
+    for path in paths:
+        metadata = pq.read_metadata(path).metadata or {}
+        found.add(metadata.get(PICTURES_KEY.encode(), b"").decode("ascii", "replace"))
+    return found.pop() if len(found) == 1 else ""
 
 
 def content_digest(root: Path, files: dict[str, list[Path]], digests: dict[Path, str]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -43,13 +43,20 @@ def write_table(path: Path, table: pa.Table) -> None:
         pq.write_table(table, part, **PARQUET_OPTIONS)
 
 
-def read_table(path: Path, schema: pa.Schema) -> pa.Table | None:
-    """Rows of a Parquet file; None where it is absent, damaged or of another schema."""
+def read_table(
+    path: Path, schema: pa.Schema, columns: Sequence[str] | None = None
+) -> pa.Table | None:
+    """Rows of a Parquet file; None where it is absent, damaged or of another schema.
+
+    Of ``columns`` alone where they are given; the schema is that of the whole file.
+    """
     try:
-        table = pq.read_table(path, partitioning=None, page_checksum_verification=True)
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            if not file.schema_arrow.equals(schema):
+                return None
+            return file.read(columns=None if columns is None else list(columns))
     except (OSError, pa.ArrowException):
         return None
-    return table if table.schema.equals(schema) else None
 
 
 def read_manifest(out: Path, kind: str, fields: Iterable[str]) -> dict[str, Any] | None:

@@ -83,9 +83,16 @@ def group_nsr_values(scores: Any, *, undefined: float = 0.0) -> np.ndarray:
     scores = _checked(scores)
     if (scores < 0).any():
         raise ValueError(f"scores must be >= 0, got {scores.min():g}, {describe(scores)}")
-    signal, noise = scores.mean(axis=1), scores.std(axis=1)
-    ratio = np.divide(noise, signal, out=np.zeros_like(noise), where=signal > 0)
-    return np.where(signal > 0, 100.0 * ratio, undefined)
+    return noise_to_signal(scores.mean(axis=1), scores.std(axis=1), undefined)
+
+
+def noise_to_signal(signal: np.ndarray, noise: np.ndarray, undefined: float = 0.0) -> np.ndarray:
+    """Ratio in per cent of (N,) standard deviations to means; ``undefined`` where a mean is 0.
+
+    NaN stays NaN.
+    """
+    ratio = np.divide(noise, signal, out=np.zeros_like(noise), where=signal != 0)
+    return np.where(signal == 0, undefined, 100.0 * ratio)
 
 
 def baseline_difference_values(scores: Any, baseline: Any, *, relative: bool) -> np.ndarray:

@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from rclicks_hf.benchmark.failures import failure_line
-from rclicks_hf.metrics import nsr
+from rclicks_hf.benchmark.runs import USER_RUN
+from rclicks_hf.metrics.group_scores import noise_to_signal
 from rclicks_hf.report.numbers.click_model_results import ClickModelResults
-from rclicks_hf.report.numbers.method_results import MethodResults, by_dataset
+from rclicks_hf.report.numbers.method_results import (
+    OWN,
+    MethodResults,
+    by_dataset,
+    stored_name,
+)
+from rclicks_hf.report.numbers.picture_identity import picture_lines, picture_warnings
 from rclicks_hf.report.numbers.scoring import users_over_methods
-from rclicks_hf.report.page_data import CURVE_RUNS, IoUCurves, ReportData, UserScatter
+from rclicks_hf.report.page_data import (
+    CURVE_RUNS,
+    IoUCurves,
+    ReportData,
+    Standings,
+    UserScatter,
+)
 from rclicks_hf.report.pictures.examples import load_examples
 from rclicks_hf.report.results import Results
 from rclicks_hf.report.tables.supplement import supplement
-from rclicks_hf.segmenters.methods import method_label
+from rclicks_hf.report.tables.table_cells import segmenter_label
+from rclicks_hf.segmenters.methods import METHODS
 
 TITLE = "RClicks benchmark"
 CLICK_MODELS_TITLE = "RClicks click models"
+
+#: Methods per dataset that have a chart each; of more, only the named ones have.
+FEW = 6
+NAMED = 4
 
 
 def report_data(
@@ -59,9 +77,12 @@ def report_data(
     shown = {**(settings or {}), **_score_settings(click_scores)}
     if results:
         shown |= {"Protocol": results.protocol, "Threshold": f"IoU {results.threshold:g}"}
+    manifests = [*results.manifests, *(click_scores.manifests if click_scores else ())]
+    if lines := picture_lines(manifests):
+        shown["Pictures and masks"] = "; ".join(lines)
     if note:
         shown["Examples"] = note
-    if failed := failure_line(results.table):
+    if failed := failure_line(results.summary):
         shown["Failures"] = failed
     flags = [row.is_simulated for row in results.rows] + [table.is_simulated for table in tables]
     return ReportData(
@@ -69,12 +90,14 @@ def report_data(
         is_simulated=bool(flags) and all(flags),
         command=command,
         settings=shown,
+        warnings=picture_warnings(manifests),
         click_scores=tables,
         benchmark_rows=results.rows,
         supplement=supplement(results),
+        standings=_standings(results),
         curves=[
             curves
-            for method in results.values()
+            for method in _charted(results)
             if (curves := _curves(method, results.threshold)) is not None
         ],
         scatter=_scatter(results),
@@ -90,13 +113,66 @@ def _score_settings(click_scores: ClickModelResults | None) -> dict[str, str]:
     return {"Click-model scores": f"{manifest['mode']} mode, {text}, seed {manifest['seed']}"}
 
 
+def _charted(results: Results) -> list[MethodResults]:
+    """The methods with a chart of their own: all of a few, else those that `_named` chooses."""
+    return [
+        method
+        for methods in by_dataset(results.values()).values()
+        for method in (methods if len(methods) <= FEW else _named(methods))
+    ]
+
+
+def _named(methods: Sequence[MethodResults]) -> list[MethodResults]:
+    """The first own runs, and the first of the others; in table order, which starts with the best.
+
+    Without published results the order is the user's, and the first of it are named.
+    """
+    own = [method for method in methods if method.origin == OWN][: NAMED - 1]
+    others = [method for method in methods if method not in own]
+    chosen = [*own, *others[: NAMED - len(own)]] if not own else [*own, *others[:1]]
+    return [method for method in methods if method in chosen]
+
+
+def _standings(results: Results) -> list[Standings]:
+    """One per dataset with more methods than can have a chart each."""
+    made = []
+    for dataset, methods in by_dataset(results.values()).items():
+        shown = [method for method in methods if method.group_ious.size]
+        clicks = {method.group_ious.shape[-1] for method in shown}
+        if len(methods) <= FEW or len(clicks) != 1:
+            continue
+        named, scores = _named(methods), results.scores
+        segmenters = [stored_name(method.key.segmenter) for method in shown]
+        made.append(
+            Standings(
+                dataset,
+                [_method_name(method, results) for method in shown],
+                [METHODS[name].family if name in METHODS else "" for name in segmenters],
+                np.stack([method.group_ious.mean(axis=(0, 1)) for method in shown]),
+                np.array([scores[method.key]["sample_noc"].value for method in shown]),
+                np.array([scores[method.key]["delta_gr_noc"].value for method in shown]),
+                [method in named for method in shown],
+                [method.origin == OWN for method in shown],
+                results.threshold,
+                any(method.is_simulated for method in shown),
+            )
+        )
+    return made
+
+
+def _method_name(method: MethodResults, results: Results) -> str:
+    """Segmenter, with its click model where the dataset has several."""
+    name = segmenter_label(method.key.segmenter, method.origin)
+    models = {key.click_model for key in results if key.dataset == method.key.dataset}
+    return f"{name}, {method.key.click_model}" if len(models) > 1 else name
+
+
 def _curves(method: MethodResults, threshold: float) -> IoUCurves | None:
     curves = {
-        run: np.mean(np.stack(method.ious[run]), axis=0)
-        for run in CURVE_RUNS
-        if method.ious.get(run)
+        run: rows.matrix.mean(axis=0) for run in CURVE_RUNS if len(rows := method.of_run(run))
     }
-    label = ", ".join(part for part in map(method_label, method.key) if part)
+    name = segmenter_label(method.key.segmenter, method.origin)
+    label = ", ".join(part for part in (name, *method.key[1:]) if part)
     return IoUCurves(label, curves, threshold, method.is_simulated) if curves else None
 
 
@@ -104,19 +180,19 @@ def _scatter(results: Results) -> list[UserScatter]:
     """One chart per dataset, over its segmenters; users' clicks do not depend on click models."""
     charts = []
     for dataset, methods in by_dataset(results.values()).items():
-        with_users = [method for method in methods if any(map(len, method.user_ious))]
+        with_users = [method for method in methods if method.of_run(USER_RUN).lengths.any()]
         once = list({method.key.segmenter: method for method in with_users}.values())
-        users = list(users_over_methods(once).values()) if once else []
-        if users:
+        mean, std = users_over_methods(once)
+        if len(mean):
             several = f"{dataset}, mean of {len(once)} segmenters"
             charts.append(
                 UserScatter(
                     several
                     if len(once) > 1
-                    else f"{method_label(once[0].key.segmenter)}, {dataset}",
-                    np.array([np.mean(ious) for ious in users]),
-                    np.array([np.mean(np.std(ious, axis=1)) for ious in users]),
-                    nsr(users),
+                    else f"{segmenter_label(once[0].key.segmenter)}, {dataset}",
+                    mean,
+                    std,
+                    float(noise_to_signal(mean, std).mean()),
                     any(method.is_simulated for method in once),
                 )
             )

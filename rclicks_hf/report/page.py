@@ -20,6 +20,7 @@ from rclicks_hf.report.page_data import (
     GalleryItem,
     IoUCurves,
     ReportData,
+    Standings,
     UserScatter,
 )
 from rclicks_hf.report.pictures.charts import (
@@ -37,6 +38,11 @@ from rclicks_hf.report.pictures.click_paths import (
 )
 from rclicks_hf.report.pictures.gallery import PANELS, Panel, count_clicks, panel_picture
 from rclicks_hf.report.pictures.palette import PALETTE
+from rclicks_hf.report.pictures.standings import (
+    standing_curves_svg,
+    standing_points_svg,
+    standing_table,
+)
 from rclicks_hf.report.tables.benchmark_table import COLUMNS, benchmark_cells
 from rclicks_hf.report.tables.click_model_tables import click_model_tables
 from rclicks_hf.report.tables.table_cells import NamedTable, Table, number
@@ -57,6 +63,7 @@ class Section(NamedTuple):
 
 
 SECTIONS: tuple[Section, ...] = (
+    Section("standings", "standings", "All methods at a glance"),
     Section("curves", "curves", "IoU per click"),
     Section("click_scores", "click-models", "Click models"),
     Section("benchmark_rows", "benchmark", "Benchmark"),
@@ -142,6 +149,7 @@ def render(data: ReportData) -> str:
         benchmark=_benchmark_table(data),
         benchmark_title=BENCHMARK_TITLE,
         benchmark_notes=_benchmark_notes(),
+        standings=[_standing_charts(i, s, data) for i, s in enumerate(data.standings)],
         curves=[_curve_chart(i, c, data) for i, c in enumerate(data.curves)],
         scatter=[_scatter_chart(i, s, data) for i, s in enumerate(data.scatter)],
         examples=[_example(item, data) for item in data.examples],
@@ -214,6 +222,16 @@ def _essential_first(table: Table, labels: int, counts: int) -> Table:
 
 def _score_chart(data: ReportData) -> dict[str, Any]:
     return {"label": SCORE_CHART_TITLE, "svg": Markup(scores_svg(data.click_scores, "scores"))}
+
+
+def _standing_charts(index: int, data: Standings, report: ReportData) -> dict[str, Any]:
+    return {
+        "label": data.dataset,
+        "curves": Markup(standing_curves_svg(data, f"standing-curves-{index}")),
+        "points": Markup(standing_points_svg(data, f"standing-points-{index}")),
+        "table": standing_table(data),
+        "is_simulated": report.is_simulated or data.is_simulated,
+    }
 
 
 def _curve_chart(index: int, data: IoUCurves, report: ReportData) -> dict[str, Any]:

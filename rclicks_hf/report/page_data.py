@@ -66,6 +66,35 @@ class UserScatter:
 
 
 @dataclass(frozen=True, eq=False)
+class Standings:
+    """Many methods on one dataset, M of them, in table order.
+
+    Attributes:
+        dataset: The dataset.
+        names: What the tables call them.
+        families: Keys of `METHOD_FAMILIES`; ``""`` for a method that is not published.
+        curves: (M, K) mean IoU after each click, over the instances and the groups of clicks.
+        clicks: (M,) Sample NoC.
+        range_between_groups: (M,) ΔGR of NoC in per cent.
+        are_named: Methods that the charts name.
+        are_own: Methods that were run here, beside published ones.
+        threshold: IoU threshold of NoC.
+        is_simulated: True where the users' clicks were simulated.
+    """
+
+    dataset: str
+    names: Sequence[str]
+    families: Sequence[str]
+    curves: np.ndarray
+    clicks: np.ndarray
+    range_between_groups: np.ndarray
+    are_named: Sequence[bool]
+    are_own: Sequence[bool]
+    threshold: float = THRESHOLD
+    is_simulated: bool = False
+
+
+@dataclass(frozen=True, eq=False)
 class GalleryItem:
     """One instance of the gallery, with a click model's map.
 
@@ -125,9 +154,11 @@ class ReportData:
         is_simulated: True where all clicks are simulated; parts may also be marked themselves.
         command: The command that made the numbers, as typed.
         settings: Name -> value of what the numbers depend on.
+        warnings: Why numbers on the page cannot be compared.
         click_scores: Click-model scores, from `rclicks_hf.click_scoring.summarise_scores`.
         benchmark_rows: Rows of the benchmark table.
         supplement: Further tables.
+        standings: Charts of many methods on one dataset.
         curves: Charts of mean IoU per click.
         scatter: Charts of users' first clicks.
         examples: Hard or click-sensitive instances with the clicks of runs.
@@ -145,9 +176,11 @@ class ReportData:
     is_simulated: bool
     command: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
     click_scores: Sequence[ScoreTable] = ()
     benchmark_rows: Sequence[BenchmarkRow] = ()
     supplement: Sequence[NamedTable] = ()
+    standings: Sequence[Standings] = ()
     curves: Sequence[IoUCurves] = ()
     scatter: Sequence[UserScatter] = ()
     examples: Sequence[ExampleItem] = ()
@@ -161,6 +194,7 @@ class ReportData:
             self.is_simulated,
             *(table.is_simulated for table in self.click_scores),
             *(row.is_simulated for row in self.benchmark_rows),
+            *(of_dataset.is_simulated for of_dataset in self.standings),
             *(curves.is_simulated for curves in self.curves),
             *(points.is_simulated for points in self.scatter),
             *(named.table.is_simulated for named in self.supplement),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from rclicks_hf.benchmark.failures import all_failed, failure_line
+from rclicks_hf.benchmark.failures import INSTANCE_COLUMNS, all_failed, failure_line
 from rclicks_hf.benchmark.result_rows import read_result_table
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.report.from_results import report_data
@@ -21,6 +21,7 @@ from rclicks_hf.report.numbers.click_model_results import (
 from rclicks_hf.report.page import render
 from rclicks_hf.report.page_data import ReportData
 from rclicks_hf.report.results import Results, read_results
+from rclicks_hf.report.tables.published_tables import check_paper_tables, plain_check
 from rclicks_hf.report.tables.text_formats import (
     csv_scores,
     latex_tables,
@@ -36,8 +37,10 @@ FORMATS: dict[str, str] = {"html": ".html", "csv": ".csv", "markdown": ".md", "l
 _WRITERS: dict[str, Callable[[Results, ReportData], str]] = {
     "html": lambda results, data: render(data),
     "csv": lambda results, data: csv_scores(results, data.click_scores),
-    "markdown": lambda results, data: markdown_tables(report_tables(data), data.title),
-    "latex": lambda results, data: latex_tables(report_tables(data), data.title),
+    "markdown": lambda results, data: markdown_tables(
+        report_tables(data), data.title, data.warnings
+    ),
+    "latex": lambda results, data: latex_tables(report_tables(data), data.title, data.warnings),
 }
 
 
@@ -100,9 +103,42 @@ def write_report_file(
     text = _WRITERS[name](measured, data)
     with atomic_file(out) as part:
         part.write_text(text, encoding="utf-8")
-    failed = failure_line(measured.table) if all_failed(measured.table) else ""
-    notes = [data.settings.get("Examples", ""), *_unfinished(measured, scores), failed]
+    failed = failure_line(measured.summary) if all_failed(measured.summary) else ""
+    notes = [f"warning: {text}" for text in data.warnings]
+    notes += [data.settings.get("Examples", ""), *_unfinished(measured, scores), failed]
     return "\n".join(line for line in (hub, *notes, str(out)) if line)
+
+
+def paper_tables_text(results: Sequence[str | os.PathLike[str]], format: str | None = None) -> str:
+    """The paper's tables from imported results, compared with the published values.
+
+    Args:
+        results: Folders of `rclicks import-results`; other results are left out.
+        format: ``"markdown"`` or ``"latex"``; None gives plain text.
+
+    Returns:
+        The tables, then the number of cells that were compared and that differ.
+
+    Raises:
+        RclicksError: If none of the results are the paper's, or the format is another one.
+
+    Example:
+        >>> paper_tables_text(["nowhere"])
+        Traceback (most recent call last):
+        ...
+        rclicks_hf.errors.RclicksError: nowhere: no such results; let `rclicks benchmark` finish
+        first
+    """
+    written = {"markdown": markdown_tables, "latex": latex_tables}
+    if format is not None and format not in written:
+        raise RclicksError(f"--paper-tables: has no {format}; choose {', '.join(written)}")
+    paths = [path for path in results if not is_click_scores(path)]
+    check = check_paper_tables(read_results(*paths))
+    if format is None:
+        return plain_check(check)
+    text = written[format](check.tables, "The paper's tables")
+    comment = "% " if format == "latex" else "- "
+    return f"{text}\n" + "\n".join(comment + line for line in check.summary.splitlines())
 
 
 def _write_hub(results: Results, folder: Path, dataset_id: str) -> str:
@@ -146,7 +182,11 @@ def report_format(out: Path, format: str | None) -> str:
 
 def no_instance_has_numbers(*paths: str | os.PathLike[str]) -> bool:
     """True if results of `rclicks benchmark` are given and all their instances failed."""
-    tables = [read_result_table(Path(path)) for path in paths if not is_click_scores(path)]
+    tables = [
+        read_result_table(Path(path), INSTANCE_COLUMNS)
+        for path in paths
+        if not is_click_scores(path)
+    ]
     return bool(tables) and all_failed(pa.concat_tables(tables))
 
 

@@ -339,6 +339,7 @@ def _manifest(
             "files": sorted(file.name for file in task.files),
             "notes": notes,
         },
+        "pictures_fingerprint": "",  # the archive holds no pictures
         "is_finished": True,
     }
 

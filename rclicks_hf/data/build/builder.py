@@ -306,7 +306,7 @@ def _write_images(
                 rows = ImageRows(dataset, stores[dataset])
                 path = root / part_path("images", split, dataset)
                 path.parent.mkdir(parents=True)
-                write_image_rows(path, _with_progress(rows, _by_image(chosen), bar))
+                write_image_rows(path, _with_progress(rows, _by_image(chosen), bar), rows.pictures)
                 facts |= rows.facts
     return facts
 

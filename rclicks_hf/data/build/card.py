@@ -21,9 +21,15 @@ from jinja2 import Environment, StrictUndefined, Template
 from rclicks_hf.data.build.croissant import write_croissant
 from rclicks_hf.data.build.photograph_credits import PHOTOGRAPH_CREDITS
 from rclicks_hf.data.build.responsible_ai import statements
-from rclicks_hf.data.repo_files import RepoFiles, config_glob, content_digest
+from rclicks_hf.data.repo_files import (
+    RepoFiles,
+    config_glob,
+    content_digest,
+    stored_pictures,
+)
 from rclicks_hf.data.schema import (
     DEFAULT_CONFIG,
+    IMAGES,
     INSTANCES,
     ROUNDS,
     SOURCE_DATASETS,
@@ -140,12 +146,21 @@ def _config_tables(
             configs[key] = _config_entry(
                 key, list(files), digest, is_simulated, keyed=repo_files.keyed
             )
+            if key.kind == IMAGES and (pictures := _pictures(files)):
+                text = configs[key]["description"]
+                configs[key]["description"] = text.replace("; content", f"; {pictures}; content")
             sizes[key] = _sizes(files, facts)
     lists = {kind: features._to_yaml_list() for kind, features in kinds.items()}
     infos = [
         {"config_name": key.name, "features": lists[key.kind], **sizes[key]} for key in configs
     ]
     return configs, kinds, infos
+
+
+def _pictures(files: dict[str, list[Path]]) -> str:
+    """The digests of pictures and masks by split, as `pictures_fingerprint` finds them."""
+    found = {split: stored_pictures(paths) for split, paths in files.items()}
+    return ", ".join(f"pictures {split} {digest}" for split, digest in found.items() if digest)
 
 
 def read_card_header(root: Path) -> dict[str, Any]:

@@ -12,10 +12,12 @@ import pyarrow.parquet as pq
 
 from rclicks_hf.data.build.instance_rows import ImageFacts
 from rclicks_hf.data.build.parquet_files import WRITER_METADATA, WRITER_OPTIONS
+from rclicks_hf.data.build.picture_digest import PictureDigest
 from rclicks_hf.data.features import image_features
 from rclicks_hf.data.images.files import encode_mask
 from rclicks_hf.data.images.interface import ImageStore, encoded_image
 from rclicks_hf.data.instances import object_box
+from rclicks_hf.data.repo_files import PICTURES_KEY
 from rclicks_hf.data.schema import CLOSED_VALUES
 from rclicks_hf.errors import RclicksError
 
@@ -33,6 +35,7 @@ class ImageRows:
     def __init__(self, dataset: str, store: ImageStore) -> None:
         self.dataset = dataset
         self.facts: dict[tuple[str, str], ImageFacts] = {}
+        self.pictures = PictureDigest()
         self._store = store
         self._last_image: tuple[str, bytes] | None = None
 
@@ -47,6 +50,8 @@ class ImageRows:
         previous = self._previous(instance, mask.shape)
         self.facts[self.dataset, full_stem] = ImageFacts(mask.shape[::-1], object_box(mask))
         image = self._encoded(instance["image_stem"])
+        if instance["click_type"] == "first":
+            self.pictures.add(full_stem, instance["image_stem"], image, mask)
         pictures = zip(_PICTURES, (image, encode_mask(mask), encode_mask(previous)), strict=True)
         keys = ("full_stem", "image_stem", "object_stem", "is_simulated")
         return {
@@ -83,11 +88,13 @@ class ImageRows:
         return previous
 
 
-def write_image_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+def write_image_rows(
+    path: Path, rows: Iterable[Mapping[str, Any]], pictures: PictureDigest
+) -> None:
     """Write image rows to one Parquet file in row groups of limited size.
 
     Images are stored as a dictionary, so that one with several objects or rounds is in a row group
-    only once.
+    only once. ``pictures`` is complete when the rows are, and goes into the file's metadata.
     """
     schema = image_features().arrow_schema
     with pq.ParquetWriter(
@@ -103,7 +110,7 @@ def write_image_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
                 group, size = [], 0
         if group:
             writer.write_table(pa.Table.from_pylist(group, schema))
-        writer.add_key_value_metadata(WRITER_METADATA)
+        writer.add_key_value_metadata({**WRITER_METADATA, PICTURES_KEY: pictures.hexdigest()})
 
 
 def _file_name(full_stem: str, name: str, data: bytes) -> str:

@@ -14,6 +14,7 @@ from typing import Literal
 
 import numpy as np
 
+from rclicks_hf.benchmark.runs import SAMPLED_RUN, USER_RUN
 from rclicks_hf.metrics import (
     baseline_difference_values,
     group_mean_values,
@@ -22,9 +23,10 @@ from rclicks_hf.metrics import (
     half_difference_values,
     iou_auc,
     noc,
-    nsr_values,
     range_difference_values,
 )
+from rclicks_hf.metrics.group_scores import noise_to_signal
+from rclicks_hf.metrics.validation import check_ious
 from rclicks_hf.report.numbers.method_results import GROUP_RUNS, MethodResults
 
 #: (N,) values, one per instance, NaN for instances without one; None where runs are missing.
@@ -120,18 +122,23 @@ _COUNTS = (
 
 def _group_scores(score: _Score, method: MethodResults, threshold: float) -> np.ndarray | None:
     """(N, G); None where no group was run."""
-    groups = method.group_ious
-    if not groups.size or groups.shape[-1] < score.min_clicks:
-        return None
-    return score.of(groups, threshold)
+    return _of(score, method, "group_ious", threshold)
 
 
 def _baseline_scores(score: _Score, method: MethodResults, threshold: float) -> np.ndarray | None:
     """(N,); None where the baseline was not run."""
-    baseline = method.baseline_ious
-    if not baseline.size or baseline.shape[-1] < score.min_clicks:
+    return _of(score, method, "baseline_ious", threshold)
+
+
+def _of(score: _Score, method: MethodResults, name: str, threshold: float) -> np.ndarray | None:
+    """Scores that several measures are made of, computed once."""
+    ious: np.ndarray = getattr(method, name)
+    if not ious.size or ious.shape[-1] < score.min_clicks:
         return None
-    return score.of(baseline, threshold)
+    key = (score.name, name, threshold)
+    if key not in method.computed:
+        method.computed[key] = score.of(ious, threshold)
+    return method.computed[key]
 
 
 def _sampled(score: _Score, method: MethodResults, threshold: float) -> np.ndarray | None:
@@ -205,49 +212,42 @@ def _first_iou(method: MethodResults, threshold: float) -> np.ndarray | None:
     baseline = method.baseline_ious
     if not baseline.size:
         return None
-    clicked = [len(ious) > 0 for ious in method.user_ious or method.sampled_user_ious]
+    users = method.of_run(USER_RUN)
+    clicked = (users if len(users) else method.of_run(SAMPLED_RUN)).lengths > 0
     values = 100.0 * baseline[:, 0]
-    return np.where(clicked, values, np.nan) if any(clicked) else values
+    return np.where(clicked, values, np.nan) if clicked.any() else values
 
 
-_Users = Callable[[MethodResults], list[np.ndarray]]
+def user_moments(run: str, method: MethodResults) -> tuple[np.ndarray, np.ndarray] | None:
+    """(N,) mean and std of IoU over users, NaN for an instance without clicks; None without any."""
+    key = ("moments", run)
+    if key not in method.computed:
+        users = method.of_run(run)
+        flat = check_ious(users.flat, run) if users.lengths.any() else None
+        method.computed[key] = None if flat is None else users.moments()
+    return method.computed[key]
 
 
-def _over_users(users: _Users, reduce: Callable[[np.ndarray], float]) -> Values:
-    """Values over the users of each instance; NaN for an instance without clicks."""
-
-    def values(method: MethodResults, threshold: float) -> np.ndarray | None:
-        found = users(method)
-        if not any(len(ious) for ious in found):
-            return None
-        return np.array([reduce(ious) if len(ious) else np.nan for ious in found])
-
-    return values
+def _user_mean(run: str, method: MethodResults, threshold: float) -> np.ndarray | None:
+    found = user_moments(run, method)
+    return None if found is None else 100.0 * found[0]
 
 
-def _user_measures(name: str, title: str, users: _Users) -> list[Measure]:
-    stds = _over_users(users, lambda ious: 100.0 * float(np.std(ious)))
+def _user_spread(run: str, method: MethodResults, threshold: float) -> float:
+    found = user_moments(run, method)
+    return math.nan if found is None else 100.0 * float(np.nanmean(found[1]))
 
-    def spread(method: MethodResults, threshold: float) -> float:
-        values = stds(method, threshold)
-        return math.nan if values is None else float(np.nanmean(values))
 
+def _user_nsr(run: str, method: MethodResults, threshold: float) -> np.ndarray | None:
+    found = user_moments(run, method)
+    return None if found is None else noise_to_signal(*found)
+
+
+def _user_measures(name: str, title: str, run: str) -> list[Measure]:
+    mean, spread, ratio = (partial(of, run) for of in (_user_mean, _user_spread, _user_nsr))
     return [
-        Measure(
-            f"{name}_iou1",
-            f"{title} IoU@1",
-            "up",
-            "%",
-            _over_users(users, lambda ious: 100.0 * float(np.mean(ious))),
-            spread,
-        ),
-        Measure(
-            f"nsr_{name}",
-            f"{title} NSR",
-            "down",
-            "%",
-            _over_users(users, lambda ious: float(nsr_values([ious])[0])),
-        ),
+        Measure(f"{name}_iou1", f"{title} IoU@1", "up", "%", mean, spread),
+        Measure(f"nsr_{name}", f"{title} NSR", "down", "%", ratio),
     ]
 
 
@@ -257,8 +257,8 @@ def _table() -> Sequence[Measure]:
         *(measure for score in (_NOC, _AUC, *_COUNTS) for measure in _measures(score)),
         Measure("nsr_auc", "NSR of IoU-AUC", "down", "%", _auc_nsr),
         Measure("base_iou1", "Baseline IoU@1", "up", "%", _first_iou),
-        *_user_measures("user", "User", lambda method: method.user_ious),
-        *_user_measures("nuser", "NUser", lambda method: method.sampled_user_ious),
+        *_user_measures("user", "User", USER_RUN),
+        *_user_measures("nuser", "NUser", SAMPLED_RUN),
         *boundary,
     ]
 

@@ -2,12 +2,16 @@
 
 ``paper_benchmark.csv`` holds the numbers of the authors' evaluation notebook (TETRIS, 33 models)
 and poster (DAVIS and COCO-MVal, 22 models): IoU 0.9, 20 clicks, clicks drawn from the paper's
-clickability network. The models are those of `rclicks_hf.segmenters.methods`.
+clickability network; of three models also the IoU-AUC in the legends of Figure 6.
+``paper_dataset_nsr.csv`` holds the NSR of the datasets over all models (Figure 7). The models are
+those of `rclicks_hf.segmenters.methods`.
 """
 
 from __future__ import annotations
 
 import csv
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -18,7 +22,9 @@ from rclicks_hf.metrics.click_counts import MAX_CLICKS, THRESHOLD
 from rclicks_hf.report.numbers.method_results import MethodResults
 from rclicks_hf.segmenters.methods import METHODS, Method
 
-_NUMBERS = ("sample_noc", "sample_noc_std", "delta_sb", "delta_gr")
+_NUMBERS = (
+    "sample_noc", "sample_noc_std", "delta_sb", "delta_gr", "g1_auc", "g10_auc", "base_auc",
+)  # fmt: skip
 
 #: Click models whose numbers cannot be compared with the paper's, which are of a network.
 _OTHER_CLICKS = ("", "ud", "dt")
@@ -26,7 +32,10 @@ _OTHER_CLICKS = ("", "ud", "dt")
 
 @dataclass(frozen=True)
 class PaperRow:
-    """The paper's numbers for one model, which is a key of `METHODS`, on one dataset."""
+    """The paper's numbers for one model, which is a key of `METHODS`, on one dataset.
+
+    IoU-AUC in per cent; NaN where it is not published.
+    """
 
     model: str
     dataset: str
@@ -34,6 +43,9 @@ class PaperRow:
     sample_noc_std: float
     delta_sb: float
     delta_gr: float
+    g1_auc: float = math.nan
+    g10_auc: float = math.nan
+    base_auc: float = math.nan
 
     @property
     def method(self) -> Method:
@@ -44,12 +56,22 @@ class PaperRow:
 @cache
 def paper_rows() -> tuple[PaperRow, ...]:
     """All rows of the file."""
-    text = files("rclicks_hf.report.numbers").joinpath("paper_benchmark.csv").read_text("utf-8")
-    return tuple(_read(row) for row in csv.DictReader(text.splitlines()))
+    return tuple(_read(row) for row in _lines("paper_benchmark.csv"))
+
+
+@cache
+def paper_dataset_nsr() -> dict[str, float]:
+    """Dataset -> NSR over all models of `METHODS`, per cent."""
+    return {row["dataset"]: 100 * float(row["nsr"]) for row in _lines("paper_dataset_nsr.csv")}
+
+
+def _lines(name: str) -> Iterator[dict[str, Any]]:
+    text = files("rclicks_hf.report.numbers").joinpath(name).read_text("utf-8")
+    return csv.DictReader(text.splitlines())
 
 
 def _read(row: dict[str, Any]) -> PaperRow:
-    numbers: dict[str, Any] = {name: float(row[name]) for name in _NUMBERS}
+    numbers: dict[str, Any] = {name: float(row[name] or "nan") for name in _NUMBERS}
     return PaperRow(**row | numbers)
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from rclicks_hf.metrics import Interval, bootstrap_interval, nsr, paired_interval
+from rclicks_hf.benchmark.runs import USER_RUN
+from rclicks_hf.metrics import Interval, bootstrap_intervals
 from rclicks_hf.metrics.click_counts import THRESHOLD
-from rclicks_hf.report.numbers.measures import MEASURES, Measure
+from rclicks_hf.metrics.group_scores import noise_to_signal
+from rclicks_hf.report.numbers.measures import MEASURES, Measure, user_moments
 from rclicks_hf.report.numbers.method_results import MethodResults
 
 #: Bootstrap resamples per interval; more would be slow on the 2,531 instances of TETRIS.
@@ -61,21 +64,33 @@ def score(
         >>> found.value, found.low, found.high, found.instances
         (1.5, 1.0, 2.0, 2)
     """
-    values = measure.of(method, threshold)
-    kept = None if values is None else values[np.isfinite(values)]
-    if kept is None or not len(kept):
-        return Score()
-    scale = len(kept) if measure.is_count else 1
-    low = high = math.nan
-    if resamples:
-        _, low, high = bootstrap_interval(kept, resamples=resamples)
-    return Score(
-        float(kept.mean()) * scale,
-        measure.spread_of(method, threshold),
-        low * scale,
-        high * scale,
-        len(kept),
-    )
+    return _scores([(measure, method)], threshold, resamples)[0]
+
+
+def _scores(
+    wanted: Sequence[tuple[Measure, MethodResults]], threshold: float, resamples: int
+) -> list[Score]:
+    """The numbers of several measures and methods; those of equally many instances share draws."""
+    found = [Score()] * len(wanted)
+    columns: dict[int, list[tuple[int, np.ndarray]]] = {}
+    for place, (measure, method) in enumerate(wanted):
+        values = measure.of(method, threshold)
+        kept = None if values is None else values[np.isfinite(values)]
+        if kept is not None and len(kept):
+            columns.setdefault(len(kept), []).append((place, kept))
+    for count, of_count in columns.items():
+        values = np.stack([kept for _, kept in of_count], axis=1, dtype=np.float64)
+        if resamples:
+            intervals = bootstrap_intervals(values, resamples=resamples)
+        else:
+            means = np.ascontiguousarray(values.T).mean(axis=1)
+            intervals = [Interval(float(mean), math.nan, math.nan) for mean in means]
+        for (place, _), interval in zip(of_count, intervals, strict=True):
+            measure, method = wanted[place]
+            scale = count if measure.is_count else 1
+            mean, low, high = (scale * value for value in interval)
+            found[place] = Score(mean, measure.spread_of(method, threshold), low, high, count)
+    return found
 
 
 def score_all(
@@ -99,10 +114,19 @@ def score_all(
         >>> found["base_auc"].value, found["sample_noc"].value
         (75.0, nan)
     """
-    return {
-        key: score(measure, method, threshold, resamples=resamples)
-        for key, measure in MEASURES.items()
-    }
+    return score_methods([method], threshold, resamples=resamples)[0]
+
+
+def score_methods(
+    methods: Sequence[MethodResults],
+    threshold: float = THRESHOLD,
+    *,
+    resamples: int = BOOTSTRAP_RESAMPLES,
+) -> list[dict[str, Score]]:
+    """`score_all` of each method; many methods cost little more than one."""
+    pairs = [(measure, method) for method in methods for measure in MEASURES.values()]
+    scores = iter(_scores(pairs, threshold, resamples))
+    return [{key: next(scores) for key in MEASURES} for _ in methods]
 
 
 @dataclass(frozen=True)
@@ -151,14 +175,44 @@ def compare(
         >>> compare(MEASURES["base_noc"], first, second).difference
         Interval(mean=-1.0, low=-1.0, high=-1.0)
     """
+    return compare_pairs([(measure, first, second)], threshold, resamples=resamples)[0]
+
+
+def compare_pairs(
+    pairs: Sequence[tuple[Measure, MethodResults, MethodResults]],
+    threshold: float = THRESHOLD,
+    *,
+    resamples: int = BOOTSTRAP_RESAMPLES,
+) -> list[Comparison | None]:
+    """`compare` of each pair; pairs with equally many shared instances share their draws."""
+    found: list[Comparison | None] = [None] * len(pairs)
+    columns: dict[int, list[tuple[int, np.ndarray]]] = {}
+    for place, (measure, first, second) in enumerate(pairs):
+        differences = _differences(measure, first, second, threshold)
+        if len(differences):
+            columns.setdefault(len(differences), []).append((place, differences))
+    for count, of_count in columns.items():
+        values = np.stack([differences for _, differences in of_count], axis=1)
+        intervals = bootstrap_intervals(values, resamples=resamples)
+        for (place, _), interval in zip(of_count, intervals, strict=True):
+            scale = count if pairs[place][0].is_count else 1
+            found[place] = Comparison(Interval(*(scale * bound for bound in interval)), count)
+    return found
+
+
+def _differences(
+    measure: Measure, first: MethodResults, second: MethodResults, threshold: float
+) -> np.ndarray:
+    """First minus second on the instances that have a value of both."""
+    ours, theirs = (measure.of(method, threshold) for method in (first, second))
+    if ours is None or theirs is None:
+        return np.zeros(0)
+    if first.stems == second.stems:
+        difference = ours.astype(np.float64) - theirs
+        return difference[np.isfinite(difference)]
     found = [score_by_stem(measure, method, threshold) for method in (first, second)]
-    shared = [stem for stem in found[0] if stem in found[1]]
-    if not shared:
-        return None
-    ours, theirs = ([values[stem] for stem in shared] for values in found)
-    scale = len(shared) if measure.is_count else 1
-    interval = paired_interval(ours, theirs, resamples=resamples)
-    return Comparison(Interval(*(scale * bound for bound in interval)), len(shared))
+    shared = [stem for stem in sorted(found[0]) if stem in found[1]]
+    return np.array([found[0][stem] - found[1][stem] for stem in shared])
 
 
 def score_by_stem(
@@ -172,20 +226,32 @@ def score_by_stem(
     return {stem: value for stem, value in pairs if math.isfinite(value)}
 
 
-def users_over_methods(methods: list[MethodResults]) -> dict[str, np.ndarray]:
-    """full_stem -> (M, n) IoU after users' first clicks, on the instances shared by M methods."""
-    found = [dict(zip(method.stems, method.user_ious, strict=False)) for method in methods]
-    shared = [stem for stem in found[0] if all(stem in of_one for of_one in found)]
-    stacked = {}
-    for stem in shared:
-        ious = [of_one[stem] for of_one in found]
-        # Unequal click counts mean another version of the dataset: nothing to average.
-        if len(ious[0]) and len({len(values) for values in ious}) == 1:
-            stacked[stem] = np.stack(ious)
-    return stacked
+def users_over_methods(methods: Sequence[MethodResults]) -> tuple[np.ndarray, np.ndarray]:
+    """(N,) mean and std of IoU over users' first clicks, averaged over the methods.
+
+    Of the instances shared by all methods; empty without any.
+    """
+    # Unequal click counts mean another version of the dataset: nothing to average.
+    counts = [
+        dict(zip(m.stems, m.of_run(USER_RUN).lengths.tolist(), strict=False)) for m in methods
+    ]
+    shared = [
+        stem
+        for stem, count in (counts[0] if counts else {}).items()
+        if count and all(of_one.get(stem) == count for of_one in counts)
+    ]
+    if not shared:
+        return np.zeros(0), np.zeros(0)
+    moments = np.zeros((2, len(shared)))
+    for method in methods:
+        place = {stem: at for at, stem in enumerate(method.stems)}
+        found = user_moments(USER_RUN, method)
+        assert found is not None  # it has clicks on the shared instances
+        moments += np.array(found)[:, [place[stem] for stem in shared]]
+    return moments[0] / len(methods), moments[1] / len(methods)
 
 
-def dataset_nsr(methods: list[MethodResults]) -> float:
+def dataset_nsr(methods: Sequence[MethodResults]) -> float:
     """NSR of a dataset over methods (paper, Fig. 7).
 
     Mean and std over users are averaged over the methods per instance; the NSR is the mean over
@@ -205,5 +271,5 @@ def dataset_nsr(methods: list[MethodResults]) -> float:
         >>> round(dataset_nsr([first, second]), 4)  # 0.125 over 0.875
         14.2857
     """
-    stacked = users_over_methods(methods)
-    return nsr(list(stacked.values())) if stacked else math.nan
+    signal, noise = users_over_methods(methods)
+    return float(noise_to_signal(signal, noise).mean()) if len(signal) else math.nan

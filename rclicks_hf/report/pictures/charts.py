@@ -61,7 +61,7 @@ def draw_curves(axes: Axes, data: IoUCurves, beside: Sequence[IoUCurves] = ()) -
         linestyle=":",
         label=f"IoU {data.threshold:g}, counted as reached",
     )
-    _frame(axes, x="clicks", y="mean IoU")
+    frame(axes, x="clicks", y="mean IoU")
     shown = [data, *beside]
     clicks = max(len(one.clicks) for one in shown)
     axes.set_xlim(0.5, clicks + 0.5)
@@ -94,7 +94,7 @@ def draw_scatter(axes: Axes, data: UserScatter, beside: Sequence[UserScatter] = 
             linestyle=":",
             label=f"std = NSR × mean, NSR {number(data.nsr, 2)} %",
         )
-    _frame(axes, x="mean IoU over users' first clicks", y="std of IoU over users' first clicks")
+    frame(axes, x="mean IoU over users' first clicks", y="std of IoU over users' first clicks")
     axes.set_xlim(0, 1.02)
     stds = np.concatenate([one.std for one in (data, *beside)])
     highest = float(np.max(stds[np.isfinite(stds)], initial=0.0))
@@ -114,7 +114,7 @@ def draw_scores(axes: Axes, tables: Sequence[ScoreTable]) -> None:
     for place, (interval, _) in enumerate(places):
         axes.plot([interval.low, interval.high], [place, place], color=light("muted"), linewidth=2)
         axes.plot([interval.mean], [place], color=light("user"), marker="o", markersize=7)
-    _frame(axes, x="KS, 95 % interval (higher is better)", y="")
+    frame(axes, x="KS, 95 % interval (higher is better)", y="")
     axes.set_yticks(range(len(places)), [name for _, name in places])
     axes.set_ylim(len(places) - 0.5, -0.5)
     axes.set_xlim(0, 1.02)
@@ -122,7 +122,9 @@ def draw_scores(axes: Axes, tables: Sequence[ScoreTable]) -> None:
 
 def scores_svg(tables: Sequence[ScoreTable], name: str) -> str:
     """The chart of `draw_scores` as an ``<svg>`` element; ``name`` prefixes its ids."""
-    return _svg(lambda axes: draw_scores(axes, tables), name, f"{SCORE_CHART_TITLE}: dot chart.")
+    return make_svg(
+        lambda axes: draw_scores(axes, tables), name, f"{SCORE_CHART_TITLE}: dot chart."
+    )
 
 
 def curves_svg(data: IoUCurves, name: str, beside: Sequence[IoUCurves] = ()) -> str:
@@ -132,7 +134,7 @@ def curves_svg(data: IoUCurves, name: str, beside: Sequence[IoUCurves] = ()) -> 
         for run, curve in data.curves.items()
     )
     alt = f"Line chart: mean IoU from click 1 to click {data.clicks[-1]}. {ends}."
-    return _svg(lambda axes: draw_curves(axes, data, beside), name, alt)
+    return make_svg(lambda axes: draw_curves(axes, data, beside), name, alt)
 
 
 def curve_table(data: IoUCurves) -> Table:
@@ -157,10 +159,11 @@ def scatter_svg(data: UserScatter, name: str, beside: Sequence[UserScatter] = ()
         f"Scatter chart: mean against standard deviation of IoU over users' first clicks, "
         f"{len(data.mean)} instances, NSR {number(data.nsr, 2)} %."
     )
-    return _svg(lambda axes: draw_scatter(axes, data, beside), name, alt)
+    return make_svg(lambda axes: draw_scatter(axes, data, beside), name, alt)
 
 
-def _frame(axes: Axes, *, x: str, y: str) -> None:
+def frame(axes: Axes, *, x: str, y: str) -> None:
+    """Titles, grid and colours that all charts share."""
     axes.set_xlabel(x, color=light("ink"))
     axes.set_ylabel(y, color=light("ink"))
     axes.set_facecolor("none")
@@ -179,7 +182,8 @@ def _floor(data: IoUCurves) -> float:
     return max(0.0, np.floor((lowest - 0.15) * 10) / 10)
 
 
-def _svg(draw: Callable[[Axes], None], name: str, alt: str) -> str:
+def make_svg(draw: Callable[[Axes], None], name: str, alt: str) -> str:
+    """A chart as an ``<svg>`` element; ``name`` prefixes its ids, ``alt`` describes it."""
     # Text stays text (in the page's font, searchable), and ids depend only on the name.
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name, "font.size": FONT_SIZE}):
         figure = Figure(figsize=CHART_SIZE, layout="constrained", facecolor="none")

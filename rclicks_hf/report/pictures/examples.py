@@ -7,15 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from rclicks_hf.benchmark.instance_sets import IndexedInstances, RepoInstances
 from rclicks_hf.benchmark.runs import BASELINE_RUN, USER_RUN
 from rclicks_hf.data.instances import Click
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.report.numbers.measures import MEASURES
-from rclicks_hf.report.numbers.method_results import MethodResults, by_dataset
+from rclicks_hf.report.numbers.method_results import PUBLISHED, MethodResults, by_dataset
 from rclicks_hf.report.numbers.scoring import score_by_stem
 from rclicks_hf.report.page_data import ClickPath, ExampleItem
 from rclicks_hf.report.results import Results
@@ -93,14 +91,16 @@ def load_examples(results: Results, repos: Mapping[str, str]) -> tuple[list[Exam
         if not chosen:
             continue
         try:
-            items += _items(results.table, methods[0], chosen, repos.get(dataset), fingerprints)
+            # Of published ones it is not known which split an instance is of.
+            shown = next((one for one in methods if one.origin != PUBLISHED), methods[0])
+            items += _items(results, shown, chosen, repos.get(dataset), fingerprints)
         except RclicksError as error:
             left_out.append(f"{dataset} ({error})")
     return items, f"pictures left out of {'; '.join(left_out)}" if left_out else ""
 
 
 def _items(
-    rows: pa.Table,
+    results: Results,
     method: MethodResults,
     chosen: Sequence[Chosen],
     repo: str | None,
@@ -108,7 +108,7 @@ def _items(
 ) -> list[ExampleItem]:
     if repo is None:
         raise RclicksError("the results do not name its dataset repo; give --repo")
-    mine = _rows_of(rows, method, [one.stem for one in chosen])
+    mine = results.rows_of(method.key, [one.stem for one in chosen])
     tables = {
         split: _instances(repo, method.key.dataset, split, fingerprints)
         for split in {row["split"] for row in mine}
@@ -141,13 +141,6 @@ def _instances(
             f"{repo}: not the version that was benchmarked; give that one with --repo"
         )
     return table
-
-
-def _rows_of(rows: pa.Table, method: MethodResults, stems: list[str]) -> list[dict[str, Any]]:
-    wanted = pc.is_in(rows["full_stem"], pa.array(stems))
-    for name, value in method.key._asdict().items():
-        wanted = pc.and_(wanted, pc.equal(rows[name], value))
-    return rows.filter(wanted).to_pylist()
 
 
 def _path(title: str, row: Mapping[str, Any], *, is_path: bool) -> ClickPath:

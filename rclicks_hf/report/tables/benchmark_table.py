@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.metrics.click_counts import THRESHOLD
 from rclicks_hf.report.numbers.measures import MEASURES, column_head
-from rclicks_hf.report.numbers.method_results import MethodKey, MethodResults
+from rclicks_hf.report.numbers.method_results import OWN, MethodKey, MethodResults
 from rclicks_hf.report.numbers.scoring import Score, score
 from rclicks_hf.report.tables.table_cells import (
     ABSENT,
@@ -22,9 +22,9 @@ from rclicks_hf.report.tables.table_cells import (
     interval_text,
     label,
     ranks,
+    segmenter_label,
     with_spread,
 )
-from rclicks_hf.segmenters.methods import method_label
 from rclicks_hf.support.text_table import align, plain_table
 
 STYLES = ("plain", "markdown")
@@ -47,6 +47,7 @@ class BenchmarkRow:
         nof_reference: The same by the rule of the paper's code (NoC equal to the maximum).
         baseline_noc: Mean number of clicks of the baseline clicker.
         is_simulated: True where the users' clicks were simulated.
+        origin: ``"paper"`` or ``"own run"`` beside published results, else ``""``.
 
     Example:
         >>> row = BenchmarkRow("geocut", "ud", "grabcut", 50, 0, baseline_noc=4.2)
@@ -68,6 +69,7 @@ class BenchmarkRow:
     nof_reference: float = math.nan
     baseline_noc: float = math.nan
     is_simulated: bool = False
+    origin: str = ""
 
 
 class Column(NamedTuple):
@@ -147,6 +149,7 @@ def _table_row(method: MethodResults, threshold: float) -> BenchmarkRow:
         instances=len(method.stems),
         failures=method.failures,
         is_simulated=method.is_simulated,
+        origin=method.origin,
         nof_reference=score(MEASURES["sample_nof_reference"], method, threshold).value,
         **numbers,
     )
@@ -158,9 +161,9 @@ def benchmark_cells(rows: Sequence[BenchmarkRow]) -> Table:
     heads += [(column.head, True) for column in COLUMNS]
     groups: dict[str, list[Row]] = {}
     for row, marks in zip(rows, zip(*(_ranks(c, rows) for c in COLUMNS), strict=True), strict=True):
-        cells = [label(method_label(row.segmenter)), label(row.click_model)]
+        cells = [label(segmenter_label(row.segmenter, row.origin)), label(row.click_model)]
         cells += [Cell(c.text(row), rank) for c, rank in zip(COLUMNS, marks, strict=True)]
-        groups.setdefault(row.dataset, []).append(Row(cells, row.is_simulated))
+        groups.setdefault(row.dataset, []).append(Row(cells, row.is_simulated, row.origin == OWN))
     return Table(heads, groups)
 
 
@@ -184,7 +187,8 @@ def table_lines(rows: Sequence[BenchmarkRow]) -> list[list[str]]:
     for row in rows:
         # A hyphen for the minus sign, so that programs can read the numbers back.
         numbers = [column.text(row).replace("−", "-") for column in COLUMNS]
-        names = [method_label(row.segmenter), row.click_model or ABSENT, row.dataset]
+        name = segmenter_label(row.segmenter, row.origin)
+        names = [name, row.click_model or ABSENT, row.dataset]
         lines.append([*names, *numbers])
     return lines
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rclicks_hf.metrics import metric_correlations
 from rclicks_hf.metrics.correlation import MIN_METHODS
 from rclicks_hf.report.numbers.measures import MEASURES
-from rclicks_hf.report.numbers.method_results import MethodResults, by_dataset, comparable
+from rclicks_hf.report.numbers.method_results import (
+    OWN,
+    PUBLISHED,
+    MethodResults,
+    by_dataset,
+    comparable,
+)
 from rclicks_hf.report.numbers.paper_benchmark import paper_row
-from rclicks_hf.report.numbers.scoring import Score, compare, dataset_nsr
+from rclicks_hf.report.numbers.scoring import Comparison, Score, compare_pairs, dataset_nsr
 from rclicks_hf.report.results import Results
 from rclicks_hf.report.tables.table_cells import (
     ABSENT,
@@ -19,15 +25,19 @@ from rclicks_hf.report.tables.table_cells import (
     Row,
     Table,
     interval_text,
+    is_own,
     label,
     number,
     score_cell,
+    segmenter_label,
     with_spread,
 )
-from rclicks_hf.segmenters.methods import method_label
 
 #: Measures of the paired comparison.
 COMPARED = ("sample_noc", "base_noc", "sample_auc")
+
+#: Own runs per dataset that are compared with every published method.
+OWN_SHOWN = 3
 
 
 def paper_tables(results: Results) -> list[NamedTable]:
@@ -87,24 +97,68 @@ def dataset_nsr_tables(results: Results) -> list[NamedTable]:
 
 
 def paired_tables(results: Results) -> list[NamedTable]:
-    """Each segmenter minus the one that needs the fewest clicks, on their shared instances."""
-    groups: dict[str, list[Row]] = {}
+    """Paired differences: to the best segmenter, and of own runs to the published methods.
+
+    Not of all pairs, which nobody would read.
+    """
+    best_groups, own_groups = {}, {}
     for (dataset, click_model), methods in comparable(results.values()).items():
         best = _best(methods, results)
         others = [method for method in methods if method is not best]
         if others:
-            title = f"{dataset}: minus {method_label(best.key.segmenter)}"
+            title = f"{dataset}: minus {_name(best)}"
             title += f", clicks by {click_model}" if click_model else ""
-            groups[title] = [_paired_row(method, best, results.threshold) for method in others]
-    if not groups:
-        return []
+            best_groups[title] = [(method, best) for method in others]
+    for dataset, methods in by_dataset(results.values()).items():
+        published = [method for method in methods if method.origin == PUBLISHED]
+        own = [method for method in methods if method.origin == OWN]
+        for method in own[:OWN_SHOWN] if published else []:
+            clicks = f", clicks by {method.key.click_model}" if method.key.click_model else ""
+            own_groups[f"{dataset}: {_name(method)}{clicks}"] = [
+                (method, other) for other in published
+            ]
     heads = [("Segmenter", False), ("Instances", True)]
     heads += [(MEASURES[key].head, True) for key in COMPARED]
-    intro = (
-        "Each segmenter's number minus that of the segmenter with the lowest Sample NoC, over the "
-        "instances on which neither failed. The two differ where the interval excludes 0."
+    made = []
+    if best_groups:
+        intro = (
+            "Each segmenter's number minus that of the segmenter with the lowest Sample NoC, over "
+            "the instances on which neither failed. The two differ where the interval excludes 0."
+        )
+        rows = _paired_rows(best_groups, results.threshold, shown=0)
+        made.append(NamedTable("Paired differences", intro, Table(heads, rows)))
+    if own_groups:
+        intro = (
+            "The own run's number minus that of each published method, over the instances that "
+            "both have. Sample NoC and IoU-AUC can be compared only if both drew from the same "
+            f"click model. At most {OWN_SHOWN} own runs per dataset, those with the lowest Sample "
+            "NoC."
+        )
+        rows = _paired_rows(own_groups, results.threshold, shown=1)
+        heads = [("Published method", False), *heads[1:]]
+        made.append(NamedTable("Own runs against the paper's", intro, Table(heads, rows)))
+    return made
+
+
+_Pair = tuple[MethodResults, MethodResults]
+
+
+def _paired_rows(
+    groups: Mapping[str, Sequence[_Pair]], threshold: float, shown: int
+) -> dict[str, list[Row]]:
+    """A row per pair, named by its first or second method (``shown``)."""
+    pairs = [pair for of_group in groups.values() for pair in of_group]
+    found = iter(
+        compare_pairs([(MEASURES[key], *pair) for pair in pairs for key in COMPARED], threshold)
     )
-    return [NamedTable("Paired differences", intro, Table(heads, groups))]
+    return {
+        title: [_paired_row(pair, shown, [next(found) for _ in COMPARED]) for pair in of_group]
+        for title, of_group in groups.items()
+    }
+
+
+def _name(method: MethodResults) -> str:
+    return segmenter_label(method.key.segmenter, method.origin)
 
 
 def _best(methods: Sequence[MethodResults], results: Results) -> MethodResults:
@@ -115,8 +169,7 @@ def _best(methods: Sequence[MethodResults], results: Results) -> MethodResults:
     return min(methods, key=clicks)
 
 
-def _paired_row(method: MethodResults, best: MethodResults, threshold: float) -> Row:
-    found = [compare(MEASURES[key], method, best, threshold) for key in COMPARED]
+def _paired_row(pair: _Pair, shown: int, found: Sequence[Comparison | None]) -> Row:
     count = max((one.instances for one in found if one is not None), default=0)
     cells = [
         Cell(ABSENT)
@@ -127,8 +180,9 @@ def _paired_row(method: MethodResults, best: MethodResults, threshold: float) ->
         )
         for one in found
     ]
-    names = [label(method_label(method.key.segmenter)), Cell(str(count))]
-    return Row([*names, *cells], method.is_simulated or best.is_simulated)
+    names = [label(_name(pair[shown])), Cell(str(count))]
+    simulated = any(method.is_simulated for method in pair)
+    return Row([*names, *cells], simulated, is_own(pair[shown]))
 
 
 #: Measures whose correlation over methods is shown, where all methods have them.

@@ -24,6 +24,7 @@ from rclicks_hf.report.tables.table_cells import (
     NamedTable,
     Row,
     Table,
+    is_own,
     label,
     method_labels,
     number,
@@ -96,7 +97,7 @@ def supplement(results: Results) -> list[NamedTable]:
         *paired_tables(results),
         *dataset_nsr_tables(results),
         *correlation_tables(results),
-        *timing_tables(results.table),
+        *timing_tables(results.summary),
     ]
 
 
@@ -116,10 +117,11 @@ def _part_table(part: _Part, results: Results) -> NamedTable | None:
         dataset: [
             Row(
                 [
-                    *method_labels(m.key),
+                    *method_labels(m),
                     *(score_cell(scores[m.key][x.key], marks[m.key, x.key]) for x in shown),
                 ],
                 m.is_simulated,
+                is_own(m),
             )
             for m in methods
         ]

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from rclicks_hf.report.numbers.method_results import MethodKey
+from rclicks_hf.report.numbers.method_results import OWN, MethodResults, stored_name
 from rclicks_hf.report.numbers.scoring import Score
 from rclicks_hf.segmenters.methods import method_label
 
@@ -39,10 +39,11 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """One row; ``is_simulated`` marks it."""
+    """One row; ``is_simulated`` marks it, ``is_own`` lifts it out among published ones."""
 
     cells: Sequence[Cell]
     is_simulated: bool = False
+    is_own: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,9 +73,21 @@ def label(text: str) -> Cell:
     return Cell(text or ABSENT, is_number=False)
 
 
-def method_labels(key: MethodKey) -> list[Cell]:
+def segmenter_label(segmenter: str, origin: str = "") -> str:
+    """What tables call a segmenter, with where its results come from."""
+    text = method_label(stored_name(segmenter))
+    return f"{text} ({origin})" if origin else text
+
+
+def is_own(method: MethodResults) -> bool:
+    """Whether a method's rows are lifted out."""
+    return method.origin == OWN
+
+
+def method_labels(method: MethodResults) -> list[Cell]:
     """The first cells of a method's row: segmenter and click model."""
-    return [label(method_label(key.segmenter)), label(key.click_model)]
+    name = segmenter_label(method.key.segmenter, method.origin)
+    return [label(name), label(method.key.click_model)]
 
 
 def number(value: float, digits: int = DIGITS) -> str:

@@ -71,9 +71,10 @@ _MARKDOWN = {
 }  # fmt: skip
 
 
-def markdown_tables(tables: Iterable[NamedTable], title: str) -> str:
+def markdown_tables(tables: Iterable[NamedTable], title: str, warnings: Sequence[str] = ()) -> str:
     """The tables as one Markdown text: first bold, second underlined, third italic."""
     parts = [f"# {_escaped(title, _MARKDOWN)}"]
+    parts += [f"**Warning:** {_escaped(text, _MARKDOWN)}" for text in warnings]
     for named in tables:
         heads = [_escaped(text, _MARKDOWN) for text, _ in named.table.heads]
         rule = ["---:" if is_number else "---" for _, is_number in named.table.heads]
@@ -100,9 +101,10 @@ _LATEX = {
 }  # fmt: skip
 
 
-def latex_tables(tables: Iterable[NamedTable], title: str) -> str:
+def latex_tables(tables: Iterable[NamedTable], title: str, warnings: Sequence[str] = ()) -> str:
     """The tables as LaTeX that needs no package; ranks as in Markdown, the title as a comment."""
     parts = [f"% {visible(' '.join(title.split()))}"]
+    parts += [rf"\textbf{{Warning:}} {_escaped(text, _LATEX)}" for text in warnings]
     for named in tables:
         heads = named.table.heads
         lines = [" & ".join(_escaped(text, _LATEX) for text, _ in heads) + r" \\", r"\hline"]
@@ -141,13 +143,16 @@ CSV_COLUMNS = (
 def csv_scores(results: Results, click_scores: Sequence[ScoreTable] = ()) -> str:
     """All numbers as CSV, unrounded: one line per method or click model, dataset and measure.
 
-    With click-model scores a last column holds their split; without, the columns stay as they were.
+    With click-model scores a last column holds their split, beside published results one says which
+    they are; else the columns stay as they were.
     """
+    has_origin = any(method.origin for method in results.values())
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*CSV_COLUMNS, *(["split"] if click_scores else [])])
+    more = ["split"] * bool(click_scores) + ["origin"] * has_origin
+    writer.writerow([*CSV_COLUMNS, *more])
     for table in click_scores:
-        writer.writerows(_click_score_lines(table))
+        writer.writerows([*line, *[""] * has_origin] for line in _click_score_lines(table))
     for key, method in results.items():
         names = (key.dataset, key.segmenter, key.click_model)
         head: list[object] = [*map(_csv_text, names), method.is_simulated]
@@ -156,8 +161,8 @@ def csv_scores(results: Results, click_scores: Sequence[ScoreTable] = ()) -> str
             if score.instances:
                 measure = MEASURES[name]
                 numbers = _exact(score.value, score.spread, score.low, score.high)
-                split = [""] if click_scores else []
-                tail = [name, measure.title, measure.unit, *numbers, score.instances, *split]
+                last = [""] * bool(click_scores) + [method.origin] * has_origin
+                tail = [name, measure.title, measure.unit, *numbers, score.instances, *last]
                 writer.writerow([*head, *tail])
     return text.getvalue()
 
