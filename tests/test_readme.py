@@ -100,7 +100,7 @@ def test_the_scores_of_click_models_run(repo: Path, folder: Path, wheel_folder: 
 
 
 def test_the_two_commands_are_those_of_make_and_ci(repo: Path) -> None:
-    install, test = blocks(repo, "bash")[:2]
+    install, _, test = blocks(repo, "bash")[:3]
     makefile, ci = (repo / "Makefile").read_text(), (repo / ".ci" / "run").read_text()
     for command in ("pip install torch==2.13.0", "pip install -c constraints.txt ."):
         assert command in install

@@ -170,6 +170,6 @@ def _fetch(
         items = [*items, *SMALL_SOURCES]
     elif len(items) > 1:
         raise RclicksError("--with: fetches images; omit --sources, or download them there first")
-    typer.echo(f"fetching {', '.join(items)}: at most {total_size(items)}, to {folder}", err=True)
-    download(items, to=folder, mirror=mirror, report=lambda line: typer.echo(line, err=True))
+    typer.echo(f"fetching {', '.join(items)}: at most {total_size(items)}, to {folder}")
+    download(items, to=folder, mirror=mirror, report=typer.echo)
     return clicks or folder / FILES[0].name, sources or folder

@@ -62,9 +62,9 @@ def download(
         bool, typer.Option("--dry-run", help="Print what would be fetched, and exit.")
     ] = False,
 ) -> None:
-    """Download public data, networks and results, and make them ready to use.
+    """Download public data, networks and results.
 
-    Archives are checked and unpacked, networks converted, results imported. The same command
+    They end ready to use: archives are checked and unpacked, networks converted, results imported. The same command
     resumes an interrupted download. Files on a drive need the extra [download].
     """
     from rclicks_hf.downloads.preparing import download as download_all

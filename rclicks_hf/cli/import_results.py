@@ -31,9 +31,9 @@ def import_results(
     ],
     num_proc: NumProc = None,
 ) -> None:
-    """Import the paper's published per-click results of 33 methods.
+    """Import the per-click results that the paper published.
 
-    Each method becomes a results folder that `rclicks report` shows beside your own runs. Methods,
+    Each of the 33 methods becomes a results folder that `rclicks report` shows beside your own runs. Methods,
     datasets and runs that the archive lacks are named. The same command resumes a stopped import.
     """
     from rclicks_hf.benchmark.published.importing import import_results as import_all

@@ -156,9 +156,9 @@ def click_model_choices() -> str:
     """What a user may type for a click model, as one phrase for help texts and errors."""
     names = ", ".join(info.name for info in CLICK_MODELS.values() if not info.needs_weights)
     return (
-        f"{names}, clickability (after `rclicks download clickability`), the folder or Hub id of a "
-        "clickability network, si: or sm: and that of a "
-        "saliency network, or your own class as module:Class"
+        f"{names}, the folder or Hub id of a clickability network, si: or sm: and that of a "
+        "saliency network, clickability after `rclicks download clickability`, or your own class "
+        "as module:Class"
     )
 
 

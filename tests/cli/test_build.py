@@ -96,8 +96,8 @@ def test_lines_that_cannot_be_read(folder: Path) -> None:
         ),
         ("build --full-size-copy --clicks clicks.csv", "--full-size-copy: reads no files"),
         ("build --clicks clicks.csv --sources .", "no folder GrabCut/"),
-        ("install nowhere", "nowhere/README.md: cannot be read"),
-        ("verify nowhere", "nowhere/README.md: cannot be read"),
+        ("install nowhere", "nowhere: does not exist"),
+        ("verify nowhere", "nowhere: does not exist"),
     ],
 )
 def test_mistakes_are_one_line(folder: Path, line: str, words: str) -> None:
@@ -109,11 +109,12 @@ def test_mistakes_are_one_line(folder: Path, line: str, words: str) -> None:
 
 
 def test_downloads_that_fail_are_one_line(folder: Path, repo: Path) -> None:
-    env = {"RCLICKS_ENDPOINT": "http://127.0.0.1:9"}
+    env = {"RCLICKS_ENDPOINT": "http://127.0.0.1:9", "RCLICKS_CACHE": str(folder / "cache")}
     done = run_rclicks("build --download --out new", cwd=folder, site=repo, **env)
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
-    assert "rclicks-files: the files cannot be fetched" in done.stderr
+    assert "at most" in done.stdout
+    assert "clicks.csv: cannot be fetched" in done.stderr
     assert not (folder / "new").exists()
 
 
@@ -130,10 +131,11 @@ def test_nothing_is_downloaded_where_the_build_cannot_succeed(
 ) -> None:
     (folder / "mine").mkdir()
     (folder / "mine" / "a.txt").write_text("keep")
-    done = run_rclicks(line, cwd=folder, site=repo, RCLICKS_ENDPOINT="http://127.0.0.1:9")
+    env = {"RCLICKS_ENDPOINT": "http://127.0.0.1:9", "RCLICKS_CACHE": str(folder / "cache")}
+    done = run_rclicks(line, cwd=folder, site=repo, **env)
     assert done.returncode == 1
     assert words in done.stderr
-    assert not (folder / "rclicks-files").exists()
+    assert not (folder / "cache").exists()
 
 
 def test_a_cache_that_cannot_be_written(folder: Path, repo: Path) -> None:
