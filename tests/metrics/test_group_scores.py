@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -135,3 +136,27 @@ def test_too_few_methods_are_refused() -> None:
         metrics.metric_correlations([np.ones((2, 4))])
     with pytest.raises(ValueError, match="no datasets"):
         metrics.metric_correlations([])
+
+
+def test_missing_values_are_left_out_in_pairs_as_pandas_does() -> None:
+    values = np.random.default_rng(8).normal(size=(9, 4))
+    values[2, 1] = values[5, 1] = values[7, 3] = np.nan
+    frame = pd.DataFrame(values)
+    found = metrics.dataset_correlations(values)
+    below = np.tril_indices(4, -1)
+    np.testing.assert_allclose(found[below], frame.corr("spearman").to_numpy()[below], atol=1e-12)
+    above = np.triu_indices(4, 1)
+    np.testing.assert_allclose(found[above], frame.corr().to_numpy()[above], atol=1e-12)
+    both = metrics.metric_correlations([values], pairwise=True)
+    assert np.isfinite(both).all()
+    assert np.isnan(metrics.metric_correlations([values])[1, 0])
+    # A metric that only one method has.
+    assert np.isnan(metrics.dataset_correlations([[1, np.nan], [2, 5], [3, np.nan]])[0, 1])
+
+
+def test_values_that_differ_by_rounding_alone_share_a_rank() -> None:
+    other = [1.0, 2.0, 3.0]
+    equal = metrics.dataset_correlations(np.stack([[0.2, 0.2, 0.6], other], axis=1))
+    rounded = metrics.dataset_correlations(np.stack([[0.2, 0.1 + 0.1 + 3e-17, 0.6], other], axis=1))
+    nearly = metrics.dataset_correlations(np.stack([[0.3, 0.1 + 0.2, 0.6], other], axis=1))
+    assert nearly[1, 0] == equal[1, 0] == rounded[1, 0]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rclicks_hf.metrics import bootstrap_interval, paired_interval
+from rclicks_hf.metrics import bootstrap_interval, bootstrap_intervals, paired_interval
 
 quick = settings(max_examples=30, deadline=None)
 seeds = st.integers(0, 2**32 - 1)
@@ -91,3 +91,32 @@ class TestPairedInterval:
     def test_bad_input(self, first, second, message):
         with pytest.raises(ValueError, match=message):
             paired_interval(first, second)
+
+
+class TestBootstrapIntervals:
+    def test_each_column_has_its_own_interval(self):
+        rng = np.random.default_rng(2)
+        values = np.stack([rng.random(300), rng.integers(1, 21, 300), np.full(300, 7.0)], axis=1)
+        many = bootstrap_intervals(values, resamples=500)
+        alone = [bootstrap_interval(column, resamples=500) for column in values.T]
+        np.testing.assert_allclose(many, alone, rtol=1e-12)
+
+    def test_neighbours_and_their_order_change_no_bit(self):
+        values = np.random.default_rng(3).normal(size=(150, 9)) * 10.0 ** np.arange(-4, 5)
+        whole = bootstrap_intervals(values, resamples=200)
+        order = np.random.default_rng(4).permutation(9)
+        assert [whole[i] for i in order] == bootstrap_intervals(values[:, order], resamples=200)
+        assert bootstrap_intervals(values[:, 4:5], resamples=200) == whole[4:5]
+
+    def test_more_resamples_than_are_drawn_at_once(self, monkeypatch):
+        values = np.random.default_rng(5).random((40, 2))
+        monkeypatch.setattr("rclicks_hf.metrics.intervals._CHUNK", 40 * 7)
+        alone = [bootstrap_interval(column, resamples=30) for column in values.T]
+        np.testing.assert_allclose(bootstrap_intervals(values, resamples=30), alone, rtol=1e-12)
+
+    def test_bad_input(self):
+        for wrong in ([1.0, 2.0], np.zeros((0, 2)), [[np.nan]]):
+            with pytest.raises(ValueError, match="values"):
+                bootstrap_intervals(wrong)
+        with pytest.raises(ValueError, match=r"confidence must lie in \(0, 1\)"):
+            bootstrap_intervals([[1.0]], confidence=2)

@@ -17,7 +17,7 @@ from rclicks_hf.click_scoring.score_summary import ClickModelMeans, ScoreDiffere
 from rclicks_hf.data.instances import Click, Clicks, Instance
 from rclicks_hf.metrics import CLICK_METRICS, Interval
 from rclicks_hf.report import BenchmarkRow, GalleryItem, ReportData
-from rclicks_hf.report.page_data import ClickPath, ExampleItem, IoUCurves, UserScatter
+from rclicks_hf.report.page_data import ClickPath, ExampleItem, IoUCurves, Standings, UserScatter
 from rclicks_hf.report.tables.table_cells import Cell, NamedTable, Row, Table
 
 MakeItem = Callable[..., GalleryItem]
@@ -116,6 +116,14 @@ def _example(simulated: bool) -> ExampleItem:
     return ExampleItem(_item(simulated=simulated).instance, "Hard: Sample NoC 20.00", [path, users])
 
 
+def _standings() -> Standings:
+    """Two invented methods, the second an own run."""
+    curves = np.stack([np.linspace(0.5, 0.9, 20), np.linspace(0.4, 0.95, 20)])
+    clicks, ranges = np.array([4.2, 5.1]), np.array([10.0, 30.0])
+    flags = [False, True]
+    return Standings("scenes", ["SAM", "mine"], ["sam", ""], curves, clicks, ranges, flags, flags)
+
+
 def _report(*, simulated: bool = True, **changes: object) -> ReportData:
     clicks = np.arange(1, 21)
     curves = {"g1": 0.9 - 0.4 / clicks, "g10": 0.97 - 0.3 / clicks, "base": 0.95 - 0.2 / clicks}
@@ -151,6 +159,7 @@ def _report(*, simulated: bool = True, **changes: object) -> ReportData:
         ],
         "benchmark_rows": [row],
         "supplement": [NamedTable("Invented table", "Of nothing.", _table(simulated))],
+        "standings": [_standings()],
         "curves": [IoUCurves("geocut on scenes", curves)],
         "scatter": [UserScatter("geocut on scenes", np.full(5, 0.8), np.full(5, 0.1), 12.5)],
         "examples": [_example(simulated)],

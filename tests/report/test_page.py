@@ -131,7 +131,7 @@ def test_pictures_and_charts_say_what_they_show(make_report: MakeReport) -> None
     pictures = reader.named("img")
     charts = [svg for svg in reader.named("svg") if svg.get("role") == "img"]
     assert len(pictures) == 2 + 2 * 3
-    assert len(charts) == 2
+    assert len(charts) == 2 + 2
     assert all(picture["alt"] for picture in pictures)
     assert all(chart["aria-label"] for chart in charts)
     assert "12 simulated clicks (8 pc, 4 mobile)" in str(pictures[3]["alt"])
@@ -143,9 +143,9 @@ def test_simulated_clicks_are_marked_wherever_they_show(make_report: MakeReport)
     assert "No person clicked" in page
     assert "(simulated clicks)" in page[page.index("<title>") : page.index("</title>")]
     captions = re.findall(r"<figcaption>.*?</figcaption>", page, flags=re.DOTALL)
-    # Four tables, two charts, the numbers of one chart, an example of two pictures, two
+    # Four tables, four charts, the numbers of two charts, an example of two pictures, two
     # instances of three.
-    assert len(captions) == 4 + 2 + 1 + 2 + 6
+    assert len(captions) == 4 + 4 + 2 + 2 + 6
     unmarked = [caption for caption in captions if "Simulated clicks" not in caption]
     assert unmarked == ["<figcaption>Object</figcaption>"] * 2
 

@@ -244,10 +244,10 @@ def _user_nsr(run: str, method: MethodResults, threshold: float) -> np.ndarray |
 
 
 def _user_measures(name: str, title: str, run: str) -> list[Measure]:
-    mean, spread, ratio = (partial(of, run) for of in (_user_mean, _user_spread, _user_nsr))
+    mean, spread = partial(_user_mean, run), partial(_user_spread, run)
     return [
         Measure(f"{name}_iou1", f"{title} IoU@1", "up", "%", mean, spread),
-        Measure(f"nsr_{name}", f"{title} NSR", "down", "%", ratio),
+        Measure(f"nsr_{name}", f"{title} NSR", "down", "%", partial(_user_nsr, run)),
     ]
 
 

@@ -71,9 +71,10 @@ def _draw_curves(axes: Axes, data: Standings) -> None:
     axes.set_xticks(sorted({1, *range(5, clicks[-1] + 1, 5)}))
     axes.set_ylim(max(0.0, np.floor(data.curves.min() * 10 - 0.5) / 10), 1.02)
     handles, texts = axes.get_legend_handles_labels()
-    order = [*range(1, len(texts)), 0] if others else range(len(texts))
+    last = [0] * bool(others)
+    places = [*range(len(last), len(texts)), *last]
     _legend_below(
-        axes, [handles[place] for place in order], [texts[place] for place in order], columns=2
+        axes, [handles[place] for place in places], [texts[place] for place in places], columns=2
     )
 
 

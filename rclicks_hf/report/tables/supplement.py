@@ -156,10 +156,12 @@ def timing_tables(rows: pa.Table) -> list[NamedTable]:
         .aggregate([*((name, "sum") for name in (*stages, "clicks")), ("is_simulated", "any")])
         .to_pylist()
     )
-    if not any(row[f"{name}_sum"] for row in sums for name in stages):
+    # Published results are not timed.
+    timed = [row for row in sums if any(row[f"{name}_sum"] for name in stages)]
+    if not timed:
         return []
     groups: dict[str, list[Row]] = {}
-    for row in sums:
+    for row in sorted(timed, key=lambda row: [row[name] for name in _KEY]):
         groups.setdefault(row["dataset"], []).append(_row(row, stages))
     names = [name.removeprefix(_PREFIX).capitalize() for name in stages]
     heads = [("Segmenter", False), ("Click model", False), *((n, True) for n in (*names, "Sum"))]
