@@ -163,7 +163,8 @@ def fine_tune(model: Any, train: Sequence[Instance], given: argparse.Namespace) 
     """Train the mask decoder with `Trainer`; the encoders stay as they are."""
     model.requires_grad_(False)
     model.mask_decoder.requires_grad_(True)
-    simulator = ClickSimulator(load_click_model(given.clicks).model.to(model.device))
+    clicks: Any = load_click_model(given.clicks)
+    simulator = ClickSimulator(clicks.model.to(model.device), clicks.processor)
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(
             model=ClickTraining(model, simulator, given.clicks_per_object, given.seed),
@@ -221,12 +222,13 @@ def main(arguments: Sequence[str] | None = None) -> str:
     if given.out.exists():
         parser.error(f"{given.out} exists; give another --out or remove it")
     set_seed(given.seed)
-    model = load_segmenter(given.model).model if given.model else tiny_network()
-    train, test = (
+    loaded: Any = load_segmenter(given.model) if given.model else None
+    model = loaded.model if loaded else tiny_network()
+    train, held_out = (
         load_instances(given.repo, given.dataset, split=split, rounds="first")
         for split in ("train", "test")
     )
-    test = list(test)[: given.limit]
+    test = list(held_out)[: given.limit]
     before = count_clicks("before", model, test, given)
     fine_tune(model, train, given)
     after = count_clicks("after", model, test, given)
