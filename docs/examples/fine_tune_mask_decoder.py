@@ -34,16 +34,22 @@ from rclicks_hf.segmenters.registry import segmenter_class
 
 def tiny_network() -> SamModel:
     """A SAM with random weights that a CPU trains in seconds."""
+    width, side = 64, 128
     vision = {
-        "image_size": 128,
+        "image_size": side,
         "num_hidden_layers": 2,
         "hidden_size": 32,
         "num_attention_heads": 2,
         "global_attn_indexes": [1],
+        "output_channels": width,
+        "num_pos_feats": width // 2,
         "initializer_range": 0.05,
     }
-    prompts = {"image_size": 128, "image_embedding_size": 8}
-    config = SamConfig(vision_config=vision, prompt_encoder_config=prompts, initializer_range=0.1)
+    prompts = {"image_size": side, "image_embedding_size": side // 16, "hidden_size": width}
+    decoder = {"hidden_size": width, "mlp_dim": 2 * width, "iou_head_hidden_dim": width}
+    config = SamConfig(
+        vision_config=vision, prompt_encoder_config=prompts, mask_decoder_config=decoder
+    )
     return SamModel(config)
 
 
@@ -96,6 +102,7 @@ class ClickTraining(nn.Module):
         super().__init__()
         self.model, self.clicks = model, clicks
         self._draw = simulator.sample
+        self._kinds = (True,) if isinstance(model, SamModel) else (False, True)  # what is used
         self._generator = torch.Generator().manual_seed(seed)
 
     def forward(
@@ -121,10 +128,10 @@ class ClickTraining(nn.Module):
                 "input_labels": torch.tensor(signs, device=target.device)[None, None],
                 "input_masks": previous if is_fed else None,
             }
-            outputs = [self.model(**prompts, multimask_output=many) for many in (False, True)]
+            outputs = [self.model(**prompts, multimask_output=many) for many in self._kinds]
             losses += [mask_loss(o.pred_masks[0, 0], o.iou_scores[0, 0], target) for o in outputs]
-            best = outputs[1].iou_scores[0, 0].argmax()
-            logits = outputs[1].pred_masks[:, 0, best].detach()
+            best = outputs[-1].iou_scores[0, 0].argmax()
+            logits = outputs[-1].pred_masks[:, 0, best].detach()
             previous = logits[:, None]
             drawn = self._enlarge(logits, resized, object_mask.shape[1:]) > 0
         return {"loss": torch.stack(losses).mean()}
@@ -156,7 +163,8 @@ def fine_tune(model: Any, train: Sequence[Instance], given: argparse.Namespace) 
     """Train the mask decoder with `Trainer`; the encoders stay as they are."""
     model.requires_grad_(False)
     model.mask_decoder.requires_grad_(True)
-    simulator = ClickSimulator(load_click_model(given.clicks).model.to(model.device))
+    clicks: Any = load_click_model(given.clicks)
+    simulator = ClickSimulator(clicks.model.to(model.device), clicks.processor)
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(
             model=ClickTraining(model, simulator, given.clicks_per_object, given.seed),
@@ -203,23 +211,24 @@ def main(arguments: Sequence[str] | None = None) -> str:
     parser.add_argument("--repo", default="rclicks", help="dataset repo")
     parser.add_argument("--dataset", default="simulated_scenes", help="with train and test split")
     parser.add_argument("--out", type=Path, required=True, help="new folder for the tuned network")
-    parser.add_argument("--steps", type=int, default=150, help="of 4 objects each")
-    parser.add_argument("--clicks-per-object", type=int, default=4)
-    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--steps", type=int, default=300, help="of 4 objects each")
+    parser.add_argument("--clicks-per-object", type=int, default=2)
+    parser.add_argument("--learning-rate", type=float, default=3e-3)
     parser.add_argument("--groups", type=int, nargs="+", default=range(1, 11), metavar="1..10")
-    parser.add_argument("--limit", type=int, default=8, help="objects of the test split to compare")
+    parser.add_argument("--limit", type=int, default=6, help="objects of the test split to compare")
     parser.add_argument("--threshold", type=float, default=0.9, help="IoU that NoC asks for")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(arguments)
     if given.out.exists():
         parser.error(f"{given.out} exists; give another --out or remove it")
     set_seed(given.seed)
-    model = load_segmenter(given.model).model if given.model else tiny_network()
-    train, test = (
+    loaded: Any = load_segmenter(given.model) if given.model else None
+    model = loaded.model if loaded else tiny_network()
+    train, held_out = (
         load_instances(given.repo, given.dataset, split=split, rounds="first")
         for split in ("train", "test")
     )
-    test = list(test)[: given.limit]
+    test = list(held_out)[: given.limit]
     before = count_clicks("before", model, test, given)
     fine_tune(model, train, given)
     after = count_clicks("after", model, test, given)

@@ -19,7 +19,7 @@ from rclicks_hf.networks.clickability import (
 )
 
 DATASET = "simulated_scenes"
-SMALL = "--steps 2 --limit 1 --threshold 0.5 --clicks-per-object 3 --groups 1 10"
+SMALL = "--steps 1 --limit 1 --clicks-per-object 2 --groups 10"
 
 
 @pytest.fixture(scope="module")
@@ -76,13 +76,16 @@ def test_only_the_mask_decoder_moves(recipe: ModuleType, folder: Path, family: s
     assert all(key.startswith("mask_decoder.") for key in moved)
 
 
-def test_a_seed_gives_one_network(recipe: ModuleType, folder: Path) -> None:
-    text, tuned = train(recipe, folder, "first")
-    again, same = train(recipe, folder, "second")
-    assert text.splitlines()[:-1] == again.splitlines()[:-1]
+def test_a_seed_gives_one_network(
+    recipe: ModuleType, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recipe, "count_clicks", lambda *_: [])
+    (_, tuned), (_, same), (_, other) = (
+        train(recipe, folder, name, f"--seed={seed}")
+        for name, seed in (("first", 0), ("second", 0), ("third", 1))
+    )
     assert tuned.keys() == same.keys()
     assert all(torch.equal(tuned[key], same[key]) for key in tuned)
-    _, other = train(recipe, folder, "third", "--seed=1")
     assert not all(torch.equal(tuned[key], other[key]) for key in tuned)
     with pytest.raises(SystemExit):
         train(recipe, folder, "first")
