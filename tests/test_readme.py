@@ -73,7 +73,7 @@ def test_the_python_uses_run_one_after_the_other(
     assert "Fine-tuned from `clickability-nano-simulated`." in card
     assert "'noc'" in printed[1]
     assert "a likely click: x=" in printed[2]
-    assert printed[3].startswith("{'x':")
+    assert printed[3].strip().startswith("{'x':")
     assert "torch.Size([4, 5, 2])" in printed[4]
     assert "disk" in printed[6]
     assert "geocut" in printed[6]

