@@ -64,8 +64,8 @@ def download(
 ) -> None:
     """Download public data, networks and results.
 
-    They end ready to use: archives are checked and unpacked, networks converted, results imported. The same command
-    resumes an interrupted download. Files on a drive need the extra [download].
+    They end ready to use: archives are checked and unpacked, networks converted, results imported.
+    The same command resumes an interrupted download. Files on a drive need the extra [download].
     """
     from rclicks_hf.downloads.preparing import download as download_all
     from rclicks_hf.downloads.preparing import list_items, plan

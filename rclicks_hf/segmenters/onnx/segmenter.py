@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +18,6 @@ from rclicks_hf.segmenters.onnx.exports import (
     PIXELS,
     STRIDE,
     Export,
-    Pixels,
     find_export,
     find_graphs,
     find_image_input,
@@ -48,8 +47,7 @@ class OnnxSegmenter(PaddedSquare):
         export = find_export(decoder)
         assert export is not None
         self.name, self._export = name, export
-        pixels = options.get("pixels")  # one of the choices, as checked by `_split`
-        self._image = find_image_input(encoder, decoder, cast(Pixels | None, pixels))
+        self._image = find_image_input(encoder, decoder, options.get("pixels"))
         self.input_size = self._image.side
         _require_outputs(decoder, export)
         choice = _own_choice(decoder)
