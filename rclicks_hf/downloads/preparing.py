@@ -127,15 +127,15 @@ def list_items() -> str:
     rows = [
         [
             item.name,
-            item.title,
             _size(item.megabytes),
-            item.licence,
-            item.note,
             "yes" if _is_here(item, folder) else "no",
+            item.title,
+            item.note,
+            item.licence,
         ]
         for item in ITEMS.values()
     ]
-    heads = ["item", "what", "size", "licence", "for", "downloaded"]
+    heads = ["item", "size", "downloaded", "what", "for", "licence"]
     return plain_table([heads, *rows], left=len(heads))
 
 
