@@ -8,8 +8,6 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-Triple = tuple[np.ndarray, np.ndarray, np.ndarray]  # image, object mask, error mask
-
 
 @runtime_checkable
 class ClickModel(Protocol):
@@ -84,38 +82,3 @@ class MaskClickModel(ABC):
         """The click maps of many instances (see :class:`ClickModel`)."""
         triples = zip(images, object_masks, error_masks, strict=True)
         return [self.click_map(*triple) for triple in triples]
-
-
-class NetworkClickModel(ABC):
-    """Base class of click models that run a network on batches of instances."""
-
-    name: str
-    batch_size: int
-
-    @abstractmethod
-    def _predict(self, triples: Sequence[Triple]) -> list[np.ndarray]:
-        """(H, W) float32 click maps of a batch; no error mask is empty."""
-
-    def click_map(
-        self, image: np.ndarray, object_mask: np.ndarray, error_mask: np.ndarray
-    ) -> np.ndarray:
-        """The click map of one instance (see :class:`ClickModel`)."""
-        return self.click_maps([image], [object_mask], [error_mask])[0]
-
-    def click_maps(
-        self,
-        images: Sequence[np.ndarray],
-        object_masks: Sequence[np.ndarray],
-        error_masks: Sequence[np.ndarray],
-    ) -> list[np.ndarray]:
-        """The click maps of many instances; the batch only changes their float rounding."""
-        triples = list(zip(images, object_masks, error_masks, strict=True))
-        for triple in triples:
-            check_instance(*triple)
-        maps = [np.zeros(mask.shape, np.float32) for mask in error_masks]
-        clickable = [i for i, mask in enumerate(error_masks) if (mask > 0).any()]
-        for start in range(0, len(clickable), self.batch_size):
-            batch = clickable[start : start + self.batch_size]
-            for i, click_map in zip(batch, self._predict([triples[i] for i in batch]), strict=True):
-                maps[i] = click_map
-        return maps
