@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from rclicks_hf.support.distances import squared_distances
+from rclicks_hf.support.zero_buffer import Box
 
 # The chamfer norm of OpenCV's 5 x 5 mask (1, 1.4, 2.1969) lies between 0.9824 and 1.0193 times the
 # Euclidean one; a little slack covers its fixed-point rounding.
@@ -28,6 +29,17 @@ class ErrorRegion:
 
     mask: np.ndarray
     not_clicked: np.ndarray
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no pixel is wrong."""
+        return self._box[0] == self._box[2]
+
+    @property
+    def box(self) -> Box:
+        """Rows and columns of the wrong pixels."""
+        x0, y0, x1, y1 = self._box
+        return slice(y0, y1), slice(x0, x1)
 
     @cached_property
     def _box(self) -> tuple[int, int, int, int]:

@@ -7,10 +7,13 @@ the least likely clicks, G10 = (0.9, 1) the most likely (paper, section "Clickin
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
+
+from rclicks_hf.support.zero_buffer import Box, placed_on_zeros
 
 #: Shares of the map's mass at which one group ends and the next begins.
 GROUP_EDGES: tuple[float, ...] = tuple(k / 10 for k in range(11))
@@ -44,8 +47,12 @@ def check_group(group: tuple[float, float]) -> tuple[float, float]:
     return q_lo, q_hi
 
 
-def group_weights(weights: np.ndarray, group: tuple[float, float]) -> np.ndarray | None:
+def group_weights(
+    weights: np.ndarray, group: tuple[float, float], size: int | None = None
+) -> np.ndarray | None:
     """(H, W) float32 click map inside a clicking group, 0 elsewhere; None without finite mass.
+
+    Of a map of ``size`` pixels, ``weights`` may be the part outside of which all are 0.
 
     Pixels are kept by VALUE, both ends inclusive, so all pixels of a plateau stay together and
     neighbouring groups share the pixels of the value between them. Sums are float32 as in the
@@ -64,7 +71,7 @@ def group_weights(weights: np.ndarray, group: tuple[float, float]) -> np.ndarray
     if values[0] < 0:
         raise ValueError("weights must be >= 0, got a negative value")
     # Pixels of value 0 change neither the running sum nor the choice of thresholds.
-    total, mass = _sum_ascending(values, weights.size), values.cumsum()
+    total, mass = _sum_ascending(values, size or weights.size), values.cumsum()
     low = int(np.searchsorted(mass, total * q_lo, side="left"))
     high = int(np.searchsorted(mass, total * q_hi, side="right"))
     last = len(values) - 1
@@ -77,13 +84,16 @@ def _sum_ascending(values: np.ndarray, size: int) -> np.float32:
 
     NumPy adds in pairs, so the zeros decide which values are added first, and so the last bit.
     """
-    ascending = np.zeros(size, np.float32)
-    ascending[size - len(values) :] = values
-    return ascending.sum()
+    tail = (slice(None), slice(size - len(values), size))
+    with placed_on_zeros(values, tail, (1, size)) as ascending:
+        return ascending[0].sum()
 
 
 def sample_group(
-    weights: np.ndarray, group: tuple[float, float], rng: np.random.RandomState
+    weights: np.ndarray,
+    group: tuple[float, float],
+    rng: np.random.RandomState,
+    where: tuple[Box, tuple[int, int]] | None = None,
 ) -> tuple[int, int] | None:
     """Draw one pixel of a clicking group, in proportion to its value.
 
@@ -91,6 +101,7 @@ def sample_group(
         weights: (H, W) float32 >= 0, the click map inside the region that may be clicked, else 0.
         group: (q_lo, q_hi), shares of the mass.
         rng: Legacy generator (MT19937); each drawn pixel takes exactly one double from it.
+        where: The box of ``weights`` in a larger map, zero elsewhere, and that map's (H, W).
 
     Returns:
         (x, y) in pixels; None, and nothing is drawn, where the map has no finite mass.
@@ -104,22 +115,29 @@ def sample_group(
         >>> sample_group(weights, (0.9, 1.0), np.random.RandomState(42))
         (3, 0)
     """
-    places = sample_group_often(weights, group, rng, 1)
+    places = sample_group_often(weights, group, rng, 1, where)
     return places[0] if places else None
 
 
 def sample_group_often(
-    weights: np.ndarray, group: tuple[float, float], rng: np.random.RandomState, count: int
+    weights: np.ndarray,
+    group: tuple[float, float],
+    rng: np.random.RandomState,
+    count: int,
+    where: tuple[Box, tuple[int, int]] | None = None,
 ) -> list[tuple[int, int]]:
     """``count`` independent draws of `sample_group`, the same as one by one; [] without mass."""
-    kept = group_weights(weights, group)
+    box, shape = where or ((slice(0, None), slice(0, None)), weights.shape)
+    kept = group_weights(weights, group, math.prod(shape))
     if kept is None:
         return []
-    total = kept.sum()
+    # Of the whole map: its zeros decide which values NumPy adds first, and so the last bit.
+    with placed_on_zeros(kept, box, (shape[0], shape[1])) as whole:
+        total = whole.sum()
     places = np.flatnonzero(kept != 0)
     # As `RandomState.choice` over all pixels, but without the pixels that cannot be drawn.
     cdf = (kept.ravel()[places] / total).astype(np.float64).cumsum()
     cdf /= cdf[-1]
     drawn = places[cdf.searchsorted(rng.random_sample(count), side="right")]
     y, x = np.unravel_index(drawn, kept.shape)
-    return list(zip(x.tolist(), y.tolist(), strict=True))
+    return list(zip((x + box[1].start).tolist(), (y + box[0].start).tolist(), strict=True))

@@ -4,9 +4,44 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+
+from rclicks_hf.support.zero_buffer import Box
+
+
+@dataclass(frozen=True, eq=False)
+class BoxedMap:
+    """A click map in the bounding box of its error mask; outside it is finite and never drawn.
+
+    Attributes:
+        values: (h, w) float32 >= 0, what `ClickModel.click_map` has in the box.
+        box: Rows and columns of the box.
+        shape: (H, W) of the image.
+    """
+
+    values: np.ndarray
+    box: Box
+    shape: tuple[int, int]
+
+
+class ImageClickModel(Protocol):
+    """A click model that has prepared an image, for many maps on it."""
+
+    def boxed_maps(
+        self,
+        object_masks: Sequence[np.ndarray],
+        error_masks: Sequence[np.ndarray],
+        boxes: Sequence[Box],
+    ) -> list[BoxedMap | np.ndarray]:
+        """The click maps of (H, W) bool masks, each in the box of its error mask.
+
+        A whole map where it is not finite. Object masks are prepared once per array, which must not
+        change.
+        """
+        ...
 
 
 @runtime_checkable

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ import torch
 from rclicks_hf.click_models.interface import check_instance
 from rclicks_hf.networks.placement import Batch, arithmetic, find_device, find_dtype, put_on
 
+T = TypeVar("T")
 BATCH_SIZE = 8  # click maps per forward pass
 Triple = tuple[np.ndarray, np.ndarray, np.ndarray]  # image, object mask, error mask
 
@@ -45,9 +47,17 @@ class NetworkClickModel(ABC):
 
     def _run(self, features: Any) -> Any:
         """The network's output for the features of an image processor."""
-        device = self.model.device
-        with arithmetic(device, self._dtype):
-            return self.model(**features.to(device, self.model.dtype), return_dict=True)
+        inputs = features.to(self.model.device, self.model.dtype)
+        with self.arithmetic():
+            return self.model(**inputs, return_dict=True)
+
+    def arithmetic(self) -> AbstractContextManager[Any]:
+        """The network's precision."""
+        return arithmetic(self.model.device, self._dtype)
+
+    def run_batch(self, call: Callable[[], T]) -> T:
+        """See `Batch.run`."""
+        return self._batch.run(call)
 
     @abstractmethod
     def _predict(self, triples: Sequence[Triple]) -> list[np.ndarray]:
@@ -72,7 +82,7 @@ class NetworkClickModel(ABC):
         maps = [np.zeros(mask.shape, np.float32) for mask in error_masks]
         clickable = [i for i, mask in enumerate(error_masks) if (mask > 0).any()]
         while clickable:
-            batch, found = self._batch.run(partial(self._next_batch, triples, clickable))
+            batch, found = self.run_batch(partial(self._next_batch, triples, clickable))
             for i, click_map in zip(batch, found, strict=True):
                 maps[i] = click_map
             clickable = clickable[len(batch) :]
