@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rclicks_hf.benchmark.error_regions import ErrorRegion
-from rclicks_hf.benchmark.groups import check_group, sample_group_often
+from rclicks_hf.benchmark.groups import check_group, sample_places
 from rclicks_hf.click_models.interface import BoxedMap
 from rclicks_hf.data.instances import Click
 
@@ -156,24 +156,26 @@ class Clicker:
     ) -> list[tuple[int, int]]:
         """``count`` places in the target's box, where alone the map counts; [] without mass."""
         shape, box = self._object.shape, target.region.box
-        if isinstance(click_map, BoxedMap):
-            values = click_map.values
-            is_same = click_map.shape == shape and click_map.box == box
-        else:
-            values = np.asarray(click_map, dtype=np.float32)
-            is_same = values.shape == shape
-        if not is_same:
+        whole = None if isinstance(click_map, BoxedMap) else np.asarray(click_map, np.float32)
+        if click_map.shape != shape or (isinstance(click_map, BoxedMap) and click_map.box != box):
             raise ValueError(
                 f"click_map must have the object_mask's shape {shape}, got {click_map.shape}"
             )
-        if not isinstance(click_map, BoxedMap):
-            if not np.isfinite(values).all():
-                return []  # a map that is not finite has no mass to draw from
-            values = values[box]
+        if whole is not None and not np.isfinite(whole).all():
+            return []  # a map that is not finite has no mass to draw from
         if target.region.is_empty:
             return []
-        weights = values * (target.error_mask[box] & self._not_clicked[box])
-        return sample_group_often(weights, self._group, self._rng, count, (box, shape))
+        free = target.error_mask[box] & self._not_clicked[box]
+        in_box = np.flatnonzero(free)
+        first = box[0].start * shape[1] + box[1].start
+        places = in_box + (first + in_box // free.shape[1] * (shape[1] - free.shape[1]))
+        if isinstance(click_map, BoxedMap):
+            values = click_map.at(in_box)
+        else:
+            assert whole is not None
+            values = whole.ravel()[places]
+        size = (shape[0], shape[1])
+        return sample_places(values, places, size, self._group, self._rng, count)
 
     def add(self, click: Click) -> Click:
         """Move a click, such as a real user's, into the image; its pixel is not clicked again."""

@@ -193,9 +193,10 @@ class ClickabilityOnImage:
         if not (low.isfinite() and high.isfinite()):
             normalize = self._of.normalize
             return from_canvas(plane, self._shape, normalize=normalize)[0].cpu().numpy()
-        values = resized[box]
-        if self._of.normalize:
-            # As `from_canvas`: rounding is monotone, so the largest difference is this one.
-            span = high - low
-            values = (values - low) / span if span > ROUNDING else torch.zeros_like(values)
-        return BoxedMap(values.cpu().numpy(), box, self._shape)
+        values = resized[box].cpu().numpy()
+        if not self._of.normalize:
+            return BoxedMap(values, box, self._shape)
+        # As `from_canvas`: rounding is monotone, so the largest difference is this one.
+        span = (high - low).cpu().numpy()[()]
+        span = span if span > ROUNDING else np.float32(0)
+        return BoxedMap(values, box, self._shape, low.cpu().numpy()[()], span)

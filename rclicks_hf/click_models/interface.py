@@ -17,14 +17,25 @@ class BoxedMap:
     """A click map in the bounding box of its error mask; outside it is finite and never drawn.
 
     Attributes:
-        values: (h, w) float32 >= 0, what `ClickModel.click_map` has in the box.
+        plane: (h, w) float32, the map in the box before it is normalised.
         box: Rows and columns of the box.
         shape: (H, W) of the image.
+        low: What normalising subtracts, then
+        span: what it divides by; 0 makes all values 0, None leaves them as they are.
     """
 
-    values: np.ndarray
+    plane: np.ndarray
     box: Box
     shape: tuple[int, int]
+    low: float | np.float32 = 0.0
+    span: float | np.float32 | None = None
+
+    def at(self, places: np.ndarray) -> np.ndarray:
+        """(n,) float32 >= 0 of `ClickModel.click_map` at flat places of the box."""
+        values = self.plane[np.divmod(places, self.plane.shape[1])]
+        if self.span is None:
+            return values
+        return (values - self.low) / self.span if self.span else np.zeros_like(values)
 
 
 class ImageClickModel(Protocol):

@@ -109,7 +109,7 @@ def band_width(size: tuple[int, ...], dilation_ratio: float) -> int:
     """Width in pixels of the boundary bands of masks of a size (H, W)."""
     if not 0 < dilation_ratio < np.inf:
         raise ValueError(f"dilation_ratio must be above 0, got {dilation_ratio!r}")
-    return max(1, round(dilation_ratio * float(np.hypot(*size))))
+    return max(1, round(dilation_ratio * float(np.hypot(size[0], size[1]))))
 
 
 def _erode_rows(mask: np.ndarray, distance: int) -> np.ndarray:

@@ -86,9 +86,9 @@ def keywords_for(make: Callable[..., Any], options: NetworkOptions, text: str) -
     if not options.given:
         return {}
     try:
-        taken = signature(make).parameters.values()
+        taken = [*signature(make).parameters.values()]
     except (TypeError, ValueError):
-        taken = ()
+        taken = []
     names = {one.name for one in taken}
     for name in () if any(one.kind == Parameter.VAR_KEYWORD for one in taken) else options.given:
         if name not in names:

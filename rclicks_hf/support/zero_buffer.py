@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,8 +15,10 @@ _buffers = threading.local()
 
 
 @contextmanager
-def placed_on_zeros(values: np.ndarray, where: Box, shape: tuple[int, int]) -> Iterator[np.ndarray]:
-    """Yield a float32 array of ``shape`` with ``values`` in a box and zeros elsewhere.
+def placed_on_zeros(
+    values: np.ndarray, where: Box | slice | np.ndarray, shape: tuple[int, ...]
+) -> Iterator[np.ndarray]:
+    """Yield a float32 array of ``shape`` with ``values`` at an index and zeros elsewhere.
 
     It is lent: it must not be changed, nor used after the block, and blocks do not nest.
 
@@ -24,11 +27,12 @@ def placed_on_zeros(values: np.ndarray, where: Box, shape: tuple[int, int]) -> I
         ...     lent.tolist()
         [[0.0, 0.0, 0.0], [1.0, 1.0, 0.0]]
     """
-    buffer = getattr(_buffers, "zeros", None)
-    if buffer is None or buffer.shape != shape:
-        buffer = np.zeros(shape, np.float32)
+    buffer, size = getattr(_buffers, "zeros", None), math.prod(shape)
+    if buffer is None or len(buffer) != size:
+        buffer = np.zeros(size, np.float32)
     _buffers.zeros = None  # an error inside the block must leave no values behind
-    buffer[where] = values
-    yield buffer
-    buffer[where] = 0
+    shaped = buffer.reshape(shape)
+    shaped[where] = values
+    yield shaped
+    shaped[where] = 0
     _buffers.zeros = buffer
