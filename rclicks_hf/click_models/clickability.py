@@ -197,6 +197,6 @@ class ClickabilityOnImage:
         if not self._of.normalize:
             return BoxedMap(values, box, self._shape)
         # As `from_canvas`: rounding is monotone, so the largest difference is this one.
-        span = (high - low).cpu().numpy()[()]
+        span = np.float32((high - low).item())
         span = span if span > ROUNDING else np.float32(0)
-        return BoxedMap(values, box, self._shape, low.cpu().numpy()[()], span)
+        return BoxedMap(values, box, self._shape, np.float32(low.item()), span)

@@ -29,7 +29,7 @@ import torch
 from rclicks_hf.benchmark import BenchmarkProtocol, Clicker
 from rclicks_hf.benchmark.evaluation_setup import EvaluationSetup
 from rclicks_hf.click_models.clickability import ClickabilityClickModel
-from rclicks_hf.data import SOURCE_DATASETS, Instance
+from rclicks_hf.data import SOURCE_DATASETS, Click, Instance
 from rclicks_hf.networks.clickability import (
     ClickabilityConfig,
     ClickabilityImageProcessor,
@@ -66,9 +66,9 @@ class Stopwatch:
         finally:
             self._network += time.process_time() - start
 
-    def __call__(self, part: str, call: Callable[[], Any]) -> Any:
+    def __call__(self, part: str, call: Callable[..., Any], *args: Any) -> Any:
         start, network = time.process_time(), self._network
-        result = call()
+        result = call(*args)
         of_network = self._network - network
         self.seconds[part] += time.process_time() - start - of_network
         self.seconds["forward pass"] += of_network
@@ -99,13 +99,13 @@ def ours(model: ClickabilityClickModel, instance: Instance, masks: list[np.ndarr
     unused: Any = None
     setup = EvaluationSetup(unused, model, BenchmarkProtocol())
     clicker = Clicker(instance.mask, group=GROUP)
-    watch("once: image", lambda: setup._on_image(model, instance.image))
-    watch("once: object", lambda: setup.scores(instance, []))
+    watch("once: image", setup._on_image, model, instance.image)
+    watch("once: object", setup.scores, instance, [])
     for mask in masks:
-        target = watch("clicker", lambda mask=mask: clicker.target(mask))
-        [found] = watch("click map", lambda target=target: setup.click_maps([(instance, target)]))
-        click = watch("clicker", lambda t=target, f=found: clicker.click(t, f))
-        results.append((click, *watch("metrics", lambda mask=mask: setup.scores(instance, [mask]))))
+        target = watch("clicker", clicker.target, mask)
+        [found] = watch("click map", setup.click_maps, [(instance, target)])
+        click = watch("clicker", clicker.click, target, found)
+        results.append((click, *watch("metrics", setup.scores, instance, [mask])))
     return watch.seconds, results
 
 
@@ -114,19 +114,16 @@ def plain(model: ClickabilityClickModel, instance: Instance, masks: list[np.ndar
     watch, results = Stopwatch(model), []
     score = PLAIN["PlainScorer"](instance.mask)
     clicker, rng = Clicker(instance.mask), np.random.RandomState(42)
+    free = np.ones(instance.mask.shape, bool)
     for mask in masks:
-        target = watch("clicker", lambda mask=mask: clicker.target(mask))
-        error = target.error_mask
-        found = watch(
-            "click map", lambda e=error: model.click_map(instance.image, instance.object_mask, e)
-        )
-
-        def draw(found: np.ndarray = found, error: np.ndarray = error) -> Any:
-            return PLAIN["plain_draw"](found * (error & clicker._not_clicked), GROUP, rng)
-
-        x, y = watch("clicker", draw)
-        click = clicker.add(type(clicker.click(target))(x, y, target.is_positive))
-        results.append((click, watch("metrics", lambda mask=mask: score(mask))))
+        target = watch("clicker", clicker.target, mask)
+        triple = (instance.image, instance.object_mask, target.error_mask)
+        found = watch("click map", model.click_map, *triple)
+        weights = watch("clicker", np.multiply, found, target.error_mask & free)
+        x, y = watch("clicker", PLAIN["plain_draw"], weights, GROUP, rng)
+        free[y, x] = False
+        click = clicker.add(Click(x, y, target.is_positive))
+        results.append((click, watch("metrics", score, mask)))
     return watch.seconds, results
 
 
