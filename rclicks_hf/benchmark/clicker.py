@@ -168,9 +168,11 @@ class Clicker:
         free = target.error_mask[box] & self._not_clicked[box]
         in_box = np.flatnonzero(free)
         first = box[0].start * shape[1] + box[1].start
-        places = in_box + (first + in_box // free.shape[1] * (shape[1] - free.shape[1]))
+        places, margin = in_box + first, shape[1] - free.shape[1]
+        if margin:
+            places += in_box // free.shape[1] * margin
         if isinstance(click_map, BoxedMap):
-            values = click_map.at(in_box)
+            values = click_map.at(free)
         else:
             assert whole is not None
             values = whole.ravel()[places]

@@ -31,8 +31,8 @@ class BoxedMap:
     span: float | np.float32 | None = None
 
     def at(self, places: np.ndarray) -> np.ndarray:
-        """(n,) float32 >= 0 of `ClickModel.click_map` at flat places of the box."""
-        values = self.plane[np.divmod(places, self.plane.shape[1])]
+        """(n,) float32 >= 0 of `ClickModel.click_map` where (h, w) ``places`` are true."""
+        values = self.plane[places]
         if self.span is None:
             return values
         return (values - self.low) / self.span if self.span else np.zeros_like(values)
