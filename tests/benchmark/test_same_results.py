@@ -15,6 +15,7 @@ from PIL import Image
 
 from rclicks_hf.benchmark import BenchmarkProtocol, Clicker
 from rclicks_hf.benchmark.engine import run_image
+from rclicks_hf.benchmark.error_regions import ErrorRegion
 from rclicks_hf.benchmark.groups import CLICKING_GROUPS
 from rclicks_hf.click_models.clickability import ClickabilityClickModel
 from rclicks_hf.click_models.interface import BoxedMap
@@ -95,6 +96,33 @@ def test_distances_in_a_box_are_those_of_the_whole() -> None:
         for mask in odd_masks(shape):
             if not mask.all():
                 np.testing.assert_array_equal(distance_transform(mask), plain_distances(mask))
+
+
+def plain_depths(region: np.ndarray, free: np.ndarray) -> np.ndarray:
+    """Squared depths of a whole image, whose border counts as outside."""
+    depths = plain_distances(np.pad(region, 1))[1:-1, 1:-1]
+    return np.rint(np.square(depths, dtype=np.float64)) * free
+
+
+def test_the_deepest_pixel_is_that_of_the_whole_transform() -> None:
+    rng, bounded = np.random.default_rng(4), 0
+    for number in range(300):
+        shape = (int(rng.integers(1, 400)), int(rng.integers(1, 400)))
+        regions = [blobs(rng, shape, -0.8), blobs(rng, shape, 0.2)]
+        regions[1] &= ~regions[0]
+        free = np.ones(shape, bool)
+        free[rng.integers(0, shape[0], 9), rng.integers(0, shape[1], 9)] = False
+        for _ in range(number % 9):  # the deepest pixels are clicked again and again
+            free.ravel()[plain_depths(regions[0], free).argmax()] = False
+        found = [ErrorRegion(region, free) for region in regions]
+        depths = [plain_depths(region, free) for region in regions]
+        assert found[0].is_deeper_than(found[1]) == (depths[0].max() > depths[1].max())
+        for region, squared in zip(found, depths, strict=True):
+            y, x = np.unravel_index(int(squared.argmax()), shape)
+            assert region.deepest == ((x, y) if squared.any() else (0, 0))
+            assert region.depth**2 == pytest.approx(squared.max())
+            bounded += len(region._pieces) > 1
+    assert bounded > 5  # several places could be the deepest
 
 
 def test_draws_in_a_box_are_those_of_the_whole_map() -> None:
