@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rclicks_hf.benchmark.error_regions import ErrorRegion
-from rclicks_hf.benchmark.groups import check_group, sample_group, sample_group_often
+from rclicks_hf.benchmark.groups import check_group, sample_places
+from rclicks_hf.click_models.interface import BoxedMap
 from rclicks_hf.data.instances import Click
 
 ClickMapFn = Callable[[np.ndarray], np.ndarray]
@@ -104,7 +105,7 @@ class Clicker:
             Click(x=2, y=0, is_positive=True)
         """
         target = self.target(prediction)
-        if self._click_map is None or not target.error_mask.any():
+        if self._click_map is None or target.region.is_empty:
             return self.click(target)
         return self.click(target, self._click_map(target.error_mask))
 
@@ -130,39 +131,53 @@ class Clicker:
         is_positive = missed.is_deeper_than(taken)
         return Target(is_positive, missed if is_positive else taken)
 
-    def click(self, target: Target, click_map: np.ndarray | None = None) -> Click:
+    def click(self, target: Target, click_map: np.ndarray | BoxedMap | None = None) -> Click:
         """Click on a target, and remember the click.
 
-        Only the values of ``click_map`` (H, W) inside the target count. Without a map, or where it
-        has no finite mass left there, the deepest pixel is clicked.
+        Only the values of ``click_map``, (H, W) or in the box of the target, inside the target
+        count. Without a map, or where it has no finite mass left there, the deepest pixel is
+        clicked.
         """
-        place = None if click_map is None else self._draw(target, click_map)
-        return self.add(Click(*(place or target.region.deepest), target.is_positive))
+        places = [] if click_map is None else self._draw(target, click_map, 1)
+        return self.add(Click(*(places or [target.region.deepest])[0], target.is_positive))
 
-    def alternatives(self, target: Target, click_map: np.ndarray | None, count: int) -> list[Click]:
+    def alternatives(
+        self, target: Target, click_map: np.ndarray | BoxedMap | None, count: int
+    ) -> list[Click]:
         """``count`` independent draws of the click that `click` would make; none is remembered."""
-        places = []
-        if click_map is not None:
-            weights = self._weights(target, click_map)
-            places = sample_group_often(weights, self._group, self._rng, count)
+        places = [] if click_map is None else self._draw(target, click_map, count)
         places = places or [target.region.deepest] * count
         return [
             clip_click(Click(*place, target.is_positive), self._object.shape) for place in places
         ]
 
-    def _draw(self, target: Target, click_map: np.ndarray) -> tuple[int, int] | None:
-        return sample_group(self._weights(target, click_map), self._group, self._rng)
-
-    def _weights(self, target: Target, click_map: np.ndarray) -> np.ndarray:
-        values = np.asarray(click_map, dtype=np.float32)
-        if values.shape != self._object.shape:
+    def _draw(
+        self, target: Target, click_map: np.ndarray | BoxedMap, count: int
+    ) -> list[tuple[int, int]]:
+        """``count`` places in the target's box, where alone the map counts; [] without mass."""
+        shape, box = self._object.shape, target.region.box
+        whole = None if isinstance(click_map, BoxedMap) else np.asarray(click_map, np.float32)
+        if click_map.shape != shape or (isinstance(click_map, BoxedMap) and click_map.box != box):
             raise ValueError(
-                f"click_map must have the object_mask's shape {self._object.shape}, "
-                f"got {values.shape}"
+                f"click_map must have the object_mask's shape {shape}, got {click_map.shape}"
             )
-        free = target.error_mask & self._not_clicked
-        with np.errstate(invalid="ignore"):  # a map that is not finite has no mass to draw from
-            return values * free
+        if whole is not None and not np.isfinite(whole).all():
+            return []  # a map that is not finite has no mass to draw from
+        if target.region.is_empty:
+            return []
+        free = target.error_mask[box] & self._not_clicked[box]
+        in_box = np.flatnonzero(free)
+        first = box[0].start * shape[1] + box[1].start
+        places, margin = in_box + first, shape[1] - free.shape[1]
+        if margin:
+            places += in_box // free.shape[1] * margin
+        if isinstance(click_map, BoxedMap):
+            values = click_map.at(free)
+        else:
+            assert whole is not None
+            values = whole.ravel()[places]
+        size = (shape[0], shape[1])
+        return sample_places(values, places, size, self._group, self._rng, count)
 
     def add(self, click: Click) -> Click:
         """Move a click, such as a real user's, into the image; its pixel is not clicked again."""

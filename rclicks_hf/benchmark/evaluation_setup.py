@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from rclicks_hf.benchmark.clicker import Target
 from rclicks_hf.benchmark.protocol import BenchmarkProtocol
-from rclicks_hf.click_models.interface import ClickModel
+from rclicks_hf.click_models.interface import BoxedMap, ClickModel, ImageClickModel
 from rclicks_hf.data.instances import Click, Instance
-from rclicks_hf.metrics import boundary_iou, iou
+from rclicks_hf.metrics.packed_masks import ObjectScorer
 from rclicks_hf.segmenters.conformance import check_predictions
 from rclicks_hf.segmenters.interface import Segmenter
 
@@ -25,13 +25,26 @@ class ThresholdedMask:
     memory: Any
 
 
+@dataclass(eq=False)
+class _Prepared:
+    """What is made once per object."""
+
+    instance: Instance  # held, so that its id stays its own
+    object_mask: np.ndarray | None = None
+    scorer: ObjectScorer | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class EvaluationSetup:
-    """Segmenter, click model (None where no run draws from one) and protocol."""
+    """Segmenter, click model (None where no run draws from one) and protocol, for one image."""
 
     segmenter: Segmenter
     click_model: ClickModel | None
     protocol: BenchmarkProtocol
+    _once: dict[int, _Prepared] = field(default_factory=dict, repr=False)
+    _images: dict[int, tuple[np.ndarray, ImageClickModel | None]] = field(
+        default_factory=dict, repr=False
+    )
 
     @property
     def threshold(self) -> float:
@@ -56,33 +69,28 @@ class EvaluationSetup:
             for p in check_predictions(found, len(clicks), (shape[0], shape[1]))
         ]
 
-    def scores(self, mask: np.ndarray, predicted: np.ndarray) -> list[tuple[float, float]]:
-        """(IoU, boundary IoU) of (n, H, W) bool masks of one object; -1 in ``mask`` is ignored."""
-        ratio = self.protocol.boundary_dilation_ratio
-        ious = np.atleast_1d(iou(mask, predicted))
-        boundary = np.atleast_1d(boundary_iou(mask, predicted, dilation_ratio=ratio))
-        return list(zip(ious.tolist(), boundary.tolist(), strict=True))
+    def scores(
+        self, instance: Instance, predicted: Sequence[np.ndarray]
+    ) -> list[tuple[float, float]]:
+        """(IoU, boundary IoU) of (H, W) bool masks of one object; unknown pixels are ignored."""
+        of = self._once.setdefault(id(instance), _Prepared(instance))
+        if of.scorer is None:
+            of.scorer = ObjectScorer(instance.mask, self.protocol.boundary_dilation_ratio)
+        return [of.scorer(mask) for mask in predicted]
 
-    def click_maps(self, wanted: Sequence[tuple[Instance, Target]]) -> list[np.ndarray | None]:
-        """(H, W) maps to draw from, made in one batch; equal targets of an object share one.
+    def click_maps(
+        self, wanted: Sequence[tuple[Instance, Target]]
+    ) -> list[np.ndarray | BoxedMap | None]:
+        """Maps to draw from, made in one batch; equal targets of an object share one.
 
         None where nothing is left to correct.
         """
-        keys = [
-            (instance.full_stem, np.packbits(target.error_mask).tobytes())
-            if target.error_mask.any()
-            else None
-            for instance, target in wanted
-        ]
+        keys = [_key(instance, target) for instance, target in wanted]
         distinct = {key: pair for key, pair in zip(keys, wanted, strict=True) if key is not None}
         if self.click_model is None or not distinct:
             return [None] * len(wanted)
         instances, targets = zip(*distinct.values(), strict=True)
-        maps = self.click_model.click_maps(
-            [instance.image for instance in instances],
-            [instance.object_mask for instance in instances],
-            [target.error_mask for target in targets],
-        )
+        maps = self._make_maps(self.click_model, instances, targets)
         if len(maps) != len(distinct):
             raise ValueError(f"click_maps must return {len(distinct)} maps, got {len(maps)}")
         for instance, click_map in zip(instances, maps, strict=True):
@@ -90,9 +98,47 @@ class EvaluationSetup:
         made = dict(zip(distinct, maps, strict=True))
         return [None if key is None else made[key] for key in keys]
 
-    def _check_map(self, click_map: np.ndarray, shape: tuple[int, ...]) -> None:
+    def _make_maps(
+        self, click_model: ClickModel, instances: Sequence[Instance], targets: Sequence[Target]
+    ) -> Sequence[np.ndarray | BoxedMap]:
+        objects = [self._object_mask(instance) for instance in instances]
+        errors, images = [target.error_mask for target in targets], [i.image for i in instances]
+        prepared = None
+        if all(image is images[0] for image in images):
+            prepared = self._on_image(click_model, images[0])
+        if prepared is None:
+            return click_model.click_maps(images, objects, errors)
+        return prepared.boxed_maps(objects, errors, [target.region.box for target in targets])
+
+    def _on_image(self, click_model: ClickModel, image: np.ndarray) -> ImageClickModel | None:
+        """The click model with the image prepared, where it can do that."""
+        on_image = getattr(click_model, "on_image", None)
+        if on_image is None:
+            return None
+        held = self._images.get(0)
+        if held is None or held[0] is not image:
+            held = self._images[0] = image, on_image(image)
+        return held[1]
+
+    def _object_mask(self, instance: Instance) -> np.ndarray:
+        of = self._once.setdefault(id(instance), _Prepared(instance))
+        if of.object_mask is None:
+            of.object_mask = instance.object_mask
+        return of.object_mask
+
+    def _check_map(self, click_map: np.ndarray | BoxedMap, shape: tuple[int, ...]) -> None:
+        if isinstance(click_map, BoxedMap):
+            return
         values = np.asarray(click_map)
         if values.shape != shape:
             raise ValueError(f"click_map must have the image's size {shape}, got {values.shape}")
         if self.protocol.broken_map_rule == "failure" and not np.isfinite(values).all():
             raise ValueError("click_map must be finite, got NaN or infinite values")
+
+
+def _key(instance: Instance, target: Target) -> tuple[str, str, bytes] | None:
+    """Equal for equal error masks of an object; None for an empty one."""
+    if target.region.is_empty:
+        return None
+    box = target.region.box
+    return instance.full_stem, str(box), np.packbits(target.error_mask[box]).tobytes()

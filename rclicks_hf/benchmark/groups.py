@@ -7,10 +7,13 @@ the least likely clicks, G10 = (0.9, 1) the most likely (paper, section "Clickin
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
+
+from rclicks_hf.support.zero_buffer import placed_on_zeros
 
 #: Shares of the map's mass at which one group ends and the next begins.
 GROUP_EDGES: tuple[float, ...] = tuple(k / 10 for k in range(11))
@@ -45,41 +48,41 @@ def check_group(group: tuple[float, float]) -> tuple[float, float]:
 
 
 def group_weights(weights: np.ndarray, group: tuple[float, float]) -> np.ndarray | None:
-    """(H, W) float32 click map inside a clicking group, 0 elsewhere; None without finite mass.
-
-    Pixels are kept by VALUE, both ends inclusive, so all pixels of a plateau stay together and
-    neighbouring groups share the pixels of the value between them. Sums are float32 as in the
-    paper's code: at 3 megapixels a float64 sum moves one or two pixels over the edge.
-    """
-    q_lo, q_hi = check_group(group)
+    """(H, W) float32 click map inside a clicking group, 0 elsewhere; None without finite mass."""
     if weights.ndim != 2:
         raise ValueError(f"weights must be (H, W), got shape {weights.shape}")
     weights = weights.astype(np.float32, copy=False)
-    total = weights.sum()
-    if not np.isfinite(total):
+    keep = _in_group(weights[weights != 0], group, weights.size)
+    if keep is None:
         return None
-    values = np.sort(weights[weights != 0])
-    if len(values) == 0:
+    kept = np.zeros_like(weights)
+    kept[weights != 0] = weights[weights != 0] * keep
+    return kept
+
+
+def _in_group(values: np.ndarray, group: tuple[float, float], size: int) -> np.ndarray | None:
+    """Which of the float32 values of a map of ``size`` pixels, all but zeros, are in a group.
+
+    Pixels are kept by VALUE, both ends inclusive, so all pixels of a plateau stay together and
+    neighbouring groups share the pixels of the value between them. Sums are float32 as in the
+    paper's code: at 3 megapixels a float64 sum moves one or two pixels over the edge. None without
+    finite mass.
+    """
+    q_lo, q_hi = check_group(group)
+    if not len(values) or not np.isfinite(values.sum()):
         return None
-    if values[0] < 0:
+    ascending = np.sort(values)
+    if ascending[0] < 0:
         raise ValueError("weights must be >= 0, got a negative value")
-    # Pixels of value 0 change neither the running sum nor the choice of thresholds.
-    total, mass = _sum_ascending(values, weights.size), values.cumsum()
+    # Pixels of value 0 change neither the running sum nor the choice of thresholds, but NumPy adds
+    # in pairs, so they decide which values are added first, and so the last bit of the sum.
+    with placed_on_zeros(ascending, slice(size - len(ascending), size), (size,)) as whole:
+        total = whole.sum()
+    mass = ascending.cumsum()
     low = int(np.searchsorted(mass, total * q_lo, side="left"))
     high = int(np.searchsorted(mass, total * q_hi, side="right"))
-    last = len(values) - 1
-    keep = (weights >= values[min(low, last)]) & (weights <= values[min(high, last)])
-    return weights * keep
-
-
-def _sum_ascending(values: np.ndarray, size: int) -> np.float32:
-    """Float32 sum of the values after as many zeros as make ``size`` terms.
-
-    NumPy adds in pairs, so the zeros decide which values are added first, and so the last bit.
-    """
-    ascending = np.zeros(size, np.float32)
-    ascending[size - len(values) :] = values
-    return ascending.sum()
+    last = len(ascending) - 1
+    return (values >= ascending[min(low, last)]) & (values <= ascending[min(high, last)])
 
 
 def sample_group(
@@ -104,22 +107,38 @@ def sample_group(
         >>> sample_group(weights, (0.9, 1.0), np.random.RandomState(42))
         (3, 0)
     """
-    places = sample_group_often(weights, group, rng, 1)
-    return places[0] if places else None
+    if weights.ndim != 2:
+        raise ValueError(f"weights must be (H, W), got shape {weights.shape}")
+    places = np.flatnonzero(weights)
+    values = weights.ravel()[places].astype(np.float32, copy=False)
+    drawn = sample_places(values, places, (weights.shape[0], weights.shape[1]), group, rng, 1)
+    return drawn[0] if drawn else None
 
 
-def sample_group_often(
-    weights: np.ndarray, group: tuple[float, float], rng: np.random.RandomState, count: int
+def sample_places(
+    values: np.ndarray,
+    places: np.ndarray,
+    shape: tuple[int, int],
+    group: tuple[float, float],
+    rng: np.random.RandomState,
+    count: int,
 ) -> list[tuple[int, int]]:
-    """``count`` independent draws of `sample_group`, the same as one by one; [] without mass."""
-    kept = group_weights(weights, group)
-    if kept is None:
+    """``count`` independent draws as by `sample_group`, one after the other; [] without mass.
+
+    The (n,) float32 values of an (H, W) map are at ascending flat places, and it is 0 elsewhere.
+    """
+    positive = values != 0
+    if not positive.all():
+        values, places = values[positive], places[positive]
+    keep = _in_group(values, group, math.prod(shape))
+    if keep is None:
         return []
-    total = kept.sum()
-    places = np.flatnonzero(kept != 0)
+    values, places = values[keep], places[keep]
+    with placed_on_zeros(values, places, (math.prod(shape),)) as whole:
+        total = whole.sum()  # of the whole map, for its last bit
     # As `RandomState.choice` over all pixels, but without the pixels that cannot be drawn.
-    cdf = (kept.ravel()[places] / total).astype(np.float64).cumsum()
+    cdf = (values / total).astype(np.float64).cumsum()
     cdf /= cdf[-1]
     drawn = places[cdf.searchsorted(rng.random_sample(count), side="right")]
-    y, x = np.unravel_index(drawn, kept.shape)
+    y, x = np.divmod(drawn, shape[1])
     return list(zip(x.tolist(), y.tolist(), strict=True))

@@ -12,9 +12,10 @@ from rclicks_hf.benchmark.runs import check_runs
 from rclicks_hf.benchmark.worker import BenchmarkJob
 from rclicks_hf.click_models.interface import ClickModel
 from rclicks_hf.data.instances import Instance
-from rclicks_hf.jobs.processes import processes_for
 from rclicks_hf.jobs.resumable_job import run_job
+from rclicks_hf.jobs.workers import plan_workers
 from rclicks_hf.segmenters.interface import Segmenter
+from rclicks_hf.support.network_options import NetworkOptions, refuse_unused
 
 
 def run_benchmark(
@@ -26,6 +27,9 @@ def run_benchmark(
     runs: str | Sequence[str] | None = None,
     protocol: BenchmarkProtocol | None = None,
     num_proc: int | None = None,
+    device: str = "auto",
+    dtype: str = "float32",
+    batch_size: int | None = None,
     limit: int | None = None,
     stems: str | Sequence[str] | None = None,
     overwrite: bool = False,
@@ -53,7 +57,13 @@ def run_benchmark(
             None means all.
         protocol: The rules; None means the default ones.
         num_proc: Number of processes. None means one per core, but a single one (this process)
-            for objects that cannot be sent to others or that are on an accelerator.
+            for objects that cannot be sent to others or that are on an accelerator, and a few per
+            GPU for networks on GPUs.
+        device: Where networks that are given by name run: ``"auto"`` (GPUs if there are any),
+            ``"cpu"``, ``"cuda"``, ``"cuda:N"`` or ``"mps"``; objects stay where they are.
+        dtype: Of these networks' products and convolutions, ``"float32"``, ``"bfloat16"`` or
+            ``"float16"``; it changes numbers, so it is part of the manifest.
+        batch_size: Inputs per forward pass of these networks; None means what suits the device.
         limit: Only the first ``limit`` instances.
         stems: Only the instances with these full_stems, or this one.
         overwrite: Remove older results in ``out`` first.
@@ -83,6 +93,7 @@ def run_benchmark(
         ('results.parquet', [0.5, 1.0])
     """
     protocol = protocol or BenchmarkProtocol()
+    options = NetworkOptions(device, dtype, batch_size)
     job = BenchmarkJob(
         Path(out),
         as_instance_set(instances),
@@ -91,9 +102,12 @@ def run_benchmark(
         check_runs(runs, protocol),
         protocol,
         fail_fast,
+        options,
     )
     given = {"instances": job.instances, "segmenter": segmenter, "click_model": click_model}
-    processes = processes_for(num_proc, given)
+    takers = job.takes_options
+    refuse_unused(options, takers, (segmenter, click_model))
+    workers = plan_workers(num_proc, given, device, uses_device=any(takers))
     whole = protocol.shares_generators
     tasks = plan_images(job.instances.load(), limit=limit, stems=stems, whole_images=whole)
-    return run_job(job, tasks, processes, is_main=is_main, overwrite=overwrite, progress=progress)
+    return run_job(job, tasks, workers, is_main=is_main, overwrite=overwrite, progress=progress)

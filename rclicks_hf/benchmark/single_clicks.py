@@ -63,8 +63,8 @@ def _click_alone(
             state, [[click] for click in batch], [None] * len(batch), instance.mask.shape
         )
         decoded = time.perf_counter()
-        masks = np.stack([predicted.mask for predicted in found])
-        scores |= dict(zip(batch, setup.scores(instance.mask, masks), strict=True))
+        masks = [predicted.mask for predicted in found]
+        scores |= dict(zip(batch, setup.scores(instance, masks), strict=True))
         row.seconds_decoder += decoded - start
         row.seconds_metrics += time.perf_counter() - decoded
     for click in clicks:

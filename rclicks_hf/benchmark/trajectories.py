@@ -83,6 +83,6 @@ def _next_clicks(setup: EvaluationSetup, trajectories: list[Trajectory]) -> None
 def _score(setup: EvaluationSetup, trajectories: list[Trajectory]) -> None:
     for _, of_object in groupby(trajectories, key=lambda t: t.instance.full_stem):
         same = list(of_object)
-        masks = np.stack([t.mask for t in same])
-        for t, scores in zip(same, setup.scores(same[0].instance.mask, masks), strict=True):
+        masks = [t.mask for t in same]
+        for t, scores in zip(same, setup.scores(same[0].instance, masks), strict=True):
             t.row.append(t.clicks[-1], *scores)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import pyarrow as pa
@@ -32,10 +32,14 @@ from rclicks_hf.benchmark.result_rows import (
 from rclicks_hf.benchmark.runs import need_click_model
 from rclicks_hf.click_models.interface import ClickModel
 from rclicks_hf.click_models.registry import click_model_identity, load_click_model
+from rclicks_hf.click_models.registry import takes_options as click_model_takes
 from rclicks_hf.jobs.model_identity import hub_revision
+from rclicks_hf.jobs.results_folder import DTYPE, refuse_other_dtype
 from rclicks_hf.jobs.resumable_job import Job
 from rclicks_hf.segmenters.interface import Segmenter, on_dataset, settings_of
 from rclicks_hf.segmenters.registry import load_segmenter, segmenter_identity
+from rclicks_hf.segmenters.registry import takes_options as segmenter_takes
+from rclicks_hf.support.network_options import NetworkOptions
 
 
 @dataclass(frozen=True)
@@ -48,11 +52,18 @@ class BenchmarkJob(Job[ImageTask]):
     runs: tuple[str, ...]
     protocol: BenchmarkProtocol
     fail_fast: bool = False
+    options: NetworkOptions = field(default_factory=NetworkOptions)
 
     kind: ClassVar[str] = "a benchmark"
     results: ClassVar[str] = RESULTS
     schema: ClassVar[pa.Schema] = RESULT_SCHEMA
     identity: ClassVar[tuple[str, ...]] = IDENTITY
+
+    @property
+    def takes_options(self) -> tuple[bool, bool]:
+        """Whether segmenter and click model take the options."""
+        draws = need_click_model(self.runs)
+        return segmenter_takes(self.segmenter), draws and click_model_takes(self.click_model)
 
     @property
     def title(self) -> str:
@@ -75,6 +86,7 @@ class BenchmarkJob(Job[ImageTask]):
         pictures = getattr(self.instances, "pictures_fingerprint", str)
         return {
             **describe_run(self.protocol, identity, self.runs),
+            DTYPE: self.options.dtype,
             "repo": self._repo,  # where a report finds the pictures
             "pictures_fingerprint": pictures(),
         }
@@ -97,6 +109,7 @@ class BenchmarkJob(Job[ImageTask]):
         super().refuse_other(found, wanted)
         refuse_other_protocol(self.out, found["protocol"], self.protocol)
         refuse_other_settings(self.out, found, wanted)
+        refuse_other_dtype(self.out, found, wanted)
 
     def is_whole(self, task: ImageTask, table: pa.Table) -> bool:
         """Whether a part holds every wanted instance and run."""
@@ -160,11 +173,13 @@ class ImageWorker:
     def __init__(self, job: BenchmarkJob) -> None:
         self._job = job
         self._instances = job.instances.load()
-        self._segmenter = load_segmenter(job.segmenter)
+        takes = job.takes_options
+        self._segmenter = load_segmenter(job.segmenter, **job.options.given if takes[0] else {})
         self.click_model = None
         if need_click_model(job.runs):
             # A copy: an object of the caller keeps the map rule that it has.
-            self.click_model = copy.copy(load_click_model(job.click_model))
+            given = job.options.given if takes[1] else {}
+            self.click_model = copy.copy(load_click_model(job.click_model, **given))
             if hasattr(self.click_model, "normalize"):
                 self.click_model.normalize = job.protocol.map_rule == "normalised"
 

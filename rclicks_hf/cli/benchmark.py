@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 from rclicks_hf.cli.options import (
     DEFAULT_REPO,
+    BatchSize,
     Datasets,
+    Device,
+    Dtype,
     NumProc,
     Protocol,
     Repo,
@@ -99,6 +102,9 @@ def benchmark(
         ),
     ] = False,
     num_proc: NumProc = None,
+    device: Device = "auto",
+    dtype: Dtype = "float32",
+    batch_size: BatchSize = None,
 ) -> None:
     """Count the clicks that a segmenter needs.
 
@@ -118,6 +124,9 @@ def benchmark(
         limit=limit,
         stems=instance,
         num_proc=num_proc,
+        device=device,
+        dtype=dtype,
+        batch_size=batch_size,
         overwrite=overwrite,
         fail_fast=fail_fast,
     )
@@ -140,6 +149,9 @@ def benchmark_repo(
     limit: int | None = None,
     stems: Sequence[str] | None = None,
     num_proc: int | None = None,
+    device: str = "auto",
+    dtype: str = "float32",
+    batch_size: int | None = None,
     overwrite: bool = False,
     fail_fast: bool = False,
 ) -> str:
@@ -175,6 +187,9 @@ def benchmark_repo(
                 limit=limit,
                 stems=wanted,
                 num_proc=1 if num_proc is None and launch.processes > 1 else num_proc,
+                device=device,
+                dtype=dtype,
+                batch_size=batch_size,
                 overwrite=overwrite,
                 fail_fast=fail_fast,
                 is_main=launch.is_main,

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from rclicks_hf.cli.options import BatchSize, Device, Dtype
+
 EXAMPLES = """\b
 Examples:
   rclicks check-segmenter disk:Disk
@@ -22,6 +24,9 @@ def check_segmenter(
             "own class as module:Class.",
         ),
     ],
+    device: Device = "auto",
+    dtype: Dtype = "float32",
+    batch_size: BatchSize = None,
 ) -> None:
     """Check whether the benchmark can use a segmenter.
 
@@ -30,7 +35,7 @@ def check_segmenter(
     """
     from rclicks_hf.segmenters.conformance import check_report
 
-    text, ok = check_report(segmenter)
+    text, ok = check_report(segmenter, device=device, dtype=dtype, batch_size=batch_size)
     typer.echo(text)
     if not ok:
         raise typer.Exit(1)

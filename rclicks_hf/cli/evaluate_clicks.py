@@ -9,7 +9,10 @@ import typer
 
 from rclicks_hf.cli.options import (
     DEFAULT_REPO,
+    BatchSize,
     Datasets,
+    Device,
+    Dtype,
     NumProc,
     Repo,
     ScoreMode,
@@ -78,6 +81,9 @@ def evaluate_clicks(
         bool, typer.Option("--overwrite", help="First remove older results in --out.")
     ] = False,
     num_proc: NumProc = None,
+    device: Device = "auto",
+    dtype: Dtype = "float32",
+    batch_size: BatchSize = None,
 ) -> None:
     """Score click models against recorded clicks.
 
@@ -94,6 +100,9 @@ def evaluate_clicks(
         settings=ScoreSettings(mode=mode, halvings=halvings, devices=devices),
         rounds=rounds,
         num_proc=num_proc,
+        device=device,
+        dtype=dtype,
+        batch_size=batch_size,
         out=out,
         overwrite=overwrite,
     )

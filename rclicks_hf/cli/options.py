@@ -25,6 +25,7 @@ TableFormat = Literal["text", "markdown", "json"]
 ReportFormat = Literal["html", "csv", "markdown", "latex"]
 RepoType = Literal["dataset", "model", "space"]
 OnError = Literal["stop", "skip"]
+DtypeName = Literal["float32", "bfloat16", "float16"]
 
 DEFAULT_REPO = "rclicks"
 
@@ -132,5 +133,28 @@ NumProc = Annotated[
     int | None,
     typer.Option(
         "--num-proc", min=1, metavar="N", help="Number of processes. Default: one per CPU core."
+    ),
+]
+Device = Annotated[
+    str,
+    typer.Option(
+        "--device",
+        metavar="DEVICE",
+        help="Where networks run: auto (GPUs if there are any), cpu, cuda, cuda:N or mps.",
+    ),
+]
+Dtype = Annotated[
+    DtypeName,
+    typer.Option(
+        "--dtype", help="Precision of networks' products and convolutions; it changes results."
+    ),
+]
+BatchSize = Annotated[
+    int | None,
+    typer.Option(
+        "--batch-size",
+        min=1,
+        metavar="N",
+        help="Inputs per forward pass of networks. Default: what suits the device.",
     ),
 ]

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import torch
 
-from rclicks_hf.click_models.interface import NetworkClickModel, Triple
+from rclicks_hf.click_models.interface import BoxedMap
+from rclicks_hf.click_models.network import NetworkClickModel, Triple
 from rclicks_hf.networks.clickability import ClickabilityImageProcessor, ClickabilityModel
+from rclicks_hf.networks.clickability.image_processing_clickability import (
+    ROUNDING,
+    from_canvas,
+    to_canvas,
+)
 from rclicks_hf.networks.loading import load_network
+from rclicks_hf.support.zero_buffer import Box, placed_on_zeros
 
 
 class ClickabilityClickModel(NetworkClickModel):
@@ -20,7 +28,9 @@ class ClickabilityClickModel(NetworkClickModel):
         model: The network; it is put into evaluation mode.
         processor: The image processor saved with it.
         name: Name in tables and result files.
-        batch_size: Instances per forward pass.
+        device: Where to put the network, for example ``"cuda:1"``; None leaves it where it is.
+        dtype: Of the network's products and convolutions; its weights stay as they are.
+        batch_size: Instances per forward pass; None means 8.
         normalize: True normalises a map again once it is cut out of the padding, as for the paper's
             tables of click models; False does not, as in the paper's clicker.
 
@@ -40,25 +50,34 @@ class ClickabilityClickModel(NetworkClickModel):
         processor: ClickabilityImageProcessor,
         *,
         name: str = "cm",
-        batch_size: int = 8,
+        device: str | torch.device | None = None,
+        dtype: str = "float32",
+        batch_size: int | None = None,
         normalize: bool = True,
     ):
         self.normalize = normalize
         self.name = name
-        self.model = model.eval()
         self.processor = processor
-        self.batch_size = batch_size
+        self._place(model, device, dtype, batch_size)
 
     @classmethod
     def from_pretrained(
-        cls, name_or_path: str | os.PathLike[str], *, name: str = "cm", batch_size: int = 8
+        cls,
+        name_or_path: str | os.PathLike[str],
+        *,
+        name: str = "cm",
+        device: str | torch.device | None = None,
+        dtype: str = "float32",
+        batch_size: int | None = None,
     ) -> ClickabilityClickModel:
         """Load network and image processor.
 
         Args:
             name_or_path: Folder or Hub repo of a saved ``ClickabilityModel``.
             name: Name in tables and result files.
-            batch_size: Instances per forward pass.
+            device: Device of the network; None means a GPU if there is one.
+            dtype: Of the network's products and convolutions.
+            batch_size: Instances per forward pass; None means 8.
 
         Returns:
             The click model.
@@ -67,7 +86,23 @@ class ClickabilityClickModel(NetworkClickModel):
             RclicksError: If no clickability network can be loaded from there.
         """
         model, processor = load_network("clickability", name_or_path)
-        return cls(model, processor, name=name, batch_size=batch_size)
+        return cls(
+            model, processor, name=name, device=device or "auto", dtype=dtype, batch_size=batch_size
+        )
+
+    def on_image(self, image: np.ndarray) -> ClickabilityOnImage | None:
+        """The click model for many maps on one image, which is prepared once.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+
+        Returns:
+            What makes the maps, equal to those of `click_map`; None where a subclass of this class
+            or of the image processor has ways of its own.
+        """
+        ways = {getattr(type(self), name) for name in ("click_map", "click_maps", "_predict")}
+        own = type(self.processor) is not ClickabilityImageProcessor or ways != _WAYS
+        return None if own else ClickabilityOnImage(self, image)
 
     @torch.inference_mode()
     def _predict(self, triples: Sequence[Triple]) -> list[np.ndarray]:
@@ -79,8 +114,89 @@ class ClickabilityClickModel(NetworkClickModel):
             input_data_format="channels_last",  # an image of 3 x 3 pixels fits both orders
             return_tensors="pt",
         )
-        inputs = features.to(self.model.device, self.model.dtype)
-        output = self.model(**inputs, return_dict=True)
+        output = self._run(features)
         sizes = [mask.shape for mask in error_masks]
         maps = self.processor.post_process_click_maps(output, sizes, normalize=self.normalize)
         return [click_map.cpu().numpy() for click_map in maps]
+
+
+_WAYS = {getattr(ClickabilityClickModel, name) for name in ("click_map", "click_maps", "_predict")}
+
+
+class ClickabilityOnImage:
+    """See `ClickabilityClickModel.on_image`."""
+
+    @torch.inference_mode()
+    def __init__(self, click_model: ClickabilityClickModel, image: np.ndarray):
+        self._of, self._shape = click_model, (image.shape[0], image.shape[1])
+        size = click_model.processor.size
+        self._canvas = (size["height"], size["width"])
+        whole = np.ones(self._shape, bool)
+        pixels = click_model.processor(
+            [image], [whole], [whole], input_data_format="channels_last", return_tensors="pt"
+        )["pixel_values"]
+        model = click_model.model
+        with click_model.arithmetic():
+            self._features = model.encode_image(pixels.to(model.device, model.dtype))
+        self._objects: dict[int, tuple[np.ndarray, torch.Tensor]] = {}
+
+    def boxed_maps(
+        self,
+        object_masks: Sequence[np.ndarray],
+        error_masks: Sequence[np.ndarray],
+        boxes: Sequence[Box],
+    ) -> list[BoxedMap | np.ndarray]:
+        """See `ImageClickModel`; no error mask is empty."""
+        left, maps = list(zip(object_masks, error_masks, boxes, strict=True)), []
+        while left:
+            found = self._of.run_batch(partial(self._first_maps, left))
+            maps += found
+            left = left[len(found) :]
+        return maps
+
+    @torch.inference_mode()
+    def _first_maps(
+        self, left: Sequence[tuple[np.ndarray, np.ndarray, Box]]
+    ) -> list[BoxedMap | np.ndarray]:
+        """The maps of as many of the masks left as fit into a batch."""
+        batch, model = left[: self._of.batch_size], self._of.model
+        objects = torch.cat([self._object(mask) for mask, _, _ in batch])
+        errors = torch.cat([self._on_canvas(mask, box) for _, mask, box in batch])
+        with self._of.arithmetic():
+            output = model(
+                None,
+                object_mask=objects,
+                error_mask=errors,
+                image_features=self._features,
+                return_dict=True,
+            )
+        planes = output.click_map.split(1)
+        return [self._in_box(plane, box) for plane, (_, _, box) in zip(planes, batch, strict=True)]
+
+    def _object(self, mask: np.ndarray) -> torch.Tensor:
+        if id(mask) not in self._objects:
+            whole = (slice(None), slice(None))
+            self._objects[id(mask)] = mask, self._on_canvas(mask, whole)  # keeps the id's owner
+        return self._objects[id(mask)][1]
+
+    def _on_canvas(self, mask: np.ndarray, box: Box) -> torch.Tensor:
+        """(1, 1, S, S) network input of an (H, W) mask that is false outside a box."""
+        model = self._of.model
+        with placed_on_zeros(mask[box], box, self._shape) as values:
+            canvas = to_canvas(torch.from_numpy(values)[None, None], self._canvas)
+        return canvas.to(model.device, model.dtype)
+
+    def _in_box(self, plane: torch.Tensor, box: Box) -> BoxedMap | np.ndarray:
+        """The map of the image from the (1, 1, S, S) one of the network."""
+        resized = from_canvas(plane, self._shape, normalize=False)[0]
+        low, high = resized.aminmax()  # NaN where there is one
+        if not (low.isfinite() and high.isfinite()):
+            normalize = self._of.normalize
+            return from_canvas(plane, self._shape, normalize=normalize)[0].cpu().numpy()
+        values = resized[box].cpu().numpy()
+        if not self._of.normalize:
+            return BoxedMap(values, box, self._shape)
+        # As `from_canvas`: rounding is monotone, so the largest difference is this one.
+        span = np.float32((high - low).item())
+        span = span if span > ROUNDING else np.float32(0)
+        return BoxedMap(values, box, self._shape, np.float32(low.item()), span)

@@ -26,7 +26,8 @@ class DistanceTransformClickModel(MaskClickModel):
 
     def from_error_mask(self, error_mask: np.ndarray) -> np.ndarray:
         """(H, W) bool to (H, W) float32 in [0, 1]."""
-        if error_mask.all() or not error_mask.any():
+        if not error_mask.any() or error_mask.all():
             return error_mask.astype(np.float32)
         depth = distance_transform(error_mask)
-        return depth / depth.max()
+        depth /= depth.max()
+        return depth

@@ -4,11 +4,55 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-Triple = tuple[np.ndarray, np.ndarray, np.ndarray]  # image, object mask, error mask
+from rclicks_hf.support.zero_buffer import Box
+
+
+@dataclass(frozen=True, eq=False)
+class BoxedMap:
+    """A click map in the bounding box of its error mask; outside it is finite and never drawn.
+
+    Attributes:
+        plane: (h, w) float32, the map in the box before it is normalised.
+        box: Rows and columns of the box.
+        shape: (H, W) of the image.
+        low: What normalising subtracts, then
+        span: what it divides by; 0 makes all values 0, None leaves them as they are.
+    """
+
+    plane: np.ndarray
+    box: Box
+    shape: tuple[int, int]
+    low: float | np.float32 = 0.0
+    span: float | np.float32 | None = None
+
+    def at(self, places: np.ndarray) -> np.ndarray:
+        """(n,) float32 >= 0 of `ClickModel.click_map` where (h, w) ``places`` are true."""
+        values = self.plane[places]
+        if self.span is None:
+            return values
+        return (values - self.low) / self.span if self.span else np.zeros_like(values)
+
+
+class ImageClickModel(Protocol):
+    """A click model that has prepared an image, for many maps on it."""
+
+    def boxed_maps(
+        self,
+        object_masks: Sequence[np.ndarray],
+        error_masks: Sequence[np.ndarray],
+        boxes: Sequence[Box],
+    ) -> list[BoxedMap | np.ndarray]:
+        """The click maps of (H, W) bool masks, each in the box of its error mask.
+
+        A whole map where it is not finite. Object masks are prepared once per array, which must not
+        change.
+        """
+        ...
 
 
 @runtime_checkable
@@ -84,38 +128,3 @@ class MaskClickModel(ABC):
         """The click maps of many instances (see :class:`ClickModel`)."""
         triples = zip(images, object_masks, error_masks, strict=True)
         return [self.click_map(*triple) for triple in triples]
-
-
-class NetworkClickModel(ABC):
-    """Base class of click models that run a network on batches of instances."""
-
-    name: str
-    batch_size: int
-
-    @abstractmethod
-    def _predict(self, triples: Sequence[Triple]) -> list[np.ndarray]:
-        """(H, W) float32 click maps of a batch; no error mask is empty."""
-
-    def click_map(
-        self, image: np.ndarray, object_mask: np.ndarray, error_mask: np.ndarray
-    ) -> np.ndarray:
-        """The click map of one instance (see :class:`ClickModel`)."""
-        return self.click_maps([image], [object_mask], [error_mask])[0]
-
-    def click_maps(
-        self,
-        images: Sequence[np.ndarray],
-        object_masks: Sequence[np.ndarray],
-        error_masks: Sequence[np.ndarray],
-    ) -> list[np.ndarray]:
-        """The click maps of many instances; the batch only changes their float rounding."""
-        triples = list(zip(images, object_masks, error_masks, strict=True))
-        for triple in triples:
-            check_instance(*triple)
-        maps = [np.zeros(mask.shape, np.float32) for mask in error_masks]
-        clickable = [i for i, mask in enumerate(error_masks) if (mask > 0).any()]
-        for start in range(0, len(clickable), self.batch_size):
-            batch = clickable[start : start + self.batch_size]
-            for i, click_map in zip(batch, self._predict([triples[i] for i in batch]), strict=True):
-                maps[i] = click_map
-        return maps

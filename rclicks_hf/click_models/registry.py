@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.jobs.model_identity import object_identity, spec_identity
 from rclicks_hf.support.model_spec import ModelSpec, make_from_class, parse_model_spec
+from rclicks_hf.support.network_options import network_options, refuse_given
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,7 +31,7 @@ class ClickModelInfo:
         label: What tables call it, as the paper does.
         title: What it is, in one line.
         implementation: ``"module:Class"``; with weights, the class has a class method
-            ``from_pretrained(folder_or_hub_id, *, name)``.
+            ``from_pretrained(folder_or_hub_id, *, name, device, dtype, batch_size)``.
         needs_weights: Whether it is a trained network.
 
     Example:
@@ -87,7 +88,13 @@ CLICK_MODELS: dict[str, ClickModelInfo] = {
 }
 
 
-def load_click_model(spec: str | os.PathLike[str] | ClickModel) -> ClickModel:
+def load_click_model(
+    spec: str | os.PathLike[str] | ClickModel,
+    *,
+    device: str | None = None,
+    dtype: str = "float32",
+    batch_size: int | None = None,
+) -> ClickModel:
     """Load a click model by its spec.
 
     Args:
@@ -96,23 +103,30 @@ def load_click_model(spec: str | os.PathLike[str] | ClickModel) -> ClickModel:
             ``"sm:"`` and the folder or Hub id of a ``SaliencyModel``; ``"module:Class"`` for your
             own class, called without arguments, its module looked up on Python's path and in the
             working directory; or a click model object. An own class may do without ``click_maps``.
+        device: Device of a network: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:N"`` or ``"mps"``;
+            default: a GPU if there is one. An own class gets what is given as keywords.
+        dtype: ``"float32"``, ``"bfloat16"`` or ``"float16"``, of a network's products and
+            convolutions; its weights stay in 32-bit floats.
+        batch_size: Click maps per forward pass of a network; default: what suits the device.
 
     Returns:
         The click model.
 
     Raises:
-        RclicksError: If there is no such click model, it cannot be loaded, or the object lacks a
-            part of `ClickModel`.
+        RclicksError: If there is no such click model, it cannot be loaded, the object lacks a part
+            of `ClickModel`, or there is no such device or it does not compute in ``dtype``.
 
     Example:
         >>> load_click_model("dt").name
         'dt'
     """
+    options = network_options(device, dtype, batch_size)
     if not isinstance(spec, str | os.PathLike):
+        refuse_given(options, type(spec).__name__)
         return require_click_model(spec, type(spec).__name__)
     parsed = click_model_spec(spec)
     if parsed.kind == "class":
-        return require_click_model(make_from_class(parsed), parsed.text)
+        return require_click_model(make_from_class(parsed, options), parsed.text)
     if parsed.kind == "unknown":
         raise RclicksError(
             f"{parsed.text}: no such click model or folder; give {click_model_choices()}"
@@ -120,6 +134,7 @@ def load_click_model(spec: str | os.PathLike[str] | ClickModel) -> ClickModel:
     info = CLICK_MODELS[parsed.name or _DEFAULT_NETWORK]
     make = pkgutil.resolve_name(info.implementation)
     if not info.needs_weights:
+        refuse_given(options, parsed.text)
         return make()
     if not parsed.place:
         raise RclicksError(
@@ -129,13 +144,20 @@ def load_click_model(spec: str | os.PathLike[str] | ClickModel) -> ClickModel:
             else "cm: needs trained weights; give cm:FOLDER, cm:HUB_ID or, after `rclicks download "
             "clickability`, clickability"
         )
-    return make.from_pretrained(parsed.place, name=info.name)
+    return make.from_pretrained(parsed.place, name=info.name, **vars(options))
 
 
 def click_model_spec(spec: str | os.PathLike[str]) -> ModelSpec:
     """Take the spec of a click model apart."""
     with_weights = [info.name for info in CLICK_MODELS.values() if info.needs_weights]
     return parse_model_spec(spec, list(CLICK_MODELS), with_weights)
+
+
+def takes_options(spec: str | os.PathLike[str] | ClickModel) -> bool:
+    """Whether device, dtype and batch size are given to this click model where it is loaded."""
+    if not isinstance(spec, str | os.PathLike):
+        return False
+    return click_model_spec(spec).kind in ("folder", "hub", "class")
 
 
 def click_model_identity(spec: str | os.PathLike[str] | ClickModel) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from rclicks_hf.click_models.interface import NetworkClickModel, Triple
+from rclicks_hf.click_models.network import NetworkClickModel, Triple
 from rclicks_hf.networks.loading import load_network
 from rclicks_hf.networks.saliency import SaliencyImageProcessor, SaliencyModel
 
@@ -40,7 +40,9 @@ class SaliencyClickModel(NetworkClickModel):
         model: The network; it is put into evaluation mode.
         processor: The image processor saved with it.
         name: ``"si"``, saliency of the image, or ``"sm"``, saliency of the cut-out object.
-        batch_size: Instances per forward pass.
+        device: Where to put the network, for example ``"cuda:1"``; None leaves it where it is.
+        dtype: Of the network's products and convolutions; its weights stay as they are.
+        batch_size: Instances per forward pass; None means 8.
 
     Raises:
         ValueError: If the name is neither.
@@ -66,24 +68,34 @@ class SaliencyClickModel(NetworkClickModel):
         processor: SaliencyImageProcessor,
         *,
         name: Literal["si", "sm"],
-        batch_size: int = 8,
+        device: str | torch.device | None = None,
+        dtype: str = "float32",
+        batch_size: int | None = None,
     ):
         if name not in ("si", "sm"):
             raise ValueError(f"name must be 'si' or 'sm', got {name!r}")
         self.name: str = name
-        self.model = model.eval()
         self.processor = processor
-        self.batch_size = batch_size
+        self._place(model, device, dtype, batch_size)
 
     @classmethod
     def from_pretrained(
-        cls, name_or_path: str | os.PathLike[str], *, name: Literal["si", "sm"]
+        cls,
+        name_or_path: str | os.PathLike[str],
+        *,
+        name: Literal["si", "sm"],
+        device: str | torch.device | None = None,
+        dtype: str = "float32",
+        batch_size: int | None = None,
     ) -> SaliencyClickModel:
         """Load network and image processor.
 
         Args:
             name_or_path: Folder written by ``rclicks convert saliency``, or Hub repo.
             name: ``"si"`` or ``"sm"``.
+            device: Device of the network; None means a GPU if there is one.
+            dtype: Of the network's products and convolutions.
+            batch_size: Instances per forward pass; None means 8.
 
         Returns:
             The click model.
@@ -91,7 +103,10 @@ class SaliencyClickModel(NetworkClickModel):
         Raises:
             RclicksError: If no saliency network can be loaded from there.
         """
-        return cls(*load_network("saliency", name_or_path), name=name)
+        model, processor = load_network("saliency", name_or_path)
+        return cls(
+            model, processor, name=name, device=device or "auto", dtype=dtype, batch_size=batch_size
+        )
 
     # The network's map is rounded to 8 bits: with another batch, rarely, a pixel is off by one of
     # 255 levels.
@@ -102,8 +117,7 @@ class SaliencyClickModel(NetworkClickModel):
         images = (image for image, _, _ in triples)
         crops = [self._crop(*parts) for parts in zip(images, masks, boxes, strict=True)]
         features = self.processor(crops, return_tensors="pt")
-        inputs = features.to(self.model.device, self.model.dtype)
-        output = self.model(**inputs, return_dict=True)
+        output = self._run(features)
         planes = self.processor.post_process_saliency(output, [crop.shape[:2] for crop in crops])
         maps = [np.zeros(mask.shape, np.float32) for mask in masks]
         for click_map, plane, mask, box in zip(maps, planes, masks, boxes, strict=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,17 +14,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rclicks_hf.click_models.interface import ClickModel
-from rclicks_hf.click_models.registry import click_model_identity, load_click_model
+from rclicks_hf.click_models.registry import (
+    click_model_identity,
+    load_click_model,
+    takes_options,
+)
 from rclicks_hf.click_scoring.paper_scores import paper_split
 from rclicks_hf.click_scoring.score_rows import PEOPLE, SCORE_SCHEMA, ScoreSettings, score_instance
 from rclicks_hf.data import ROUNDS, SOURCE_DATASETS, Instance, load_instances
 from rclicks_hf.data.fingerprint import dataset_fingerprint, pictures_fingerprint
 from rclicks_hf.data.given_instances import GivenInstances, describe_instances
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.jobs.processes import processes_for
-from rclicks_hf.jobs.results_folder import read_table
+from rclicks_hf.jobs.results_folder import DTYPE, read_table, refuse_other_dtype
 from rclicks_hf.jobs.resumable_job import Job, run_facts, run_job
+from rclicks_hf.jobs.workers import plan_workers
 from rclicks_hf.support.names import did_you_mean, names_of
+from rclicks_hf.support.network_options import NetworkOptions, refuse_unused
 
 SCORES = "click_scores.parquet"
 ModelSpec = str | os.PathLike[str] | ClickModel
@@ -59,6 +64,7 @@ class ScoreJob(Job[ScoreTask]):
     splits: dict[str, str]
     click_models: dict[str, ModelSpec]
     settings: ScoreSettings
+    options: NetworkOptions = field(default_factory=NetworkOptions)
 
     kind: ClassVar[str] = "scores of click models"
     results: ClassVar[str] = SCORES
@@ -67,7 +73,7 @@ class ScoreJob(Job[ScoreTask]):
         "dataset",
         "split",
         "click_model",
-        *(field.name for field in fields(ScoreSettings)),
+        *(one.name for one in fields(ScoreSettings)),
         "click_model_fingerprint",
         "dataset_fingerprint",
     )
@@ -92,6 +98,7 @@ class ScoreJob(Job[ScoreTask]):
             "click_model_fingerprint": [_fingerprint(*of) for of in self.click_models.items()],
             "dataset_fingerprint": self._dataset_fingerprints(),
             "pictures_fingerprint": self._pictures_fingerprints(),
+            DTYPE: self.options.dtype,
             **run_facts(),
         }
 
@@ -105,6 +112,11 @@ class ScoreJob(Job[ScoreTask]):
         if isinstance(self.instances, GivenInstances):
             return [""]
         return [pictures_fingerprint(self.instances, *of) for of in self.splits.items()]
+
+    def refuse_other(self, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+        """Refuse scores of other models, data, settings or precision."""
+        super().refuse_other(found, wanted)
+        refuse_other_dtype(self.out, found, wanted)
 
     def is_whole(self, task: ScoreTask, table: pa.Table) -> bool:
         """Whether a part holds every instance of the image."""
@@ -125,7 +137,11 @@ class _Worker:
     def __init__(self, job: ScoreJob) -> None:
         self._job = job
         self._tables: dict[str, Any] = {}
-        self._models = {name: load_click_model(spec) for name, spec in job.click_models.items()}
+        given = job.options.given
+        self._models = {
+            name: load_click_model(spec, **given if takes_options(spec) else {})
+            for name, spec in job.click_models.items()
+        }
 
     def __call__(self, task: ScoreTask) -> pa.Table:
         """Rows of all instances of one image."""
@@ -152,6 +168,9 @@ def run_click_scores(
     split: str | None = None,
     settings: ScoreSettings | None = None,
     num_proc: int | None = None,
+    device: str = "auto",
+    dtype: str = "float32",
+    batch_size: int | None = None,
     overwrite: bool = False,
     progress: bool = True,
     is_main: bool = True,
@@ -173,7 +192,13 @@ def run_click_scores(
         split: Split of all datasets; None means the one of the paper's tables.
         settings: How instances are scored; None means as in the paper.
         num_proc: Number of processes. None means one per core, but a single one (this process)
-            for objects that cannot be sent to others or that are on an accelerator.
+            for objects that cannot be sent to others or that are on an accelerator, and a few per
+            GPU for networks on GPUs.
+        device: Where networks that are given by name run: ``"auto"`` (GPUs if there are any),
+            ``"cpu"``, ``"cuda"``, ``"cuda:N"`` or ``"mps"``; objects stay where they are.
+        dtype: Of these networks' products and convolutions, ``"float32"``, ``"bfloat16"`` or
+            ``"float16"``; it changes numbers, so it is part of the manifest.
+        batch_size: Click maps per forward pass of these networks; None means 8.
         overwrite: Remove older results in ``out`` first.
         is_main: False in the helpers of a launch, which leave manifest and merging to the main
             process.
@@ -213,9 +238,13 @@ def run_click_scores(
         given = describe_instances(instances)
         splits = {names.dataset: names.split for names in given.names}
         tasks = _plan_given(given)
-    job = ScoreJob(Path(out), given, splits, models, settings or ScoreSettings())
-    processes = processes_for(num_proc, {"instances": given, **models})
-    return run_job(job, tasks, processes, is_main=is_main, overwrite=overwrite, progress=progress)
+    options = NetworkOptions(device, dtype, batch_size)
+    takers = [takes_options(spec) for spec in models.values()]
+    refuse_unused(options, takers, models)
+    job = ScoreJob(Path(out), given, splits, models, settings or ScoreSettings(), options)
+    things = {"instances": given, **models}
+    workers = plan_workers(num_proc, things, device, uses_device=any(takers))
+    return run_job(job, tasks, workers, is_main=is_main, overwrite=overwrite, progress=progress)
 
 
 def read_click_scores(path: str | os.PathLike[str]) -> pd.DataFrame:

@@ -24,6 +24,9 @@ def score_repo(
     settings: ScoreSettings | None = None,
     rounds: bool = False,
     num_proc: int | None = None,
+    device: str = "auto",
+    dtype: str = "float32",
+    batch_size: int | None = None,
     out: Path | None = None,
     overwrite: bool = False,
 ) -> str:
@@ -39,6 +42,9 @@ def score_repo(
         settings: How instances are scored; None means as in the paper.
         rounds: True adds a table of each round.
         num_proc: Number of processes; None means one per core, in a launch of several one.
+        device: Where networks run, as for `run_click_scores`.
+        dtype: Their precision, as for `run_click_scores`.
+        batch_size: Their batch size, as for `run_click_scores`.
         out: Results folder, which the same command resumes; None only prints.
         overwrite: Remove older results in ``out`` first.
 
@@ -71,6 +77,9 @@ def score_repo(
                 split=split,
                 settings=settings,
                 num_proc=1 if num_proc is None and launch.processes > 1 else num_proc,
+                device=device,
+                dtype=dtype,
+                batch_size=batch_size,
                 overwrite=overwrite,
                 is_main=launch.is_main,
             )

@@ -10,16 +10,21 @@ import sys
 from contextlib import suppress
 from typing import Any
 
+_PLACEMENT = ("device", "batch_size", "batched", "_batch")
+
 
 def object_fingerprint(thing: object) -> str:
     """SHA-256 over the source of an object's class and its attributes, with networks' weights.
 
-    Attributes that cannot be pickled (functions made in place) do not count.
+    Attributes that cannot be pickled (functions made in place) do not count, nor do those that say
+    where a network runs and how many inputs it takes at once.
     """
     hasher = hashlib.sha256(f"{type(thing).__module__}.{type(thing).__qualname__}".encode())
     with suppress(OSError, TypeError):  # a class typed into a plain console has no source
         hasher.update(inspect.getsource(type(thing)).encode())
     for name, value in sorted(getattr(thing, "__dict__", {}).items()):
+        if name in _PLACEMENT:
+            continue
         with suppress(Exception):  # whatever the code of an attribute's class raises
             hasher.update(name.encode() + b"\0" + _pickled(value))
     return hasher.hexdigest()

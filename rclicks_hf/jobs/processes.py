@@ -87,8 +87,10 @@ class WorkerPool(Generic[Task, Outcome]):
     With one process all is done in this one. `open_worker`, tasks and outcomes travel by pickle.
     """
 
-    def __init__(self, open_worker: Callable[[], Callable[[Task], Outcome]], processes: int):
-        self._open_worker, self._processes = open_worker, processes
+    def __init__(
+        self, open_worker: Callable[[], Callable[[Task], Outcome]], processes: int, gpus: int = 0
+    ):
+        self._open_worker, self._processes, self._gpus = open_worker, processes, gpus
         self._worker: Callable[[Task], Outcome] | None = None
         self._pool: ProcessPoolExecutor | None = None
 
@@ -120,6 +122,7 @@ class WorkerPool(Generic[Task, Outcome]):
                 yield self.open_here()(task)
             return
         self._worker = None
+        _free_gpu_memory()
         try:
             futures = [self._start(len(tasks)).submit(_run_task, task) for task in tasks]
             for future in as_completed(futures):
@@ -133,15 +136,23 @@ class WorkerPool(Generic[Task, Outcome]):
     def _start(self, tasks: int) -> ProcessPoolExecutor:
         if self._pool is None:
             hush_resource_tracker()
+            # Spawned, not forked: PyTorch's and OpenCV's threads do not survive a fork.
+            context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(
                 min(self._processes, tasks),
-                # Spawned, not forked: PyTorch's and OpenCV's threads do not survive a fork.
-                mp_context=multiprocessing.get_context("spawn"),
+                mp_context=context,
                 initializer=_start_process,
                 # Pickled here: PyTorch would share the tensors' memory with the other processes.
-                initargs=(pickle.dumps(self._open_worker),),
+                initargs=(pickle.dumps(self._open_worker), self._gpus, context.Value("i", 0)),
             )
         return self._pool
+
+
+def _free_gpu_memory() -> None:
+    """Give the memory of dropped networks back to the other processes."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
 
 
 @contextmanager
@@ -169,17 +180,25 @@ class _Process:
     """
 
     open_worker: bytes
+    gpu: int | None = None
     worker: Callable[[Any], Any] | None = None
 
 
-def _start_process(open_worker: bytes) -> None:
+def _start_process(open_worker: bytes, gpus: int, started: Any) -> None:
     die_with_parent()
+    with started.get_lock():
+        number, started.value = started.value, started.value + 1
+    _Process.gpu = number % gpus if gpus > 1 else None
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it at once and without a traceback
     _Process.open_worker = open_worker
 
 
 def _run_task(task: Any) -> Any:
     if _Process.worker is None:
+        if _Process.gpu is not None:
+            import torch
+
+            torch.cuda.set_device(_Process.gpu)  # what "cuda" means from here on
         _Process.worker = pickle.loads(_Process.open_worker)()
     return _Process.worker(task)
 

@@ -18,9 +18,12 @@ import pyarrow.parquet as pq
 
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.support.atomic import atomic_file
+from rclicks_hf.support.network_options import DTYPES
 from rclicks_hf.support.visible_text import shorten, visible
 
 MANIFEST, PARTS = "manifest.json", "parts"
+
+DTYPE = "dtype"  # manifest entry: the precision of the networks
 
 #: Characters of a part's name before it is cut: file systems take 255 bytes, temporary ending too.
 MAX_NAME = 180
@@ -110,6 +113,16 @@ def refuse_other(
             what = name.removesuffix("_fingerprint").replace("_", " ")
             reason = f"the {what} has changed since the results there were made"
         raise RclicksError(f"{out}: {reason}; give another --out or remove it")
+
+
+def refuse_other_dtype(out: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Refuse results of another precision; manifests without one are of 32-bit floats."""
+    old, new = found.get(DTYPE, DTYPES[0]), wanted[DTYPE]
+    if old != new:
+        raise RclicksError(
+            f"{out}: holds results of another {DTYPE} ({old!r}, not {new!r}); give another --out "
+            "or remove it"
+        )
 
 
 def keep_known(

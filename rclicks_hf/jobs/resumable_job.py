@@ -36,6 +36,7 @@ from rclicks_hf.jobs.results_folder import (
     write_manifest,
     write_table,
 )
+from rclicks_hf.jobs.workers import Workers
 from rclicks_hf.support.atomic import atomic_file
 from rclicks_hf.support.progress import is_quiet
 from rclicks_hf.support.provenance import command_line, library_versions
@@ -148,7 +149,7 @@ def _accelerator() -> dict[str, str]:
 def run_job(
     job: Job[T],
     tasks: Sequence[T],
-    processes: int,
+    workers: Workers,
     *,
     is_main: bool = True,
     overwrite: bool = False,
@@ -162,7 +163,9 @@ def run_job(
     helper of a launch (``is_main`` false) leaves manifest and merging to the main process.
     """
     start, results = time.time(), job.out / job.results
-    with WorkerPool(_OpenWorker(job), processes) as pool:
+    if workers.note and progress and is_main and not is_quiet():
+        tqdm.write(f"{job.title}: {workers.note}", file=sys.stderr)
+    with WorkerPool(_OpenWorker(job), workers.processes, workers.gpus) as pool:
         of_worker = job.manifest_of(_opened(pool))
         manifest = {"kind": job.kind, **job.manifest(), **of_worker}
         if is_main:

@@ -99,12 +99,17 @@ def boundary(mask: Any, dilation_ratio: float = 0.02) -> np.ndarray:
     mask = as_array(mask, "mask")
     if mask.ndim < 2 or mask.dtype.kind != "b":
         raise ValueError(f"mask must be a bool array (..., H, W), {describe(mask)}")
-    if not 0 < dilation_ratio < np.inf:
-        raise ValueError(f"dilation_ratio must be above 0, got {dilation_ratio!r}")
-    distance = max(1, round(dilation_ratio * float(np.hypot(*mask.shape[-2:]))))
+    distance = band_width(mask.shape[-2:], dilation_ratio)
     eroded = _erode_rows(mask, distance)
     eroded = _erode_rows(eroded.swapaxes(-1, -2), distance).swapaxes(-1, -2)
     return mask & ~eroded
+
+
+def band_width(size: tuple[int, ...], dilation_ratio: float) -> int:
+    """Width in pixels of the boundary bands of masks of a size (H, W)."""
+    if not 0 < dilation_ratio < np.inf:
+        raise ValueError(f"dilation_ratio must be above 0, got {dilation_ratio!r}")
+    return max(1, round(dilation_ratio * float(np.hypot(size[0], size[1]))))
 
 
 def _erode_rows(mask: np.ndarray, distance: int) -> np.ndarray:

@@ -23,6 +23,7 @@ from rclicks_hf.support.model_spec import in_one_line
 from rclicks_hf.support.text_table import plain_table
 
 _TOLERANCE = 1e-3  # a network's rounding differs between batched and single calls
+_HALF_TOLERANCE = 0.05  # the same of one that computes in 16-bit floats
 _HEIGHT, _WIDTH = 61, 84
 
 
@@ -58,11 +59,14 @@ def check_segmenter(segmenter: Segmenter) -> list[ConformanceCheck]:
     return [_try(name, check, segmenter) for name, check in _CHECKS.items()]
 
 
-def check_report(spec: str) -> tuple[str, bool]:
-    """Load a segmenter and check it: a table of the findings as text, and whether all are good."""
+def check_report(spec: str, **options: Any) -> tuple[str, bool]:
+    """Load a segmenter and check it: a table of the findings as text, and whether all are good.
+
+    ``options`` are those of `load_segmenter`.
+    """
     name = "can be loaded"
     try:
-        segmenter = load_segmenter(spec)
+        segmenter = load_segmenter(spec, **options)
     except RclicksError as error:
         checks = [ConformanceCheck(name, False, str(error))]
     else:
@@ -144,6 +148,10 @@ def _gap(first: np.ndarray, second: np.ndarray) -> float:
     return float(np.abs(first - second).max())
 
 
+def _tolerance(segmenter: Any) -> float:
+    return _TOLERANCE if getattr(segmenter, "dtype", "float32") == "float32" else _HALF_TOLERANCE
+
+
 def _predicts_probabilities(segmenter: Any) -> str:
     _one(segmenter, segmenter.encode(_image()), _clicks()[:1])
     return ""
@@ -172,7 +180,7 @@ def _trajectories_are_independent(segmenter: Any) -> str:
     together = [_values(p) for p in _predict(segmenter, state, batch, [None] * len(batch))]
     for number, (values, trajectory) in enumerate(zip(together, batch, strict=True)):
         gap = _gap(_values(_one(segmenter, state, trajectory)), values)
-        if gap > _TOLERANCE:
+        if gap > _tolerance(segmenter):
             return f"trajectory {number} differs by {gap:.2g} when predicted with others"
     return ""
 
@@ -184,10 +192,10 @@ def _is_repeatable(segmenter: Any) -> str:
     before = _values(_one(segmenter, state, clicks[:2], first.memory))
     _one(segmenter, state, clicks, first.memory)
     gap = _gap(_values(_one(segmenter, state, clicks[:2], first.memory)), before)
-    if gap > _TOLERANCE:
+    if gap > _tolerance(segmenter):
         return f"the same call differs by {gap:.2g}"
     gap = _gap(_values(_one(segmenter, segmenter.encode(_image()), clicks[:1])), one_click)
-    return f"the image encoded again differs by {gap:.2g}" if gap > _TOLERANCE else ""
+    return f"the image encoded again differs by {gap:.2g}" if gap > _tolerance(segmenter) else ""
 
 
 def _accepts_a_negative_first_click(segmenter: Any) -> str:

@@ -17,6 +17,7 @@ from rclicks_hf.networks.loading import (
     no_bar_for_a_folder,
     require_shards_inside,
 )
+from rclicks_hf.networks.placement import Batch, find_device, put_on
 from rclicks_hf.support.visible_text import shorten, visible
 
 CPU_BATCH, ACCELERATOR_BATCH = 1, 16  # trajectories per forward pass
@@ -52,17 +53,16 @@ def load_model(place: str, model_class: Any) -> Any:
 
 def on_device(
     model: Any, device: str | torch.device | None, batch_size: int | None
-) -> tuple[Any, int]:
+) -> tuple[Any, Batch]:
     """A network in evaluation mode and 32-bit floats on a device, and its batch size.
 
     ``device`` None is a GPU if there is one; ``batch_size`` None is what suits the device.
     """
     if batch_size is not None and batch_size < 1:
         raise ValueError(f"batch_size must be positive, got {batch_size}")
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    placed = model.to(device=device, dtype=torch.float32).eval()
+    placed = put_on(model, find_device(device))
     default = CPU_BATCH if placed.device.type == "cpu" else ACCELERATOR_BATCH
-    return placed, batch_size or default
+    return placed, Batch(batch_size or default)
 
 
 def display_name(place: str) -> str:

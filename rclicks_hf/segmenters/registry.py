@@ -18,6 +18,7 @@ from rclicks_hf.networks import NETWORKS
 from rclicks_hf.segmenters.methods import METHOD_FAMILIES
 from rclicks_hf.support.model_spec import ModelSpec, make_from_class, parse_model_spec
 from rclicks_hf.support.names import did_you_mean
+from rclicks_hf.support.network_options import network_options, refuse_given
 
 if TYPE_CHECKING:
     from rclicks_hf.segmenters.interface import Segmenter
@@ -33,7 +34,7 @@ class SegmenterFamily:
         name: Key in `SEGMENTERS`; what users type if the family has no weights.
         label: What tables and messages call it.
         implementation: ``"module:Class"``; with weights, the class has a class method
-            ``from_pretrained(folder_or_hub_id, *, device, batch_size)``.
+            ``from_pretrained(folder_or_hub_id, *, device, dtype, batch_size)``.
         licence: SPDX identifier of code and published weights; ``LicenseRef-...`` is one that
             restricts the use.
         paper: Where the method is described; ``""`` for GeoCut.
@@ -137,6 +138,7 @@ def load_segmenter(
     spec: str | os.PathLike[str] | Segmenter,
     *,
     device: str | None = None,
+    dtype: str = "float32",
     batch_size: int | None = None,
 ) -> Segmenter:
     """Load a segmenter by its spec.
@@ -146,15 +148,18 @@ def load_segmenter(
             ``"onnx:FOLDER"`` or ``"onnx:encoder.onnx,decoder.onnx"`` for an exported network;
             ``"module:Class"`` for your own class, called without arguments, its module looked up on
             Python's path and in the working directory; or a segmenter object.
-        device: Device of a network, for example ``"cuda:1"``; default: a GPU if there is one.
+        device: Device of a network: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:N"`` or ``"mps"``;
+            default: a GPU if there is one. An own class gets what is given as keywords.
+        dtype: ``"float32"``, ``"bfloat16"`` or ``"float16"``, of a network's products and
+            convolutions; its weights stay in 32-bit floats.
         batch_size: Trajectories per forward pass of a network; default: what suits the device.
 
     Returns:
         The segmenter; an object is returned as it is.
 
     Raises:
-        RclicksError: If there is no such segmenter, it cannot be loaded, or the object lacks a part
-            of `Segmenter`.
+        RclicksError: If there is no such segmenter, it cannot be loaded, the object lacks a part of
+            `Segmenter`, or there is no such device or it does not compute in ``dtype``.
 
     Example:
         >>> load_segmenter("geocut").name
@@ -162,23 +167,23 @@ def load_segmenter(
     """
     from rclicks_hf.segmenters.interface import require_segmenter
 
+    options = network_options(device, dtype, batch_size)
     if not isinstance(spec, str | os.PathLike):
+        refuse_given(options, type(spec).__name__)
         return require_segmenter(spec, type(spec).__name__)
     parsed = segmenter_spec(spec)
-    if parsed.name == ONNX and device is None and batch_size is None:
+    if parsed.name != ONNX and parsed.kind in ("folder", "hub"):
+        return _load_network(parsed.place, **vars(options))
+    if parsed.kind == "class":
+        return require_segmenter(make_from_class(parsed, options), parsed.text)
+    if parsed.kind != "unknown":
+        refuse_given(options, parsed.text)
+    if parsed.name == ONNX:
         from rclicks_hf.segmenters.onnx.segmenter import load_onnx
 
         return load_onnx(parsed.place)
-    if parsed.name != ONNX and parsed.kind in ("folder", "hub"):
-        return _load_network(parsed.place, device=device, batch_size=batch_size)
-    if device is not None or batch_size is not None:
-        raise RclicksError(
-            f"{parsed.text}: device and batch_size are for networks in PyTorch; leave them out"
-        )
     if parsed.kind == "name":
         return pkgutil.resolve_name(SEGMENTERS[parsed.name].implementation)()
-    if parsed.kind == "class":
-        return require_segmenter(make_from_class(parsed), parsed.text)
     hint = did_you_mean(parsed.text, _names_without_weights())
     raise RclicksError(f"{parsed.text}: no such segmenter{hint}; give {segmenter_choices()}")
 
@@ -186,6 +191,14 @@ def load_segmenter(
 def segmenter_spec(spec: str | os.PathLike[str]) -> ModelSpec:
     """Take the spec of a segmenter apart."""
     return parse_model_spec(spec, [*_names_without_weights(), ONNX], [ONNX])
+
+
+def takes_options(spec: str | os.PathLike[str] | Segmenter) -> bool:
+    """Whether device, dtype and batch size are given to this segmenter where it is loaded."""
+    if not isinstance(spec, str | os.PathLike):
+        return False
+    parsed = segmenter_spec(spec)
+    return parsed.name != ONNX and parsed.kind in ("folder", "hub", "class")
 
 
 def segmenter_identity(spec: str | os.PathLike[str] | Segmenter) -> dict[str, str]:

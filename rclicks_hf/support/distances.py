@@ -27,11 +27,21 @@ def distance_transform(mask: np.ndarray, *, border_is_outside: bool = False) -> 
         >>> distance_transform(np.array([[False, True, True, True]])).tolist()
         [[0.0, 1.0, 2.0, 3.0]]
     """
-    if not border_is_outside and mask.all():
-        raise ValueError(f"mask {mask.shape} is all true: no pixel is outside to measure from")
-    frame = int(border_is_outside)
-    padded = np.pad(mask, frame).astype(np.uint8)
+    found = np.zeros(mask.shape, np.float32)
+    x, y, width, height = cv2.boundingRect(np.ascontiguousarray(mask, bool).view(np.uint8))
+    if not width:
+        return found
+    # The nearest outside pixel is in the box or in the ring of zeros around it. Where the box
+    # touches the image's border there is no such ring, unless all beyond it is outside.
+    box = np.s_[y : y + height, x : x + width]
+    ring = np.ones(4, int)
+    if not border_is_outside:
+        right, bottom = mask.shape[1] - x - width, mask.shape[0] - y - height
+        ring = np.minimum([y, bottom, x, right], 1)
+        if not ring.any() and mask.all():
+            raise ValueError(f"mask {mask.shape} is all true: no pixel is outside to measure from")
+    padded = np.pad(mask[box].astype(np.uint8), ring.reshape(2, 2))
     distances = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    height, width = mask.shape
-    inside = distances[frame : frame + height, frame : frame + width]
-    return np.sqrt(squared_distances(inside)).astype(np.float32)
+    inside = distances[ring[0] :, ring[2] :][:height, :width]
+    found[box] = np.sqrt(squared_distances(inside))
+    return found

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.support.download_folder import find_network
+from rclicks_hf.support.network_options import NetworkOptions, keywords_for
 
 SpecKind = Literal["name", "folder", "hub", "class", "unknown"]
 
@@ -65,8 +66,8 @@ def _kind_of_place(place: str) -> SpecKind:
     return "hub" if place.count("/") == 1 and ":" not in place else "unknown"
 
 
-def make_from_class(spec: ModelSpec) -> Any:
-    """Import the module of ``module:Class`` and call the class without arguments.
+def make_from_class(spec: ModelSpec, options: NetworkOptions | None = None) -> Any:
+    """Import the module of ``module:Class`` and call the class, with the given options only.
 
     The module is looked up on Python's path and in the working directory. Whatever the user's code
     raises becomes an `RclicksError` of one line.
@@ -77,8 +78,9 @@ def make_from_class(spec: ModelSpec) -> Any:
         raise RclicksError(
             f"{spec.text}: {spec.module} has no {spec.class_name}; check the spelling"
         )
+    keywords = keywords_for(make, options, spec.text) if options else {}
     try:
-        return make()
+        return make(**keywords)
     except TypeError as error:
         raise RclicksError(
             f"{spec.text}: cannot be created without arguments ({error}); give every argument a "

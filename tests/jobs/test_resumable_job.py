@@ -18,6 +18,7 @@ from rclicks_hf.errors import RclicksError
 from rclicks_hf.jobs.claims import CLAIMS, claim
 from rclicks_hf.jobs.processes import WorkerPool, why_not_sendable
 from rclicks_hf.jobs.resumable_job import Job, join_folder, open_folder, run_facts, run_job
+from rclicks_hf.jobs.workers import Workers
 
 OPENED: list[int] = []
 
@@ -80,7 +81,7 @@ WORDS = [Word("one"), Word("two"), Word("three")]
 
 def run(job: Letters, **options: Any) -> str:
     processes = options.pop("processes", 1)
-    path = run_job(job, WORDS, processes, progress=False, **options)
+    path = run_job(job, WORDS, Workers(processes), progress=False, **options)
     return "".join(pq.read_table(path)["letter"].to_pylist())
 
 
@@ -108,7 +109,7 @@ def test_rows_are_merged_in_the_order_of_the_tasks(tmp_path: Path) -> None:
 def test_a_row_group_holds_whole_parts(
     tmp_path: Path, kind: type[Letters], groups: list[int]
 ) -> None:
-    path = run_job(kind(tmp_path), WORDS, 1, progress=False)
+    path = run_job(kind(tmp_path), WORDS, Workers(1), progress=False)
     stored = pq.ParquetFile(path).metadata
     assert [stored.row_group(i).num_rows for i in range(stored.num_row_groups)] == groups
 
@@ -151,7 +152,7 @@ def test_a_helper_leaves_claimed_tasks_and_merging_to_the_main_process(tmp_path:
     job = Letters(tmp_path)
     open_folder(job, job.manifest(), overwrite=False)
     with claim(tmp_path / CLAIMS / "two"):
-        run_job(job, WORDS, 1, is_main=False, progress=False)
+        run_job(job, WORDS, Workers(1), is_main=False, progress=False)
     assert {path.stem for path in (tmp_path / "parts").iterdir()} == {"one", "three"}
     assert not (tmp_path / "letters.parquet").exists()
     assert run(job) == "onetwothree"

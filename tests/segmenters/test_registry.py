@@ -107,7 +107,9 @@ def test_an_object_is_returned_as_it_is() -> None:
 
 
 def test_device_and_batch_size_are_for_networks() -> None:
-    with pytest.raises(RclicksError, match="geocut: device and batch_size are for networks"):
+    with pytest.raises(
+        RclicksError, match="geocut: batch_size: only networks in PyTorch take this"
+    ):
         load_segmenter("geocut", batch_size=4)
 
 

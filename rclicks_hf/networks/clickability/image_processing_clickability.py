@@ -24,7 +24,7 @@ from transformers.utils import TensorType
 from .image_reading import mask_of_image, upright
 from .mask_values import mask_values
 
-_ROUNDING = 1e-6  # resizing makes a constant map vary by less than this
+ROUNDING = 1e-6  # resizing makes a constant map vary by less than this
 
 
 def letterbox(height: int, width: int, size: tuple[int, int]) -> tuple[int, int, int, int]:
@@ -57,7 +57,7 @@ def from_canvas(
         return resized
     resized = resized - resized.amin((1, 2), keepdim=True)
     span = resized.amax((1, 2), keepdim=True)
-    return torch.where(span > _ROUNDING, resized / span, 0)
+    return torch.where(span > ROUNDING, resized / span, 0)
 
 
 def _as_list(batch: Any, item_ndim: int) -> list[Any]:

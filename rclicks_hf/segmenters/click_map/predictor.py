@@ -16,6 +16,7 @@ from torch.nn import functional as F  # noqa: N812
 from rclicks_hf.data.instances import Click
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.networks import NETWORKS
+from rclicks_hf.networks.placement import arithmetic, find_dtype
 from rclicks_hf.segmenters.click_map.settings import SETTINGS, ClickMapSettings
 from rclicks_hf.segmenters.click_map.zoom import Box, View, choose_view
 from rclicks_hf.segmenters.interface import Prediction, check_image
@@ -56,6 +57,7 @@ class ClickMapSegmenter:
         model: The network; it is put into evaluation mode, in 32-bit floats.
         name: What tables call it.
         device: For example ``"cuda:1"``; default: a GPU if there is one.
+        dtype: Of the network's products and convolutions.
         batch_size: Trajectories per forward pass, fewer where inputs are large. Default: 16; on a
             CPU 1, because more is slower there.
 
@@ -70,11 +72,13 @@ class ClickMapSegmenter:
         *,
         name: str,
         device: str | torch.device | None = None,
+        dtype: str = "float32",
         batch_size: int | None = None,
     ):
         self.name = name
-        self.model, self.batch_size = on_device(model, device, batch_size)
-        self.batched = self.batch_size > 1
+        self.model, self._batch = on_device(model, device, batch_size)
+        self.dtype, self._dtype = dtype, find_dtype(dtype, self.model.device)
+        self.batched = self._batch.size > 1
         self._method = SETTINGS[model.config.model_type]
         self._use(self._method.settings)
 
@@ -84,6 +88,7 @@ class ClickMapSegmenter:
         name_or_path: str,
         *,
         device: str | torch.device | None = None,
+        dtype: str = "float32",
         batch_size: int | None = None,
     ) -> Self:
         """Load a network from a folder or the Hub, with safetensors weights."""
@@ -92,9 +97,14 @@ class ClickMapSegmenter:
         model = load_model(name_or_path, row.load("model"))
         try:
             name = display_name(name_or_path)
-            return cls(model, name=name, device=device, batch_size=batch_size)
+            return cls(model, name=name, device=device, dtype=dtype, batch_size=batch_size)
         except ValueError as error:
             raise RclicksError(f"{name_or_path}: config.json, predictor: {error}") from error
+
+    @property
+    def batch_size(self) -> int:
+        """Trajectories per forward pass."""
+        return self._batch.size
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -125,11 +135,16 @@ class ClickMapSegmenter:
         pixels = torch.tensor(np.ascontiguousarray(image.transpose(2, 0, 1)))
         return ImageOnDevice(pixels[None].to(self.model.device))
 
-    @torch.inference_mode()
     def predict(
         self, state: ImageOnDevice, clicks: Sequence[Sequence[Click]], previous: Sequence[Any]
     ) -> list[Prediction]:
         """See `Segmenter.predict`; the memory of a prediction is a `LastPrediction`."""
+        return self._batch.run(lambda: self._predict(state, clicks, previous))
+
+    @torch.inference_mode()
+    def _predict(
+        self, state: ImageOnDevice, clicks: Sequence[Sequence[Click]], previous: Sequence[Any]
+    ) -> list[Prediction]:
         inside = [[_inside(click, state.shape) for click in trajectory] for trajectory in clicks]
         last: list[LastPrediction | None] = list(previous)
         passes = [self._settings.first_click_passes if len(c) == 1 else 1 for c in inside]
@@ -219,7 +234,8 @@ class ClickMapSegmenter:
         return self._probability((logits + of_mirrored.flip(3)) / 2, images, points)
 
     def _logits(self, images: Tensor, points: Tensor, previous: Tensor | None) -> Tensor:
-        return self.model(images, points, previous, return_dict=True).logits
+        with arithmetic(images.device, self._dtype):
+            return self.model(images, points, previous, return_dict=True).logits.float()
 
     def _probability(self, logits: Tensor, images: Tensor, points: Tensor) -> Tensor:
         """(B, 1, h, w) logits, averaged over the mirrored image, to probabilities."""

@@ -162,7 +162,7 @@ def test_it_conforms_in_single_calls(exports: Path) -> None:
     segmenter = load(exports, "encoder.onnx", "four.onnx")
     assert not is_batched(segmenter)
     assert [check for check in check_segmenter(segmenter) if not check.ok] == []
-    with pytest.raises(RclicksError, match="device and batch_size are for networks in PyTorch"):
+    with pytest.raises(RclicksError, match="device: only networks in PyTorch take this"):
         load_segmenter(f"onnx:{exports / 'optimum'}", device="cpu")
 
 

@@ -1,0 +1,96 @@
+"""What click models with a network share: the device, batches, precision."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+
+from rclicks_hf.click_models.interface import check_instance
+from rclicks_hf.networks.placement import Batch, arithmetic, find_device, find_dtype, put_on
+
+T = TypeVar("T")
+BATCH_SIZE = 8  # click maps per forward pass
+Triple = tuple[np.ndarray, np.ndarray, np.ndarray]  # image, object mask, error mask
+
+
+class NetworkClickModel(ABC):
+    """Base class of click models that run a network on batches of instances."""
+
+    name: str
+    model: Any
+    _batch: Batch
+    _dtype: torch.dtype
+
+    def _place(
+        self, model: Any, device: str | torch.device | None, dtype: str, batch_size: int | None
+    ) -> None:
+        """Take a network; ``device`` None leaves it where it is."""
+        if device is not None:
+            model = put_on(model, find_device(device))
+        self.model, self._batch = model.eval(), Batch(batch_size or BATCH_SIZE)
+        self._dtype = find_dtype(dtype, self.model.device)
+
+    @property
+    def batch_size(self) -> int:
+        """Click maps per forward pass."""
+        return self._batch.size
+
+    @batch_size.setter
+    def batch_size(self, size: int) -> None:
+        self._batch = Batch(size)
+
+    def _run(self, features: Any) -> Any:
+        """The network's output for the features of an image processor."""
+        inputs = features.to(self.model.device, self.model.dtype)
+        with self.arithmetic():
+            return self.model(**inputs, return_dict=True)
+
+    def arithmetic(self) -> AbstractContextManager[Any]:
+        """The network's precision."""
+        return arithmetic(self.model.device, self._dtype)
+
+    def run_batch(self, call: Callable[[], T]) -> T:
+        """See `Batch.run`."""
+        return self._batch.run(call)
+
+    @abstractmethod
+    def _predict(self, triples: Sequence[Triple]) -> list[np.ndarray]:
+        """(H, W) float32 click maps of a batch; no error mask is empty."""
+
+    def click_map(
+        self, image: np.ndarray, object_mask: np.ndarray, error_mask: np.ndarray
+    ) -> np.ndarray:
+        """The click map of one instance (see :class:`ClickModel`)."""
+        return self.click_maps([image], [object_mask], [error_mask])[0]
+
+    def click_maps(
+        self,
+        images: Sequence[np.ndarray],
+        object_masks: Sequence[np.ndarray],
+        error_masks: Sequence[np.ndarray],
+    ) -> list[np.ndarray]:
+        """The click maps of many instances; the batch only changes their float rounding."""
+        triples = list(zip(images, object_masks, error_masks, strict=True))
+        for triple in triples:
+            check_instance(*triple)
+        maps = [np.zeros(mask.shape, np.float32) for mask in error_masks]
+        clickable = [i for i, mask in enumerate(error_masks) if (mask > 0).any()]
+        while clickable:
+            batch, found = self.run_batch(partial(self._next_batch, triples, clickable))
+            for i, click_map in zip(batch, found, strict=True):
+                maps[i] = click_map
+            clickable = clickable[len(batch) :]
+        return maps
+
+    def _next_batch(
+        self, triples: Sequence[Triple], left: Sequence[int]
+    ) -> tuple[Sequence[int], list[np.ndarray]]:
+        """The first of the instances left, as many as fit into a batch, and their maps."""
+        batch = left[: self.batch_size]
+        return batch, self._predict([triples[i] for i in batch])

@@ -1,0 +1,124 @@
+"""A network on a device: which one, in which precision, how many inputs at once."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, TypeVar
+
+import torch
+from torch.nn import functional as F  # noqa: N812
+
+from rclicks_hf.errors import RclicksError
+
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+def find_device(device: str | torch.device | None) -> torch.device:
+    """The device of a name; None and ``"auto"`` are a GPU if there is one, else the CPU.
+
+    Raises:
+        RclicksError: If the name is unknown or there is no such device.
+
+    Example:
+        >>> find_device("cpu")
+        device(type='cpu')
+    """
+    name = "auto" if device is None else str(device)
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        found = torch.device(name)
+    except RuntimeError:
+        found = torch.device("meta")
+    if found.type not in ("cpu", "cuda", "mps"):
+        raise RclicksError(f"device {name!r}: unknown; give auto, cpu, cuda, cuda:N or mps")
+    if found.type == "cuda":
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if not count:
+            raise RclicksError(
+                f"device {name}: PyTorch finds no GPU; give cpu, or install PyTorch for CUDA"
+            )
+        if found.index is not None and found.index >= count:
+            raise RclicksError(
+                f"device {name}: does not exist; there are {count}, cuda:0 to cuda:{count - 1}"
+            )
+    if found.type == "mps" and not torch.backends.mps.is_available():
+        raise RclicksError("device mps: this machine has none; give cpu or auto")
+    return found
+
+
+def find_dtype(name: str, device: torch.device) -> torch.dtype:
+    """The type of a name, if the device computes in it; else an `RclicksError`."""
+    dtype: torch.dtype = getattr(torch, name)
+    if dtype == torch.float32:
+        return dtype
+    try:
+        has = device.type != "cuda" or dtype != torch.bfloat16 or _has_bfloat16(device)
+        with torch.inference_mode():
+            one = torch.ones(1, 1, 3, 3, device=device, dtype=dtype)
+            F.conv2d(one, one) @ one[..., :1, :1]
+    except (RuntimeError, TypeError):
+        has = False
+    if not has:
+        raise RclicksError(f"dtype {name}: {device} does not compute in it; give float32")
+    return dtype
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    with torch.cuda.device(device):
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+
+
+def put_on(model: Any, device: torch.device) -> Any:
+    """The network in evaluation mode and 32-bit floats on the device."""
+    try:
+        return model.to(device=device, dtype=torch.float32).eval()
+    except torch.OutOfMemoryError as error:
+        raise RclicksError(
+            f"{device}: its memory does not hold the network; end what else runs there, or give "
+            "another --device"
+        ) from error
+
+
+def arithmetic(device: torch.device, dtype: torch.dtype) -> AbstractContextManager[Any]:
+    """Products and convolutions in ``dtype``, all else in 32-bit floats."""
+    if dtype == torch.float32:
+        return nullcontext()
+    return torch.autocast(device.type, dtype)
+
+
+class Batch:
+    """How many inputs a network takes at once; copies of a model share it.
+
+    Example:
+        >>> Batch(8).run(lambda: 5)
+        5
+    """
+
+    def __init__(self, size: int):
+        self.size = size
+        self._is_halved = False
+
+    def run(self, call: Callable[[], T]) -> T:
+        """The result of ``call``, which reads ``size``; out of memory, once more with half of it.
+
+        Raises:
+            RclicksError: If the memory is short again.
+        """
+        try:
+            return call()
+        except torch.OutOfMemoryError as error:
+            if self.size == 1 or self._is_halved:
+                raise RclicksError(
+                    f"out of memory on the device with a batch size of {self.size}; give a smaller "
+                    "--batch-size or --num-proc"
+                ) from error
+        # Here the error is gone, and with it the tensors that its traceback held.
+        self._is_halved, self.size = True, self.size // 2
+        _log.warning("out of memory on the device: going on with a batch size of %d", self.size)
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        return self.run(call)
