@@ -39,6 +39,8 @@ from rclicks_hf.report.tables.benchmark_table import (
 )
 from rclicks_hf.report.tables.table_cells import SIMULATED_NOTE
 
+_LARGE = 64 << 20  # bytes; of larger results the clicks are read when they are asked for
+
 #: What tables and charts need; the clicks themselves are half of a results file.
 _SUMMARY = [
     name for name in RESULT_SCHEMA.names if name not in ("image_stem", "x", "y", "is_positive")
@@ -120,16 +122,24 @@ class Results(Mapping[MethodKey, MethodResults]):
     @cached_property
     def table(self) -> pa.Table:
         """The stored rows: one per dataset, instance and run; the columns of `RESULT_SCHEMA`."""
-        if self.summary.schema.equals(RESULT_SCHEMA) or not self.files:
+        if self._is_whole:
             return self.summary
-        return pa.concat_tables(map(read_result_table, self.files))
+        whole = pa.concat_tables(map(read_result_table, self.files))
+        if not whole.select(self.summary.column_names).equals(self.summary):
+            raise RclicksError(f"{self.files[0]}: has changed since it was read; read it again")
+        return whole
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether the clicks are in memory."""
+        return self.summary.schema.equals(RESULT_SCHEMA) or not self.files
 
     def rows_of(self, key: MethodKey, stems: Sequence[str]) -> list[dict[str, Any]]:
         """The stored rows of a few instances of one method, clicks included."""
         wanted = pc.is_in(pc.field("full_stem"), pa.array(stems))
         for name, value in key._asdict().items():
             wanted &= pc.field(name) == (stored_name(value) if name == "segmenter" else value)
-        if self.files:  # of which those of other methods are skipped unread
+        if not self._is_whole:  # rows of other methods are skipped unread
             rows = pq.read_table(
                 list(self.files),
                 filters=wanted,
@@ -194,7 +204,10 @@ def read_results(*paths: str | os.PathLike[str], threshold: float | None = None)
     """
     if not paths:
         raise RclicksError("results: none given; name at least one results folder")
-    tables = [read_result_table(Path(path), _SUMMARY) for path in paths]
+    files = [Path(path) / RESULTS if Path(path).is_dir() else Path(path) for path in paths]
+    size = sum(file.stat().st_size for file in files if file.is_file())
+    columns = _SUMMARY if size > _LARGE else None
+    tables = [read_result_table(Path(path), columns) for path in paths]
     digests: dict[str, str | os.PathLike[str]] = {}
     for path, table in zip(paths, tables, strict=True):
         for digest in table["protocol_digest"].unique().to_pylist():
@@ -206,7 +219,6 @@ def read_results(*paths: str | os.PathLike[str], threshold: float | None = None)
             "benchmark with the same --protocol (the paper's results follow reference)"
         )
     table = pa.concat_tables(tables)
-    files = [Path(path) / RESULTS if Path(path).is_dir() else Path(path) for path in paths]
     found = [
         (read_run(file.parent) if (file.parent / MANIFEST).is_file() else None) for file in files
     ]

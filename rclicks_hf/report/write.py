@@ -126,8 +126,8 @@ def paper_tables_text(results: Sequence[str | os.PathLike[str]], format: str | N
         >>> paper_tables_text(["nowhere"])
         Traceback (most recent call last):
         ...
-        rclicks_hf.errors.RclicksError: nowhere: no such results; let `rclicks benchmark` finish
-        first
+        rclicks_hf.errors.RclicksError: nowhere: does not exist; give a folder that `rclicks
+        benchmark` made
     """
     written = {"markdown": markdown_tables, "latex": latex_tables}
     if format is not None and format not in written:
