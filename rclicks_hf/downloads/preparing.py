@@ -74,13 +74,15 @@ def download(
     folder = download_folder() if to is None else Path(to)
     fetcher = Fetcher(folder, mirror, progress)
     made: dict[str, Path] = {}
+    archives = {
+        folder / file.name for item in items if item.becomes != "files" for file in item.files
+    }
+    own = {archive for archive in archives if archive.exists()}  # somebody put them there
     with explain_full_disk(folder), _explain_refusal(folder):
         for item in items:
             made[item.name] = _make(item, fetcher, report)
-        for item in items:  # two items may be in one archive
-            if item.becomes != "files":
-                for file in item.files:
-                    (folder / file.name).unlink(missing_ok=True)
+        for archive in archives - own:  # at the end: two items may be in one archive
+            archive.unlink(missing_ok=True)
     return made
 
 

@@ -21,7 +21,7 @@ from rclicks_hf.networks.click_map import ClickMapModel
 #: Keys of published checkpoints that the networks do without, as patterns.
 UNUSED = ("backbone.cls_token", "backbone.fc_norm.*", "backbone.head.*", "maps_transform.*")
 
-_HEADS = {160: 4, 768: 12, 1024: 16, 1280: 16}  # published widths; no shape tells the heads
+_HEADS = {160: 4, 768: 12, 1024: 16, 1280: 16}  # published widths; no shape determines the heads
 _WINDOW = 224  # pixels
 
 # Most that a field, or its entries, may be: far above every published network, and small enough
@@ -106,7 +106,7 @@ class PlainVitConfig(PreTrainedConfig):
 
 
 def read_fields(state: dict[str, Tensor], neck: str) -> dict[str, Any]:
-    """Fields of a `PlainVitConfig` that the shapes in an official state dict tell.
+    """Fields of a `PlainVitConfig` that the shapes in an official state dict determine.
 
     ``neck`` is the prefix of the pyramid's keys.
 

@@ -1,4 +1,4 @@
-"""How the network of an official checkpoint is told: by the names of its tensors."""
+"""How the network of an official checkpoint is recognised: by the names of its tensors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SIGNATURES: dict[str, tuple[str, ...]] = {
     "saliency": ("encoder.encoder.*", "decoder.TransEncoder1.*"),
     "ritm": ("feature_extractor.stage2.*", "feature_extractor.ocr_distri_head.*"),
     "simpleclick": ("backbone.blocks.*", "patch_embed_coords.*", "neck.down_4.*", "head.convs.*"),
-    # The published network is SimpleClick's: the keys cannot tell them apart.
+    # The published network is SimpleClick's: the keys do not distinguish them.
     "cfr_icl": ("backbone.blocks.*", "patch_embed_coords.*", "neck.down_4.*", "head.convs.*"),
     "adaptive_click": ("backbone.blocks.*", "click_aware_decoder.*", "pixel_decoder.*"),
     "gpcis": ("model.backbone.layer1.*", "u_mlp.*", "omega"),

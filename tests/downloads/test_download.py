@@ -140,6 +140,14 @@ def test_a_local_folder_is_a_mirror_and_stays_as_it_is(tmp_path: Path) -> None:
         download(["berkeley"], to=tmp_path / "out", mirror=str(mine), progress=False)
 
 
+def test_an_archive_that_was_there_before_is_kept(tmp_path: Path) -> None:
+    content = _grabcut(tmp_path / "GrabCut.zip")
+    for _ in range(2):  # also where its folder is there already
+        download(["grabcut"], to=tmp_path, progress=False)
+        assert (tmp_path / "GrabCut.zip").read_bytes() == content
+    assert (tmp_path / "GrabCut" / "data_GT").is_dir()
+
+
 def test_a_killed_download_resumes(mirror: FileServer, tmp_path: Path) -> None:
     out = tmp_path / "out"
     line = [sys.executable, "-m", "rclicks_hf.cli", "download", "grabcut", "--to", str(out)]

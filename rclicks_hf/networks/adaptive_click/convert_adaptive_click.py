@@ -50,7 +50,7 @@ def _renamed(state: State) -> State:
 
 
 def _sizes(state: State) -> dict[str, Any]:
-    """The one size that the shapes tell; the published size, if they tell none."""
+    """The one size that the shapes determine; the published size, if they determine none."""
     published = {"ViT-B": AdaptiveClickConfig()}
     decoder, encoder = "click_aware_decoder", "pixel_decoder.transformer.encoder.layers"
     try:

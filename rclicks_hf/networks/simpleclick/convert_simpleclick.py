@@ -60,7 +60,7 @@ def convert_cfr_icl_checkpoint(
 
 
 def _sizes(config_class: type[SimpleClickConfig], state: State) -> dict[str, Any]:
-    """The one size that the shapes tell; the published sizes, if they tell none."""
+    """The one size that the shapes determine; the published sizes, if they determine none."""
     published = {name: config_class.from_size(name) for name in SIZES}
     try:
         head = state["head.conv_seg.weight"].shape[1]
