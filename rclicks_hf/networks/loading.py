@@ -10,6 +10,7 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
+from safetensors import safe_open
 from transformers.utils import cached_file, logging
 
 from rclicks_hf.errors import RclicksError
@@ -84,14 +85,29 @@ def check_weights(
 def require_shards_inside(name_or_path: str | os.PathLike[str]) -> None:
     """Refuse an index of weight files that is no index, or names a file outside its folder."""
     for name in _INDEXES:
-        path = cached_file(
-            name_or_path,
-            name,
-            _raise_exceptions_for_missing_entries=False,
-            _raise_exceptions_for_connection_errors=False,
-        )
-        if path is not None and (problem := _index_problem(Path(path))):
+        path = _saved_file(name_or_path, name)
+        if path is not None and (problem := _index_problem(path)):
             raise RclicksError(f"{name_or_path}: {name} {problem}; save or download it again")
+
+
+def saved_keys(name_or_path: str | os.PathLike[str]) -> set[str]:
+    """The keys of the weights in safetensors, as they are saved; empty if there are none."""
+    path = _saved_file(name_or_path, "model.safetensors")
+    if path is not None:
+        with safe_open(path, "pt") as weights:
+            return set(weights.keys())
+    index = _saved_file(name_or_path, _INDEXES[0])
+    return set(json.loads(index.read_text("utf-8"))["weight_map"]) if index else set()
+
+
+def _saved_file(name_or_path: str | os.PathLike[str], name: str) -> Path | None:
+    found = cached_file(
+        name_or_path,
+        name,
+        _raise_exceptions_for_missing_entries=False,
+        _raise_exceptions_for_connection_errors=False,
+    )
+    return None if found is None else Path(found)
 
 
 def _index_problem(path: Path) -> str:

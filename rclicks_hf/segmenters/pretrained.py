@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,8 +17,10 @@ from rclicks_hf.networks.loading import (
     check_weights,
     no_bar_for_a_folder,
     require_shards_inside,
+    saved_keys,
 )
 from rclicks_hf.networks.placement import Batch, find_device, put_on
+from rclicks_hf.support.safe_weights import short_key
 from rclicks_hf.support.visible_text import shorten, visible
 
 CPU_BATCH, ACCELERATOR_BATCH = 1, 16  # trajectories per forward pass
@@ -35,13 +38,23 @@ def read_model_type(place: str) -> str:
     return model_type if isinstance(model_type, str) else repr(model_type)
 
 
-def load_model(place: str, model_class: Any) -> Any:
-    """A network of ``model_class`` in 32-bit floats, with all its weights present and finite."""
+def load_model(place: str, model_class: Any, *, repeated_prefix: str = "") -> Any:
+    """A network of ``model_class`` in 32-bit floats, with all its weights present and finite.
+
+    ``repeated_prefix`` is one that `save_pretrained` may have written twice before a key.
+    """
+    mapping = None
     try:
         require_shards_inside(place)
+        if repeated_prefix and _repeats(place, repeated_prefix):
+            mapping = {f"^{re.escape(repeated_prefix * 2)}": repeated_prefix}
         with no_bar_for_a_folder(place), _no_warnings():
             model, report = model_class.from_pretrained(
-                place, use_safetensors=True, dtype=torch.float32, output_loading_info=True
+                place,
+                use_safetensors=True,
+                dtype=torch.float32,
+                output_loading_info=True,
+                key_mapping=mapping,
             )
     except RclicksError:
         raise
@@ -68,6 +81,18 @@ def on_device(
 def display_name(place: str) -> str:
     """What tables call a network: the folder's name, or the Hub id."""
     return Path(place).resolve().name if Path(place).is_dir() else place
+
+
+def _repeats(place: str, prefix: str) -> bool:
+    """Whether saved keys begin with a prefix twice; refused where one exists both ways."""
+    keys = saved_keys(place)
+    repeated = {key for key in keys if key.startswith(prefix * 2)}
+    if both := sorted(key for key in repeated if key.removeprefix(prefix) in keys):
+        raise RclicksError(
+            f"{place}: its weights hold {short_key(both[0].removeprefix(prefix))} twice, with one "
+            f"and with two {prefix!r} before it; save or download the model again"
+        )
+    return bool(repeated)
 
 
 @contextmanager

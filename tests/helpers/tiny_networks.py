@@ -42,7 +42,7 @@ def save_tiny(model_type: str, folder: Path) -> None:
     """Save a tiny network as the published ones are saved."""
     model = tiny_model(model_type)
     model.save_pretrained(folder)
-    if model_type == "sam3_video":  # save_pretrained repeats a prefix of its keys
+    if model_type == "sam3_video":  # save_pretrained of transformers 5.23 repeats a prefix
         weights = {key: value.contiguous() for key, value in model.state_dict().items()}
         save_file(weights, folder / "model.safetensors", {"format": "pt"})
 

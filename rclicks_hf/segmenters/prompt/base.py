@@ -31,6 +31,7 @@ class PromptedSegmenter(ClickPromptLoop):
     """
 
     model_class: ClassVar[Any]
+    repeated_prefix: ClassVar[str] = ""
     device: torch.device
     batched = True
 
@@ -61,7 +62,8 @@ class PromptedSegmenter(ClickPromptLoop):
         batch_size: int | None = None,
     ) -> Self:
         """Load a network of ``model_class`` from a folder or the Hub, with safetensors weights."""
-        model, name = load_model(name_or_path, cls.model_class), display_name(name_or_path)
+        model = load_model(name_or_path, cls.model_class, repeated_prefix=cls.repeated_prefix)
+        name = display_name(name_or_path)
         return cls(model, name=name, device=device, dtype=dtype, batch_size=batch_size)
 
     @property

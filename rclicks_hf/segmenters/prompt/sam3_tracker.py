@@ -20,6 +20,7 @@ class Sam3TrackerSegmenter(Sam2Segmenter):
     """
 
     model_class = Sam3TrackerModel
+    repeated_prefix = "tracker_model."  # by `Sam3VideoModel.save_pretrained` of 5.23
     mean = std = (0.5, 0.5, 0.5)
 
     def _encode(self, pixel_values: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:

@@ -10,6 +10,8 @@ import pytest
 import torch
 from helpers.tiny_networks import FAMILIES, save_tiny, tiny_model, tiny_segmenter
 
+from safetensors.torch import load_file, save_file
+
 from rclicks_hf.data import Click
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.segmenters import SEGMENTERS, load_segmenter
@@ -49,6 +51,25 @@ def test_a_loaded_network_predicts_as_before(tmp_path: Path, family: str) -> Non
         for segmenter in (before, after)
     ]
     np.testing.assert_allclose(masks[0], masks[1], atol=1e-5)
+
+
+@pytest.mark.parametrize("shard", ["50GB", "100KB"])
+def test_a_prefix_that_save_pretrained_repeats_does_no_harm(tmp_path: Path, shard: str) -> None:
+    model = tiny_model("sam3_video")
+    model.save_pretrained(tmp_path, max_shard_size=shard)
+    loaded = load_segmenter(tmp_path).model.state_dict()  # type: ignore[attr-defined]
+    for key in ("mask_decoder.iou_token.weight", "no_memory_embedding"):
+        assert torch.equal(loaded[key], model.tracker_model.state_dict()[key])
+
+
+def test_weights_with_one_and_two_prefixes_are_refused(tmp_path: Path) -> None:
+    model = tiny_model("sam3_video")
+    model.save_pretrained(tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    token = "tracker_model.mask_decoder.iou_token.weight"
+    weights[token] = torch.zeros_like(weights[f"tracker_model.{token}"])
+    save_file(weights, tmp_path / "model.safetensors", {"format": "pt"})
+    assert_refused(tmp_path, f"hold {token} twice")
 
 
 def assert_refused(folder: Path, *words: str) -> None:
