@@ -58,6 +58,7 @@ class BenchmarkJob(Job[ImageTask]):
     results: ClassVar[str] = RESULTS
     schema: ClassVar[pa.Schema] = RESULT_SCHEMA
     identity: ClassVar[tuple[str, ...]] = IDENTITY
+    of_worker: ClassVar[tuple[str, ...]] = (SETTINGS,)
 
     @property
     def takes_options(self) -> tuple[bool, bool]:
@@ -95,6 +96,10 @@ class BenchmarkJob(Job[ImageTask]):
         """The settings that the segmenter has on the dataset."""
         assert isinstance(worker, ImageWorker)
         return {SETTINGS: worker.segmenter_settings}
+
+    def may_stay_closed(self) -> bool:
+        """Whether the segmenter is loaded by its spec: an object may have other settings now."""
+        return isinstance(self.segmenter, str)
 
     @property
     def _repo(self) -> str:

@@ -72,6 +72,7 @@ class Job(ABC, Generic[T]):
     results: ClassVar[str]  # file name of the merged rows
     schema: ClassVar[pa.Schema]
     identity: ClassVar[tuple[str, ...]]  # manifest entries that must be equal to resume
+    of_worker: ClassVar[tuple[str, ...]] = ()  # manifest entries of `manifest_of`
     rows_per_group: ClassVar[int] = 1  # rows collected before they are merged: bounds the memory
 
     @property
@@ -90,6 +91,10 @@ class Job(ABC, Generic[T]):
     def manifest_of(self, worker: Callable[[T], pa.Table]) -> dict[str, Any]:
         """Manifest entries that need what `open` loaded."""
         return {}
+
+    def may_stay_closed(self) -> bool:
+        """Whether ``of_worker`` follows from ``identity``, so that finished work need not open."""
+        return True
 
     @abstractmethod
     def is_whole(self, task: T, table: pa.Table) -> bool:
@@ -157,16 +162,17 @@ def run_job(
 ) -> Path:
     """Do the tasks that are not done yet, then merge all parts; returns the results file.
 
-    The job is opened in this process before the folder is touched, so that a wrong name leaves
+    Where all are done, the job is not opened. Else it is opened in this process before the folder is touched, so that a wrong name leaves
     nothing behind; with one process that opened worker does the tasks, with several it is dropped
     and each process opens its own. Calls on the same folder at the same time share the tasks. A
     helper of a launch (``is_main`` false) leaves manifest and merging to the main process.
     """
     start, results = time.time(), job.out / job.results
+    made = _finished_before(job, tasks) if is_main and not overwrite else None
     if workers.note and progress and is_main and not is_quiet():
         tqdm.write(f"{job.title}: {workers.note}", file=sys.stderr)
     with WorkerPool(_OpenWorker(job), workers.processes, workers.gpus) as pool:
-        of_worker = job.manifest_of(_opened(pool))
+        of_worker = job.manifest_of(_opened(pool)) if made is None else made
         manifest = {"kind": job.kind, **job.manifest(), **of_worker}
         if is_main:
             manifest = open_folder(job, manifest, overwrite=overwrite)
@@ -182,6 +188,15 @@ def run_job(
     write_manifest(job.out, manifest)
     shutil.rmtree(job.out / CLAIMS, ignore_errors=True)
     return results
+
+
+def _finished_before(job: Job[T], tasks: Sequence[T]) -> dict[str, Any] | None:
+    """What an earlier run noted that made every part; None if a part is missing."""
+    found = job.read_manifest() if job.may_stay_closed() else None
+    if found is None or not all(map(job.is_done, tasks)) or not {*job.of_worker} <= found.keys():
+        return None
+    kept = (*job.of_worker, "versions", "machine")  # the parts are not of this machine
+    return {name: found[name] for name in kept if name in found}
 
 
 def open_folder(job: Job[T], manifest: dict[str, Any], *, overwrite: bool) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import torch
 
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.networks import NETWORKS
-from rclicks_hf.networks.signatures import likely_networks
+from rclicks_hf.networks.signatures import RELATIVES, likely_networks
 from rclicks_hf.support.atomic import atomic_directory
 from rclicks_hf.support.file_modes import share_mode
 from rclicks_hf.support.safe_weights import check_keys, check_numbers, read_tensors, short_key
@@ -95,6 +95,11 @@ def read_official(
     row = NETWORKS[network]
     state = read_tensors(path, original=row.checkpoint)
     likely = likely_networks(state)
+    if unsupported := [name for name in likely if name in RELATIVES]:
+        raise RclicksError(
+            f"{path}: looks like a checkpoint of {unsupported[0]}, which cannot be converted; give "
+            f"the published checkpoint {row.checkpoint}"
+        )
     if likely and network not in likely:
         raise RclicksError(
             f"{path}: looks like a checkpoint of {' or '.join(likely)}, not of {network}; "

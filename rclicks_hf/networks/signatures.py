@@ -26,6 +26,18 @@ SIGNATURES: dict[str, tuple[str, ...]] = {
     "mobile_sam": ("image_encoder.layers.*.attention_biases", "mask_decoder.iou_token.weight"),
 }
 
+#: The same for networks that share parts with these but cannot be converted here.
+RELATIVES: dict[str, tuple[str, ...]] = {
+    "light HQ-SAM": (*SIGNATURES["mobile_sam"], "mask_decoder.hf_token.weight"),
+    "HQ-SAM 2": (*SIGNATURES["sam2"], "sam_mask_decoder.hf_token.weight"),
+    "EdgeTAM": (*SIGNATURES["sam2"], "spatial_perceiver.*"),
+    "EfficientSAM": (*SIGNATURES["sam"], "mask_decoder.final_output_upscaling_layers.*"),
+    "SAM 3 (facebook/sam3 on the Hub needs no conversion)": (
+        "detector.backbone.vision_backbone.trunk.*",
+        "tracker.*",
+    ),
+}
+
 
 def likely_networks(keys: Collection[str]) -> list[str]:
     """Networks whose signature the keys have; of nested signatures, those of the longest.
@@ -36,7 +48,7 @@ def likely_networks(keys: Collection[str]) -> list[str]:
     """
     found = {
         name: len(patterns)
-        for name, patterns in SIGNATURES.items()
+        for name, patterns in (SIGNATURES | RELATIVES).items()
         if all(any(fnmatchcase(key, pattern) for key in keys) for pattern in patterns)
     }
     return [name for name, length in found.items() if length == max(found.values())]

@@ -124,6 +124,20 @@ def test_it_is_opened_once_per_process(tmp_path: Path) -> None:
     assert os.getpid() not in makers
 
 
+def test_finished_work_is_merged_without_opening_it_again(tmp_path: Path) -> None:
+    run(Letters(tmp_path))
+    before = manifest(tmp_path) | {"machine": {"cpus": 999}}
+    (tmp_path / "manifest.json").write_text(json.dumps(before))
+    assert run(Letters(tmp_path, is_broken=True)) == "onetwothree"
+    after = manifest(tmp_path)
+    assert (after["machine"], after["is_finished"]) == ({"cpus": 999}, True)
+    with pytest.raises(RclicksError, match="another author"):
+        run(Letters(tmp_path, "b", is_broken=True))
+    next((tmp_path / "parts").iterdir()).unlink()
+    with pytest.raises(RclicksError, match="no such author"):
+        run(Letters(tmp_path, is_broken=True))
+
+
 def test_a_job_that_cannot_be_opened_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(RclicksError, match="no such author"):
         run(Letters(tmp_path / "out", is_broken=True))

@@ -101,6 +101,36 @@ def test_a_checkpoint_of_another_family_is_named(tmp_path: Path) -> None:
         _convert(path, dict.fromkeys(keys, torch.zeros(1)))
 
 
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        (
+            "light HQ-SAM",
+            [
+                "image_encoder.layers.1.blocks.0.attn.attention_biases",
+                "mask_decoder.iou_token.weight",
+                "mask_decoder.hf_token.weight",
+            ],
+        ),
+        (
+            "EdgeTAM",
+            [
+                "image_encoder.trunk.body.stem.weight",
+                "sam_mask_decoder.iou_token.weight",
+                "spatial_perceiver.latents",
+            ],
+        ),
+        ("SAM 3", ["detector.backbone.vision_backbone.trunk.pos_embed", "tracker.no_mem_embed"]),
+    ],
+)
+def test_a_relative_that_cannot_be_converted_is_named(
+    tmp_path: Path, name: str, keys: list[str]
+) -> None:
+    message = rf"a\.pth: looks like a checkpoint of {name}.*, which cannot be converted; give"
+    with pytest.raises(RclicksError, match=message):
+        _convert(tmp_path / "a.pth", dict.fromkeys(keys, torch.zeros(1)))
+
+
 def test_every_network_has_a_signature() -> None:
     assert NETWORKS.keys() - {"tiny"} <= SIGNATURES.keys()
 
