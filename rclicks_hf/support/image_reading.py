@@ -61,8 +61,10 @@ def mask_pixels(image: Image.Image, name: str = "mask") -> np.ndarray:
 
     Raises:
         ValueError: If it has an alpha channel that differs between pixels, a palette that shows all
-            its values in one colour, or another kind of pixels.
+            its values in one colour, another kind of pixels, or several pages.
     """
+    if (pages := _pages(image)) > 1:
+        raise ValueError(f"{name} has {pages} pages or frames; save the one that is meant as a PNG")
     image = upright(image)
     if "A" in image.getbands() or "transparency" in image.info:
         alpha = image.convert("RGBA").getchannel("A").getextrema()
@@ -86,6 +88,16 @@ def mask_pixels(image: Image.Image, name: str = "mask") -> np.ndarray:
     raise ValueError(f"{name} has pixels of mode {image.mode}; save it as a grey PNG")
 
 
+def _pages(image: Image.Image) -> int:
+    """Number of pages or frames; 1 where it is not known any more."""
+    if image.format == "MPO":  # previews, which cameras add
+        return 1
+    try:
+        return getattr(image, "n_frames", 1)
+    except (OSError, ValueError, AttributeError):  # its file is closed
+        return 1
+
+
 def is_grey(pixels: np.ndarray) -> bool:
     """Whether the three channels of (H, W, 3) pixels are equal."""
     first = pixels[..., 0]
@@ -100,7 +112,16 @@ def is_exact(greys: np.ndarray) -> bool:
 
 def upright(image: Image.Image) -> Image.Image:
     """The image turned by its EXIF orientation; the same one where there is nothing to turn."""
-    image.load()  # Pillow itself turns a TIFF, and drops its orientation, when it is loaded
+    # Pillow itself turns a TIFF, and drops its orientation, when it is loaded. From a path it may map
+    # the pixels instead of reading them, with width and height swapped: then they are wrong.
+    path = getattr(image, "filename", None)
+    if image.format == "TIFF" and path:
+        image.filename = ""  # type: ignore[attr-defined]
+        try:
+            image.load()
+        finally:
+            image.filename = path  # type: ignore[attr-defined]
+    image.load()
     return ImageOps.exif_transpose(image) or image
 
 

@@ -176,6 +176,29 @@ def test_files_are_turned_upright_once(form: str, orientation: int) -> None:
     np.testing.assert_array_equal(np.asarray(opened) > 0, turns[orientation](OBJECT))
 
 
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "I;16", "1", "RGB"])
+def test_a_tiff_opened_by_its_path_is_not_mapped_sideways(tmp_path: Path, mode: str) -> None:
+    pixels = np.arange(12, dtype=np.uint16 if mode == "I;16" else np.uint8).reshape(3, 4)
+    image = Image.fromarray(pixels * (60 if mode == "1" else 1))
+    image = image if mode == "I;16" else image.convert(mode)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    image.save(tmp_path / "a.tif", exif=exif)
+    with Image.open(tmp_path / "a.tif") as opened:
+        turned = np.asarray(upright(opened))
+        assert opened.filename.endswith("a.tif")
+    np.testing.assert_array_equal(turned, np.rot90(np.asarray(image), -1))
+
+
+@pytest.mark.parametrize("form", ["TIFF", "PNG", "WEBP", "GIF"])
+def test_a_mask_of_several_pages_is_refused(form: str) -> None:
+    more = {"save_all": True, "append_images": [Image.fromarray(np.rot90(GREY, 2))]}
+    image, data = _saved(Image.fromarray(GREY), form, **more)
+    for mask in (image, open_image(data)):
+        with pytest.raises(ValueError, match="mask has 2 pages or frames; save the one"):
+            mask_of_image(mask)
+
+
 @pytest.mark.parametrize(
     ("form", "options"),
     [

@@ -221,10 +221,10 @@ class ClickabilityImageProcessor(PilBackend):
         **kwargs: Any,
     ) -> np.ndarray:
         """(3, H, W) float32, normalised; as many channels as given if they are not converted."""
-        _check_range(image, name)
-        converts = do_convert_rgb is None or do_convert_rgb
         if isinstance(image, Image.Image):
             image = upright(image)
+        _check_range(image, name)
+        converts = do_convert_rgb is None or do_convert_rgb
         if _is_array(image):
             image = _numpy(image)
             input_data_format = input_data_format or _order(image.shape, mask.shape)

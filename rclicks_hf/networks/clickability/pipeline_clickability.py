@@ -46,9 +46,9 @@ class ClickabilityPipeline(Pipeline):
         """Predict clicks.
 
         Args:
-            inputs: An image (path, URL, PIL image or (H, W, 3) array) with the masks as keywords;
-                or a dict with `image`, `object_mask` and optionally `error_mask`; or a list of
-                dicts. Files and PIL images are turned upright by their EXIF orientation.
+            inputs: An image (path, URL, open file, its bytes, PIL image or (H, W, 3) array) with
+                the masks as keywords; or a dict with `image`, `object_mask` and optionally
+                `error_mask`; or a list of dicts. Files and PIL images are turned upright by their EXIF orientation.
             **kwargs: `object_mask`, `error_mask` (path, URL, PIL image or (H, W) array; bool, or
                 1 object, 0 background, -1 unknown, or 255, 0, 128) and `batch_size`. Without
                 `error_mask` it is the object mask, as in the first round.
@@ -109,22 +109,32 @@ class ClickabilityPipeline(Pipeline):
 
 
 def _load(source: Any) -> Any:
-    """Paths and URLs as PIL images; arrays and images unchanged."""
-    return _opened(source)[0] if isinstance(source, str | os.PathLike) else source
+    """Files as PIL images; arrays and images unchanged."""
+    return _opened(source)[0] if _is_file(source) else source
+
+
+def _is_file(source: Any) -> bool:
+    """Whether it is a path, a URL, or a file's content, as bytes or open."""
+    return isinstance(source, str | os.PathLike | bytes | bytearray) or (
+        hasattr(source, "read") and not isinstance(source, Image.Image)
+    )
 
 
 def _load_mask(source: Any, name: str) -> np.ndarray:
-    """(H, W) bool or int8 mask of a path, URL, PIL image or array."""
-    if not isinstance(source, str | os.PathLike):
+    """(H, W) bool or int8 mask of a file, PIL image or array."""
+    if not _is_file(source):
         return read_mask(source, name)
     image, data = _opened(source)
     return mask_of_image(image, f"{name} {_shown(source)}", is_lossy=lossy(image, data))
 
 
-def _opened(source: str | os.PathLike) -> tuple[Image.Image, bytes]:
-    """The image of a path, a URL or base64 text, and its file's content."""
+def _opened(source: Any) -> tuple[Image.Image, bytes]:
+    """The image of a path, a URL, base64 text or a file, and its file's content."""
     try:
-        data = _content(os.fspath(source))
+        if isinstance(source, str | os.PathLike):
+            data = _content(os.fspath(source))
+        else:
+            data = bytes(source) if isinstance(source, bytes | bytearray) else source.read()
         return open_image(data), data
     except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as error:
         reason = getattr(error, "strerror", None) or "it is cut off, damaged or not an image"
@@ -150,8 +160,8 @@ def _content(source: str) -> bytes:
         return file.read()
 
 
-def _shown(source: str | os.PathLike) -> str:
-    text = os.fspath(source)
+def _shown(source: Any) -> str:
+    text = os.fspath(source) if isinstance(source, str | os.PathLike) else type(source).__name__
     return text if len(text) <= 100 else f"{text[:97]}..."
 
 
