@@ -21,7 +21,7 @@ def iou(mask: Any, prediction: Any, ignore: Any = None) -> float | np.ndarray:
         mask: (H, W); bool, or 1 object, 0 background, -1 unknown (the band of GrabCut and
             Berkeley), which does not count; or the files' coding of these, 255, 0 and 128.
         prediction: (H, W), or (..., H, W) for many at once; coded as ``mask``, where unknown is not
-            object, or floats (scores), where above 0 is object.
+            object, or floats (scores), where above 0 is object; probabilities are refused.
         ignore: (H, W) bool, further pixels that do not count; None for none.
 
     Returns:
@@ -149,6 +149,11 @@ def _checked(mask: Any, prediction: Any, ignore: Any) -> tuple[np.ndarray, np.nd
         keep &= ~ignore
     if prediction.dtype.kind != "f" or _is_coded(prediction):
         prediction = mask_values(prediction, "prediction")
+    elif _are_probabilities(prediction):
+        raise ValueError(
+            "prediction holds probabilities; give prediction > 0.5, or scores, where above 0 is "
+            "object"
+        )
     return mask > 0, prediction > 0, keep
 
 
@@ -156,6 +161,14 @@ def _is_coded(scores: np.ndarray) -> bool:
     """Whether floats are a mask of 255, 128 and 0 rather than scores."""
     object_ = CODINGS[1][0]
     return bool(scores.max(initial=0) == object_ and {*different_values(scores)} <= {*CODINGS[1]})
+
+
+def _are_probabilities(scores: np.ndarray) -> bool:
+    """Whether floats lie in [0, 1], with more than one value above 0."""
+    positive = scores[scores > 0]
+    if not positive.size or scores.min() < 0 or scores.max() > 1:
+        return False
+    return bool(positive.min() != positive.max())
 
 
 def _numbers(mask: Any, name: str) -> np.ndarray:

@@ -71,6 +71,16 @@ class TestMasks:
         scores = np.where(perfect, 0.3, -4.0)
         assert function(trimap, scores) == 1.0  # scores above 0, as a network gives them
 
+    @pytest.mark.parametrize("function", [metrics.iou, metrics.boundary_iou])
+    def test_probabilities_are_no_scores(self, function):
+        truth = np.eye(4) > 0
+        for kind in (np.float16, np.float32, np.float64):
+            probabilities = np.where(truth, 0.9, 0.2).astype(kind)
+            with pytest.raises(ValueError, match="probabilities; give prediction > 0.5"):
+                function(truth, probabilities)
+            assert function(truth, probabilities > 0.5) == 1.0
+            assert function(truth, np.where(truth, kind(0.3), kind(0))) == 1.0
+
     @pytest.mark.parametrize("values", [(0, 2), (0, 1, 255), (0, 64, 255), (0, 128), (0.2, 0.8)])
     def test_masks_of_unknown_coding_are_refused(self, values):
         mask = np.resize(np.array(values), (4, 6))
