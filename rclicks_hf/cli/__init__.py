@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -35,8 +36,9 @@ from rclicks_hf.cli import (
 from rclicks_hf.cli.options import Verb
 from rclicks_hf.cli.switches import Shown, with_switches
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.support.visible_text import visible, without_secrets
+from rclicks_hf.support.visible_text import shorten, visible, without_secrets
 
+_LONGEST = 100  # characters of a path in a message
 INTERRUPTED = 130  # the code that Typer returns on Ctrl-C
 
 # In the order of the help.
@@ -107,18 +109,27 @@ def main() -> None:
     except typer.Abort:  # the end of stdin
         sys.exit(1)
     except (RclicksError, OSError) as error:
-        is_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-        if isinstance(error, OSError) and not is_full:
+        cause = _of_system(error) if isinstance(error, OSError) else str(error)
+        if not cause:
             raise
         if Shown.traceback:
             typer.echo(without_secrets(traceback.format_exc()), err=True)
-        full = "the disk is full; free some space and run the same command again"
-        sys.exit(f"rclicks: {full if is_full else _one_line(error)}")
+        sys.exit(f"rclicks: {_one_line(cause)}")
     if code == INTERRUPTED:
         typer.echo(
             "\nrclicks: stopped; the same command resumes from what is already done", err=True
         )
     sys.exit(code or 0)
+
+
+def _of_system(error: OSError) -> str:
+    """What the system refused, where it names a place; ``""`` for what is no matter of places."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "the disk is full; free some space and run the same command again"
+    if not isinstance(error.filename, str | bytes) or not error.strerror:
+        return ""
+    place = shorten(os.fsdecode(error.filename), _LONGEST)
+    return f"{place}: the system refuses it ({error.strerror}); give another path"
 
 
 def _one_line(error: BaseException | str) -> str:

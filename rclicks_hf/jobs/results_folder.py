@@ -68,7 +68,8 @@ def read_manifest(out: Path, kind: str, fields: Iterable[str]) -> dict[str, Any]
     ``kind`` says in an error message what should be there, a manifest with ``fields``.
     """
     if os.path.lexists(out) and not out.is_dir():
-        raise RclicksError(f"{out}: is a file; give a folder for the results with --out")
+        what = "leads nowhere" if out.is_symlink() and not out.exists() else "is a file"
+        raise RclicksError(f"{out}: {what}; give a folder for the results with --out")
     file = out / MANIFEST
     if not file.is_file():
         if out.is_dir() and any(out.iterdir()):

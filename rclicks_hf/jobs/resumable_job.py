@@ -162,10 +162,11 @@ def run_job(
 ) -> Path:
     """Do the tasks that are not done yet, then merge all parts; returns the results file.
 
-    Where all are done, the job is not opened. Else it is opened in this process before the folder is touched, so that a wrong name leaves
-    nothing behind; with one process that opened worker does the tasks, with several it is dropped
-    and each process opens its own. Calls on the same folder at the same time share the tasks. A
-    helper of a launch (``is_main`` false) leaves manifest and merging to the main process.
+    Where all are done, the job is not opened. Else it is opened in this process before the folder
+    is touched, so that a wrong name leaves nothing behind; with one process that opened worker does
+    the tasks, with several it is dropped and each process opens its own. Calls on the same folder
+    at the same time share the tasks. A helper of a launch (``is_main`` false) leaves manifest and
+    merging to the main process.
     """
     start, results = time.time(), job.out / job.results
     made = _finished_before(job, tasks) if is_main and not overwrite else None

@@ -32,6 +32,10 @@ RELATIVES: dict[str, tuple[str, ...]] = {
     "HQ-SAM 2": (*SIGNATURES["sam2"], "sam_mask_decoder.hf_token.weight"),
     "EdgeTAM": (*SIGNATURES["sam2"], "spatial_perceiver.*"),
     "EfficientSAM": (*SIGNATURES["sam"], "mask_decoder.final_output_upscaling_layers.*"),
+    "a SAM of transformers (its folder is loaded as it is)": (
+        "vision_encoder.*",
+        "shared_image_embedding.positional_embedding",
+    ),
     "SAM 3 (facebook/sam3 on the Hub needs no conversion)": (
         "detector.backbone.vision_backbone.trunk.*",
         "tracker.*",

@@ -16,7 +16,16 @@ from pathlib import Path
 
 from rclicks_hf.errors import RclicksError
 
-_REFUSALS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR)
+_REFUSALS = (
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOTDIR,
+    errno.EEXIST,
+    errno.EISDIR,
+    errno.ENAMETOOLONG,
+    errno.ELOOP,
+)
 _LOCKED_WITHIN = 60  # seconds between the creation of a folder and its lock, at most
 _ATTEMPTS = 10  # to take a name that others create and remove meanwhile
 _AT_FDCWD, _NOREPLACE, _EXCHANGE = -100, 1, 2  # of Linux' renameat2

@@ -112,8 +112,8 @@ def is_exact(greys: np.ndarray) -> bool:
 
 def upright(image: Image.Image) -> Image.Image:
     """The image turned by its EXIF orientation; the same one where there is nothing to turn."""
-    # Pillow itself turns a TIFF, and drops its orientation, when it is loaded. From a path it may map
-    # the pixels instead of reading them, with width and height swapped: then they are wrong.
+    # Pillow itself turns a TIFF, and drops its orientation, when it is loaded. From a path it may
+    # map the pixels instead of reading them, with width and height swapped: then they are wrong.
     path = getattr(image, "filename", None)
     if image.format == "TIFF" and path:
         image.filename = ""  # type: ignore[attr-defined]

@@ -23,6 +23,13 @@ _TAIL = 2**16 + 22  # bytes; where the end record of an archive is searched
 _KEY = 90  # characters of a key that an error shows
 _WRAPPERS, _MOST_WRAPPERS = ("state_dict", "model"), 3
 _PARALLEL = "module."
+_HEAD = 64  # bytes that tell the kind of a file
+_OTHER_KINDS = {  # how a file begins, in small letters -> what it is
+    b"<!doctype": "is a web page, perhaps of a failed download",
+    b"<html": "is a web page, perhaps of a failed download",
+    b"version https://git-lfs": "is a pointer of Git LFS, not the file itself",
+    b"\x1f\x8b": "is compressed; unpack it first",
+}
 _FLOATS = {torch.float64, torch.float32, torch.float16, torch.bfloat16}
 
 
@@ -33,8 +40,8 @@ def read_tensors(path: str | os.PathLike[str], *, original: str) -> dict[str, to
     skipped, and its keys may begin with the ``module.`` of `DataParallel`. `original` names the
     published file in the error for a missing one.
     """
-    if not Path(path).is_file():
-        raise RclicksError(f"{path}: no such file; give the published checkpoint {original}")
+    if other := _other_kind(Path(path)):
+        raise RclicksError(f"{path}: {other}; give the published checkpoint {original}")
     _check_archive(Path(path))
     try:
         with open_checkpoint(path) as checkpoint:
@@ -48,6 +55,23 @@ def read_tensors(path: str | os.PathLike[str], *, original: str) -> dict[str, to
             f"{path}: truncated or not a checkpoint ({shorten(visible(str(error)), _KEY)}); "
             "download the published checkpoint again"
         ) from error
+
+
+def _other_kind(path: Path) -> str:
+    """What stands there instead of a file of `torch.save`, as a clause; ``""`` if it may be one."""
+    if not path.is_file():
+        return "is a folder" if path.is_dir() else "no such file"
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        head = stream.read(_HEAD)
+    if not head:
+        return "is empty, perhaps after a failed download"
+    for beginning, what in _OTHER_KINDS.items():
+        if head.lstrip().lower().startswith(beginning):
+            return what
+    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") < size:
+        return "holds safetensors, which need no conversion: their folder is loaded as it is"
+    return ""
 
 
 def _unwrapped(content: Any) -> Any:

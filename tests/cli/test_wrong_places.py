@@ -29,6 +29,8 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("line", "message"),
     [
         ("verify none", "none: does not exist; give the folder that `rclicks build` made"),
+        ("verify file", "file: is a file; give the folder that `rclicks build` made"),
+        (f"verify {'x' * 300}", ": the system refuses it (File name too long); give another path"),
         ("install none", "none: does not exist; give the folder that `rclicks build` made"),
         ("verify empty", "empty: holds no dataset, since README.md is missing; give the folder"),
         ("report none", "none: does not exist; give a folder that `rclicks benchmark` made"),
@@ -40,6 +42,7 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 )
 def test_the_message_names_the_cause(tmp_path: Path, line: str, message: str) -> None:
     (tmp_path / "empty").mkdir()
+    (tmp_path / "file").touch()
     done = run_rclicks_here(line, cwd=tmp_path)
     assert done.returncode != 0
     assert message in done.stderr
@@ -80,6 +83,28 @@ def test_a_results_folder_of_something_else_is_named(scenes: Path, tmp_path: Pat
         score(scenes, tmp_path / "benchmark")
     with pytest.raises(RclicksError, match="scores: holds scores of click models, not a benchmark"):
         measure(scenes, tmp_path / "scores")
+
+
+@pytest.mark.parametrize(
+    ("out", "message"),
+    [
+        ("x" * 300, "File name too long); give another path"),
+        ("/proc/none", "/proc/none: the system refuses it (No such file or directory)"),
+        ("file/a", "file/a/manifest.json: cannot be written there (Not a directory)"),
+        ("link", "link: leads nowhere; give a folder for the results"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_one_line(
+    scenes: Path, tmp_path: Path, out: str, message: str
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("nowhere")
+    line = f"--repo {scenes} --dataset {DATASET} --segmenter geocut --click-model ud --num-proc 1"
+    done = run_rclicks_here(f"benchmark {line} --runs base --out {out}", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert message in done.stderr
+    assert len(done.stderr) < 300
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "link"]
 
 
 def test_a_folder_with_brackets_is_read(scenes: Path, tmp_path: Path) -> None:

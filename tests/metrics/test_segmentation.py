@@ -76,7 +76,7 @@ class TestMasks:
         truth = np.eye(4) > 0
         for kind in (np.float16, np.float32, np.float64):
             probabilities = np.where(truth, 0.9, 0.2).astype(kind)
-            with pytest.raises(ValueError, match="probabilities; give prediction > 0.5"):
+            with pytest.raises(ValueError, match=r"probabilities; give prediction > 0\.5"):
                 function(truth, probabilities)
             assert function(truth, probabilities > 0.5) == 1.0
             assert function(truth, np.where(truth, kind(0.3), kind(0))) == 1.0

@@ -342,3 +342,22 @@ def test_no_truncated_file_is_read(tmp_path: Path, legacy: bool) -> None:
 def test_a_whole_pickled_network_is_refused(tmp_path: Path, legacy: bool) -> None:
     path = save(torch.nn.Linear(2, 2), tmp_path / "a.pth", legacy)
     assert "is not a dict of tensors" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty"),
+        (b"\n<!DOCTYPE html><html>", "is a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "is a pointer of Git LFS"),
+        (b"\x1f\x8b" + bytes(9), "is compressed"),
+        ((2).to_bytes(8, "little") + b"{}", "holds safetensors, which need no conversion"),
+    ],
+)
+def test_another_kind_of_file_is_named(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "a.pth"
+    path.write_bytes(content)
+    with pytest.raises(RclicksError, match=rf"a\.pth: {message}.*; give the published checkpoint"):
+        read_tensors(path, original="sam.pth")
+    with pytest.raises(RclicksError, match="is a folder; give"):
+        read_tensors(tmp_path, original="sam.pth")

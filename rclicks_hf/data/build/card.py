@@ -167,7 +167,8 @@ def read_card_header(root: Path) -> dict[str, Any]:
     """The front matter of a repo's card; ``configs`` is a list of entries with a name."""
     path = root / CARD
     if not path.exists():
-        what = "holds no dataset, since README.md is missing" if root.is_dir() else "does not exist"
+        what = "is a file" if root.exists() else "does not exist"
+        what = "holds no dataset, since README.md is missing" if root.is_dir() else what
         raise RclicksError(f"{root}: {what}; give the folder that `rclicks build` made")
     if path.is_file():
         check_yaml_file(path)

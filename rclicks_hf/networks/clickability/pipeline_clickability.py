@@ -48,7 +48,8 @@ class ClickabilityPipeline(Pipeline):
         Args:
             inputs: An image (path, URL, open file, its bytes, PIL image or (H, W, 3) array) with
                 the masks as keywords; or a dict with `image`, `object_mask` and optionally
-                `error_mask`; or a list of dicts. Files and PIL images are turned upright by their EXIF orientation.
+                `error_mask`; or a list of dicts. Files and PIL images are turned upright by their
+                EXIF orientation.
             **kwargs: `object_mask`, `error_mask` (path, URL, PIL image or (H, W) array; bool, or
                 1 object, 0 background, -1 unknown, or 255, 0, 128) and `batch_size`. Without
                 `error_mask` it is the object mask, as in the first round.

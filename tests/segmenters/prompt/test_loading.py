@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 from helpers.tiny_networks import FAMILIES, save_tiny, tiny_model, tiny_segmenter
-
 from safetensors.torch import load_file, save_file
 
 from rclicks_hf.data import Click
