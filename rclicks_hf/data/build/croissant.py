@@ -22,13 +22,13 @@ _NAMESPACES = {
     "rai": "http://mlcommons.org/croissant/RAI/",
     "sc": "https://schema.org/",
 }
-# The terms of the vocabulary's own context, which readers expect in full.
+# The terms of the context that readers expect in full; four of them are of version 1.0.
 _TERMS = (
     "annotation", "arrayShape", "citeAs", "column", "containedIn", "equivalentProperty",
     "excludes", "extract", "field", "fileProperty", "fileObject", "fileSet", "format", "includes",
-    "isArray", "isLiveDataset", "jsonPath", "key", "md5", "parentField", "readLines", "recordSet",
-    "references", "regex", "sdVersion", "separator", "source", "subField", "transform",
-    "unArchive", "value",
+    "isArray", "isLiveDataset", "jsonPath", "key", "md5", "parentField", "path", "readLines",
+    "recordSet", "references", "regex", "repeated", "replace", "samplingRate", "sdVersion",
+    "separator", "source", "subField", "transform", "unArchive", "value",
 )  # fmt: skip
 _CONTEXT = {
     **_NAMESPACES,
