@@ -1,7 +1,7 @@
 # The commands of the README and of CI, by name. PYTHON is the interpreter that makes environments.
 PYTHON ?= python3.11
 
-.PHONY: install install-test demo test lint types check speed wheel
+.PHONY: install install-test demo test lint types docs check speed wheel
 
 install:  ## the package, with tested versions
 	pip install torch==2.13.0
@@ -24,7 +24,10 @@ lint:
 types:
 	mypy rclicks_hf
 
-check: lint types test  ## what CI runs
+docs:  ## the site, in site/
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict
+
+check: lint types docs test  ## what CI runs
 
 speed:  ## speed, as ratios of both sides in one run
 	for file in tests/speed/bench_*.py; do python $$file || exit 1; done

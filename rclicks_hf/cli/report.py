@@ -64,6 +64,22 @@ def report(
         str,
         typer.Option(metavar="HUB_ID", help="Hub id of the dataset repo, for --eval-results."),
     ] = "",
+    dataset_revision: Annotated[
+        str,
+        typer.Option(
+            metavar="COMMIT",
+            help="Commit of the dataset repo, for --eval-results. Default: the one that the "
+            "results name, or the newest.",
+        ),
+    ] = "",
+    source: Annotated[
+        str,
+        typer.Option(
+            metavar="URL",
+            help="Where the results can be seen, for --eval-results. Default: the page of the "
+            "dataset repo.",
+        ),
+    ] = "",
     paper_tables: Annotated[
         bool,
         typer.Option(
@@ -110,6 +126,8 @@ def report(
             repo=repo,
             eval_results=eval_results,
             dataset_id=dataset_id,
+            dataset_revision=dataset_revision,
+            source=source,
             command=command_line(),
         )
     )

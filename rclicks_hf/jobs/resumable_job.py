@@ -39,7 +39,7 @@ from rclicks_hf.jobs.results_folder import (
 from rclicks_hf.jobs.workers import Workers
 from rclicks_hf.support.atomic import atomic_file
 from rclicks_hf.support.progress import is_quiet
-from rclicks_hf.support.provenance import command_line, library_versions
+from rclicks_hf.support.provenance import command_line, library_versions, utc_day
 
 PATIENCE = 600.0  # seconds that a helper of a launch waits for the main process
 _LIBRARIES = ("numpy", "scipy", "opencv-python-headless", "pyarrow", "torch", "transformers")
@@ -185,6 +185,7 @@ def run_job(
     rows, tally = _merge(job, tasks)
     instances = sum(task.size for task in tasks)
     manifest |= {"is_finished": True, "rows": rows, "instances": instances, **job.finished(tally)}
+    manifest["date"] = utc_day()
     manifest["seconds"] = round(time.time() - start, 3)
     write_manifest(job.out, manifest)
     shutil.rmtree(job.out / CLAIMS, ignore_errors=True)

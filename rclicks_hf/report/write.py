@@ -53,6 +53,8 @@ def write_report_file(
     repo: str | None = None,
     eval_results: Path | None = None,
     dataset_id: str = "",
+    dataset_revision: str = "",
+    source: str = "",
     command: str = "",
 ) -> str:
     """Write a report of benchmark results and click-model scores.
@@ -67,6 +69,8 @@ def write_report_file(
         repo: Dataset repo with the pictures of the examples; None takes the manifests'.
         eval_results: Folder for the Hub's result files; None writes none.
         dataset_id: Hub id of the dataset repo, for ``eval_results``.
+        dataset_revision: Its commit, for results that do not know it; by default the newest.
+        source: Address where the results can be seen; by default the page of the dataset repo.
         command: The command as typed.
 
     Returns:
@@ -97,7 +101,11 @@ def write_report_file(
     if of_benchmarks or not of_click_models:
         measured = read_results(*of_benchmarks, threshold=threshold)
     # Before the pictures are drawn, so that a mistake in these options is reported at once.
-    hub = "" if eval_results is None else _write_hub(measured, eval_results, dataset_id)
+    hub = ""
+    if eval_results is not None:
+        hub = _write_hub(
+            measured, eval_results, dataset_id, revision=dataset_revision, source=source
+        )
     repos = _repos(measured, repo) if name == "html" else None
     data = report_data(measured, scores, command=command, repos=repos)
     text = _WRITERS[name](measured, data)
@@ -141,10 +149,10 @@ def paper_tables_text(results: Sequence[str | os.PathLike[str]], format: str | N
     return f"{text}\n" + "\n".join(comment + line for line in check.summary.splitlines())
 
 
-def _write_hub(results: Results, folder: Path, dataset_id: str) -> str:
+def _write_hub(results: Results, folder: Path, dataset_id: str, **of: str) -> str:
     if not results:
         raise RclicksError("--eval-results: needs results of `rclicks benchmark`; none are given")
-    return write_hub_results(results, folder, dataset_id)
+    return write_hub_results(results, folder, dataset_id, **of)
 
 
 def _unfinished(results: Results, scores: ClickModelResults) -> list[str]:

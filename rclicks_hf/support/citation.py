@@ -10,6 +10,7 @@ AUTHORS = (
     "Vlad Shakhuro",
 )
 TITLE = "RClicks: Realistic Click Simulation for Benchmarking Interactive Segmentation"
+PAPER_DATE = "2024-12-10"  # the first day of the conference
 PAPER_ADDRESS = "https://arxiv.org/abs/2410.11722"
 PAPER_CODE_ADDRESS = "https://github.com/emb-ai/rclicks"
 

@@ -6,11 +6,17 @@ import hashlib
 import shlex
 import sys
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
 from rclicks_hf import __version__
 from rclicks_hf.support.visible_text import without_secrets
+
+
+def utc_day() -> str:
+    """Today's date, YYYY-MM-DD in UTC."""
+    return datetime.now(UTC).date().isoformat()
 
 
 def command_line() -> str:

@@ -116,6 +116,7 @@ def write_model_card(
         train_data=train_data,
         eval_data=eval_data,
         data=data,
+        has_leaderboard=data is not None and data.has_leaderboard and not eval_data.is_simulated,
         scores=[row for row in (METRICS[name] for name in CLICK_METRICS) if row.name in metrics],
         is_simulated=is_simulated,
     )

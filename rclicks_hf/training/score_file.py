@@ -9,10 +9,19 @@ from pathlib import Path
 
 from huggingface_hub import HfApi
 
+from rclicks_hf import __version__
 from rclicks_hf.data.fingerprint import dataset_fingerprint
-from rclicks_hf.data.schema import ROUNDS
-from rclicks_hf.support.eval_results_file import FOLDER, eval_result, write_eval_results
-from rclicks_hf.training.training_scores import SCORES
+from rclicks_hf.data.schema import ROUNDS, SOURCE_DATASETS
+from rclicks_hf.support.eval_results_file import (
+    FOLDER,
+    TASK_SCORES,
+    ResultSource,
+    dataset_page,
+    eval_result,
+    is_dataset_id,
+    write_eval_results,
+)
+from rclicks_hf.support.provenance import utc_day
 
 FILE = Path(FOLDER) / "rclicks.yaml"
 
@@ -40,6 +49,18 @@ class TrainingData:
     revision: str | None
     digest: str
     train_digest: str = ""
+
+    @property
+    def has_leaderboard(self) -> bool:
+        """Whether scores on it have tasks: recorded clicks of a Hub repo, on the task's split."""
+        config = SOURCE_DATASETS.get(self.config)
+        return (
+            config is not None
+            and not config.is_simulated
+            and self.split == config.splits[-1]
+            and self.revision is not None
+            and is_dataset_id(self.repo)
+        )
 
     @classmethod
     def of(
@@ -80,17 +101,24 @@ def _commit(repo_id: str) -> str | None:
 def write_score_file(
     folder: Path, metrics: Mapping[str, float], data: TrainingData, *, is_simulated: bool
 ) -> None:
-    """Write the scores of the best network to its model folder; NaN scores are left out."""
-    clicks = "simulated clicks" if is_simulated else "recorded clicks"
+    """Write the scores of the best network that have a leaderboard; no file without any."""
+    if is_simulated or not data.has_leaderboard:
+        return
     notes = (
-        f"{clicks}; {data.split} split, by which the best epoch was chosen; "
+        f"{data.split} split, by which the best epoch was chosen; "
         f"content digest sha256:{data.digest}"
     )
+    source = ResultSource(
+        data.repo,
+        data.revision or "",
+        utc_day(),
+        dataset_page(data.repo),
+        f"rclicks train (rclicks-hf {__version__})",
+    )
     entries = [
-        eval_result(
-            data.repo, data.config, name, metrics[name], notes=notes, revision=data.revision
-        )
-        for name in SCORES
-        if not math.isnan(metrics.get(name, math.nan))
+        eval_result(source, data.config, score.name, metrics[score.name], notes=notes)
+        for score in TASK_SCORES
+        if score.by == "rclicks train" and not math.isnan(metrics.get(score.name, math.nan))
     ]
-    write_eval_results(folder / FILE, entries)
+    if entries:
+        write_eval_results(folder / FILE, entries)

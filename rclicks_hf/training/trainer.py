@@ -135,7 +135,8 @@ def train(
     and click map, Adam, cosine schedule with warm-up, horizontal flips, best epoch by SIM. The
     state of a running training is in `<output_dir>.training`; the same call resumes from there.
     `output_dir` is written at the end: weights, config, image processor, code for
-    `trust_remote_code`, card, `training_log.json` and, with `data`, `.eval_results/`.
+    `trust_remote_code`, card, `training_log.json` and, for `data` with leaderboards on the Hub,
+    `.eval_results/`.
 
     Under ``accelerate launch`` batch norm spans all processes, so P processes equal one process
     with P times the batch size. The seed alone decides order and flips; dropout and drop path

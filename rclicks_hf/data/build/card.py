@@ -39,9 +39,16 @@ from rclicks_hf.data.schema import (
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.support.card_header import check_yaml_file
 from rclicks_hf.support.citation import PAPER_BIBTEX, PAPER_TEXT
+from rclicks_hf.support.eval_results_file import TASK_SCORES
 from rclicks_hf.support.resources import resource_path
 
 CARD = "README.md"
+LICENCE = "LICENSE.md"
+# What the clicks are under; the images and masks are under the terms of their sources.
+LICENCE_NAMES = {
+    False: "mit-clicks-and-terms-of-sources",
+    True: "apache-2.0-clicks-and-terms-of-sources",
+}
 FULL_SIZE_TAG = "twin"
 TEMPLATE = "dataset_scripts/rclicks/card_template.md"
 _DIGEST = re.compile(r"content ([0-9a-f]{64})$")
@@ -70,7 +77,7 @@ class FileSize(NamedTuple):
 
 
 def write_card(root: Path, *, is_simulated: bool, is_full_size_copy: bool = False) -> list[str]:
-    """Write the card and ``croissant.json`` of a repo whose Parquet files are complete.
+    """Write card, licences and ``croissant.json`` of a repo whose Parquet files are complete.
 
     Returns the names of the configs that have data, the default first.
     """
@@ -96,8 +103,10 @@ def write_card(root: Path, *, is_simulated: bool, is_full_size_copy: bool = Fals
         photographs=PHOTOGRAPH_CREDITS if "simulated_photographs" in datasets else (),
         citation=PAPER_BIBTEX,
         paper=PAPER_TEXT,
+        tasks=() if is_simulated else TASK_SCORES,
     )
     (root / CARD).write_text(f"---\n{text}---\n\n{body}", encoding="utf-8")
+    (root / LICENCE).write_text(_section(body, "Licences"), encoding="utf-8")
     write_croissant(
         root,
         digests,
@@ -105,9 +114,16 @@ def write_card(root: Path, *, is_simulated: bool, is_full_size_copy: bool = Fals
         name=header["pretty_name"],
         description=f"{clicks:,} {'simulated' if is_simulated else 'real-user'} clicks on objects "
         "in images, for interactive segmentation.",
+        licence_file=LICENCE,
         is_simulated=is_simulated,
     )
     return names
+
+
+def _section(body: str, head: str) -> str:
+    """A section of the card as a page of its own."""
+    text = body.split(f"\n## {head}\n", 1)[1].split("\n## ", 1)[0]
+    return f"# {head}\n{text.rstrip()}\n"
 
 
 def expected_configs(
@@ -263,7 +279,9 @@ def _header(clicks: int, is_simulated: bool, is_full_size_copy: bool) -> dict[st
     tags = ["simulated"] * is_simulated + [FULL_SIZE_TAG] * is_full_size_copy
     return {
         "pretty_name": f"RClicks ({what})" if is_simulated else "RClicks",
-        "license": ["apache-2.0", "other"] if is_simulated else ["mit", "other"],
+        "license": "other",
+        "license_name": LICENCE_NAMES[is_simulated],
+        "license_link": LICENCE,
         "language": ["en"],
         "task_categories": ["mask-generation", "image-segmentation"],
         "annotations_creators": ["machine-generated" if is_simulated else "crowdsourced"],

@@ -9,11 +9,11 @@ from typing import Any
 from datasets import ClassLabel, Features, Image, List, Value
 
 from rclicks_hf.data.build.responsible_ai import VOCABULARY, statements
-from rclicks_hf.support.citation import AUTHORS, PAPER_BIBTEX
+from rclicks_hf.support.citation import AUTHORS, PAPER_BIBTEX, PAPER_CODE_ADDRESS, PAPER_DATE
 
 # Written here and not with `mlcroissant`: it would add ten packages to the installation.
 CROISSANT = "croissant.json"
-_SPECIFICATION = "http://mlcommons.org/croissant/1.0"
+_SPECIFICATION = "http://mlcommons.org/croissant/1.1"
 _NAMESPACES = {
     "@language": "en",
     "@vocab": "https://schema.org/",
@@ -22,12 +22,13 @@ _NAMESPACES = {
     "rai": "http://mlcommons.org/croissant/RAI/",
     "sc": "https://schema.org/",
 }
-# The terms of the vocabulary's own context, which readers expect in full.
+# The terms of the context that readers expect in full; four of them are of version 1.0.
 _TERMS = (
-    "citeAs", "column", "equivalentProperty", "extract", "field", "fileProperty", "fileObject",
-    "fileSet", "format", "includes", "isLiveDataset", "jsonPath", "key", "md5", "parentField",
-    "path", "recordSet", "references", "regex", "repeated", "replace", "samplingRate",
-    "separator", "source", "subField", "transform",
+    "annotation", "arrayShape", "citeAs", "column", "containedIn", "equivalentProperty",
+    "excludes", "extract", "field", "fileProperty", "fileObject", "fileSet", "format", "includes",
+    "isArray", "isLiveDataset", "jsonPath", "key", "md5", "parentField", "path", "readLines",
+    "recordSet", "references", "regex", "repeated", "replace", "samplingRate", "sdVersion",
+    "separator", "source", "subField", "transform", "unArchive", "value",
 )  # fmt: skip
 _CONTEXT = {
     **_NAMESPACES,
@@ -50,6 +51,7 @@ def write_croissant(
     *,
     name: str,
     description: str,
+    licence_file: str,
     is_simulated: bool,
 ) -> None:
     """Write ``croissant.json`` of a repo whose Parquet files are complete.
@@ -57,16 +59,17 @@ def write_croissant(
     ``digests`` maps each Parquet file to its SHA-256, ``features`` each kind of config to the
     features of its rows.
     """
-    licence = _APACHE if is_simulated else _MIT
     data: dict[str, Any] = {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
         "name": name,
         "conformsTo": [_SPECIFICATION, VOCABULARY],
         "description": description,
-        "license": licence,
+        "license": [_APACHE if is_simulated else _MIT, licence_file],
+        "url": PAPER_CODE_ADDRESS,
         "version": "1.0.0",
-        "datePublished": "2024",
+        "datePublished": PAPER_DATE,
+        "keywords": ["interactive segmentation", "clicks", *["simulated"] * is_simulated],
         **_origin(is_simulated),
         "citeAs": PAPER_BIBTEX,
         **{f"rai:{field}": text for field, text in statements(is_simulated).items()},
@@ -88,7 +91,7 @@ def _origin(is_simulated: bool) -> dict[str, Any]:
     if is_simulated:
         return {"creator": {"@type": "sc:Organization", "name": "The rclicks_hf authors"}}
     people = [{"@type": "sc:Person", "name": author} for author in AUTHORS]
-    return {"creator": people, "url": "https://github.com/emb-ai/rclicks"}
+    return {"creator": people}
 
 
 def _distribution(kind: str, files: dict[str, str]) -> list[dict[str, Any]]:
@@ -125,8 +128,14 @@ def _record_set(kind: str, features: Features) -> dict[str, Any]:
             "dataType": _data_type(one),
             "source": _source(kind, column, feature),
         }
-        fields.append(entry | ({"repeated": True} if isinstance(feature, List) else {}))
+        fields.append(entry | _array(feature))
     return {"@type": "cr:RecordSet", "@id": kind, "name": kind, "field": fields}
+
+
+def _array(feature: Any) -> dict[str, Any]:
+    if not isinstance(feature, List):
+        return {}
+    return {"isArray": True, "arrayShape": "-1"}  # of any length
 
 
 def _source(kind: str, column: str, feature: Any) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,10 @@ def test_the_hub_library_reads_the_header(built: Path) -> None:
     assert data["task_categories"] == ["mask-generation", "image-segmentation"]
     assert data["annotations_creators"] == ["machine-generated"]
     assert data["size_categories"] == ["n<1K"]
+    assert (data["license"], data["license_link"]) == ("other", "LICENSE.md")
+    assert data["license_name"] == "apache-2.0-clicks-and-terms-of-sources"
+    assert re.fullmatch(r"[a-z0-9.-]+", data["license_name"])
+    assert "Simulated clicks: Apache-2.0." in (built / "LICENSE.md").read_text()
     assert "simulated" in data["tags"]
     assert [entry["config_name"] for entry in data["configs"] if entry.get("default")] == ["all"]
 
@@ -53,6 +58,8 @@ def test_a_real_dataset_shows_published_counts_beside_counted_ones(
     assert "simulated" not in text.split("---\n", 2)[2].replace("`is_simulated`", "")
     assert "\n- splits: DAVIS test\n" in text
     assert "-images" not in text  # it has none
+    assert "| `pl1` | PL1 | lower | `rclicks train` |" in text
+    assert "| `sample_auc` | Sample IoU-AUC | higher | `rclicks benchmark` |" in text
     assert all(author in text for author in AUTHORS)
     for heading in (
         "Use",

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import date
 from pathlib import Path
 
 from datasets import load_dataset
@@ -34,10 +35,36 @@ def test_its_records_are_the_columns_of_the_configs(built: Path) -> None:
     assert types["clicks/x"] == "sc:Integer"
     assert types["clicks/x_raw"] == "sc:Float"
     assert types["images/object_mask"] == "sc:ImageObject"
-    repeated = {
-        field["name"] for fields in sets.values() for field in fields if "repeated" in field
+    arrays = {
+        field["name"]: field["arrayShape"]
+        for fields in sets.values()
+        for field in fields
+        if field.get("isArray")
     }
-    assert repeated == {f"instances/{name}" for name in ("box", "x", "y", "device")}
+    assert arrays == {f"instances/{name}": "-1" for name in ("box", "x", "y", "device")}
+
+
+def test_it_follows_the_rules_of_croissant_1_1(built: Path) -> None:
+    """Required properties, the terms of the context, unique ids, and references that exist."""
+    data = _read(built)
+    assert "http://mlcommons.org/croissant/1.1" in data["conformsTo"]
+    assert data["@type"] == "sc:Dataset"
+    for name in ("description", "license", "name", "url", "creator", "datePublished"):
+        assert data[name]
+    date.fromisoformat(data["datePublished"])
+    assert data["url"].startswith("https://")
+    assert (built / data["license"][1]).read_text().startswith("# Licences\n")
+    parts = [*data["distribution"], *data["recordSet"]]
+    parts += [field for records in data["recordSet"] for field in records["field"]]
+    ids = [part["@id"] for part in parts]
+    assert len(set(ids)) == len(ids)
+    context = data["@context"]
+    for part in parts:
+        for name in part.keys() - {"@id", "@type", "name", "description"}:
+            assert name in context or name in ("contentUrl", "encodingFormat", "sha256")
+        if "source" in part:
+            assert part["source"]["fileSet"]["@id"] in ids
+            assert part["source"].keys() <= context.keys()
 
 
 def test_every_responsible_ai_statement_is_in_the_card_and_in_croissant_json(
