@@ -10,8 +10,6 @@ from pathlib import Path
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.hub.repo_files import OWNED, REPO_TYPES, left_out_lines, repo_files
 from rclicks_hf.hub.repo_kind import find_repo_type
-from rclicks_hf.hub.results_repo import results_upload
-from rclicks_hf.hub.spaces import app_upload, module_folders
 from rclicks_hf.hub.transfer import (
     MAIN,
     Pushed,
@@ -139,16 +137,22 @@ def _model(repo: str, folders: Sequence[Path], scratch: Path) -> list[Upload]:
 
 
 def _metrics(repo: str, folders: Sequence[Path], scratch: Path) -> list[Upload]:
+    from rclicks_hf.hub.spaces import module_folders
+
     chosen = module_folders(repo, folders)
     return [_folder_upload(folder, repo_id, "space") for repo_id, folder in chosen.items()]
 
 
 def _results(repo: str, folders: Sequence[Path], scratch: Path) -> list[Upload]:
+    from rclicks_hf.hub.results_repo import results_upload
+
     require_repo_id(repo)
     return [results_upload(repo, folders, scratch)]
 
 
 def _space(repo: str, folders: Sequence[Path], scratch: Path) -> list[Upload]:
+    from rclicks_hf.hub.spaces import app_upload
+
     require_repo_id(repo)
     return [app_upload(repo, folders, scratch)]
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.hub.results_repo import clean_results
 from rclicks_hf.hub.transfer import Upload, require_repo_id
 from rclicks_hf.metrics.info import METRICS
 from rclicks_hf.support.citation import PAPER_BIBTEX, PAPER_TEXT
@@ -84,6 +83,8 @@ def app_upload(repo: str, folders: Sequence[Path], scratch: Path) -> Upload:
         "requirements.txt": requirements("rclicks-hf[space]").encode(),
     }
     if folders:
+        from rclicks_hf.hub.results_repo import clean_results  # takes seconds
+
         cleaned = clean_results(folders, scratch)
         files |= {f"{_RESULTS}/{path}": file for path, file in cleaned.files.items()}
     return Upload(repo, "space", files, _OWNED, "the app")

@@ -18,6 +18,7 @@ from rclicks_hf.networks.loading import (
     require_shards_inside,
 )
 from rclicks_hf.networks.placement import Batch, find_device, put_on
+from rclicks_hf.support.hub_errors import hub_problem, patiently
 from rclicks_hf.support.visible_text import shorten, visible
 
 CPU_BATCH, ACCELERATOR_BATCH = 1, 16  # trajectories per forward pass
@@ -26,7 +27,7 @@ CPU_BATCH, ACCELERATOR_BATCH = 1, 16  # trajectories per forward pass
 def read_model_type(place: str) -> str:
     """The ``model_type`` in the config.json of a folder or Hub repo."""
     try:
-        config, _ = PreTrainedConfig.get_config_dict(place)
+        config, _ = patiently(lambda: PreTrainedConfig.get_config_dict(place))
     except Exception as error:  # untrusted content: any exception is possible
         raise _cannot_load(place, error) from error
     if not config:
@@ -40,8 +41,10 @@ def load_model(place: str, model_class: Any) -> Any:
     try:
         require_shards_inside(place)
         with no_bar_for_a_folder(place), _no_warnings():
-            model, report = model_class.from_pretrained(
-                place, use_safetensors=True, dtype=torch.float32, output_loading_info=True
+            model, report = patiently(
+                lambda: model_class.from_pretrained(
+                    place, use_safetensors=True, dtype=torch.float32, output_loading_info=True
+                )
             )
     except RclicksError:
         raise
@@ -82,7 +85,8 @@ def _no_warnings() -> Iterator[None]:
 
 
 def _cannot_load(place: str, error: Exception) -> RclicksError:
-    first_line = shorten(visible(f"{type(error).__name__}: {error}".splitlines()[0]), 300)
+    of_hub = "" if Path(place).is_dir() else hub_problem(error)
+    first_line = of_hub or shorten(visible(f"{type(error).__name__}: {error}".splitlines()[0]), 300)
     return RclicksError(
         f"{place}: no segmentation network can be loaded from there ({first_line}); give a "
         "folder with config.json and model.safetensors, or a Hub repo"

@@ -29,7 +29,9 @@ _OF_STATUS = {
     412: "it was changed on the Hub at the same time; run the same command again",
     429: "the Hub got too many requests; wait a few minutes and run the same command again",
 }
-_OFFLINE = "it is not in the cache, and HF_HUB_OFFLINE or no network keeps the Hub out of reach"
+#: Of a name that need not be that of a repo: it may be a folder that was misspelt.
+MISSING = "there is no such repo, or it is private; check the name, or run `hf auth login`"
+OFFLINE = "it is not in the cache, and HF_HUB_OFFLINE or no network keeps the Hub out of reach"
 _UNREACHABLE = "the Hub could not be reached; check the network and run the same command again"
 _CUT = "a file came incomplete and was not kept; run the same command again"
 _CHECK_OF_SIZE = "Consistency check failed"  # how huggingface_hub's message of that begins
@@ -48,7 +50,7 @@ def hub_problem(error: BaseException) -> str:
     """
     found = [text for one in _chain(error) if (text := _problem(one))]
     # What was answered says more than that nothing could be had.
-    return next((text for text in found if text not in (_OFFLINE, _UNREACHABLE)), "") or next(
+    return next((text for text in found if text not in (OFFLINE, _UNREACHABLE)), "") or next(
         iter(found[::-1]), ""
     )
 
@@ -91,15 +93,18 @@ def _problem(error: BaseException) -> str:
     if isinstance(error, RevisionNotFoundError):
         return "it has no such revision; check the name of the branch or commit"
     if isinstance(error, RepositoryNotFoundError) or is_of_datasets:
-        return "there is no such repo, or it is private; check the name, or run `hf auth login`"
+        return MISSING
     if isinstance(error, HfHubHTTPError):
         status = error.response.status_code
         if status >= 500:
             return f"the Hub is out of order (status {status}); try again later"
         return _OF_STATUS.get(status, "")
-    if isinstance(error, OfflineModeIsEnabled | LocalEntryNotFoundError):
-        return _OFFLINE
+    is_offline = isinstance(error, OfflineModeIsEnabled | LocalEntryNotFoundError)
+    if is_offline or f"({OfflineModeIsEnabled.__name__})" in str(error):  # in datasets' message
+        return OFFLINE
     if _CHECK_OF_SIZE in str(error):
         return _CUT
+    if isinstance(error, ConnectionError):
+        return _UNREACHABLE
     is_http = type(error).__module__.partition(".")[0].rstrip("2") in _HTTP
-    return _UNREACHABLE if is_http or isinstance(error, ConnectionError) else ""
+    return _UNREACHABLE if is_http and not hasattr(error, "response") else ""

@@ -355,9 +355,9 @@ class LocalHub:
 
     `repos` holds the repos by kind ("model", "dataset", "space") and name. `refused` maps the name
     of an endpoint to the status and JSON value that it always answers. `stumbles` maps the end of a
-    path to what goes wrong with its next requests, one each: a status, "drop" (the connection breaks
-    in the middle of the answer) or "cut" (half of the answer is sent as if it were all). `requests`
-    lists what was asked.
+    path to what goes wrong with its next requests, one each: a status, "drop" (the connection
+    breaks in the middle of the answer) or "cut" (half of the answer is sent as if it were all).
+    `requests` lists what was asked.
     """
 
     def __init__(self) -> None:
