@@ -40,8 +40,10 @@ _PUBLIC = (
     "published",
 )
 _TEXTS = ("segmenter", "click_model", "error")  # columns that may name a place
-# The folders of an absolute path; what follows the last slash stays.
-_FOLDERS = re.compile(r"(?<![\w.:/\\~])(?:~|[A-Za-z]:)?[\\/](?:[^\\/\s\"'(),:;]+[\\/])+")
+# The folders of an absolute path, also of Windows, not those of an address; the last name stays.
+_FOLDERS = re.compile(
+    r"(?<![\w./\\~])(?:file:/*(?=/)|~|[A-Za-z]:|\\(?=\\))?[\\/](?:[^\\/\s\"'(),:;]+[\\/])+"
+)
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 _CARD = """\
@@ -156,15 +158,22 @@ def _clean_manifest(folder: Path) -> dict[str, Any]:
         raise RclicksError(
             f"{folder}: no finished benchmark there; let `rclicks benchmark` finish first"
         )
-    return {name: _without_places(manifest[name]) for name in _PUBLIC if name in manifest}
+    return {name: without_places(manifest[name]) for name in _PUBLIC if name in manifest}
 
 
-def _without_places(value: Any) -> Any:
-    """A value of JSON whose texts name no folders of this computer and hold no secrets."""
+def without_places(value: Any) -> Any:
+    r"""A value of JSON whose texts name no folders of this computer and hold no secrets.
+
+    Example:
+        >>> without_places(["onnx:/home/me/a.onnx", r"C:\Users\me\a.pt", "file:///home/me/a"])
+        ['onnx:a.onnx', 'a.pt', 'a']
+        >>> without_places("owner/name of https://host/a/b at x/y.py")
+        'owner/name of https://host/a/b at x/y.py'
+    """
     if isinstance(value, dict):
-        return {name: _without_places(one) for name, one in value.items()}
+        return {name: without_places(one) for name, one in value.items()}
     if isinstance(value, list):
-        return [_without_places(one) for one in value]
+        return [without_places(one) for one in value]
     return _FOLDERS.sub("", without_secrets(value)) if isinstance(value, str) else value
 
 
@@ -173,7 +182,7 @@ def _clean_table(table: pa.Table) -> pa.Table:
     for name in _TEXTS:
         encoded = table[name].combine_chunks().dictionary_encode()
         texts = map(error_line, encoded.dictionary.to_pylist()) if name == "error" else None
-        words = [_without_places(t) for t in texts or encoded.dictionary.to_pylist()]
+        words = [without_places(t) for t in texts or encoded.dictionary.to_pylist()]
         column = pa.array(words, pa.string()).take(encoded.indices)
         table = table.set_column(table.column_names.index(name), name, column)
     return table.cast(RESULT_SCHEMA).replace_schema_metadata(None)
