@@ -11,30 +11,14 @@ import re
 from pathlib import Path
 
 from rclicks_hf.metrics import METRICS, MetricInfo
+from rclicks_hf.support.space_card import requirements, space_front
 
-FRONT = """---
-title: {title} ({abbreviation})
-emoji: {emoji}
-colorFrom: blue
-colorTo: green
-sdk: gradio
-app_file: app.py
-pinned: false
-tags:
-- evaluate
-- metric
-- interactive-segmentation
-description: >-
-  {description}
----
-
-# Metric card for {abbreviation}: {title}
-"""
 APP = """from rclicks_hf.evaluate_modules import launch_space
 
 launch_space(__file__)
 """
-REQUIREMENTS = "evaluate>=0.4.6\nrclicks-hf\n"
+REQUIREMENTS = requirements("evaluate>=0.4.6", "rclicks-hf")
+TAGS = ("evaluate", "metric", "interactive-segmentation")
 LOADING = "The name works in a folder that holds this module, and from any folder after `rclicks install`."
 FEEDING = "`add`, `add_batch`, `evaluate.combine` and distributed evaluation (`num_process`, `process_id`, `experiment_id`) work as for every evaluate metric."
 REDUCED = " Maps are reduced to their score when they are added; they are not stored."
@@ -48,7 +32,9 @@ SHARED = tuple(text[:24] for text in (LOADING, FEEDING, MONTE_CARLO, WRAPPER, "U
 def card(info: MetricInfo, old: str) -> str:
     """The card of a metric: its own parts from the old card, everything else from the table."""
     found = re.search(r"^emoji: (.*)$", old, re.MULTILINE)
-    front = FRONT.format(emoji=found[1] if found else "🎯", **vars(info))
+    title = f"{info.title} ({info.abbreviation})"
+    front = space_front(title, found[1] if found else "🎯", TAGS, info.description)
+    front += f"\n# Metric card for {info.abbreviation}: {info.title}\n"
     is_map = info.inputs.startswith("click map")
     limits = [*_own(old, "Limits").splitlines(), WRAPPER.format(name=info.name)]
     if info.is_sampled:

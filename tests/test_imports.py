@@ -24,7 +24,7 @@ BELOW: dict[str, set[str]] = {
     "simulation": {"data"},
     "evaluate_modules": {"metrics"},
     "analysis": {"data", "metrics"},
-    "hub": {"data"},
+    "hub": {"data", "metrics", "benchmark", "report", "jobs"},
     "training": {"data", "metrics", "networks"},
     # jobs: the identity of models
     "click_models": {"data", "metrics", "networks", "jobs"},

@@ -142,7 +142,8 @@ def train(
     """
     from accelerate import PartialState
 
-    from rclicks_hf.hub.push import push_folder, require_repo_id
+    from rclicks_hf.hub.push import push_folder
+    from rclicks_hf.hub.transfer import require_repo_id
     from rclicks_hf.training import train_from_repo
 
     repo, source = _repo_and_dataset(repo, dataset or ())

@@ -35,6 +35,7 @@ from rclicks_hf.data.stored_rows import (
 )
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.support.card_header import check_cards, check_hub_cards
+from rclicks_hf.support.hub_errors import MISSING, OFFLINE, hub_problem, patiently
 from rclicks_hf.support.names import did_you_mean, names_of
 
 _READ_ERRORS = (
@@ -226,9 +227,9 @@ def configs_of(repo: str | Path) -> set[str]:
         try:
             _require_hub_id(str(repo))
             check_hub_cards(str(repo))
-            return set(datasets.get_dataset_config_names(str(repo)))
+            return set(patiently(lambda: datasets.get_dataset_config_names(str(repo))))
         except _READ_ERRORS as error:
-            raise RclicksError(_nothing_at(repo)) from error
+            raise RclicksError(_no_repo(repo, error) or _nothing_at(repo)) from error
     if not names:
         raise RclicksError(_nothing_at(repo))
     return names
@@ -265,7 +266,7 @@ def _locate(repo: str | Path, key: ConfigKey) -> tuple[dict[str, list[Path]] | N
 def _load_from_hub(repo: str, key: ConfigKey, split: str) -> datasets.Dataset:
     _require_hub_id(repo)
     check_hub_cards(repo)
-    rows = datasets.load_dataset(repo, key.name, split=split)
+    rows = patiently(lambda: datasets.load_dataset(repo, key.name, split=split))
     # Without a network, the library takes whatever it cached under a name that looks like this one.
     origins = list(rows.info.download_checksums or ())
     if origins and not any(origin.startswith(f"hf://datasets/{repo}@") for origin in origins):
@@ -287,6 +288,14 @@ def _nothing_at(repo: str | Path) -> str:
     return f"{repo}: no dataset there; give the folder that `rclicks build` made, or a Hub id"
 
 
+def _no_repo(repo: str | Path, error: Exception) -> str:
+    """What kept a Hub repo from being read; ``""`` for another error."""
+    problem = "" if Path(repo).is_dir() else hub_problem(error)
+    if problem in (MISSING, OFFLINE):
+        return f"{_nothing_at(repo)} ({problem})"
+    return f"{repo}: cannot be read from the Hub ({problem})" if problem else ""
+
+
 def _explain(error: Exception, repo: str | Path, key: ConfigKey, split: str) -> str:
     text = str(error)
     if "BuilderConfig" in text:
@@ -294,6 +303,8 @@ def _explain(error: Exception, repo: str | Path, key: ConfigKey, split: str) -> 
     if "Unknown split" in text:
         known = text.rpartition("Should be one of")[2].strip(" .[]").replace("'", "")
         return f"{repo}: {key.name} has no split {split!r}; use {known or 'another'}"
+    if no_repo := _no_repo(repo, error):
+        return no_repo
     if isinstance(error, FileNotFoundError | ConnectionError) or "find cache for" in text:
         return _nothing_at(repo)
     reason = text.splitlines()[0] if text else type(error).__name__

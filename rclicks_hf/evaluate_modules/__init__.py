@@ -7,7 +7,7 @@ Modules reach these classes through this package (``evaluate_modules.ClickMetric
 from rclicks_hf.evaluate_modules.base_metric import require_instances
 from rclicks_hf.evaluate_modules.click_metric import ClickMetric, RecordedClicks, SampledClickMetric
 from rclicks_hf.evaluate_modules.iou_metric import BaselineIouMetric, GroupIouMetric, IouMetric
-from rclicks_hf.evaluate_modules.space import launch_space
+from rclicks_hf.evaluate_modules.space import launch_space, metric_page
 
 __all__ = [
     "BaselineIouMetric",
@@ -17,5 +17,6 @@ __all__ = [
     "RecordedClicks",
     "SampledClickMetric",
     "launch_space",
+    "metric_page",
     "require_instances",
 ]

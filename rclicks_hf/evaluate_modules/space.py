@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import evaluate
 from evaluate.utils import parse_readme
 
 from rclicks_hf.metrics import METRICS
 
+if TYPE_CHECKING:
+    import gradio
+
+_LONGEST = 2_000_000  # characters of an input: click maps of a few images
+
 
 def launch_space(app: str | Path) -> None:
-    """Start the page of a metric module: JSON in, the metric's values out, the card below.
-
-    evaluate's own widget uses parts of gradio that newer releases dropped, and older releases
-    cannot be installed with NumPy 2, so the page is built here from parts that all releases have.
+    """Start the page of a metric module; see `metric_page`.
 
     Args:
         app: A file beside the module's script ``rclicks_*.py`` and its card ``README.md``.
@@ -24,6 +27,25 @@ def launch_space(app: str | Path) -> None:
     Raises:
         ImportError: If gradio is not installed.
     """
+    metric_page(app).launch()
+
+
+def metric_page(app: str | Path) -> gradio.Interface:
+    """The page of a metric module: JSON in, the metric's values out, the card below.
+
+    evaluate's own widget uses parts of gradio that newer releases dropped, so the page is built
+    here. Nothing that a visitor enters is stored.
+
+    Args:
+        app: A file beside the module's script ``rclicks_*.py`` and its card ``README.md``.
+
+    Returns:
+        The page; its ``launch`` starts it.
+
+    Raises:
+        ImportError: If gradio is not installed.
+    """
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
     import gradio
 
     folder = Path(app).parent
@@ -34,21 +56,35 @@ def launch_space(app: str | Path) -> None:
 
     def compute(*texts: str) -> dict[str, Any]:
         """Values of the metric for inputs written as JSON lists."""
+        values = {key: _read(key, text) for key, text in zip(inputs, texts, strict=True)}
         try:
-            values = {key: json.loads(text) for key, text in zip(inputs, texts, strict=True)}
             # A new module per request, because a page serves many users at once.
-            return evaluate.load(str(script)).compute(**values)
+            return evaluate.load(str(script), keep_in_memory=True).compute(**values)
         except ValueError as error:
-            raise gradio.Error(str(error)) from error
+            raise gradio.Error(str(error), print_exception=False) from error
 
-    gradio.Interface(
+    def _read(key: str, text: str) -> Any:
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError) as error:
+            text = f"{key}: not a JSON list ({error})"
+            raise gradio.Error(text, print_exception=False) from error
+
+    return gradio.Interface(
         fn=compute,
         inputs=[
-            gradio.Textbox(label=f"{key} (JSON list with one entry per instance)", lines=8)
+            gradio.Textbox(
+                label=f"{key} (JSON list with one entry per instance)",
+                lines=8,
+                max_length=_LONGEST,
+            )
             for key in inputs
         ],
         outputs=gradio.JSON(label=f"{info.abbreviation} {info.arrow}"),
         title=f"{info.title} ({info.abbreviation})",
         description=info.description,
         article=parse_readme(str(folder / "README.md")),
-    ).launch()
+        api_name="compute",
+        flagging_mode="never",
+        analytics_enabled=False,
+    )

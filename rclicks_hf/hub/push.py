@@ -1,53 +1,43 @@
-"""Pushing a folder to the Hub in one commit."""
+"""Pushing to the Hub: a folder, or all that one kind of repo is made of."""
 
 from __future__ import annotations
 
 import logging
+import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from huggingface_hub import CommitOperationAdd, HfApi
-from huggingface_hub.errors import HFValidationError
-from huggingface_hub.utils import validate_repo_id
-
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.hub.repo_files import REPO_TYPES, left_out_lines, repo_files
+from rclicks_hf.hub.repo_files import OWNED, REPO_TYPES, left_out_lines, repo_files
 from rclicks_hf.hub.repo_kind import find_repo_type
+from rclicks_hf.hub.transfer import (
+    MAIN,
+    Pushed,
+    PushOptions,
+    Upload,
+    require_repo_id,
+    transfer,
+)
 from rclicks_hf.support.hub_card import with_hub_id
 
 _log = logging.getLogger(__name__)
 
 
-def require_repo_id(repo_id: str) -> None:
-    """Refuse what cannot be the id of a repo, before a long run that ends with a push.
-
-    Args:
-        repo_id: ``"namespace/name"``.
-
-    Raises:
-        RclicksError: If it is not a valid id with a namespace.
-
-    Example:
-        >>> require_repo_id("name")
-        Traceback (most recent call last):
-        ...
-        rclicks_hf.errors.RclicksError: name: not a Hub id; write it as namespace/name
-    """
-    try:
-        validate_repo_id(repo_id)
-        is_whole = "/" in repo_id
-    except HFValidationError:
-        is_whole = False
-    if not is_whole:
-        raise RclicksError(f"{repo_id}: not a Hub id; write it as namespace/name")
-
-
 def push_folder(
-    folder: str | Path, repo_id: str, *, repo_type: str | None = None, private: bool = False
-) -> str:
-    """Upload the files of a folder that belong to a kind of repo to the Hub, in one commit.
+    folder: str | Path,
+    repo_id: str,
+    *,
+    repo_type: str | None = None,
+    private: bool = False,
+    revision: str = MAIN,
+    dry_run: bool = False,
+) -> Pushed:
+    """Make a repo of the Hub equal to a folder, in one commit, or in none where it already is.
 
-    Everything else in the folder (other files, hidden ones, caches, unfinished writes, the network
-    in `last/`) is left out; a warning of the logger of this module names each of these entries.
+    Only the files that belong to the kind of repo are sent; everything else in the folder (other
+    files, hidden ones, caches, unfinished writes, the network in `last/`) is left out, and a
+    warning of the logger of this module names it. Of the files in the repo, those that the folder
+    no longer has are deleted where they are data or weights; whatever else was put there stays.
     The card of a trained network gets the id of its repo.
 
     Args:
@@ -55,10 +45,12 @@ def push_folder(
         repo_id: ``"namespace/name"``.
         repo_type: ``"dataset"``, ``"model"`` or ``"space"`` (an ``evaluate`` module with gradio).
             None: found out from the files.
-        private: Create a new repo as private.
+        private: Create a new repo as private; an existing public one is refused.
+        revision: Branch; a new one begins at the main branch.
+        dry_run: Change nothing and say what would be changed; needs no token for a public repo.
 
     Returns:
-        URL of the commit.
+        What was changed, or would be, and the URL of the commit.
 
     Raises:
         RclicksError: If the folder is missing or has no card, a link in it leaves it, a file is
@@ -71,7 +63,53 @@ def push_folder(
         ...
         rclicks_hf.errors.RclicksError: never-built: no README.md there; push a built dataset, ...
     """
-    folder = Path(folder)
+    options = PushOptions(private, revision, dry_run)
+    return transfer(_folder_upload(Path(folder), repo_id, repo_type), options)
+
+
+def push_kind(
+    kind: str,
+    repo: str,
+    folders: Sequence[str | Path] = (),
+    *,
+    private: bool = False,
+    revision: str = MAIN,
+    dry_run: bool = False,
+) -> list[Pushed]:
+    """Push one kind of thing; see `push_folder` for what is sent, deleted and left alone.
+
+    Args:
+        kind: Key of `KINDS`. ``"dataset"`` and ``"model"`` push a folder; ``"metrics"`` the nine
+            ``evaluate`` modules, each to a Space of its own; ``"results"`` benchmark results as one
+            dataset repo, which then holds exactly these; ``"space"`` the Gradio app, with results
+            for its leaderboard where some are given.
+        repo: ``"namespace/name"``; for ``"metrics"`` also a namespace, or the name of one module.
+        folders: What to push. None: ``rclicks`` for a dataset, ``model`` for a model; all modules
+            for the metrics.
+        private, revision, dry_run: As for `push_folder`.
+
+    Returns:
+        What was changed in each repo.
+
+    Raises:
+        RclicksError: As by `push_folder`, or if the kind is unknown.
+
+    Example:
+        >>> push_kind("metrics", "owner/rclicks_f1")
+        Traceback (most recent call last):
+        ...
+        rclicks_hf.errors.RclicksError: owner/rclicks_f1: no metric of that name; choose rclicks_ks,
+        ...
+    """
+    if kind not in KINDS:
+        raise RclicksError(f"{kind}: unknown kind of repo; choose {', '.join(KINDS)}")
+    options = PushOptions(private, revision, dry_run)
+    with tempfile.TemporaryDirectory(prefix="rclicks-push-") as scratch:
+        uploads = KINDS[kind](repo, [Path(folder) for folder in folders], Path(scratch))
+        return [transfer(upload, options) for upload in uploads]
+
+
+def _folder_upload(folder: Path, repo_id: str, repo_type: str | None) -> Upload:
     if repo_type is not None and repo_type not in REPO_TYPES:
         raise RclicksError(f"{repo_type}: not a repo type; choose {', '.join(REPO_TYPES)}")
     if not (folder / "README.md").is_file():
@@ -87,35 +125,49 @@ def push_folder(
     if repo_type == "model":
         card = found.sent["README.md"].read_text("utf-8", "surrogateescape")
         sent["README.md"] = with_hub_id(card, repo_id).encode("utf-8", "surrogateescape")
-    api = HfApi()
-    try:
-        api.create_repo(
-            repo_id,
-            repo_type=repo_type,
-            private=private,
-            exist_ok=True,
-            space_sdk="gradio" if repo_type == "space" else None,
-        )
-        commit = api.create_commit(
-            repo_id,
-            [CommitOperationAdd(path, file) for path, file in sent.items()],
-            repo_type=repo_type,
-            commit_message=f"Upload {folder.resolve().name} with rclicks push",
-        )
-    except ValueError as error:  # the card's metadata, with what is wrong in later lines
-        raise RclicksError(f"{folder}: the Hub cannot take it: {error}") from error
-    except Exception as error:  # HTTP errors are those of whatever HTTP library the client uses
-        raise RclicksError(
-            f"{repo_id}: the Hub refused or could not be reached ({_reason(error)}); "
-            "check the name, the network and `hf auth login`, then push again"
-        ) from error
-    return str(commit.commit_url)
+    return Upload(repo_id, repo_type, sent, OWNED[repo_type], folder.resolve().name)
 
 
-def _reason(error: BaseException) -> str:
-    """First line of an error and of its cause, since a failed upload names only the file."""
-    lines = str(error).strip().splitlines()
-    first = lines[0] if lines else type(error).__name__
-    if isinstance(error, RuntimeError) and error.__cause__ is not None:
-        return f"{first} {_reason(error.__cause__)}"
-    return first
+def _dataset(repo: str, folders: Sequence[Path], scratch: Path) -> list[Upload]:
+    return [_folder_upload(_only(folders, "rclicks"), repo, "dataset")]
+
+
+def _model(repo: str, folders: Sequence[Path], scratch: Path) -> list[Upload]:
+    return [_folder_upload(_only(folders, "model"), repo, "model")]
+
+
+def _metrics(repo: str, folders: Sequence[Path], scratch: Path) -> list[Upload]:
+    from rclicks_hf.hub.spaces import module_folders
+
+    chosen = module_folders(repo, folders)
+    return [_folder_upload(folder, repo_id, "space") for repo_id, folder in chosen.items()]
+
+
+def _results(repo: str, folders: Sequence[Path], scratch: Path) -> list[Upload]:
+    from rclicks_hf.hub.results_repo import results_upload
+
+    require_repo_id(repo)
+    return [results_upload(repo, folders, scratch)]
+
+
+def _space(repo: str, folders: Sequence[Path], scratch: Path) -> list[Upload]:
+    from rclicks_hf.hub.spaces import app_upload
+
+    require_repo_id(repo)
+    return [app_upload(repo, folders, scratch)]
+
+
+def _only(folders: Sequence[Path], default: str) -> Path:
+    if len(folders) > 1:
+        raise RclicksError(f"{folders[1]}: one folder is pushed at a time, got {len(folders)}")
+    return folders[0] if folders else Path(default)
+
+
+#: Kind of repo -> its uploads, of a repo id, folders, and a folder to write in.
+KINDS: dict[str, Callable[[str, Sequence[Path], Path], list[Upload]]] = {
+    "dataset": _dataset,
+    "model": _model,
+    "metrics": _metrics,
+    "results": _results,
+    "space": _space,
+}

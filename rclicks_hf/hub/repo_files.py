@@ -27,6 +27,12 @@ _FOLDERS = {
     "model": (".eval_results", "runs"),
     "space": (),
 }
+#: Files of a repo that are deleted once the folder has others of them, but not these.
+OWNED = {
+    "dataset": r"croissant\.json|[^/]+\.parquet|(clicks|images|instances|data)/.+\.parquet",
+    "model": r"model(-\d+-of-\d+)?\.safetensors(\.index\.json)?",
+    "space": r"rclicks_\w+\.py",
+}
 # A folder being written by `rclicks_hf.support.atomic`, by `rclicks train`, or by Python.
 _UNFINISHED = re.compile(r"\.tmp$|\.training$|^__pycache__$|^checkpoint-\d+$")
 REPO_TYPES = tuple(_FILES)

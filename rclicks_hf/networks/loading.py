@@ -15,6 +15,7 @@ from transformers.utils import cached_file, logging
 
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.networks import NETWORKS
+from rclicks_hf.support.hub_errors import hub_problem, patiently
 from rclicks_hf.support.visible_text import shorten, shown, visible
 
 _NAMED = 5  # largest number of tensors an error names
@@ -33,11 +34,13 @@ def load_network(network: str, name_or_path: str | os.PathLike[str]) -> tuple[An
     model_class = row.load("model")
     try:
         with no_bar_for_a_folder(name_or_path):
-            _require_type(name_or_path, model_class, row.title)
+            patiently(lambda: _require_type(name_or_path, model_class, row.title))
             require_shards_inside(name_or_path)
-            loaded: Any = model_class.from_pretrained(name_or_path, output_loading_info=True)
-            processor = row.image_processor and row.load("image_processor").from_pretrained(
-                name_or_path
+            loaded: Any = patiently(
+                lambda: model_class.from_pretrained(name_or_path, output_loading_info=True)
+            )
+            processor = row.image_processor and patiently(
+                lambda: row.load("image_processor").from_pretrained(name_or_path)
             )
     except RclicksError:
         raise
@@ -46,6 +49,8 @@ def load_network(network: str, name_or_path: str | os.PathLike[str]) -> tuple[An
         reason = " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]
         if isinstance(error, UnpicklingError):  # torch's message suggests running the code in it
             reason = "its pickled weights hold more than tensors, or are damaged"
+        elif not os.path.isdir(name_or_path):
+            reason = hub_problem(error) or reason
         raise RclicksError(
             f"{name_or_path}: cannot load a {row.title} ({shorten(visible(reason), 300)}); give a "
             "folder written by save_pretrained, or a Hub repo"

@@ -20,6 +20,7 @@ from rclicks_hf.networks.loading import (
     saved_keys,
 )
 from rclicks_hf.networks.placement import Batch, find_device, put_on
+from rclicks_hf.support.hub_errors import hub_problem, patiently
 from rclicks_hf.support.safe_weights import short_key
 from rclicks_hf.support.visible_text import shorten, visible
 
@@ -29,7 +30,7 @@ CPU_BATCH, ACCELERATOR_BATCH = 1, 16  # trajectories per forward pass
 def read_model_type(place: str) -> str:
     """The ``model_type`` in the config.json of a folder or Hub repo."""
     try:
-        config, _ = PreTrainedConfig.get_config_dict(place)
+        config, _ = patiently(lambda: PreTrainedConfig.get_config_dict(place))
     except Exception as error:  # untrusted content: any exception is possible
         raise _cannot_load(place, error) from error
     if not config:
@@ -49,12 +50,14 @@ def load_model(place: str, model_class: Any, *, repeated_prefix: str = "") -> An
         if repeated_prefix and _repeats(place, repeated_prefix):
             mapping = {f"^{re.escape(repeated_prefix * 2)}": repeated_prefix}
         with no_bar_for_a_folder(place), _no_warnings():
-            model, report = model_class.from_pretrained(
-                place,
-                use_safetensors=True,
-                dtype=torch.float32,
-                output_loading_info=True,
-                key_mapping=mapping,
+            model, report = patiently(
+                lambda: model_class.from_pretrained(
+                    place,
+                    use_safetensors=True,
+                    dtype=torch.float32,
+                    output_loading_info=True,
+                    key_mapping=mapping,
+                )
             )
     except RclicksError:
         raise
@@ -107,7 +110,8 @@ def _no_warnings() -> Iterator[None]:
 
 
 def _cannot_load(place: str, error: Exception) -> RclicksError:
-    first_line = shorten(visible(f"{type(error).__name__}: {error}".splitlines()[0]), 300)
+    of_hub = "" if Path(place).is_dir() else hub_problem(error)
+    first_line = of_hub or shorten(visible(f"{type(error).__name__}: {error}".splitlines()[0]), 300)
     return RclicksError(
         f"{place}: no segmentation network can be loaded from there ({first_line}); give a "
         "folder with config.json and model.safetensors, or a Hub repo"

@@ -1,7 +1,7 @@
 """A small Hub in memory, served on the loopback, for clients in processes of their own.
 
 It answers what `huggingface_hub` and `datasets` ask in the tests: creation of repos, commits with
-Git LFS, listings and downloads, also of a byte range. Commits are linear; there are no branches.
+Git LFS, branches, listings and downloads, also of a byte range. It can be gated, private, broken.
 """
 
 from __future__ import annotations
@@ -43,24 +43,31 @@ class Commit:
 
 @dataclass
 class Repo:
-    """A repo; its first commit is empty."""
+    """A repo; its first commit is empty. A gated one shows what it is, but gives no files."""
 
     kind: str
     name: str
     private: bool = False
-    commits: list[Commit] = field(default_factory=list)
+    gated: bool = False
+    branches: dict[str, list[Commit]] = field(default_factory=lambda: {"main": []})
 
-    def commit(self, message: str, files: dict[str, bytes]) -> Commit:
+    @property
+    def commits(self) -> list[Commit]:
+        """The commits of the main branch."""
+        return self.branches["main"]
+
+    def commit(self, message: str, files: dict[str, bytes], branch: str = "main") -> Commit:
         """Add a commit whose files replace the present ones."""
-        text = f"{self.kind} {self.name} {len(self.commits)}"
-        self.commits.append(Commit(hashlib.sha1(text.encode()).hexdigest(), message, files))
-        return self.commits[-1]
+        commits = self.branches[branch]
+        text = f"{self.kind} {self.name} {branch} {len(commits)}"
+        commits.append(Commit(hashlib.sha1(text.encode()).hexdigest(), message, files))
+        return commits[-1]
 
     def at(self, revision: str = "main") -> Commit:
         """The commit of a revision."""
-        if revision in ("main", "HEAD"):
-            return self.commits[-1]
-        for commit in self.commits:
+        if revision in ("HEAD", *self.branches):
+            return self.branches["main" if revision == "HEAD" else revision][-1]
+        for commit in (one for commits in self.branches.values() for one in commits):
             if commit.sha == revision:
                 return commit
         raise RefusedError(HTTPStatus.NOT_FOUND, "RevisionNotFound", f"Invalid rev id: {revision}")
@@ -102,21 +109,26 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     hub: LocalHub
+    stumble: int | str = ""  # what goes wrong with this request: a status, "drop" or "cut"
 
     def log_message(self, format: str, *args: Any) -> None:
         """Print nothing."""
 
     def answer(self) -> None:
         """Find the endpoint and send its answer."""
-        url = urlsplit(self.path)
+        url, self.stumble = urlsplit(self.path), ""
         self.query = {key: values[-1] for key, values in parse_qs(url.query).items()}
         self.content = self.received()
         try:
             with self.hub.lock:
                 self.check_token()
                 endpoint, parts = endpoint_of(self.command, url.path)
-                if endpoint.__name__ in self.hub.refused:
-                    status, value = self.hub.refused[endpoint.__name__]
+                name = endpoint.__name__
+                self.hub.requests.append(f"{self.command} {name} {url.path}")
+                if self.command != "HEAD":
+                    self.stumble = self.hub.next_stumble(url.path)
+                if name in self.hub.refused or isinstance(self.stumble, int):
+                    status, value = self.hub.refused.get(name) or (self.stumble, {"error": "busy"})
                     self.send_json(status, value, {"X-Error-Message": value.get("error", "")})
                     return
                 found = endpoint(self, **parts)
@@ -131,7 +143,13 @@ class Handler(BaseHTTPRequestHandler):
     def check_token(self) -> None:
         """Refuse a wrong token."""
         if self.headers.get("Authorization", f"Bearer {TOKEN}") != f"Bearer {TOKEN}":
-            raise RefusedError(HTTPStatus.UNAUTHORIZED, "Unauthorized", "Invalid user token.")
+            message = "Invalid credentials in Authorization header"
+            raise RefusedError(HTTPStatus.UNAUTHORIZED, "Unauthorized", message)
+
+    def require_token(self) -> None:
+        """Refuse a change by nobody."""
+        if "Authorization" not in self.headers:
+            raise RefusedError(HTTPStatus.UNAUTHORIZED, "Unauthorized", "a token is needed")
 
     def received(self) -> bytes:
         """The body of the request, of stated length or in chunks."""
@@ -146,11 +164,16 @@ class Handler(BaseHTTPRequestHandler):
 
     def send_bytes(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         """Send an answer; a HEAD request gets its headers alone."""
+        if self.stumble == "cut":  # as of a file that was cut where it is stored
+            body = body[: len(body) // 2]
         self.send_response(status)
         for name, value in {**headers, "Content-Length": str(len(body))}.items():
             self.send_header(name, value)
         self.end_headers()
-        if self.command != "HEAD":
+        if self.stumble == "drop":
+            self.wfile.write(body[: len(body) // 2])
+            self.close_connection = True
+        elif self.command != "HEAD":
             self.wfile.write(body)
 
     def send_json(self, status: int, value: Any, headers: dict[str, str] | None = None) -> None:
@@ -159,13 +182,17 @@ class Handler(BaseHTTPRequestHandler):
         self.send_bytes(status, json.dumps(value).encode(), kind | (headers or {}))
 
     def repo(self, kind: str, name: str) -> Repo:
-        """A repo that was created."""
-        if (kind, name) not in self.hub.repos:
-            raise RefusedError(HTTPStatus.NOT_FOUND, "RepoNotFound", "Repository not found")
-        return self.hub.repos[kind, name]
+        """A repo that was created, and that whoever asks may see."""
+        repo = self.hub.repos.get((kind, name))
+        is_known = "Authorization" in self.headers
+        if repo is None or (repo.private and not is_known):
+            status = HTTPStatus.NOT_FOUND if is_known else HTTPStatus.UNAUTHORIZED
+            raise RefusedError(status, "RepoNotFound", "Repository not found")
+        return repo
 
     @route("POST", "/api/repos/create")
     def create(self) -> Any:
+        self.require_token()
         asked = json.loads(self.content)
         kind = asked.get("type") or "model"
         name = f"{asked.get('organization') or 'tester'}/{asked['name']}"
@@ -187,6 +214,7 @@ class Handler(BaseHTTPRequestHandler):
         repo = self.repo(kind, name)
         commit = repo.at(revision or "main")
         shown = {"id": name, "sha": commit.sha, "private": repo.private}
+        shown |= {"gated": "manual" if repo.gated else False}
         shown |= {"tags": [], "downloads": 0, "likes": 0}
         return shown | {"siblings": [{"rfilename": path} for path in sorted(commit.files)]}
 
@@ -241,9 +269,21 @@ class Handler(BaseHTTPRequestHandler):
         self.hub.lfs[oid] = self.content
         return {}
 
+    @route("POST", rf"/api/{REPO}/branch/(?P<branch>[^/]+)")
+    def branch(self, kind: str, name: str, branch: str) -> Any:
+        self.require_token()
+        repo = self.repo(kind, name)
+        if branch in repo.branches:
+            raise RefusedError(HTTPStatus.CONFLICT, "Conflict", "Reference already exists")
+        repo.branches[branch] = list(repo.commits)
+        return {}
+
     @route("POST", rf"/api/{REPO}/commit/(?P<revision>[^/]+)")
     def commit(self, kind: str, name: str, revision: str) -> Any:
+        self.require_token()
         repo = self.repo(kind, name)
+        if revision not in repo.branches:
+            raise RefusedError(HTTPStatus.NOT_FOUND, "RevisionNotFound", "no such branch")
         files, message = dict(repo.at(revision).files), ""
         for line in self.content.splitlines():
             operation = json.loads(line)
@@ -251,6 +291,9 @@ class Handler(BaseHTTPRequestHandler):
             match operation["key"]:
                 case "header":
                     message = value["summary"]
+                    if value.get("parentCommit", repo.at(revision).sha) != repo.at(revision).sha:
+                        status = HTTPStatus.PRECONDITION_FAILED
+                        raise RefusedError(status, "Conflict", "A commit has happened since.")
                 case "file":
                     files[value["path"]] = base64.b64decode(value["content"])
                 case "lfsFile":
@@ -259,7 +302,7 @@ class Handler(BaseHTTPRequestHandler):
                     del files[value["path"]]
                 case other:
                     raise RefusedError(HTTPStatus.BAD_REQUEST, "BadRequest", f"{other}: not served")
-        made = repo.commit(message, files)
+        made = repo.commit(message, files, revision)
         url = f"{self.hub.page(kind, name)}/commit/{made.sha}"
         return {"success": True, "commitOid": made.sha, "commitUrl": url}
 
@@ -269,7 +312,10 @@ class Handler(BaseHTTPRequestHandler):
         r"/resolve/(?P<revision>[^/]+)/(?P<path>.+)",
     )
     def download(self, kinds: str, name: str, revision: str, path: str) -> None:
-        commit = self.repo(kinds.removesuffix("s") or "model", name).at(revision)
+        repo = self.repo(kinds.removesuffix("s") or "model", name)
+        if repo.gated:
+            raise RefusedError(HTTPStatus.FORBIDDEN, "GatedRepo", "Access to it is restricted.")
+        commit = repo.at(revision)
         headers = {"X-Repo-Commit": commit.sha, "Accept-Ranges": "bytes"}
         if path not in commit.files:
             headers |= {"X-Error-Code": "EntryNotFound", "X-Error-Message": "Entry not found"}
@@ -307,14 +353,19 @@ def entry(path: str, files: dict[str, bytes]) -> dict[str, Any]:
 class LocalHub:
     """The server, as a context manager.
 
-    `repos` holds the repos by kind ("model", "dataset", "space") and name; `refused` maps the name
-    of an endpoint to the status and JSON value that it answers instead.
+    `repos` holds the repos by kind ("model", "dataset", "space") and name. `refused` maps the name
+    of an endpoint to the status and JSON value that it always answers. `stumbles` maps the end of a
+    path to what goes wrong with its next requests, one each: a status, "drop" (the connection
+    breaks in the middle of the answer) or "cut" (half of the answer is sent as if it were all).
+    `requests` lists what was asked.
     """
 
     def __init__(self) -> None:
         self.repos: dict[tuple[str, str], Repo] = {}
         self.lfs: dict[str, bytes] = {}
         self.refused: dict[str, tuple[int, Any]] = {}
+        self.stumbles: dict[str, list[int | str]] = {}
+        self.requests: list[str] = []
         self.lock = threading.Lock()
         bound = type("BoundHandler", (Handler,), {"hub": self})
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), bound)
@@ -325,16 +376,26 @@ class LocalHub:
         """Address of a repo."""
         return f"{self.url}/{name}" if kind == "model" else f"{self.url}/{kind}s/{name}"
 
-    def add(self, kind: str, name: str, folder: Path) -> None:
+    def add(self, kind: str, name: str, folder: Path) -> Repo:
         """Make a repo of the files of a folder."""
         paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
         files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
         repo = self.repos[kind, name] = Repo(kind, name)
         repo.commit("add", files)
+        return repo
 
-    def files(self, kind: str, name: str) -> dict[str, bytes]:
+    def files(self, kind: str, name: str, revision: str = "main") -> dict[str, bytes]:
         """The newest files of a repo."""
-        return self.repos[kind, name].at().files
+        return self.repos[kind, name].at(revision).files
+
+    def next_stumble(self, path: str) -> int | str:
+        """What goes wrong with a request for a path; "" for nothing."""
+        ends = (end for end, coming in self.stumbles.items() if coming and path.endswith(end))
+        return next((self.stumbles[end].pop(0) for end in ends), "")
+
+    def writes(self) -> list[str]:
+        """The requests that may have changed something."""
+        return [line for line in self.requests if re.match("PUT|.* (create|branch|commit) ", line)]
 
     def env(self) -> dict[str, str]:
         """Environment variables of a client, which is online and has the right token."""

@@ -1,0 +1,64 @@
+"""A client of the local Hub in a process of its own, which runs some commands and some code."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from helpers.commands import run_python
+from helpers.local_hub import LocalHub
+
+REPO = Path(__file__).resolve().parents[2]
+# Waiting before a request is repeated takes no time here.
+_PRELUDE = """
+import json, os, sys, time
+from pathlib import Path
+
+time.sleep = lambda seconds: None
+from helpers.commands import run_rclicks_here
+
+found = []
+
+
+def rclicks(line):
+    done = run_rclicks_here(line, cwd=Path.cwd())
+    found.append([done.returncode, done.stdout + done.stderr])
+
+
+def refusal(call):
+    try:
+        call()
+    except Exception as error:
+        found.append(f"{type(error).__name__}: {error}")
+    else:
+        found.append("")
+
+
+"""
+_END = '\nprint("FOUND", json.dumps(found), file=sys.stderr)\n'
+
+
+def run_client(hub: LocalHub, cwd: Path, code: str, **env: str | None) -> list[Any]:
+    """What the code in a client's process puts into ``found``.
+
+    It can call ``rclicks(LINE)``, which adds exit code and output, and ``refusal(CALL)``, which
+    adds the error. An environment variable of None is taken away.
+    """
+    common = {
+        "HF_HOME": str(cwd / "home"),
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+        "PYTHONPATH": os.pathsep.join(map(str, (REPO, REPO / "tests"))),
+    }
+    full = {**os.environ, **hub.env(), **common, **env}
+    known = {name: value for name, value in full.items() if value is not None}
+    done = run_python(["-c", _PRELUDE + code + _END], cwd=cwd, env=known)
+    assert done.returncode == 0, done.stderr[-4000:]
+    last = done.stderr.rpartition("FOUND ")[2]
+    return json.loads(last)
+
+
+def unfinished_files(home: Path) -> list[Path]:
+    """Files in the caches under ``HF_HOME`` that are not whole."""
+    return [path for path in home.rglob("*") if path.name.endswith((".incomplete", ".tmp"))]
