@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 
 from rclicks_hf.report.page_data import Standings
 from rclicks_hf.report.pictures.charts import frame, make_svg
+from rclicks_hf.report.pictures.label_places import draw_names
 from rclicks_hf.report.pictures.palette import light
 from rclicks_hf.report.tables.table_cells import Cell, Row, Table, label, number
 from rclicks_hf.segmenters.methods import METHOD_FAMILIES
@@ -99,20 +100,12 @@ def _draw_points(axes: Axes, data: Standings) -> None:
         )
     frame(axes, x="Sample NoC (clicks; left is better)", y="ΔGR NoC % (nearer 0 is better)")
     axes.margins(0.12)
-    middle = np.mean(axes.get_xlim())
-    for place in (place for place, is_named in enumerate(data.are_named) if is_named):
-        x, y = data.clicks[place], data.range_between_groups[place]
-        axes.annotate(
-            data.names[place],
-            (x, y),
-            xytext=(8, 6) if x < middle else (-8, 6),
-            textcoords="offset points",
-            horizontalalignment="left" if x < middle else "right",
-            color=light("ink"),
-            fontsize=8.5,
-            zorder=5,
-        )
     _legend_below(axes, *axes.get_legend_handles_labels(), columns=4)
+    points = np.stack([data.clicks, data.range_between_groups], axis=1)
+    named = [place for place, is_named in enumerate(data.are_named) if is_named]
+    # Own runs first: where room is short, they are named.
+    named.sort(key=lambda place: not data.are_own[place])
+    draw_names(axes, points, data.names, named)
 
 
 def _legend_below(
