@@ -6,14 +6,21 @@ import os
 import pkgutil
 from dataclasses import dataclass
 
+from rclicks_hf.errors import RclicksError
 from rclicks_hf.space.settings import SpaceSettings
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
 
-import gradio as gr
+try:
+    import gradio as gr
+except ModuleNotFoundError as missing:
+    raise RclicksError(
+        'gradio: is not installed; run `pip install "rclicks-hf[space]"`'
+    ) from missing
+
+from rclicks_hf.space.limits import CACHE_SECONDS
 
 TITLE = "RClicks"
-CACHE_SECONDS = 3600  # after which files that Gradio keeps for a visitor are removed
 
 
 @dataclass(frozen=True)
