@@ -123,6 +123,9 @@ def draw_names(axes: Axes, points: np.ndarray, names: Sequence[str], order: Sequ
         order: The points to name, the most important first; those without a free place stay
             without a name.
     """
+    drawn = np.flatnonzero(np.isfinite(points).all(axis=1)).tolist()
+    points, names = points[drawn], [names[place] for place in drawn]
+    order = [drawn.index(place) for place in order if place in drawn]
     figure = axes.get_figure()
     assert figure is not None
     figure.draw_without_rendering()  # only now the layout is known

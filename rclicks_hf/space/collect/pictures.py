@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Callable
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from rclicks_hf.analysis.display_modes import DISPLAY_MODES, REFERENCE_MODE
 from rclicks_hf.data.instances import object_box
+from rclicks_hf.space.markup import image_uri
 
 #: Longest side of a picture that is sent to a browser, in pixels.
 LONGEST_SIDE = 1280
@@ -79,6 +77,4 @@ def data_uri(picture: np.ndarray, longest: int = LONGEST_SIDE) -> str:
     if scale < 1:
         size = max(1, round(width * scale)), max(1, round(height * scale))
         picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, format="JPEG", quality=92)
-    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    return image_uri(picture)

@@ -8,7 +8,6 @@ import secrets
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from html import escape
 from importlib.resources import files
 from typing import Any
 
@@ -16,7 +15,7 @@ import gradio as gr
 from gradio.context import Context
 
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.space.collect_clicks import (
+from rclicks_hf.space.collect.clicks import (
     POINTERS,
     CollectedClick,
     annotator_of,
@@ -25,8 +24,9 @@ from rclicks_hf.space.collect_clicks import (
     parse_code,
     readable_code,
 )
-from rclicks_hf.space.collect_pictures import data_uri, mode_picture
-from rclicks_hf.space.collect_study import Study, Task, open_study
+from rclicks_hf.space.collect.pictures import data_uri, mode_picture
+from rclicks_hf.space.collect.study import Study, Task, open_study
+from rclicks_hf.space.markup import escaped
 from rclicks_hf.space.settings import SpaceSettings
 
 _AGREE_FIRST = "Tick the box first: nothing is recorded without your consent."
@@ -135,12 +135,14 @@ def collect_page(settings: SpaceSettings) -> None:
             pause = gr.Button("Pause", size="sm", scale=0, min_width=90, elem_id="collect-pause")
         stage = gr.HTML(
             "",
-            css_template=_file("collect_stage.css"),
-            js_on_load=_file("collect_stage.js"),
+            css_template=_file("collect.css"),
+            js_on_load=_file("collect.js"),
+            apply_default_css=False,
             elem_id="collect-stage",
+            elem_classes="flush",
         )
     with gr.Column(visible=False) as rest_view:
-        rest = gr.HTML(elem_id="collect-rest")
+        rest = gr.HTML(elem_id="collect-rest", elem_classes="flush")
         go_on = gr.Button("Go on", variant="primary", elem_id="collect-go-on")
         leave = gr.Button(
             "Forget my code in this browser" if is_kept else "Start anew", elem_id="collect-leave"
@@ -166,7 +168,7 @@ def collect_page(settings: SpaceSettings) -> None:
 
 
 def _file(name: str) -> str:
-    return files("rclicks_hf.space").joinpath(name).read_text("utf-8")
+    return files("rclicks_hf.space").joinpath("web", name).read_text("utf-8")
 
 
 def _remember(code: object) -> str:
@@ -297,7 +299,7 @@ def _stage_html(task: Task, visit: Visit, preview: str, picture: str) -> str:
     if preview:
         shown = f'<img class="collect-shown" src="{preview}" alt="The object to click on">'
     else:
-        shown = f'<p class="collect-words">{escape(task.description)}</p>'
+        shown = f'<p class="collect-words">{escaped(task.description)}</p>'
     label = (
         f"Picture, {width} by {height} pixels. Arrow keys move a cross, with Shift by one pixel; "
         "Enter clicks there."

@@ -12,8 +12,8 @@ import numpy as np
 
 from rclicks_hf.data.schema import SOURCE_DATASETS
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.metrics.click_counts import THRESHOLD
 from rclicks_hf.report.from_results import standings
-from rclicks_hf.report.numbers.measures import MEASURES
 from rclicks_hf.report.numbers.method_results import MethodKey, stored_name
 from rclicks_hf.report.numbers.paper_benchmark import PaperRow, paper_rows
 from rclicks_hf.report.numbers.scoring import Score
@@ -29,7 +29,8 @@ NOT_STATED = "not stated"
 TRAINING_DATA = {"C+L": "COCO + LVIS", "SBD": "SBD", "SA-1B": "SA-1B", "SA-V": "SA-V"}
 PUBLISHED_VALUES = "published"
 _HUB_IDS = {method.hub_id: method for method in METHODS.values() if method.hub_id}
-_MOST_NAMED = 4  # dashes that curves can be told apart by
+#: Methods that curves can be told apart by their dashes.
+MOST_NAMED = 4
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,11 @@ class Leaderboard:
     warnings: Sequence[str] = field(default=())
 
     @property
+    def threshold(self) -> float:
+        """IoU that clicks are counted up to."""
+        return THRESHOLD if self.results is None else self.results.threshold
+
+    @property
     def datasets(self) -> list[str]:
         """Datasets that occur, in order."""
         return list(dict.fromkeys(entry.key.dataset for entry in self.entries))
@@ -107,7 +113,7 @@ class Leaderboard:
             return None
         if not named:
             ranked = sorted(entries, key=lambda entry: entry.origin != "own run")
-            named = {entry.name for entry in ranked[:_MOST_NAMED]}
+            named = {entry.name for entry in ranked[:MOST_NAMED]}
         if self.results is None:
             return _published_standings(entries, named)
         methods = {entry.name: self.results[entry.key] for entry in entries}
@@ -232,8 +238,3 @@ def entries_csv(entries: Iterable[Entry], columns: Sequence[Column], threshold: 
             ]
         )
     return text.getvalue()
-
-
-def unit_of(column: Column) -> str:
-    """Unit of a column, as in `MEASURES`."""
-    return MEASURES[column.measure].unit

@@ -21,7 +21,7 @@ from rclicks_hf.data.schema import SOURCE_DATASETS
 from rclicks_hf.data.stems import FullStem
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.simulation.photographs import photograph_records, photographs
-from rclicks_hf.space.collect_clicks import ClickJournal, CollectedClick, annotator_of
+from rclicks_hf.space.collect.clicks import ClickJournal, CollectedClick, annotator_of
 
 #: Optional file in the study's folder; its keys are those of `_KINDS`.
 STUDY_FILE = "study.json"
