@@ -29,6 +29,7 @@ from rclicks_hf.cli import (
     push,
     report,
     segmenters,
+    space,
     train,
     verify,
 )
@@ -54,6 +55,7 @@ VERBS: dict[str, tuple[Callable[..., None], str]] = {
     "segmenters": (segmenters.segmenters, segmenters.EXAMPLES),
     "check-segmenter": (check_segmenter.check_segmenter, check_segmenter.EXAMPLES),
     "report": (report.report, report.EXAMPLES),
+    "space": (space.space, space.EXAMPLES),
     "convert": (convert.convert, convert.EXAMPLES),
     "push": (push.push, push.EXAMPLES),
 }

@@ -19,7 +19,7 @@ from rclicks_hf.space.tools import click_models, segmenters
 from rclicks_hf.space.visitor_errors import shows_mistakes
 from rclicks_hf.space.web_components import file_choice, web_component
 
-_QUIET = {"show_progress": "minimal", "api_visibility": "private"}
+_QUIET: dict[str, Any] = {"show_progress": "minimal", "api_visibility": "private"}
 _POSITIVE, _NEGATIVE = "positive (object)", "negative (background)"
 
 
@@ -53,13 +53,13 @@ def explorer_page(settings: SpaceSettings) -> None:
     events = ExplorerEvents(
         instance_sources(settings), click_models(settings), segmenters(settings)
     )
-    parts = _layout(events)
+    parts = _layout(events, has_network=bool(settings.click_models))
     _wire_choice(events, parts)
     _wire_views(events, parts)
     _wire_clicks(events, parts)
 
 
-def _layout(events: ExplorerEvents) -> _Parts:
+def _layout(events: ExplorerEvents, *, has_network: bool) -> _Parts:
     visit = gr.State(None, time_to_live=SESSION_SECONDS)
     with gr.Row(equal_height=False):
         with gr.Column(scale=1, min_width=280):
@@ -87,7 +87,7 @@ def _layout(events: ExplorerEvents) -> _Parts:
             about = gr.HTML(elem_id="about")
             clicks = gr.HTML(elem_id="clicks")
     gr.Markdown("## Click maps: where a click is likely", elem_classes="section")
-    if len(events.models) == 2:
+    if not has_network:
         gr.Markdown(NO_NETWORK)
     with gr.Row(equal_height=False, elem_classes="tools"):
         group = gr.Dropdown(
@@ -103,6 +103,10 @@ def _layout(events: ExplorerEvents) -> _Parts:
         seed = gr.Number(42, label="Seed", precision=0, minimum=0, min_width=120)
         draw_button = gr.Button("Draw clicks", min_width=120)
     maps = gr.HTML(elem_id="maps")
+    gr.Markdown(
+        "Heat: where the click model expects clicks. Purple dots: clicks drawn from it. Star: the "
+        "baseline click."
+    )
     gr.Markdown("## Segment it, click by click", elem_classes="section")
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=280):
@@ -159,15 +163,16 @@ def _wire_choice(events: ExplorerEvents, parts: _Parts) -> None:
     for change in (parts.source.input, parts.round.input):
         change(list_stems, [parts.source, parts.round], parts.stem, **_QUIET)
     every = [parts.visit, parts.about, parts.clicks, parts.surface, parts.steps, parts.brush]
+    quiet = _QUIET | {"show_progress_on": parts.about}
     choice = [parts.devices, parts.source, parts.stem, parts.segmenter]
     own = [parts.devices, parts.visit]
     for done in (
-        Context.root_block.load(choose, choice, every, **_QUIET),
-        parts.stem.change(choose, choice, every, **_QUIET),
-        parts.picture_file.chosen(upload, [parts.devices, parts.segmenter], every, **_QUIET),
-        parts.mask_file.chosen(take_mask, own, every, **_QUIET),
-        parts.brush.painted(take_mask, own, every, **_QUIET),
-        parts.buttons["take"].click(take_prediction, own, every, **_QUIET),
+        Context.root_block.load(choose, choice, every, **quiet),
+        parts.stem.change(choose, choice, every, **quiet),
+        parts.picture_file.chosen(upload, [parts.devices, parts.segmenter], every, **quiet),
+        parts.mask_file.chosen(take_mask, own, every, **quiet),
+        parts.brush.painted(take_mask, own, every, **quiet),
+        parts.buttons["take"].click(take_prediction, own, every, **quiet),
     ):
         _show_maps(events, parts, done.success)
 
@@ -234,10 +239,11 @@ def _wire_clicks(events: ExplorerEvents, parts: _Parts) -> None:
         return shown(events.restart(visit, segmenter))
 
     where = [parts.visit, parts.sign]
+    quiet = _QUIET | {"show_progress_on": parts.steps}
     again = [parts.visit, parts.segmenter]
-    parts.surface.place(place, where, followers, **_QUIET)
-    parts.buttons["at"].click(click_at, [*where, *parts.place], followers, **_QUIET)
-    parts.buttons["baseline"].click(as_baseline, parts.visit, followers, **_QUIET)
-    parts.buttons["undo"].click(undo, parts.visit, followers, **_QUIET)
-    parts.buttons["restart"].click(restart, again, followers, **_QUIET)
-    parts.segmenter.input(restart, again, followers, **_QUIET)
+    parts.surface.place(place, where, followers, **quiet)
+    parts.buttons["at"].click(click_at, [*where, *parts.place], followers, **quiet)
+    parts.buttons["baseline"].click(as_baseline, parts.visit, followers, **quiet)
+    parts.buttons["undo"].click(undo, parts.visit, followers, **quiet)
+    parts.buttons["restart"].click(restart, again, followers, **quiet)
+    parts.segmenter.input(restart, again, followers, **quiet)

@@ -39,9 +39,9 @@ _NO_OBJECT = (
     "segmenter.</p>"
 )
 NO_NETWORK = (
-    "Only UD and DT: no clickability network is loaded. Train a small one with `rclicks demo`, "
-    "then start the app with `rclicks space --click-model "
-    "rclicks-demo/clickability-nano-simulated`; `--click-model` also takes a Hub id."
+    "Only UD and DT are loaded. To add a clickability network, start the app with "
+    "`rclicks space --click-model` and its folder or Hub id; `rclicks demo` trains a small one, "
+    "`rclicks-demo/clickability-nano-simulated`."
 )
 
 
@@ -135,9 +135,10 @@ class ExplorerEvents:
         if visit.file_shape != instance.mask.shape:
             words[-1] += f", scaled down from {visit.file_shape[1]} × {visit.file_shape[0]}"
         if instance.full_stem != OWN:
-            words += [_ROUND_WORDS[instance.click_type], KIND_OF_CLICKS[instance.is_simulated]]
-        badge = ' <strong class="badge">simulated</strong>' if instance.is_simulated else ""
-        return f"<p>{escaped(' · '.join(words))}{badge}</p>"
+            words.append(_ROUND_WORDS[instance.click_type])
+        kind = KIND_OF_CLICKS[instance.is_simulated]
+        badge = f'<strong class="badge">{kind}</strong>' if instance.full_stem != OWN else ""
+        return f"<p>{escaped(' · '.join(words))} {badge}</p>"
 
     def clicks_html(self, visit: Visit, devices: Sequence[str]) -> str:
         """The object, and the clicks on it."""

@@ -11,6 +11,7 @@ import numpy as np
 from rclicks_hf.data import (
     ROUNDS,
     SOURCE_DATASETS,
+    SPLITS,
     Clicks,
     ConfigKey,
     FullStem,
@@ -20,7 +21,7 @@ from rclicks_hf.data import (
     MemoryStore,
     load_instances,
 )
-from rclicks_hf.data.loading import configs_of
+from rclicks_hf.data.loading import configs_of, splits_of
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.simulation import generate_scenes, simulate_rounds
 from rclicks_hf.simulation.photographs import photographs
@@ -152,14 +153,21 @@ def instance_sources(settings: SpaceSettings) -> dict[str, InstanceSource]:
     if settings.dataset is not None:
         configs = configs_of(settings.dataset)
         for name, entry in SOURCE_DATASETS.items():
-            if ConfigKey(name, kind="instances").name not in configs:
+            key = ConfigKey(name, kind="instances")
+            if key.name not in configs:
                 continue
-            for split in reversed(entry.splits):  # the one that the paper evaluates on comes first
-                words = f"{entry.title}, {split}" if len(entry.splits) > 1 else entry.title
-                found[words] = RepoSource(settings.dataset, name, split)
+            there = splits_of(settings.dataset, key)
+            # The split that the paper evaluates on comes first.
+            for split in sorted(there, key=SPLITS.index, reverse=True):
+                title = f"{entry.title}, {split}" if len(there) > 1 else entry.title
+                found[title] = RepoSource(settings.dataset, name, split)
         if not found:
             raise RclicksError(
                 f"{settings.dataset}: has clicks but no pictures to browse; build it with its "
                 "pictures"
             )
-    return {**found, **{t: s for t, s in embedded_sources().items() if t not in found}}
+    embedded = {
+        f"{title}, embedded" if found else title: source
+        for title, source in embedded_sources().items()
+    }
+    return found | embedded

@@ -24,6 +24,6 @@ def shows_mistakes(event: F) -> F:
             return event(*values, **named)
         except RclicksError as error:
             text = escaped(without_secrets(" ".join(str(error).split())))
-            raise gr.Error(text, title="That did not work", print_exception=False) from None
+            raise gr.Error(text, print_exception=False) from None
 
     return run  # type: ignore[return-value]

@@ -50,7 +50,7 @@ def square(height: int = 60, width: int = 80) -> np.ndarray:
 def test_a_bundled_instance_shows_its_simulated_clicks(
     events: ExplorerEvents, visit: Visit
 ) -> None:
-    assert "simulated" in events.about(visit)
+    assert "simulated clicks" in events.about(visit)
     both = events.clicks_html(visit, ["pc", "mobile"])
     assert "48 simulated clicks (24 pc, 24 mobile)" in both
     assert "(24 pc, 0 mobile)" in events.clicks_html(visit, ["pc"])

@@ -10,7 +10,7 @@ function stroke(event) {
   const point = [(event.clientX - shown.left) * scale, (event.clientY - shown.top) * scale];
   const pen = target.getContext("2d");
   pen.globalCompositeOperation = erases ? "destination-out" : "source-over";
-  pen.strokeStyle = "#fff";
+  pen.strokeStyle = "#d0389b";
   pen.lineCap = "round";
   pen.lineWidth = Number(element.querySelector("input[type=range]").value);
   pen.beginPath();
