@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = ("torch", "transformers", "datasets", "evaluate", "matplotlib", "cv2", "scipy", "pandas")
+HEAVY = ("torch", "transformers", "datasets", "evaluate", "matplotlib", "cv2", "scipy", "pandas", "gradio")
 
 # Room -> rooms that it may import, besides `errors` and `support`.
 BELOW: dict[str, set[str]] = {
@@ -34,6 +34,7 @@ BELOW: dict[str, set[str]] = {
     "downloads": {"data", "networks", "benchmark"},
     # segmenters: the names of the published methods
     "report": {"data", "metrics", "benchmark", "click_scoring", "jobs", "segmenters"},
+    "space": {"data", "metrics", "simulation", "click_models", "segmenters", "benchmark", "report"},
 }
 TOP = {"demo", "cli"}  # they may import every room, and no room imports them
 EVERYWHERE = {"errors", "support"}

@@ -30,6 +30,7 @@ from rclicks_hf.cli import (
     push,
     report,
     segmenters,
+    space,
     train,
     verify,
 )
@@ -56,6 +57,7 @@ VERBS: dict[str, tuple[Callable[..., None], str]] = {
     "segmenters": (segmenters.segmenters, segmenters.EXAMPLES),
     "check-segmenter": (check_segmenter.check_segmenter, check_segmenter.EXAMPLES),
     "report": (report.report, report.EXAMPLES),
+    "space": (space.space, space.EXAMPLES),
     "convert": (convert.convert, convert.EXAMPLES),
     "push": (push.push, push.EXAMPLES),
 }

@@ -235,6 +235,17 @@ def configs_of(repo: str | Path) -> set[str]:
     return names
 
 
+def splits_of(repo: str | Path, key: ConfigKey) -> list[str]:
+    """Splits of a config of a folder, a Hub repo or the installed dataset."""
+    try:
+        known, _ = _locate(repo, key)
+        return list(
+            datasets.get_dataset_split_names(str(repo), key.name) if known is None else known
+        )
+    except _READ_ERRORS as error:
+        raise RclicksError(_nothing_at(repo)) from error
+
+
 def _is_folder(repo: str | Path) -> bool:
     if not str(repo):
         raise RclicksError("repo: is empty; give the folder that `rclicks build` made, or a Hub id")

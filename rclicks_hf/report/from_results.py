@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -136,28 +136,37 @@ def _named(methods: Sequence[MethodResults]) -> list[MethodResults]:
 def _standings(results: Results) -> list[Standings]:
     """One per dataset with more methods than can have a chart each."""
     made = []
-    for dataset, methods in by_dataset(results.values()).items():
-        shown = [method for method in methods if method.group_ious.size]
-        clicks = {method.group_ious.shape[-1] for method in shown}
-        if len(methods) <= FEW or len(clicks) != 1:
-            continue
-        named, scores = _named(methods), results.scores
-        segmenters = [stored_name(method.key.segmenter) for method in shown]
-        made.append(
-            Standings(
-                dataset,
-                [_method_name(method, results) for method in shown],
-                [METHODS[name].family if name in METHODS else "" for name in segmenters],
-                np.stack([method.group_ious.mean(axis=(0, 1)) for method in shown]),
-                np.array([scores[method.key]["sample_noc"].value for method in shown]),
-                np.array([scores[method.key]["delta_gr_noc"].value for method in shown]),
-                [method in named for method in shown],
-                [method.origin == OWN for method in shown],
-                results.threshold,
-                any(method.is_simulated for method in shown),
-            )
-        )
+    for methods in by_dataset(results.values()).values():
+        of_dataset = standings(methods, results, _named(methods)) if len(methods) > FEW else None
+        if of_dataset is not None:
+            made.append(of_dataset)
     return made
+
+
+def standings(
+    methods: Sequence[MethodResults], results: Results, named: Collection[MethodResults]
+) -> Standings | None:
+    """Methods of one dataset beside each other, those without runs of groups left out.
+
+    None if none is left, or if their runs have different numbers of clicks.
+    """
+    shown = [method for method in methods if method.group_ious.size]
+    if len({method.group_ious.shape[-1] for method in shown}) != 1:
+        return None
+    scores = results.scores
+    segmenters = [stored_name(method.key.segmenter) for method in shown]
+    return Standings(
+        shown[0].key.dataset,
+        [_method_name(method, results) for method in shown],
+        [METHODS[name].family if name in METHODS else "" for name in segmenters],
+        np.stack([method.group_ious.mean(axis=(0, 1)) for method in shown]),
+        np.array([scores[method.key]["sample_noc"].value for method in shown]),
+        np.array([scores[method.key]["delta_gr_noc"].value for method in shown]),
+        [method in named for method in shown],
+        [method.origin == OWN for method in shown],
+        results.threshold,
+        any(method.is_simulated for method in shown),
+    )
 
 
 def _method_name(method: MethodResults, results: Results) -> str:

@@ -83,6 +83,7 @@ LAYOUTS: dict[str, Layout] = {
             previous_masks="SUBSEC_MASKS/tetris_fn_fp/tetris_fn_fp_masks",
             longest_side=2048,
         ),
+        Layout("own", "Own", "images", "masks", decode_any_channel),
     )
 }
 

@@ -182,11 +182,13 @@ def _floor(data: IoUCurves) -> float:
     return max(0.0, np.floor((lowest - 0.15) * 10) / 10)
 
 
-def make_svg(draw: Callable[[Axes], None], name: str, alt: str) -> str:
+def make_svg(
+    draw: Callable[[Axes], None], name: str, alt: str, size: tuple[float, float] = CHART_SIZE
+) -> str:
     """A chart as an ``<svg>`` element; ``name`` prefixes its ids, ``alt`` describes it."""
     # Text stays text (in the page's font, searchable), and ids depend only on the name.
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name, "font.size": FONT_SIZE}):
-        figure = Figure(figsize=CHART_SIZE, layout="constrained", facecolor="none")
+        figure = Figure(figsize=size, layout="constrained", facecolor="none")
         draw(figure.add_subplot())
         buffer = io.StringIO()
         FigureCanvasSVG(figure).print_svg(

@@ -10,7 +10,8 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from rclicks_hf.report.page_data import Standings
-from rclicks_hf.report.pictures.charts import frame, make_svg
+from rclicks_hf.report.pictures.charts import CHART_SIZE, frame, make_svg
+from rclicks_hf.report.pictures.label_places import draw_names
 from rclicks_hf.report.pictures.palette import light
 from rclicks_hf.report.tables.table_cells import Cell, Row, Table, label, number
 from rclicks_hf.segmenters.methods import METHOD_FAMILIES
@@ -24,16 +25,18 @@ _OWN = ("error", "*")
 _STYLES = dict(zip(METHOD_FAMILIES, zip(cycle(_COLOURS), _MARKERS, strict=False), strict=False))
 
 
-def standing_curves_svg(data: Standings, name: str) -> str:
+def standing_curves_svg(data: Standings, name: str, size: tuple[float, float] = CHART_SIZE) -> str:
     """Mean IoU per click of every method, named ones in colour, as an ``<svg>`` element."""
     alt = f"Line chart: mean IoU after each click of {len(data.names)} methods."
-    return make_svg(lambda axes: _draw_curves(axes, data), name, alt)
+    columns = 2 if size[0] >= CHART_SIZE[0] else 1
+    return make_svg(lambda axes: _draw_curves(axes, data, columns), name, alt, size)
 
 
-def standing_points_svg(data: Standings, name: str) -> str:
+def standing_points_svg(data: Standings, name: str, size: tuple[float, float] = CHART_SIZE) -> str:
     """Sample NoC against its dependence on the clicks, as an ``<svg>`` element."""
     alt = f"Scatter chart: Sample NoC against ΔGR NoC of {len(data.names)} methods."
-    return make_svg(lambda axes: _draw_points(axes, data), name, alt)
+    columns = 4 if size[0] >= CHART_SIZE[0] else 3
+    return make_svg(lambda axes: _draw_points(axes, data, columns), name, alt, size)
 
 
 def standing_table(data: Standings) -> Table:
@@ -47,7 +50,7 @@ def standing_table(data: Standings) -> Table:
     return Table(heads, {"": rows})
 
 
-def _draw_curves(axes: Axes, data: Standings) -> None:
+def _draw_curves(axes: Axes, data: Standings, columns: int) -> None:
     clicks = np.arange(1, data.curves.shape[1] + 1)
     named = [place for place, is_named in enumerate(data.are_named) if is_named]
     others = [place for place in range(len(data.names)) if place not in named]
@@ -74,11 +77,14 @@ def _draw_curves(axes: Axes, data: Standings) -> None:
     last = [0] * bool(others)
     places = [*range(len(last), len(texts)), *last]
     _legend_below(
-        axes, [handles[place] for place in places], [texts[place] for place in places], columns=2
+        axes,
+        [handles[place] for place in places],
+        [texts[place] for place in places],
+        columns=columns,
     )
 
 
-def _draw_points(axes: Axes, data: Standings) -> None:
+def _draw_points(axes: Axes, data: Standings, columns: int) -> None:
     for family in dict.fromkeys(data.families):
         colour, marker = _STYLES.get(family, _OWN)
         places = [place for place, of in enumerate(data.families) if of == family]
@@ -99,20 +105,12 @@ def _draw_points(axes: Axes, data: Standings) -> None:
         )
     frame(axes, x="Sample NoC (clicks; left is better)", y="ΔGR NoC % (nearer 0 is better)")
     axes.margins(0.12)
-    middle = np.mean(axes.get_xlim())
-    for place in (place for place, is_named in enumerate(data.are_named) if is_named):
-        x, y = data.clicks[place], data.range_between_groups[place]
-        axes.annotate(
-            data.names[place],
-            (x, y),
-            xytext=(8, 6) if x < middle else (-8, 6),
-            textcoords="offset points",
-            horizontalalignment="left" if x < middle else "right",
-            color=light("ink"),
-            fontsize=8.5,
-            zorder=5,
-        )
-    _legend_below(axes, *axes.get_legend_handles_labels(), columns=4)
+    _legend_below(axes, *axes.get_legend_handles_labels(), columns=columns)
+    points = np.stack([data.clicks, data.range_between_groups], axis=1)
+    named = [place for place, is_named in enumerate(data.are_named) if is_named]
+    # Own runs first: where room is short, they are named.
+    named.sort(key=lambda place: not data.are_own[place])
+    draw_names(axes, points, data.names, named)
 
 
 def _legend_below(

@@ -155,7 +155,7 @@ def csv_scores(results: Results, click_scores: Sequence[ScoreTable] = ()) -> str
         writer.writerows([*line, *[""] * has_origin] for line in _click_score_lines(table))
     for key, method in results.items():
         names = (key.dataset, key.segmenter, key.click_model)
-        head: list[object] = [*map(_csv_text, names), method.is_simulated]
+        head: list[object] = [*map(csv_text, names), method.is_simulated]
         head += [results.threshold, len(method.stems), method.failures]
         for name, score in results.scores[key].items():
             if score.instances:
@@ -169,7 +169,7 @@ def csv_scores(results: Results, click_scores: Sequence[ScoreTable] = ()) -> str
 
 def _click_score_lines(table: ScoreTable) -> Iterator[list[object]]:
     for means in table.means:
-        names = [_csv_text(table.dataset), "", _csv_text(means.click_model)]
+        names = [csv_text(table.dataset), "", csv_text(means.click_model)]
         head = [*names, table.is_simulated, "", means.instances]
         for metric, interval in means.intervals.items():
             info = METRICS[metric]
@@ -179,7 +179,7 @@ def _click_score_lines(table: ScoreTable) -> Iterator[list[object]]:
             yield [*head, len(means.left_out), *tail]
 
 
-def _csv_text(text: str) -> str:
+def csv_text(text: str) -> str:
     """A name that no spreadsheet takes as a formula."""
     text = visible(text)
     return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) else text

@@ -1,0 +1,90 @@
+"""The app: one Gradio page per row of `PAGES`, under one header."""
+
+from __future__ import annotations
+
+import os
+import pkgutil
+from dataclasses import dataclass
+
+from rclicks_hf.errors import RclicksError
+from rclicks_hf.space.settings import SpaceSettings
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
+
+try:
+    import gradio as gr
+except ModuleNotFoundError as missing:
+    raise RclicksError(
+        'gradio: is not installed; run `pip install "rclicks-hf[space]"`'
+    ) from missing
+
+from rclicks_hf.space.limits import CACHE_SECONDS
+
+TITLE = "RClicks"
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of the app.
+
+    Attributes:
+        name: What the navigation calls it.
+        route: Its path; "" for the first page.
+        title: Its heading.
+        builder: ``"module:function"``; called with the settings inside the page's Blocks, it adds
+            components and events.
+    """
+
+    name: str
+    route: str
+    title: str
+    builder: str
+
+
+_ROOM = "rclicks_hf.space"
+
+PAGES: tuple[Page, ...] = (
+    Page("Explorer", "", "Where do people click?", f"{_ROOM}.explorer:explorer_page"),
+    Page(
+        "Leaderboard",
+        "leaderboard",
+        "How many clicks does a method really need?",
+        f"{_ROOM}.leaderboard:leaderboard_page",
+    ),
+    Page("Collect", "collect", "Record your own clicks", f"{_ROOM}.collect:collect_page"),
+)
+
+
+def make_app(settings: SpaceSettings | None = None) -> gr.Blocks:
+    """Build the app; `serve` starts it.
+
+    Args:
+        settings: What it shows; None for the defaults, which need no files and no network.
+
+    Returns:
+        The app, with one route per page.
+
+    Raises:
+        RclicksError: If something that the settings name does not exist or cannot be loaded.
+
+    Example:
+        >>> sorted(name for name, *_ in make_app().pages)  # doctest: +SKIP
+        ['', 'collect', 'leaderboard']
+    """
+    settings = settings or SpaceSettings()
+    first, *others = PAGES
+    with gr.Blocks(
+        title=TITLE, analytics_enabled=False, delete_cache=(CACHE_SECONDS, CACHE_SECONDS)
+    ) as app:
+        gr.Navbar(main_page_name=first.name)
+        _fill(first, settings)
+    for page in others:
+        with app.route(page.name, f"/{page.route}"):
+            gr.Navbar(main_page_name=first.name)
+            _fill(page, settings)
+    return app
+
+
+def _fill(page: Page, settings: SpaceSettings) -> None:
+    gr.Markdown(f"# {page.title}", elem_classes="page-title")
+    pkgutil.resolve_name(page.builder)(settings)

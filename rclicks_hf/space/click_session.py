@@ -1,0 +1,88 @@
+"""One object segmented click by click, as an immutable value that a visitor's state can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from rclicks_hf.benchmark import Clicker
+from rclicks_hf.benchmark.clicker import clip_click
+from rclicks_hf.data.instances import Click, Instance
+from rclicks_hf.errors import RclicksError
+from rclicks_hf.metrics.masks import iou
+from rclicks_hf.segmenters.interface import Segmenter
+from rclicks_hf.space.limits import MAX_CLICKS
+
+
+@dataclass(frozen=True, eq=False)
+class ClickSession:
+    """Clicks on one instance, and what the segmenter made of them.
+
+    Attributes:
+        instance: The image and the object; without an object there is no IoU.
+        segmenter: Its name in the app.
+        encoded: What `Segmenter.encode` returned; None before the first click.
+        clicks: All clicks, oldest first.
+        ious: IoU after each click; empty without an object.
+        mask: (H, W) bool, the object after the last click.
+        memory: The last prediction's, for the next one.
+    """
+
+    instance: Instance
+    segmenter: str
+    mask: np.ndarray
+    encoded: Any = None
+    clicks: tuple[Click, ...] = ()
+    ious: tuple[float, ...] = ()
+    memory: Any = None
+
+
+def has_object(instance: Instance) -> bool:
+    """Whether it is known where the object is."""
+    return bool(instance.object_mask.any())
+
+
+def start_session(instance: Instance, segmenter: str) -> ClickSession:
+    """A session without clicks."""
+    return ClickSession(instance, segmenter, np.zeros(instance.mask.shape, bool))
+
+
+def add_click(session: ClickSession, segmenter: Segmenter, click: Click) -> ClickSession:
+    """The session after one more click, which is moved into the image."""
+    if len(session.clicks) >= MAX_CLICKS:
+        raise RclicksError(f"{MAX_CLICKS} clicks are the most, as in the benchmark; start again")
+    if session.encoded is None:
+        session = replace(session, encoded=segmenter.encode(session.instance.image))
+    clicks = (*session.clicks, clip_click(click, session.mask.shape))
+    [prediction] = segmenter.predict(session.encoded, [clicks], [session.memory])
+    mask = prediction.probability > segmenter.threshold
+    ious = session.ious
+    if has_object(session.instance):
+        ious = (*ious, float(iou(session.instance.mask, mask)))
+    return replace(session, clicks=clicks, ious=ious, mask=mask, memory=prediction.memory)
+
+
+def baseline_click(session: ClickSession) -> Click:
+    """Where the baseline clicker would click next."""
+    if not has_object(session.instance):
+        raise RclicksError("the baseline clicker needs an object; paint or upload its mask first")
+    clicker = Clicker(session.instance.mask)
+    for click in session.clicks:
+        clicker.add(click)
+    return clicker.next(session.mask)
+
+
+def without_last(session: ClickSession, segmenter: Segmenter) -> ClickSession:
+    """The session before its last click; the clicks before it are predicted again."""
+    return replay(session, segmenter, session.clicks[:-1])
+
+
+def replay(session: ClickSession, segmenter: Segmenter, clicks: Sequence[Click]) -> ClickSession:
+    """The session with other clicks from its start."""
+    again = replace(start_session(session.instance, session.segmenter), encoded=session.encoded)
+    for click in clicks:
+        again = add_click(again, segmenter, click)
+    return again

@@ -1,0 +1,3 @@
+from .page import leaderboard_page as leaderboard_page
+
+__all__ = ["leaderboard_page"]
