@@ -24,7 +24,7 @@ from rclicks_hf.benchmark.runs import (
 from rclicks_hf.benchmark.single_clicks import click_as_sampled, click_as_users
 from rclicks_hf.benchmark.trajectories import Trajectory, click_trajectories
 from rclicks_hf.click_models.interface import ClickModel
-from rclicks_hf.data.instances import Instance
+from rclicks_hf.data.instances import Instance, share_pictures
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.segmenters.interface import Segmenter, is_batched, on_dataset
 
@@ -86,6 +86,7 @@ class _ImagePass:
 
     def run(self, instances: Sequence[Instance]) -> list[ResultRow]:
         rows: list[ResultRow] = []
+        instances = share_pictures(instances)
         start, state, broken = time.perf_counter(), None, ""
         try:
             # A copy: a segmenter may change it, click models and later objects must not see that.

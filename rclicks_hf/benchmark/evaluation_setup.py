@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from rclicks_hf.benchmark.clicker import Target
 from rclicks_hf.benchmark.protocol import BenchmarkProtocol
-from rclicks_hf.click_models.interface import BoxedMap, ClickModel, ImageClickModel
+from rclicks_hf.click_models.interface import BoxedMap, ClickModel, ClickModelOnImages
 from rclicks_hf.data.instances import Click, Instance
 from rclicks_hf.metrics.packed_masks import ObjectScorer
 from rclicks_hf.segmenters.conformance import check_predictions
@@ -42,9 +43,12 @@ class EvaluationSetup:
     click_model: ClickModel | None
     protocol: BenchmarkProtocol
     _once: dict[int, _Prepared] = field(default_factory=dict, repr=False)
-    _images: dict[int, tuple[np.ndarray, ImageClickModel | None]] = field(
-        default_factory=dict, repr=False
-    )
+
+    @cached_property
+    def on_images(self) -> ClickModelOnImages:
+        """The click model, which prepares an image once."""
+        assert self.click_model is not None
+        return ClickModelOnImages(self.click_model)
 
     @property
     def threshold(self) -> float:
@@ -105,20 +109,10 @@ class EvaluationSetup:
         errors, images = [target.error_mask for target in targets], [i.image for i in instances]
         prepared = None
         if all(image is images[0] for image in images):
-            prepared = self._on_image(click_model, images[0])
+            prepared = self.on_images.on(images[0])
         if prepared is None:
             return click_model.click_maps(images, objects, errors)
         return prepared.boxed_maps(objects, errors, [target.region.box for target in targets])
-
-    def _on_image(self, click_model: ClickModel, image: np.ndarray) -> ImageClickModel | None:
-        """The click model with the image prepared, where it can do that."""
-        on_image = getattr(click_model, "on_image", None)
-        if on_image is None:
-            return None
-        held = self._images.get(0)
-        if held is None or held[0] is not image:
-            held = self._images[0] = image, on_image(image)
-        return held[1]
 
     def _object_mask(self, instance: Instance) -> np.ndarray:
         of = self._once.setdefault(id(instance), _Prepared(instance))

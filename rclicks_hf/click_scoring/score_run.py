@@ -20,7 +20,7 @@ from rclicks_hf.click_models.registry import (
     takes_options,
 )
 from rclicks_hf.click_scoring.paper_scores import paper_split
-from rclicks_hf.click_scoring.score_rows import PEOPLE, SCORE_SCHEMA, ScoreSettings, score_instance
+from rclicks_hf.click_scoring.score_rows import PEOPLE, SCORE_SCHEMA, ScoreSettings, score_image
 from rclicks_hf.data import ROUNDS, SOURCE_DATASETS, Instance, load_instances
 from rclicks_hf.data.fingerprint import dataset_fingerprint, pictures_fingerprint
 from rclicks_hf.data.given_instances import GivenInstances, describe_instances
@@ -145,9 +145,9 @@ class _Worker:
 
     def __call__(self, task: ScoreTask) -> pa.Table:
         """Rows of all instances of one image."""
-        table, rows = self._table(task), []
-        for index in task.indices:
-            rows += score_instance(table[index], self._models, self._job.settings)
+        table = self._table(task)
+        instances = [table[index] for index in task.indices]
+        rows = score_image(instances, self._models, self._job.settings)
         return pa.Table.from_pylist(rows, schema=SCORE_SCHEMA)
 
     def _table(self, task: ScoreTask) -> Any:
