@@ -143,10 +143,14 @@ class _Worker:
             for name, spec in job.click_models.items()
         }
 
-    def __call__(self, task: ScoreTask) -> pa.Table:
-        """Rows of all instances of one image."""
+    def prepare(self, task: ScoreTask) -> list[Instance]:
+        """The instances of one image, decoded."""
         table = self._table(task)
-        instances = [table[index] for index in task.indices]
+        return [table[index] for index in task.indices]
+
+    def __call__(self, task: ScoreTask, instances: list[Instance] | None = None) -> pa.Table:
+        """Rows of all instances of one image."""
+        instances = instances or self.prepare(task)
         rows = score_image(instances, self._models, self._job.settings)
         return pa.Table.from_pylist(rows, schema=SCORE_SCHEMA)
 
@@ -168,6 +172,7 @@ def run_click_scores(
     split: str | None = None,
     settings: ScoreSettings | None = None,
     num_proc: int | None = None,
+    threads: int | None = None,
     device: str = "auto",
     dtype: str = "float32",
     batch_size: int | None = None,
@@ -194,6 +199,8 @@ def run_click_scores(
         num_proc: Number of processes. None means one per core, but a single one (this process)
             for objects that cannot be sent to others or that are on an accelerator, and a few per
             GPU for networks on GPUs.
+        threads: Threads of each process for the work beside networks, and to prepare the next image
+            meanwhile. None means none on a CPU, and the cores per worker on GPUs.
         device: Where networks that are given by name run: ``"auto"`` (GPUs if there are any),
             ``"cpu"``, ``"cuda"``, ``"cuda:N"`` or ``"mps"``; objects stay where they are.
         dtype: Of these networks' products and convolutions, ``"float32"``, ``"bfloat16"`` or
@@ -243,7 +250,7 @@ def run_click_scores(
     refuse_unused(options, takers, models)
     job = ScoreJob(Path(out), given, splits, models, settings or ScoreSettings(), options)
     things = {"instances": given, **models}
-    workers = plan_workers(num_proc, things, device, uses_device=any(takers))
+    workers = plan_workers(num_proc, things, device, uses_device=any(takers), threads=threads)
     return run_job(job, tasks, workers, is_main=is_main, overwrite=overwrite, progress=progress)
 
 

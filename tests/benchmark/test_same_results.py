@@ -201,7 +201,7 @@ def test_a_subclass_with_ways_of_its_own_is_asked_for_whole_maps() -> None:
 def test_objects_of_an_image_that_was_decoded_twice_share_what_is_prepared(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    scene = generate_scene(5, size=(64, 80))
+    scene = generate_scene(0, size=(64, 80))
     assert len(scene.masks) > 1
     objects = [instance(scene.image.copy(), mask, str(i)) for i, mask in enumerate(scene.masks)]
     model = click_model(ClickabilityClickModel)
@@ -215,7 +215,7 @@ def test_objects_of_an_image_that_was_decoded_twice_share_what_is_prepared(
 
 
 def test_scores_of_an_image_prepare_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    scene = generate_scene(5, size=(64, 80))
+    scene = generate_scene(0, size=(64, 80))
     clicks = Clicks(np.array([9, 30]), np.array([9, 20]), np.array(["pc", "pc"]))
     first = [
         replace(instance(scene.image.copy(), mask, str(i)), clicks=clicks)

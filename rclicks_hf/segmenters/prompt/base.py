@@ -32,7 +32,7 @@ class PromptedSegmenter(ClickPromptLoop):
 
     model_class: ClassVar[Any]
     device: torch.device
-    batched = True
+    batched = encodes_ahead = True
 
     def __init__(
         self,
