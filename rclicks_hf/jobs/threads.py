@@ -20,7 +20,7 @@ class Threads:
     """
 
     def __init__(self, count: int = 0):
-        self._pool = ThreadPoolExecutor(count, initializer=_start) if count else None
+        self._pool = _pool(count) if count else None
 
     def each(self, call: Callable[[T], R], items: Iterable[T]) -> list[R]:
         """The results in the order of the items; the first error is raised."""
@@ -36,7 +36,7 @@ def one_ahead(prepare: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[T
         >>> list(one_ahead(lambda number: 6 // number, [3, 2, 0, 1]))
         [(3, None), (2, 3), (0, None), (1, 6)]
     """
-    with ThreadPoolExecutor(1, initializer=_start) as thread:
+    with _pool(1) as thread:
         ready: Future[R] | None = None
         for place, item in enumerate(items):
             last, ready = ready, None
@@ -44,6 +44,10 @@ def one_ahead(prepare: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[T
             if place + 1 < len(items):
                 ready = thread.submit(prepare, items[place + 1])
             yield item, prepared
+
+
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="rclicks", initializer=_start)
 
 
 def _start() -> None:

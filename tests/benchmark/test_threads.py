@@ -121,7 +121,6 @@ def test_ctrl_c_resumes_and_leaves_no_thread(
             raise KeyboardInterrupt
         click_as_users(setup, instance, *rest)
 
-    before = threading.active_count()
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr("rclicks_hf.benchmark.engine.click_as_users", interrupt)
         run(tmp_path / "out", segmenter=Watched(), threads=2)
@@ -132,9 +131,14 @@ def test_ctrl_c_resumes_and_leaves_no_thread(
     assert resumed.equals(run(tmp_path / "whole", segmenter=Watched()))
     gc.collect()
     end = time.monotonic() + 10
-    while threading.active_count() > before and time.monotonic() < end:
+    while _own_threads() and time.monotonic() < end:
         time.sleep(0.05)
-    assert threading.active_count() <= before
+    assert not _own_threads()
+
+
+def _own_threads() -> list[str]:
+    names = [thread.name for thread in threading.enumerate()]
+    return [name for name in names if name.startswith("rclicks")]
 
 
 def test_workers_with_threads_and_a_killed_one(
