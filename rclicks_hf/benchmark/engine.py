@@ -6,6 +6,7 @@ import time
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from rclicks_hf.benchmark.runs import (
 from rclicks_hf.benchmark.single_clicks import click_as_sampled, click_as_users
 from rclicks_hf.benchmark.trajectories import Trajectory, click_trajectories
 from rclicks_hf.click_models.interface import ClickModel
-from rclicks_hf.data.instances import Instance
+from rclicks_hf.data.instances import Instance, share_pictures
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.segmenters.interface import Segmenter, is_batched, on_dataset
 
@@ -73,26 +74,52 @@ def run_image(
     runs = check_runs(runs, protocol)
     if click_model is None and need_click_model(runs):
         raise RclicksError("click_model: all runs but base and user draw from one; give one")
-    fitted = on_dataset(segmenter, instances[0].dataset, reference=protocol.zooms_as_reference)
-    setup = EvaluationSetup(fitted, click_model, protocol)
-    return _ImagePass(setup, runs, fail_fast).run(instances)
+    setup = EvaluationSetup(segmenter, click_model, protocol)
+    return ImagePass(instances, setup, runs, fail_fast=fail_fast).rows()
 
 
-class _ImagePass:
-    def __init__(self, setup: EvaluationSetup, runs: tuple[str, ...], fail_fast: bool) -> None:
-        self._setup, self._runs, self._fail_fast = setup, runs, fail_fast
-        seed = setup.protocol.seed
-        self._of_image = {run: np.random.RandomState(seed) for run in runs}
+class ImagePass:
+    """See `run_image`; ``runs`` are checked already."""
 
-    def run(self, instances: Sequence[Instance]) -> list[ResultRow]:
+    def __init__(
+        self,
+        instances: Sequence[Instance],
+        setup: EvaluationSetup,
+        runs: tuple[str, ...],
+        *,
+        fail_fast: bool = False,
+    ) -> None:
+        protocol, dataset = setup.protocol, instances[0].dataset
+        fitted = on_dataset(setup.segmenter, dataset, reference=protocol.zooms_as_reference)
+        self._setup = replace(setup, segmenter=fitted)
+        self._runs, self._fail_fast = runs, fail_fast
+        self._of_image = {run: np.random.RandomState(protocol.seed) for run in runs}
+        self._instances = share_pictures(instances)
+        self._encoded: tuple[Any, float] | None = None
+
+    def encode_ahead(self) -> None:
+        """Encode the image now, if that is safe while another one is segmented."""
+        if getattr(self._setup.segmenter, "encodes_ahead", False):
+            self._encoded = self._encode()
+        if self._setup.click_model is not None:
+            self._setup.on_images.on(self._instances[0].image)
+
+    def _encode(self) -> tuple[Any, float]:
+        start = time.perf_counter()
+        # A copy: a segmenter may change it, click models and later objects must not see that.
+        state = self._setup.segmenter.encode(self._instances[0].image.copy())
+        return state, time.perf_counter() - start
+
+    def rows(self) -> list[ResultRow]:
+        """The rows of all instances."""
         rows: list[ResultRow] = []
-        start, state, broken = time.perf_counter(), None, ""
+        instances, state, broken = self._instances, None, ""
+        start = time.perf_counter()
         try:
-            # A copy: a segmenter may change it, click models and later objects must not see that.
-            state = self._setup.segmenter.encode(instances[0].image.copy())
+            state, seconds = self._encoded or self._encode()
         except Exception as error:  # recorded for every object of the image
-            broken = self._failure(instances[0], error)
-        share = (time.perf_counter() - start) / (len(instances) * len(self._runs))
+            broken, seconds = self._failure(instances[0], error), time.perf_counter() - start
+        share = seconds / (len(instances) * len(self._runs))
         size = 1 if broken else self._objects_together()
         for first in range(0, len(instances), size):
             rows += self._run_recorded(instances[first : first + size], state, broken)

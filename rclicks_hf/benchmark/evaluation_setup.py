@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 
 from rclicks_hf.benchmark.clicker import Target
 from rclicks_hf.benchmark.protocol import BenchmarkProtocol
-from rclicks_hf.click_models.interface import BoxedMap, ClickModel, ImageClickModel
+from rclicks_hf.click_models.interface import BoxedMap, ClickModel, ClickModelOnImages
 from rclicks_hf.data.instances import Click, Instance
+from rclicks_hf.jobs.threads import Threads
 from rclicks_hf.metrics.packed_masks import ObjectScorer
 from rclicks_hf.segmenters.conformance import check_predictions
 from rclicks_hf.segmenters.interface import Segmenter
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,10 +46,14 @@ class EvaluationSetup:
     segmenter: Segmenter
     click_model: ClickModel | None
     protocol: BenchmarkProtocol
+    threads: Threads = field(default_factory=Threads)
     _once: dict[int, _Prepared] = field(default_factory=dict, repr=False)
-    _images: dict[int, tuple[np.ndarray, ImageClickModel | None]] = field(
-        default_factory=dict, repr=False
-    )
+
+    @cached_property
+    def on_images(self) -> ClickModelOnImages:
+        """The click model, which prepares an image once."""
+        assert self.click_model is not None
+        return ClickModelOnImages(self.click_model)
 
     @property
     def threshold(self) -> float:
@@ -76,7 +85,14 @@ class EvaluationSetup:
         of = self._once.setdefault(id(instance), _Prepared(instance))
         if of.scorer is None:
             of.scorer = ObjectScorer(instance.mask, self.protocol.boundary_dilation_ratio)
-        return [of.scorer(mask) for mask in predicted]
+        return self.each(of.scorer, predicted)
+
+    def each(self, call: Callable[[T], R], items: Iterable[T]) -> list[R]:
+        """See `Threads.each`."""
+        if self.protocol.shares_generators:
+            # An error must leave the generators as they are where one item follows the other.
+            return [call(item) for item in items]
+        return self.threads.each(call, items)
 
     def click_maps(
         self, wanted: Sequence[tuple[Instance, Target]]
@@ -85,7 +101,7 @@ class EvaluationSetup:
 
         None where nothing is left to correct.
         """
-        keys = [_key(instance, target) for instance, target in wanted]
+        keys = self.each(_key, wanted)
         distinct = {key: pair for key, pair in zip(keys, wanted, strict=True) if key is not None}
         if self.click_model is None or not distinct:
             return [None] * len(wanted)
@@ -105,20 +121,10 @@ class EvaluationSetup:
         errors, images = [target.error_mask for target in targets], [i.image for i in instances]
         prepared = None
         if all(image is images[0] for image in images):
-            prepared = self._on_image(click_model, images[0])
+            prepared = self.on_images.on(images[0])
         if prepared is None:
             return click_model.click_maps(images, objects, errors)
         return prepared.boxed_maps(objects, errors, [target.region.box for target in targets])
-
-    def _on_image(self, click_model: ClickModel, image: np.ndarray) -> ImageClickModel | None:
-        """The click model with the image prepared, where it can do that."""
-        on_image = getattr(click_model, "on_image", None)
-        if on_image is None:
-            return None
-        held = self._images.get(0)
-        if held is None or held[0] is not image:
-            held = self._images[0] = image, on_image(image)
-        return held[1]
 
     def _object_mask(self, instance: Instance) -> np.ndarray:
         of = self._once.setdefault(id(instance), _Prepared(instance))
@@ -136,8 +142,9 @@ class EvaluationSetup:
             raise ValueError("click_map must be finite, got NaN or infinite values")
 
 
-def _key(instance: Instance, target: Target) -> tuple[str, str, bytes] | None:
+def _key(wanted: tuple[Instance, Target]) -> tuple[str, str, bytes] | None:
     """Equal for equal error masks of an object; None for an empty one."""
+    instance, target = wanted
     if target.region.is_empty:
         return None
     box = target.region.box

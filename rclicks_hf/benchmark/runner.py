@@ -27,6 +27,7 @@ def run_benchmark(
     runs: str | Sequence[str] | None = None,
     protocol: BenchmarkProtocol | None = None,
     num_proc: int | None = None,
+    threads: int | None = None,
     device: str = "auto",
     dtype: str = "float32",
     batch_size: int | None = None,
@@ -59,6 +60,8 @@ def run_benchmark(
         num_proc: Number of processes. None means one per core, but a single one (this process)
             for objects that cannot be sent to others or that are on an accelerator, and a few per
             GPU for networks on GPUs.
+        threads: Threads of each process for the work beside networks, and to prepare the next image
+            meanwhile. None means none on a CPU, and the cores per worker on GPUs.
         device: Where networks that are given by name run: ``"auto"`` (GPUs if there are any),
             ``"cpu"``, ``"cuda"``, ``"cuda:N"`` or ``"mps"``; objects stay where they are.
         dtype: Of these networks' products and convolutions, ``"float32"``, ``"bfloat16"`` or
@@ -107,7 +110,7 @@ def run_benchmark(
     given = {"instances": job.instances, "segmenter": segmenter, "click_model": click_model}
     takers = job.takes_options
     refuse_unused(options, takers, (segmenter, click_model))
-    workers = plan_workers(num_proc, given, device, uses_device=any(takers))
+    workers = plan_workers(num_proc, given, device, uses_device=any(takers), threads=threads)
     whole = protocol.shares_generators
     tasks = plan_images(job.instances.load(), limit=limit, stems=stems, whole_images=whole)
     return run_job(job, tasks, workers, is_main=is_main, overwrite=overwrite, progress=progress)

@@ -72,12 +72,13 @@ def _click_once(setup: EvaluationSetup, state: Any, trajectories: list[Trajector
 
 
 def _next_clicks(setup: EvaluationSetup, trajectories: list[Trajectory]) -> None:
-    targets = [t.clicker.target(t.mask) for t in trajectories]
+    targets = setup.each(lambda t: t.clicker.target(t.mask), trajectories)
     pairs = list(zip(trajectories, targets, strict=True))
     maps = iter(setup.click_maps([(t.instance, target) for t, target in pairs if t.draws]))
-    for trajectory, target in pairs:
-        click_map = next(maps) if trajectory.draws else None
-        trajectory.clicks.append(trajectory.clicker.click(target, click_map))
+    wanted = [(t, target, next(maps) if t.draws else None) for t, target in pairs]
+    clicks = setup.each(lambda one: one[0].clicker.click(*one[1:]), wanted)
+    for trajectory, click in zip(trajectories, clicks, strict=True):
+        trajectory.clicks.append(click)
 
 
 def _score(setup: EvaluationSetup, trajectories: list[Trajectory]) -> None:

@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rclicks_hf.benchmark.engine import run_image
+from rclicks_hf.benchmark.engine import ImagePass
+from rclicks_hf.benchmark.evaluation_setup import EvaluationSetup
 from rclicks_hf.benchmark.instance_sets import ImageTask, InstanceSet
 from rclicks_hf.benchmark.manifest import (
     IDENTITY,
@@ -36,6 +37,7 @@ from rclicks_hf.click_models.registry import takes_options as click_model_takes
 from rclicks_hf.jobs.model_identity import hub_revision
 from rclicks_hf.jobs.results_folder import DTYPE, refuse_other_dtype
 from rclicks_hf.jobs.resumable_job import Job
+from rclicks_hf.jobs.threads import Threads
 from rclicks_hf.segmenters.interface import Segmenter, on_dataset, settings_of
 from rclicks_hf.segmenters.registry import load_segmenter, segmenter_identity
 from rclicks_hf.segmenters.registry import takes_options as segmenter_takes
@@ -177,7 +179,7 @@ class ImageWorker:
 
     def __init__(self, job: BenchmarkJob) -> None:
         self._job = job
-        self._instances = job.instances.load()
+        self._instances, self._threads = job.instances.load(), Threads(job.threads)
         takes = job.takes_options
         self._segmenter = load_segmenter(job.segmenter, **job.options.given if takes[0] else {})
         self.click_model = None
@@ -195,15 +197,18 @@ class ImageWorker:
         dataset = self._job.instances.dataset
         return settings_of(on_dataset(self._segmenter, dataset, reference=reference))
 
-    def __call__(self, task: ImageTask) -> pa.Table:
+    def prepare(self, task: ImageTask) -> ImagePass:
+        """The image decoded and, where that is safe in a thread, encoded."""
+        image = self._open(task)
+        image.encode_ahead()
+        return image
+
+    def __call__(self, task: ImageTask, prepared: ImagePass | None = None) -> pa.Table:
         """Rows of all objects of one image."""
+        return rows_to_table((prepared or self._open(task)).rows())
+
+    def _open(self, task: ImageTask) -> ImagePass:
         job = self._job
-        rows = run_image(
-            [self._instances[index] for index in task.indices],
-            self._segmenter,
-            self.click_model,
-            job.runs,
-            job.protocol,
-            fail_fast=job.fail_fast,
-        )
-        return rows_to_table(rows)
+        setup = EvaluationSetup(self._segmenter, self.click_model, job.protocol, self._threads)
+        instances = [self._instances[index] for index in task.indices]
+        return ImagePass(instances, setup, job.runs, fail_fast=job.fail_fast)

@@ -71,27 +71,38 @@ class ClickSimulator:
         Raises:
             ValueError: If sizes or batches differ, or values are out of range.
         """
-        click_maps = self.click_maps(images, object_masks, error_masks)
-        errors = _planes(error_masks, "error_masks").to(click_maps.device)
-        return draw_clicks(click_maps, errors, num_clicks, group, generator)
+        prepared = self.prepare(images, object_masks)
+        return prepared.sample(error_masks, num_clicks, group, generator)
 
-    @torch.no_grad()
     def click_maps(
         self, images: torch.Tensor, object_masks: torch.Tensor, error_masks: torch.Tensor
     ) -> torch.Tensor:
         """The click maps that `sample` draws from: (B, H, W) float32 in [0, 1]."""
-        objects, errors = _planes(object_masks, "object_masks"), _planes(error_masks, "error_masks")
-        _check(images, objects, errors)
-        device, dtype, size = self.model.device, self.model.dtype, self.processor.size
-        canvas = (size["height"], size["width"])
-        pixels = to_canvas(self._normalised(images.to(device)), canvas).to(dtype)
-        masks = [
-            to_canvas((mask.to(device) > 0).float()[:, None], canvas).to(dtype)
-            for mask in (objects, errors)
-        ]
-        features = self.model.encode_image(pixels)
-        output = self.model(None, *masks, image_features=features, return_dict=True)
-        return from_canvas(output.click_map, (errors.shape[1], errors.shape[2]))
+        return self.prepare(images, object_masks).click_maps(error_masks)
+
+    def prepare(self, images: torch.Tensor, object_masks: torch.Tensor) -> PreparedImages:
+        """Images and objects, encoded once for the errors of many rounds of clicks.
+
+        Args:
+            images: As for `sample`.
+            object_masks: As for `sample`.
+
+        Returns:
+            An object with `sample` and `click_maps`, which take error masks.
+
+        Raises:
+            ValueError: As for `sample`.
+
+        Example:
+            >>> from rclicks_hf.networks.clickability import ClickabilityConfig
+            >>> config = ClickabilityConfig.from_preset("nano", image_size=64)
+            >>> simulator = ClickSimulator(ClickabilityModel(config))
+            >>> masks = torch.ones(2, 48, 64, dtype=torch.bool)
+            >>> prepared = simulator.prepare(torch.rand(1, 3, 48, 64), masks)
+            >>> prepared.sample(masks, num_clicks=1).shape
+            torch.Size([2, 1, 2])
+        """
+        return PreparedImages(self, images, _planes(object_masks, "object_masks"))
 
     def _normalised(self, images: torch.Tensor) -> torch.Tensor:
         """(B, 3, H, W) float32, normalised with the processor's mean and deviation."""
@@ -108,6 +119,49 @@ class ClickSimulator:
         return (values.expand(-1, 3, -1, -1) - mean) / std
 
 
+class PreparedImages:
+    """See `ClickSimulator.prepare`."""
+
+    @torch.no_grad()
+    def __init__(self, simulator: ClickSimulator, images: torch.Tensor, objects: torch.Tensor):
+        _check(images, objects)
+        size = simulator.processor.size
+        self._model, self._canvas = simulator.model, (size["height"], size["width"])
+        self._shape = tuple(objects.shape)
+        pixels = to_canvas(simulator._normalised(images.to(self._model.device)), self._canvas)
+        self._features = self._model.encode_image(pixels.to(self._model.dtype))
+        self._objects = self._fed(objects)
+
+    def sample(
+        self,
+        error_masks: torch.Tensor,
+        num_clicks: int,
+        group: tuple[float, float] = (0.0, 1.0),
+        generator: torch.Generator | None = None,
+    ) -> torch.Tensor:
+        """Clicks in the error masks; see `ClickSimulator.sample`."""
+        click_maps = self.click_maps(error_masks)
+        errors = _planes(error_masks, "error_masks").to(click_maps.device)
+        return draw_clicks(click_maps, errors, num_clicks, group, generator)
+
+    @torch.no_grad()
+    def click_maps(self, error_masks: torch.Tensor) -> torch.Tensor:
+        """The click maps that `sample` draws from; see `ClickSimulator.click_maps`."""
+        errors = _planes(error_masks, "error_masks")
+        if errors.shape != self._shape:
+            raise ValueError(
+                f"object_masks are {self._shape} but error_masks {tuple(errors.shape)}"
+            )
+        masks = (self._objects, self._fed(errors))
+        output = self._model(None, *masks, image_features=self._features, return_dict=True)
+        return from_canvas(output.click_map, (errors.shape[1], errors.shape[2]))
+
+    def _fed(self, masks: torch.Tensor) -> torch.Tensor:
+        """The (B, 1, S, S) input of the network from (B, H, W) masks."""
+        planes = (masks.to(self._model.device) > 0).float()[:, None]
+        return to_canvas(planes, self._canvas).to(self._model.dtype)
+
+
 def _planes(masks: torch.Tensor, name: str) -> torch.Tensor:
     """Masks (B, H, W) or (B, 1, H, W) as (B, H, W)."""
     if masks.ndim == 4 and masks.shape[1] == 1:
@@ -117,16 +171,11 @@ def _planes(masks: torch.Tensor, name: str) -> torch.Tensor:
     return masks
 
 
-def _check(images: torch.Tensor, objects: torch.Tensor, errors: torch.Tensor) -> None:
+def _check(images: torch.Tensor, objects: torch.Tensor) -> None:
     if images.ndim != 4 or images.shape[1] not in (1, 3, 4):
         raise ValueError(f"images must be (B, 1, 3 or 4, H, W), got {tuple(images.shape)}")
-    if objects.shape != errors.shape:
-        raise ValueError(
-            f"object_masks are {tuple(objects.shape)} but error_masks {tuple(errors.shape)}"
-        )
-    if images.shape[2:] != errors.shape[1:]:
-        raise ValueError(
-            f"masks are {tuple(errors.shape[1:])}, their images are {tuple(images.shape[2:])}"
-        )
-    if len(images) not in (1, len(errors)):
-        raise ValueError(f"{len(images)} images but {len(errors)} masks; give one mask per image")
+    if images.shape[2:] != objects.shape[1:]:
+        sizes = tuple(objects.shape[1:]), tuple(images.shape[2:])
+        raise ValueError(f"object_masks are {sizes[0]}, their images are {sizes[1]}")
+    if len(images) not in (1, len(objects)):
+        raise ValueError(f"{len(images)} images but {len(objects)} masks; give one mask per image")

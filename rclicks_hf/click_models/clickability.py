@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from functools import partial
 
 import numpy as np
 import torch
 
 from rclicks_hf.click_models.interface import BoxedMap
-from rclicks_hf.click_models.network import NetworkClickModel, Triple
+from rclicks_hf.click_models.network import Masks, NetworkClickModel, NetworkOnImage, Triple
 from rclicks_hf.networks.clickability import ClickabilityImageProcessor, ClickabilityModel
 from rclicks_hf.networks.clickability.image_processing_clickability import (
     ROUNDING,
@@ -100,9 +99,9 @@ class ClickabilityClickModel(NetworkClickModel):
             What makes the maps, equal to those of `click_map`; None where a subclass of this class
             or of the image processor has ways of its own.
         """
-        ways = {getattr(type(self), name) for name in ("click_map", "click_maps", "_predict")}
-        own = type(self.processor) is not ClickabilityImageProcessor or ways != _WAYS
-        return None if own else ClickabilityOnImage(self, image)
+        if not self._is_plain(ClickabilityClickModel, ClickabilityImageProcessor):
+            return None
+        return ClickabilityOnImage(self, image)
 
     @torch.inference_mode()
     def _predict(self, triples: Sequence[Triple]) -> list[np.ndarray]:
@@ -120,15 +119,14 @@ class ClickabilityClickModel(NetworkClickModel):
         return [click_map.cpu().numpy() for click_map in maps]
 
 
-_WAYS = {getattr(ClickabilityClickModel, name) for name in ("click_map", "click_maps", "_predict")}
-
-
-class ClickabilityOnImage:
+class ClickabilityOnImage(NetworkOnImage):
     """See `ClickabilityClickModel.on_image`."""
+
+    _of: ClickabilityClickModel
 
     @torch.inference_mode()
     def __init__(self, click_model: ClickabilityClickModel, image: np.ndarray):
-        self._of, self._shape = click_model, (image.shape[0], image.shape[1])
+        super().__init__(click_model, image)
         size = click_model.processor.size
         self._canvas = (size["height"], size["width"])
         whole = np.ones(self._shape, bool)
@@ -140,26 +138,8 @@ class ClickabilityOnImage:
             self._features = model.encode_image(pixels.to(model.device, model.dtype))
         self._objects: dict[int, tuple[np.ndarray, torch.Tensor]] = {}
 
-    def boxed_maps(
-        self,
-        object_masks: Sequence[np.ndarray],
-        error_masks: Sequence[np.ndarray],
-        boxes: Sequence[Box],
-    ) -> list[BoxedMap | np.ndarray]:
-        """See `ImageClickModel`; no error mask is empty."""
-        left, maps = list(zip(object_masks, error_masks, boxes, strict=True)), []
-        while left:
-            found = self._of.run_batch(partial(self._first_maps, left))
-            maps += found
-            left = left[len(found) :]
-        return maps
-
-    @torch.inference_mode()
-    def _first_maps(
-        self, left: Sequence[tuple[np.ndarray, np.ndarray, Box]]
-    ) -> list[BoxedMap | np.ndarray]:
-        """The maps of as many of the masks left as fit into a batch."""
-        batch, model = left[: self._of.batch_size], self._of.model
+    def _maps(self, batch: Sequence[Masks]) -> list[BoxedMap | np.ndarray]:
+        model = self._of.model
         objects = torch.cat([self._object(mask) for mask, _, _ in batch])
         errors = torch.cat([self._on_canvas(mask, box) for _, mask, box in batch])
         with self._of.arithmetic():

@@ -14,7 +14,7 @@ from rclicks_hf.support.zero_buffer import Box
 
 @dataclass(frozen=True, eq=False)
 class BoxedMap:
-    """A click map in the bounding box of its error mask; outside it is finite and never drawn.
+    """A click map in a box around its error mask; outside it is finite and never drawn.
 
     Attributes:
         plane: (h, w) float32, the map in the box before it is normalised.
@@ -47,12 +47,50 @@ class ImageClickModel(Protocol):
         error_masks: Sequence[np.ndarray],
         boxes: Sequence[Box],
     ) -> list[BoxedMap | np.ndarray]:
-        """The click maps of (H, W) bool masks, each in the box of its error mask.
+        """The click maps of (H, W) bool masks, each in a box outside of which its error is empty.
 
-        A whole map where it is not finite. Object masks are prepared once per array, which must not
-        change.
+        A whole map where it is not finite. No error mask is empty. Object masks are prepared once
+        per array, which must not change.
         """
         ...
+
+
+class ClickModelOnImages:
+    """A click model that is asked about one image after the other, each prepared once if it can.
+
+    Example:
+        >>> from rclicks_hf.click_models import load_click_model
+        >>> model = ClickModelOnImages(load_click_model("dt"))
+        >>> mask = np.array([[False, True, True, True, False]])
+        >>> model.click_map(np.zeros((1, 5, 3), np.uint8), mask, mask).tolist()
+        [[0.0, 0.5, 1.0, 0.5, 0.0]]
+    """
+
+    def __init__(self, model: ClickModel):
+        self._model = model
+        self._held: tuple[np.ndarray, ImageClickModel | None] | None = None
+
+    def on(self, image: np.ndarray) -> ImageClickModel | None:
+        """The model with the image prepared; None if it does not do that."""
+        if self._held is None or self._held[0] is not image:
+            prepare = getattr(self._model, "on_image", None)
+            self._held = image, prepare(image) if prepare else None
+        return self._held[1]
+
+    def click_map(
+        self, image: np.ndarray, object_mask: np.ndarray, error_mask: np.ndarray
+    ) -> np.ndarray:
+        """As `ClickModel.click_map`, for bool masks."""
+        prepared = self.on(image) if error_mask.any() else None
+        if prepared is None:
+            return self._model.click_map(image, object_mask, error_mask)
+        check_instance(image, object_mask, error_mask)
+        height, width = error_mask.shape
+        whole = (slice(0, height), slice(0, width))
+        [found] = prepared.boxed_maps([object_mask], [error_mask], [whole])
+        if isinstance(found, BoxedMap):
+            return found.at(np.ones(error_mask.shape, bool)).reshape(error_mask.shape)
+        return found
 
 
 @runtime_checkable

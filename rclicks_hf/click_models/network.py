@@ -6,16 +6,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import torch
 
-from rclicks_hf.click_models.interface import check_instance
+from rclicks_hf.click_models.interface import BoxedMap, check_instance
 from rclicks_hf.networks.placement import Batch, arithmetic, find_device, find_dtype, put_on
+from rclicks_hf.support.zero_buffer import Box
 
 T = TypeVar("T")
 BATCH_SIZE = 8  # click maps per forward pass
+Masks = tuple[np.ndarray, np.ndarray, Box]  # object mask, error mask, box of the map
 Triple = tuple[np.ndarray, np.ndarray, np.ndarray]  # image, object mask, error mask
 
 
@@ -24,6 +26,8 @@ class NetworkClickModel(ABC):
 
     name: str
     model: Any
+    processor: Any
+    _ways: ClassVar[tuple[str, ...]] = ("click_map", "click_maps", "_predict")
     _batch: Batch
     _dtype: torch.dtype
 
@@ -94,3 +98,36 @@ class NetworkClickModel(ABC):
         """The first of the instances left, as many as fit into a batch, and their maps."""
         batch = left[: self.batch_size]
         return batch, self._predict([triples[i] for i in batch])
+
+    def _is_plain(self, kind: type[NetworkClickModel], processor: type) -> bool:
+        """Whether neither a subclass of ``kind`` nor one of the processor has ways of its own."""
+        own = (getattr(type(self), name) is not getattr(kind, name) for name in kind._ways)
+        return type(self.processor) is processor and not any(own)
+
+
+class NetworkOnImage(ABC):
+    """Base class of such click models on a prepared image; see `ImageClickModel`."""
+
+    def __init__(self, click_model: NetworkClickModel, image: np.ndarray):
+        self._of, self._image, self._shape = click_model, image, (image.shape[0], image.shape[1])
+
+    def boxed_maps(
+        self,
+        object_masks: Sequence[np.ndarray],
+        error_masks: Sequence[np.ndarray],
+        boxes: Sequence[Box],
+    ) -> list[BoxedMap | np.ndarray]:
+        """See `ImageClickModel`."""
+        wanted: list[Masks] = list(zip(object_masks, error_masks, boxes, strict=True))
+        maps: list[BoxedMap | np.ndarray] = []
+        while len(maps) < len(wanted):
+            maps += self._of.run_batch(partial(self._first_maps, wanted[len(maps) :]))
+        return maps
+
+    def _first_maps(self, left: Sequence[Masks]) -> list[BoxedMap | np.ndarray]:
+        with torch.inference_mode():
+            return self._maps(left[: self._of.batch_size])
+
+    @abstractmethod
+    def _maps(self, batch: Sequence[Masks]) -> list[BoxedMap | np.ndarray]:
+        """The maps of a batch."""

@@ -4,30 +4,33 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
+import cv2
 import numpy as np
 import torch
 
-from rclicks_hf.click_models.network import NetworkClickModel, Triple
+from rclicks_hf.click_models.interface import BoxedMap
+from rclicks_hf.click_models.network import Masks, NetworkClickModel, NetworkOnImage, Triple
 from rclicks_hf.networks.loading import load_network
 from rclicks_hf.networks.saliency import SaliencyImageProcessor, SaliencyModel
+from rclicks_hf.support.zero_buffer import Box
 
 EXPANSION = 1.4  # of the error mask's bounding box
 _GREY = 127  # 0.5 of 255, rounded down: replaces the surroundings in SM
 
 
-def enlarged_box(mask: np.ndarray) -> tuple[slice, slice]:
+def enlarged_box(mask: np.ndarray) -> Box:
     """Rows and columns of a mask's bounding box, enlarged 1.4 times and clipped to the image."""
-    return _enlarged(mask.any(axis=1)), _enlarged(mask.any(axis=0))
+    x, y, width, height = cv2.boundingRect(np.ascontiguousarray(mask).view(np.uint8))
+    return _enlarged(y, height, mask.shape[0]), _enlarged(x, width, mask.shape[1])
 
 
-def _enlarged(line: Any) -> slice:
+def _enlarged(first: int, length: int, side: int) -> slice:
     """One side of the box; both ends belong to it, before and after it is enlarged."""
-    first, last = np.flatnonzero(line)[[0, -1]]
-    middle, half = (first + last) / 2, EXPANSION * (last - first + 1) / 2
+    middle, half = (2 * first + length - 1) / 2, EXPANSION * length / 2
     start, stop = round(middle - half), round(middle + half) + 1
-    return slice(max(0, start), min(len(line), stop))
+    return slice(max(0, start), min(side, stop))
 
 
 class SaliencyClickModel(NetworkClickModel):
@@ -61,6 +64,8 @@ class SaliencyClickModel(NetworkClickModel):
         >>> click_map.shape, float(click_map[~mask].max())
         ((40, 60), 0.0)
     """
+
+    _ways = (*NetworkClickModel._ways, "_crop", "saliency")
 
     def __init__(
         self,
@@ -113,16 +118,27 @@ class SaliencyClickModel(NetworkClickModel):
     @torch.inference_mode()
     def _predict(self, triples: Sequence[Triple]) -> list[np.ndarray]:
         masks = [error_mask > 0 for _, _, error_mask in triples]
-        boxes = [enlarged_box(mask) for mask in masks]
-        images = (image for image, _, _ in triples)
-        crops = [self._crop(*parts) for parts in zip(images, masks, boxes, strict=True)]
-        features = self.processor(crops, return_tensors="pt")
-        output = self._run(features)
-        planes = self.processor.post_process_saliency(output, [crop.shape[:2] for crop in crops])
         maps = [np.zeros(mask.shape, np.float32) for mask in masks]
-        for click_map, plane, mask, box in zip(maps, planes, masks, boxes, strict=True):
+        planes = self.saliency([image for image, _, _ in triples], masks)
+        for click_map, (plane, box), mask in zip(maps, planes, masks, strict=True):
             click_map[box] = _on_mask(plane, mask[box])
         return maps
+
+    def on_image(self, image: np.ndarray) -> SaliencyOnImage | None:
+        """As `ClickabilityClickModel.on_image`."""
+        if not self._is_plain(SaliencyClickModel, SaliencyImageProcessor):
+            return None
+        return SaliencyOnImage(self, image)
+
+    def saliency(
+        self, images: Sequence[np.ndarray], masks: Sequence[np.ndarray]
+    ) -> list[tuple[np.ndarray, Box]]:
+        """The (h, w) uint8 saliency around (H, W) bool masks that are not empty, and where."""
+        boxes = [enlarged_box(mask) for mask in masks]
+        crops = [self._crop(*parts) for parts in zip(images, masks, boxes, strict=True)]
+        output = self._run(self.processor(crops, return_tensors="pt"))
+        planes = self.processor.post_process_saliency(output, [crop.shape[:2] for crop in crops])
+        return list(zip(planes, boxes, strict=True))
 
     def _crop(
         self, image: np.ndarray, error_mask: np.ndarray, box: tuple[slice, slice]
@@ -137,3 +153,32 @@ def _on_mask(saliency: np.ndarray, mask: np.ndarray) -> np.ndarray:
     inside = np.where(mask, saliency, 0).astype(np.float32)
     highest = inside.max()
     return inside / highest if highest else mask.astype(np.float32)
+
+
+class SaliencyOnImage(NetworkOnImage):
+    """See `SaliencyClickModel.on_image`; the network sees another part for every error mask."""
+
+    _of: SaliencyClickModel
+
+    def _maps(self, batch: Sequence[Masks]) -> list[BoxedMap | np.ndarray]:
+        masks, boxes = [mask for _, mask, _ in batch], [box for _, _, box in batch]
+        planes = self._of.saliency([self._image] * len(batch), masks)
+        return [self._in_box(*parts) for parts in zip(planes, masks, boxes, strict=True)]
+
+    def _in_box(self, found: tuple[np.ndarray, Box], mask: np.ndarray, box: Box) -> BoxedMap:
+        plane, seen = found
+        sides = zip(seen, box, strict=True)
+        rows, columns = (slice(max(a.start, b.start), min(a.stop, b.stop)) for a, b in sides)
+        in_seen, in_box = (_moved((rows, columns), place) for place in (seen, box))
+        values = np.zeros(mask[box].shape, np.float32)
+        values[in_box] = _on_mask(plane[in_seen], mask[rows, columns])
+        return BoxedMap(values, box, self._shape)
+
+
+def _moved(box: Box, origin: Box) -> Box:
+    """A box, counted from the corner of another one."""
+    rows, columns = (
+        slice(side.start - of.start, side.stop - of.start)
+        for side, of in zip(box, origin, strict=True)
+    )
+    return rows, columns

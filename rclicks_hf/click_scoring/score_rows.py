@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from rclicks_hf.click_models.interface import ClickModel
+from rclicks_hf.click_models.interface import ClickModel, ClickModelOnImages
 from rclicks_hf.data import DEVICES, Clicks, Instance
 from rclicks_hf.data.click_maps import click_map, soften
+from rclicks_hf.data.instances import share_pictures
 from rclicks_hf.data.schema import round_of
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.metrics import (
@@ -94,20 +95,36 @@ class ScoreSettings:
         return (ALL_DEVICES, *DEVICES) if self.devices else (ALL_DEVICES,)
 
 
-def score_instance(
-    instance: Instance, models: Mapping[str, ClickModel], settings: ScoreSettings
+def score_image(
+    instances: Sequence[Instance], models: Mapping[str, ClickModel], settings: ScoreSettings
 ) -> list[dict[str, Any]]:
-    """Rows of `SCORE_SCHEMA` for one instance, each model's click map made once.
+    """Rows of `SCORE_SCHEMA` for the instances of one image, each model's click map made once.
 
     For each set of clicks there is a row per model and one for the halves of the clicks. A row that
     cannot be scored has the reason in ``left_out`` and None for its scores.
     """
-    error_mask, size = instance.error_mask, instance.box_size
-    maps = {
-        name: model.click_map(instance.image, instance.object_mask, error_mask)
-        for name, model in models.items()
-    }
+    prepared = {name: ClickModelOnImages(model) for name, model in models.items()}
+    objects: dict[int, np.ndarray] = {}
     rows = []
+    for instance in share_pictures(instances):
+        if id(instance.mask) not in objects:
+            objects[id(instance.mask)] = instance.object_mask
+        error_mask = instance.error_mask
+        maps = {
+            name: model.click_map(instance.image, objects[id(instance.mask)], error_mask)
+            for name, model in prepared.items()
+        }
+        rows += _score_instance(instance, maps, error_mask, settings)
+    return rows
+
+
+def _score_instance(
+    instance: Instance,
+    maps: Mapping[str, np.ndarray],
+    error_mask: np.ndarray,
+    settings: ScoreSettings,
+) -> list[dict[str, Any]]:
+    rows, size = [], instance.box_size
     for device, clicks in _views(instance.clicks, settings):
         stem = instance.full_stem
         seed = instance_seed(stem if device == ALL_DEVICES else f"{stem}/{device}", settings.seed)

@@ -20,7 +20,7 @@ from rclicks_hf.click_models.registry import (
     takes_options,
 )
 from rclicks_hf.click_scoring.paper_scores import paper_split
-from rclicks_hf.click_scoring.score_rows import PEOPLE, SCORE_SCHEMA, ScoreSettings, score_instance
+from rclicks_hf.click_scoring.score_rows import PEOPLE, SCORE_SCHEMA, ScoreSettings, score_image
 from rclicks_hf.data import ROUNDS, SOURCE_DATASETS, Instance, load_instances
 from rclicks_hf.data.fingerprint import dataset_fingerprint, pictures_fingerprint
 from rclicks_hf.data.given_instances import GivenInstances, describe_instances
@@ -143,11 +143,15 @@ class _Worker:
             for name, spec in job.click_models.items()
         }
 
-    def __call__(self, task: ScoreTask) -> pa.Table:
+    def prepare(self, task: ScoreTask) -> list[Instance]:
+        """The instances of one image, decoded."""
+        table = self._table(task)
+        return [table[index] for index in task.indices]
+
+    def __call__(self, task: ScoreTask, instances: list[Instance] | None = None) -> pa.Table:
         """Rows of all instances of one image."""
-        table, rows = self._table(task), []
-        for index in task.indices:
-            rows += score_instance(table[index], self._models, self._job.settings)
+        instances = instances or self.prepare(task)
+        rows = score_image(instances, self._models, self._job.settings)
         return pa.Table.from_pylist(rows, schema=SCORE_SCHEMA)
 
     def _table(self, task: ScoreTask) -> Any:
@@ -168,6 +172,7 @@ def run_click_scores(
     split: str | None = None,
     settings: ScoreSettings | None = None,
     num_proc: int | None = None,
+    threads: int | None = None,
     device: str = "auto",
     dtype: str = "float32",
     batch_size: int | None = None,
@@ -194,6 +199,8 @@ def run_click_scores(
         num_proc: Number of processes. None means one per core, but a single one (this process)
             for objects that cannot be sent to others or that are on an accelerator, and a few per
             GPU for networks on GPUs.
+        threads: Threads of each process for the work beside networks, and to prepare the next image
+            meanwhile. None means none on a CPU, and the cores per worker on GPUs.
         device: Where networks that are given by name run: ``"auto"`` (GPUs if there are any),
             ``"cpu"``, ``"cuda"``, ``"cuda:N"`` or ``"mps"``; objects stay where they are.
         dtype: Of these networks' products and convolutions, ``"float32"``, ``"bfloat16"`` or
@@ -243,7 +250,7 @@ def run_click_scores(
     refuse_unused(options, takers, models)
     job = ScoreJob(Path(out), given, splits, models, settings or ScoreSettings(), options)
     things = {"instances": given, **models}
-    workers = plan_workers(num_proc, things, device, uses_device=any(takers))
+    workers = plan_workers(num_proc, things, device, uses_device=any(takers), threads=threads)
     return run_job(job, tasks, workers, is_main=is_main, overwrite=overwrite, progress=progress)
 
 

@@ -5,7 +5,8 @@ Coordinates: x to the right, y down, pixels, origin at the top-left pixel; array
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -137,3 +138,30 @@ def object_box(mask: np.ndarray) -> tuple[int, int, int, int]:
         return 0, 0, 0, 0
     x, y = int(columns[0]), int(rows[0])
     return x, y, int(columns[-1]) - x + 1, int(rows[-1]) - y + 1
+
+
+def share_pictures(instances: Sequence[Instance]) -> list[Instance]:
+    """Instances whose equal images and equal masks are one array, so that they are prepared once.
+
+    Example:
+        >>> one, two = (Instance(stem, "a", "", "grabcut", "test", "first", "none",
+        ...     np.zeros((4, 6, 3), np.uint8), np.eye(4, 6, dtype=np.int8)) for stem in "ab")
+        >>> one, two = share_pictures([one, two])
+        >>> two.image is one.image, two.mask is one.mask
+        (True, True)
+    """
+    images: list[np.ndarray] = []
+    masks: list[np.ndarray] = []
+    return [
+        replace(one, image=_first_equal(one.image, images), mask=_first_equal(one.mask, masks))
+        for one in instances
+    ]
+
+
+def _first_equal(array: np.ndarray, known: list[np.ndarray]) -> np.ndarray:
+    """The first known array that equals this one, which is added if there is none."""
+    for other in known:
+        if other is array or (other.dtype == array.dtype and np.array_equal(other, array)):
+            return other
+    known.append(array)
+    return array

@@ -84,13 +84,21 @@ class _PickleSink:
 class WorkerPool(Generic[Task, Outcome]):
     """One or more processes, each with a worker that `open_worker` makes there once.
 
-    With one process all is done in this one. `open_worker`, tasks and outcomes travel by pickle.
+    With one process all is done in this one. `open_worker`, tasks and outcomes travel by pickle. A
+    worker with a method ``in_a_row``, which yields the outcomes of many tasks, gets them together,
+    at most `together` where there are several processes.
     """
 
     def __init__(
-        self, open_worker: Callable[[], Callable[[Task], Outcome]], processes: int, gpus: int = 0
+        self,
+        open_worker: Callable[[], Callable[[Task], Outcome]],
+        processes: int,
+        gpus: int = 0,
+        *,
+        together: int = 1,
     ):
         self._open_worker, self._processes, self._gpus = open_worker, processes, gpus
+        self._together = together
         self._worker: Callable[[Task], Outcome] | None = None
         self._pool: ProcessPoolExecutor | None = None
 
@@ -118,28 +126,30 @@ class WorkerPool(Generic[Task, Outcome]):
     def run(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
         """Yield one outcome per task as they come; a task's error is raised here."""
         if self._pool is None and min(self._processes, len(tasks)) <= 1:
-            for task in tasks:
-                yield self.open_here()(task)
+            yield from _in_a_row(self.open_here(), tasks)
             return
         self._worker = None
         _free_gpu_memory()
         try:
-            futures = [self._start(len(tasks)).submit(_run_task, task) for task in tasks]
+            # Few enough that all processes end at about the same time.
+            size = max(1, min(self._together, len(tasks) // (4 * self._processes)))
+            shares = [tasks[first : first + size] for first in range(0, len(tasks), size)]
+            futures = [self._start(len(shares)).submit(_run_tasks, share) for share in shares]
             for future in as_completed(futures):
-                yield future.result()
+                yield from future.result()
         except BrokenProcessPool as error:
             raise RclicksError(
                 "num_proc: a worker process was killed (out of memory?); run the same command "
                 "again to resume, with a smaller --num-proc if memory is short"
             ) from error
 
-    def _start(self, tasks: int) -> ProcessPoolExecutor:
+    def _start(self, shares: int) -> ProcessPoolExecutor:
         if self._pool is None:
             hush_resource_tracker()
             # Spawned, not forked: PyTorch's and OpenCV's threads do not survive a fork.
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(
-                min(self._processes, tasks),
+                min(self._processes, shares),
                 mp_context=context,
                 initializer=_start_process,
                 # Pickled here: PyTorch would share the tensors' memory with the other processes.
@@ -193,14 +203,19 @@ def _start_process(open_worker: bytes, gpus: int, started: Any) -> None:
     _Process.open_worker = open_worker
 
 
-def _run_task(task: Any) -> Any:
+def _run_tasks(tasks: Sequence[Any]) -> list[Any]:
     if _Process.worker is None:
         if _Process.gpu is not None:
             import torch
 
             torch.cuda.set_device(_Process.gpu)  # what "cuda" means from here on
         _Process.worker = pickle.loads(_Process.open_worker)()
-    return _Process.worker(task)
+    return list(_in_a_row(_Process.worker, tasks))
+
+
+def _in_a_row(worker: Callable[[Task], Outcome], tasks: Sequence[Task]) -> Iterator[Outcome]:
+    many = getattr(worker, "in_a_row", None)
+    return many(tasks) if many else map(worker, tasks)
 
 
 def die_with_parent() -> None:

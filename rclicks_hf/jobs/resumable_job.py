@@ -13,7 +13,7 @@ import time
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -36,11 +36,13 @@ from rclicks_hf.jobs.results_folder import (
     write_manifest,
     write_table,
 )
+from rclicks_hf.jobs.threads import one_ahead
 from rclicks_hf.jobs.workers import Workers
 from rclicks_hf.support.atomic import atomic_file
 from rclicks_hf.support.progress import is_quiet
 from rclicks_hf.support.provenance import command_line, library_versions, utc_day
 
+TOGETHER = 8  # tasks that a process gets at once, to prepare the next one meanwhile
 PATIENCE = 600.0  # seconds that a helper of a launch waits for the main process
 _LIBRARIES = ("numpy", "scipy", "opencv-python-headless", "pyarrow", "torch", "transformers")
 
@@ -67,6 +69,7 @@ class Job(ABC, Generic[T]):
     """What is particular about some work; it travels to the processes by pickle."""
 
     out: Path
+    threads: int = field(default=0, kw_only=True)  # of a process; they change no result
 
     kind: ClassVar[str]  # what the folder holds, in words for an error message
     results: ClassVar[str]  # file name of the merged rows
@@ -82,7 +85,11 @@ class Job(ABC, Generic[T]):
 
     @abstractmethod
     def open(self) -> Callable[[T], pa.Table]:
-        """Load what the tasks need, once per process; the result makes the rows of a task."""
+        """Load what the tasks need, once per process; the result makes the rows of a task.
+
+        Where it has a method ``prepare`` and there are threads, that is called with the next task
+        in another thread meanwhile; what it returns is given along with the task.
+        """
 
     @abstractmethod
     def manifest(self) -> dict[str, Any]:
@@ -172,7 +179,9 @@ def run_job(
     made = _finished_before(job, tasks) if is_main and not overwrite else None
     if workers.note and progress and is_main and not is_quiet():
         tqdm.write(f"{job.title}: {workers.note}", file=sys.stderr)
-    with WorkerPool(_OpenWorker(job), workers.processes, workers.gpus) as pool:
+    job = replace(job, threads=workers.threads)
+    together = TOGETHER if workers.threads else 1
+    with WorkerPool(_OpenWorker(job), workers.processes, workers.gpus, together=together) as pool:
         of_worker = job.manifest_of(_opened(pool)) if made is None else made
         manifest = {"kind": job.kind, **job.manifest(), **of_worker}
         if is_main:
@@ -262,9 +271,22 @@ class _OpenWorker(Generic[T]):
 
 class _Worker(Generic[T]):
     def __init__(self, job: Job[T]) -> None:
-        self._job, self.make_rows = job, job.open()
+        self._job = job
+        self.make_rows: Any = job.open()
 
-    def __call__(self, order: _Order[T]) -> _Outcome[T]:
+    def in_a_row(self, orders: Sequence[_Order[T]]) -> Iterator[_Outcome[T]]:
+        """The outcomes of many tasks; where there are threads, the next one is prepared ahead."""
+        if not self._job.threads or not hasattr(self.make_rows, "prepare"):
+            yield from map(self, orders)
+            return
+        with one_thread():
+            for order, prepared in one_ahead(self._prepare, orders):
+                yield self(order, prepared)
+
+    def _prepare(self, order: _Order[T]) -> Any:
+        return None if self._job.is_done(order.task) else self.make_rows.prepare(order.task)
+
+    def __call__(self, order: _Order[T], prepared: Any = None) -> _Outcome[T]:
         """Write the part of one task, unless another process does or did."""
         job, task, part = self._job, order.task, self._job.part(order.task)
         if job.is_done(task):
@@ -275,7 +297,7 @@ class _Worker(Generic[T]):
             if job.is_done(task):  # since we looked
                 return _Outcome(task)
             with one_thread():
-                table = self.make_rows(task)
+                table = self.make_rows(task, *([] if prepared is None else [prepared]))
             write_table(part, table)
         return _Outcome(task, tally=job.tally(table))
 

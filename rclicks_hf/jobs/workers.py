@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from rclicks_hf.errors import RclicksError
 from rclicks_hf.jobs.processes import process_count, processes_for
 
 WORKERS_PER_GPU = 4  # at most: with more, the device has no time left to share
@@ -23,6 +25,7 @@ class Workers:
     processes: int
     gpus: int = 0
     note: str = ""  # for the first line of a run
+    threads: int = 0  # of each process, beside the one that runs networks
 
 
 def workers_per_gpu(cores: int, free: Sequence[int]) -> int:
@@ -36,31 +39,45 @@ def workers_per_gpu(cores: int, free: Sequence[int]) -> int:
 
 
 def plan_workers(
-    num_proc: int | None, given: Mapping[str, object], device: str, *, uses_device: bool
+    num_proc: int | None,
+    given: Mapping[str, object],
+    device: str,
+    *,
+    uses_device: bool,
+    threads: int | None = None,
 ) -> Workers:
     """The processes of a job with models on ``device``; ``num_proc`` None is what suits it.
 
     ``given`` holds the objects of the caller, by their arguments' names: see `processes_for`. On
-    GPUs of unknown number, worker n uses GPU n modulo their number.
+    GPUs of unknown number, worker n uses GPU n modulo their number. ``threads`` None is none on a
+    CPU, and the cores per worker on GPUs.
     """
+    if threads is not None and threads < 0:
+        raise RclicksError(f"threads: must be at least 0, got {threads}; give 0 for none")
     processes = processes_for(num_proc, given)
     if not uses_device or device == "cpu":
-        return Workers(processes)
+        return Workers(processes, threads=threads or 0)
     if device == "mps":
-        return Workers(1 if num_proc is None else processes)
+        return Workers(1 if num_proc is None else processes, threads=threads or 0)
     import torch
 
     if not torch.cuda.is_available():
-        return Workers(processes)
+        return Workers(processes, threads=threads or 0)
     shared = device in ("auto", "cuda")
     gpus = range(torch.cuda.device_count()) if shared else [int(device.partition(":")[2])]
     if gpus[-1] >= torch.cuda.device_count():
         return Workers(processes)  # loading the network says what is wrong
-    free, cores = [torch.cuda.mem_get_info(gpu)[0] for gpu in gpus], process_count(None)
+    free = [torch.cuda.mem_get_info(gpu)[0] for gpu in gpus]
+    cores = process_count(None)
     if num_proc is None and processes > 1:
         processes = workers_per_gpu(cores, free) * len(gpus)
+    if threads is None:
+        # A launch has started as many processes like this one on the machine.
+        others = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+        threads = max(1, cores // (processes * others))
     note = (
-        f"{processes} worker{'s' * (processes > 1)} on {len(gpus)} GPU{'s' * (len(gpus) > 1)} "
+        f"{processes} worker{'s' * (processes > 1)} with {threads} thread{'s' * (threads != 1)} on "
+        f"{len(gpus)} GPU{'s' * (len(gpus) > 1)} "
         f"({cores} cores, {min(free) >> 30} GiB free{' on each' * (len(gpus) > 1)})"
     )
-    return Workers(processes, len(gpus) if shared else 0, note)
+    return Workers(processes, len(gpus) if shared else 0, note, threads)

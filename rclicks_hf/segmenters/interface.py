@@ -49,10 +49,12 @@ class Segmenter(Protocol):
         name: What tables call it.
         threshold: The object is where the probability is above this, in (0, 1).
 
-    Three more are optional:
+    Four more are optional:
 
     - ``batched = True`` if one call with many trajectories is as cheap as separate calls, or
       cheaper, as it is on a GPU; see `is_batched`.
+    - ``encodes_ahead = True`` if `encode` may run in another thread while `predict` runs: on a GPU
+      the next image is then encoded while the last one is segmented and scored.
     - ``for_dataset(dataset, *, reference)`` if the method has other settings on some datasets; see
       `on_dataset`.
     - ``settings``, a mapping that JSON can hold: what changes the output besides the weights. It is

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from rclicks_hf.benchmark.error_regions import ErrorRegion
 from rclicks_hf.benchmark.groups import CLICKING_GROUPS
 from rclicks_hf.click_models.clickability import ClickabilityClickModel
 from rclicks_hf.click_models.interface import BoxedMap
-from rclicks_hf.data import Click, Instance
+from rclicks_hf.click_scoring.score_rows import ScoreSettings, score_image
+from rclicks_hf.data import Click, Clicks, Instance
 from rclicks_hf.metrics.packed_masks import ObjectScorer
 from rclicks_hf.networks.clickability import (
     ClickabilityConfig,
@@ -194,6 +196,45 @@ def test_a_subclass_with_ways_of_its_own_is_asked_for_whole_maps() -> None:
     image = np.zeros((20, 30, 3), np.uint8)
     assert click_model(Own).on_image(image) is None
     assert click_model(ClickabilityClickModel).on_image(image) is not None
+
+
+def test_objects_of_an_image_that_was_decoded_twice_share_what_is_prepared(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scene = generate_scene(0, size=(64, 80))
+    assert len(scene.masks) > 1
+    objects = [instance(scene.image.copy(), mask, str(i)) for i, mask in enumerate(scene.masks)]
+    model = click_model(ClickabilityClickModel)
+    prepare, prepared = model.on_image, []
+    monkeypatch.setattr(
+        model, "on_image", lambda image: prepared.append(1) or prepare(image), raising=False
+    )
+    found = rows(objects, model, RUNS, max_clicks=2)
+    assert prepared == [1]
+    assert found == rows(objects, click_model(PlainClickModel), RUNS, max_clicks=2)
+
+
+def test_scores_of_an_image_prepare_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = generate_scene(0, size=(64, 80))
+    clicks = Clicks(np.array([9, 30]), np.array([9, 20]), np.array(["pc", "pc"]))
+    first = [
+        replace(instance(scene.image.copy(), mask, str(i)), clicks=clicks)
+        for i, mask in enumerate(scene.masks)
+    ]
+    later = replace(first[0], full_stem="later", click_type="fn", previous_mask=scene.masks[0] > 1)
+    model, settings = click_model(ClickabilityClickModel), ScoreSettings(resamples=20, halvings=0)
+    encode, encoded = model.model.encode_image, []
+    monkeypatch.setattr(
+        model.model, "encode_image", lambda pixels: encoded.append(1) or encode(pixels)
+    )
+    found = score_image([*first, later], {"cm": model}, settings)
+    assert encoded == [1]
+    plain = [
+        row
+        for one in (*first, later)
+        for row in score_image([one], {"cm": click_model(PlainClickModel)}, settings)
+    ]
+    assert found == plain
 
 
 class Growing:

@@ -220,6 +220,29 @@ def test_one_image_for_many_masks_is_encoded_once(
     torch.testing.assert_close(actual, expected, rtol=0, atol=1e-4)
 
 
+def test_prepared_images_are_encoded_once_for_many_rounds(
+    model: ClickabilityModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images, objects, errors = _batch()
+    simulator, encode, encoded = ClickSimulator(model), model.encode_image, []
+
+    def counted(pixels: torch.Tensor) -> torch.Tensor:
+        encoded.append(len(pixels))
+        return encode(pixels)
+
+    expected = [simulator.click_maps(images, objects, masks) for masks in (errors, objects)]
+    monkeypatch.setattr(model, "encode_image", counted)
+    prepared = simulator.prepare(images, objects)
+    for masks, maps in zip((errors, objects), expected, strict=True):
+        torch.testing.assert_close(prepared.click_maps(masks), maps, rtol=0, atol=0)
+    draws = [torch.Generator().manual_seed(1) for _ in range(2)]
+    found = prepared.sample(errors, 4, (0.3, 0.6), draws[0])
+    assert encoded == [3]
+    assert torch.equal(found, simulator.sample(images, objects, errors, 4, (0.3, 0.6), draws[1]))
+    with pytest.raises(ValueError, match=r"object_masks are .* but error_masks \(2, 40, 60\)"):
+        prepared.sample(errors[:2], 1)
+
+
 def test_plenty_of_mass_asks_the_host_for_no_distance(
     model: ClickabilityModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

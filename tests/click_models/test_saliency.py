@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -11,6 +14,7 @@ from typer.testing import CliRunner
 
 from rclicks_hf.cli import app
 from rclicks_hf.click_models import ClickModel, SaliencyClickModel, load_click_model
+from rclicks_hf.click_models.interface import ClickModelOnImages
 from rclicks_hf.click_models.registry import click_model_identity
 from rclicks_hf.click_models.saliency import enlarged_box
 from rclicks_hf.errors import RclicksError
@@ -181,3 +185,37 @@ def test_evaluate_clicks_accepts_them(scene_repo: Path, saliency_folder: Path) -
     assert "simulated clicks" in done.output
     rows = [line.split()[0] for line in done.output.splitlines() if line.startswith("s")]
     assert {"si:transalnet", "sm:transalnet"} <= set(rows)
+
+
+def test_maps_on_a_prepared_image_are_those_of_the_click_model(model: SaliencyClickModel) -> None:
+    rng = np.random.default_rng(0)
+    model.batch_size = 1  # the batch may change a level of the 8 bits
+    for shape in ((1, 5), (40, 60), (90, 33)):
+        image = rng.integers(0, 255, (*shape, 3)).astype(np.uint8)
+        errors = [np.ones(shape, bool), np.zeros(shape, bool), rng.random(shape) < 0.1]
+        errors[1][shape[0] // 2, 1:4] = errors[2][0, 0] = True
+        boxes = [np.s_[y : y + h, x : x + w] for x, y, w, h in map(_bounds, errors)]
+        whole = model.click_maps([image] * 3, errors, errors)
+        prepared: Any = model.on_image(image)
+        found = prepared.boxed_maps(errors, errors, boxes)
+        for one, click_map, error, box in zip(found, whole, errors, boxes, strict=True):
+            np.testing.assert_array_equal(one.at(error[box]), click_map[error])
+        on_images = ClickModelOnImages(model)
+        for click_map, error in zip(whole, errors, strict=True):
+            np.testing.assert_array_equal(on_images.click_map(image, error, error), click_map)
+        nothing = np.zeros(shape, bool)
+        assert not on_images.click_map(image, errors[0], nothing).any()
+
+
+def _bounds(mask: np.ndarray) -> Sequence[int]:
+    return cv2.boundingRect(mask.view(np.uint8))
+
+
+def test_a_subclass_with_ways_of_its_own_is_asked_for_whole_maps(saliency_folder: Path) -> None:
+    class Own(SaliencyClickModel):
+        def _crop(self, image: np.ndarray, *rest: Any) -> np.ndarray:
+            return image
+
+    assert (
+        Own.from_pretrained(str(saliency_folder), name="si").on_image(np.zeros((2, 2, 3))) is None
+    )

@@ -21,7 +21,7 @@ from helpers.commands import run_rclicks_here
 
 from rclicks_hf.click_models import load_click_model
 from rclicks_hf.click_scoring import ScoreSettings, read_click_scores, run_click_scores, score_repo
-from rclicks_hf.click_scoring.score_rows import PEOPLE, score_instance
+from rclicks_hf.click_scoring.score_rows import PEOPLE, score_image
 from rclicks_hf.data import Instance, load_instances
 from rclicks_hf.data.click_maps import click_map
 from rclicks_hf.errors import RclicksError
@@ -283,7 +283,7 @@ class TestLeftOut:
                 return np.full(object_mask.shape, np.nan, np.float32)
 
         instance = load_instances(scene_repo, DATASET)[1]
-        (row,) = score_instance(instance, {"broken": Broken()}, ScoreSettings(halvings=0))
+        (row,) = score_image([instance], {"broken": Broken()}, ScoreSettings(halvings=0))
         assert row["left_out"].startswith("click_map holds NaN")
         assert "(64, 64)" in row["left_out"]
         assert row["nss"] is None

@@ -90,6 +90,14 @@ class FakeSource:
         return self.content
 
 
+@dataclass(frozen=True)
+class ManyImages(FakeSource):
+    """So many images that a process gets several at once."""
+
+    def load(self) -> InstanceList:
+        return InstanceList(make_instance(str(i), str(i), marked=i == 1, seed=i) for i in range(16))
+
+
 class Slope:
     """A click model: the farther right and down, the more likely; no two pixels are alike."""
 

@@ -99,7 +99,7 @@ def ours(model: ClickabilityClickModel, instance: Instance, masks: list[np.ndarr
     unused: Any = None
     setup = EvaluationSetup(unused, model, BenchmarkProtocol())
     clicker = Clicker(instance.mask, group=GROUP)
-    watch("once: image", setup._on_image, model, instance.image)
+    watch("once: image", setup.on_images.on, instance.image)
     watch("once: object", setup.scores, instance, [])
     for mask in masks:
         target = watch("clicker", clicker.target, mask)

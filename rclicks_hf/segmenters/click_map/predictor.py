@@ -66,6 +66,8 @@ class ClickMapSegmenter:
             value.
     """
 
+    encodes_ahead = True
+
     def __init__(
         self,
         model: Any,

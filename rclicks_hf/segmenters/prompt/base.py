@@ -33,7 +33,7 @@ class PromptedSegmenter(ClickPromptLoop):
     model_class: ClassVar[Any]
     repeated_prefix: ClassVar[str] = ""
     device: torch.device
-    batched = True
+    batched = encodes_ahead = True
 
     def __init__(
         self,
