@@ -12,7 +12,17 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = ("torch", "transformers", "datasets", "evaluate", "matplotlib", "cv2", "scipy", "pandas", "gradio")
+HEAVY = (
+    "torch",
+    "transformers",
+    "datasets",
+    "evaluate",
+    "matplotlib",
+    "cv2",
+    "scipy",
+    "pandas",
+    "gradio",
+)
 
 # Room -> rooms that it may import, besides `errors` and `support`.
 BELOW: dict[str, set[str]] = {
@@ -84,8 +94,7 @@ def test_the_package_and_its_help_are_quick(command: str) -> None:
         "print(usage.ru_utime + usage.ru_stime)"
     )
     arguments = [sys.executable, "-c", code, command]
-    seconds = [float(subprocess.check_output(arguments, text=True)) for _ in range(5)]
-    assert min(seconds) < LIMIT
+    assert any(float(subprocess.check_output(arguments, text=True)) < LIMIT for _ in range(5))
 
 
 def test_rooms_without_models_do_not_load_torch() -> None:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
-import sys
 import time
 from contextlib import nullcontext
 from dataclasses import replace
@@ -17,7 +14,7 @@ import evaluate
 import numpy as np
 import pandas as pd
 import pytest
-from helpers.commands import run_rclicks_here
+from helpers.commands import PythonProcess, run_rclicks_here
 
 from rclicks_hf.click_models import load_click_model
 from rclicks_hf.click_scoring import ScoreSettings, read_click_scores, run_click_scores, score_repo
@@ -310,18 +307,13 @@ class TestResuming:
             f"evaluate-clicks --click-model ud --click-model dt --dataset {DATASET} "
             f"--repo {scene_repo} --out scores --num-proc 1"
         )
-        running = subprocess.Popen(
-            [sys.executable, "-m", "rclicks_hf.cli", *line.split()],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(repo)},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        parts, deadline = tmp_path / "scores" / "parts", time.monotonic() + 120
-        while not list(parts.glob("[!.]*")) and time.monotonic() < deadline:
-            time.sleep(0.005)
-        running.send_signal(signal.SIGKILL)
-        running.wait()
+        words = ["-m", "rclicks_hf.cli", *line.split()]
+        environment = {**os.environ, "PYTHONPATH": str(repo)}
+        with PythonProcess(words, cwd=tmp_path, env=environment) as running:
+            parts, deadline = tmp_path / "scores" / "parts", time.monotonic() + 120
+            while not list(parts.glob("[!.]*")) and time.monotonic() < deadline:
+                time.sleep(0.005)
+            running.kill()
         before = {path: path.stat().st_mtime_ns for path in parts.glob("[!.]*")}
         assert before
         for path in before:

@@ -6,14 +6,12 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.commands import run_rclicks_here
+from helpers.commands import PythonProcess, run_rclicks_here
 from PIL import Image
 
 from rclicks_hf.demo.workspace import MODEL
@@ -211,24 +209,15 @@ def test_an_interrupted_run_on_a_folder_of_the_users_is_resumed_by_the_same_comm
 ) -> None:
     tiny_folder(tmp_path / "data")
     line = "demo --data data --out out --epochs 1 --instances 1 --num-proc 1"
-    running = subprocess.Popen(
-        [sys.executable, "-m", "rclicks_hf.cli", *line.split()],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(repo)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        # Shells start background jobs with Ctrl-C ignored, and children inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-    hidden = tmp_path / ".out.partial" / "rclicks"
-    deadline = time.monotonic() + 120
-    while not hidden.exists() and running.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.05)
-    running.send_signal(signal.SIGINT)
-    _, errors = running.communicate(timeout=60)
-    assert running.returncode == 130, errors
-    assert "stopped; the same command resumes" in errors
+    words = ["-m", "rclicks_hf.cli", *line.split()]
+    with PythonProcess(words, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(repo)}) as running:
+        hidden = tmp_path / ".out.partial" / "rclicks"
+        deadline = time.monotonic() + 120
+        while not hidden.exists() and running.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        running.send_signal(signal.SIGINT)
+        assert running.wait(60) == 130, running.stderr
+        assert "stopped; the same command resumes" in running.stderr
     assert not (tmp_path / "out").exists()
     built = (hidden / "README.md").stat().st_mtime_ns
 

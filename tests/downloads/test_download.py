@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
 import sys
 import time
 import types
@@ -14,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from helpers.commands import run_rclicks_here
+from helpers.commands import PythonProcess, run_rclicks_here
 from helpers.file_server import FileServer
 
 from rclicks_hf.click_models import load_click_model
@@ -150,14 +148,13 @@ def test_an_archive_that_was_there_before_is_kept(tmp_path: Path) -> None:
 
 def test_a_killed_download_resumes(mirror: FileServer, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    line = [sys.executable, "-m", "rclicks_hf.cli", "download", "grabcut", "--to", str(out)]
     mirror.break_after = [1_000] * 5
-    process = subprocess.Popen(line, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while not out.exists() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    line = f"-m rclicks_hf.cli download grabcut --to {out}"
+    with PythonProcess(line.split()) as process:
+        deadline = time.monotonic() + 60
+        while not out.exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.kill()
     mirror.break_after = []
     download(["grabcut"], to=out, progress=False)
     assert sorted(path.name for path in out.iterdir()) == ["GrabCut", "downloads.json"]

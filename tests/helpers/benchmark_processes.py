@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from helpers.commands import PythonProcess
 
 TESTS = Path(__file__).parents[1]
 SCRIPT = """
@@ -27,14 +27,14 @@ if __name__ == "__main__":
 
 def start(
     folder: Path, segmenter: str, num_proc: int, *, is_main: bool = True, **environment: str
-) -> subprocess.Popen:
+) -> PythonProcess:
     """The benchmark of the fake instances, writing to ``out`` in the folder."""
     script = folder / f"script_{is_main}.py"
     path, out = [str(TESTS), str(TESTS.parent)], str(folder / "out")
     script.write_text(
         SCRIPT.format(path=path, segmenter=segmenter, out=out, num_proc=num_proc, is_main=is_main)
     )
-    return subprocess.Popen([sys.executable, str(script)], env={**os.environ, **environment})
+    return PythonProcess([str(script)], env={**os.environ, **environment})
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

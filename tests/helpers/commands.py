@@ -11,11 +11,14 @@ import functools
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 WARM_PYTHON = Path(__file__).with_name("warm_python.py")
@@ -39,25 +42,93 @@ def stop_warm_python() -> None:
         _warm_python.cache_clear()
 
 
+class PythonProcess:
+    """`subprocess.Popen` of ``python WORDS`` in a warm process; it ends with its ``with``."""
+
+    def __init__(
+        self,
+        words: Sequence[str],
+        *,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self._folder = tempfile.TemporaryDirectory()
+        self._outputs = [Path(self._folder.name, name) for name in ("out", "err")]
+        self.returncode: int | None = None
+        self.pid = int(
+            self._ask(
+                words=list(map(str, words)),
+                cwd=str(cwd or Path.cwd()),
+                env=dict(os.environ if env is None else env),
+                outputs=list(map(str, self._outputs)),
+            )
+        )
+
+    def __enter__(self) -> PythonProcess:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.poll() is None:
+            self.kill()
+            self.wait()
+        self._folder.cleanup()
+
+    @staticmethod
+    def _ask(**request: Any) -> str:
+        process = _warm_python()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        print(json.dumps(request), file=process.stdin, flush=True)
+        return process.stdout.readline().strip()
+
+    @property
+    def stdout(self) -> str:
+        """What it has printed so far."""
+        return self._outputs[0].read_text()
+
+    @property
+    def stderr(self) -> str:
+        """What it has printed as errors so far."""
+        return self._outputs[1].read_text()
+
+    def _wait(self, options: int) -> int | None:
+        if self.returncode is None and (code := self._ask(pid=self.pid, options=options)):
+            self.returncode = int(code)
+        return self.returncode
+
+    def poll(self) -> int | None:
+        """The exit code, or None while it runs."""
+        return self._wait(os.WNOHANG)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit code, when it has ended."""
+        if timeout is None:
+            code = self._wait(0)
+            assert code is not None
+            return code
+        end = time.monotonic() + timeout
+        while (code := self.poll()) is None:
+            if time.monotonic() > end:
+                raise subprocess.TimeoutExpired(str(self.pid), timeout)
+            time.sleep(0.02)
+        return code
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
 def run_python(
     words: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """`subprocess.run` of ``python WORDS`` with its output as text, in a warm process."""
-    process = _warm_python()
-    assert process.stdin is not None
-    assert process.stdout is not None
-    with tempfile.TemporaryDirectory() as folder:
-        outputs = [Path(folder, "out"), Path(folder, "err")]
-        request = {
-            "words": list(map(str, words)),
-            "cwd": str(cwd or Path.cwd()),
-            "env": dict(os.environ if env is None else env),
-            "outputs": list(map(str, outputs)),
-        }
-        print(json.dumps(request), file=process.stdin, flush=True)
-        code = int(process.stdout.readline())
-        out, err = (path.read_text() for path in outputs)
-    return subprocess.CompletedProcess([sys.executable, *words], code, out, err)
+    with PythonProcess(words, cwd=cwd, env=env) as process:
+        code = process.wait()
+        command = [sys.executable, *words]
+        return subprocess.CompletedProcess(command, code, process.stdout, process.stderr)
 
 
 def run_rclicks(

@@ -3,8 +3,9 @@
 Loading Torch and SciPy takes seconds of every process that a test starts. No library that reads
 ``HF_HOME``, ``HF_ENDPOINT`` and the like when it is imported is loaded here, nor the package.
 
-A request is a line of JSON on the standard input: the words after ``python``, the folder, the
-environment, and the files for what is printed. The answer is the exit code.
+A request is a line of JSON on the standard input. One that starts a process holds the words after
+``python``, the folder, the environment, and the files for what is printed; the answer is its id.
+One that waits holds the id; the answer is the exit code, or nothing where it may still be running.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import importlib
 import json
 import os
 import runpy
+import signal
 import sys
 import threading
 import traceback
@@ -33,33 +35,42 @@ def serve() -> dict[str, Any]:
     """Answer requests until the input ends; returns in the fork that is to run one."""
     answers = os.fdopen(os.dup(1), "w")
     for line in sys.stdin:
-        pid = os.fork()
-        if pid == 0:
-            return json.loads(line)
-        _, status = os.waitpid(pid, 0)
-        print(os.waitstatus_to_exitcode(status), file=answers, flush=True)
+        request = json.loads(line)
+        answer: int | str
+        if "pid" in request:
+            pid, status = os.waitpid(request["pid"], request["options"])
+            answer = os.waitstatus_to_exitcode(status) if pid else ""
+        else:
+            answer = os.fork()
+            if answer == 0:
+                return request
+        print(answer, file=answers, flush=True)
     os._exit(0)
 
 
 def run(words: list[str], *, cwd: str, env: dict[str, str], outputs: list[str]) -> None:
-    """What ``python WORDS`` does; `words` are ``-c CODE ...`` or ``-m MODULE ...``."""
+    """What ``python WORDS`` does; `words` begin with ``-c CODE``, ``-m MODULE`` or a script."""
+    # Shells start background jobs with Ctrl-C ignored, and children inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(env)
     for number, path in enumerate(["/dev/null", *outputs]):
         os.dup2(os.open(path, os.O_RDWR | os.O_CREAT), number)
     paths = env.get("PYTHONPATH", "")
-    switch, what, *arguments = words
-    first = "" if switch == "-c" else cwd
-    sys.path[:0] = [first, *(path for path in paths.split(os.pathsep) if path)]
+    first, *arguments = words
+    folder = {"-c": "", "-m": cwd}.get(first, os.path.dirname(first))
+    sys.path[:0] = [folder, *(path for path in paths.split(os.pathsep) if path)]
     importlib.invalidate_caches()
-    sys.argv = [switch, *arguments]
     sys.orig_argv = [sys.executable, *words]
-    if switch == "-m":
-        runpy.run_module(what, run_name="__main__", alter_sys=True)
-    else:
+    sys.argv = [first, *arguments[first.startswith("-") :]]
+    if first == "-m":
+        runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
+    elif first == "-c":
         main = sys.modules["__main__"] = ModuleType("__main__")
-        exec(compile(what, "<string>", "exec"), main.__dict__)
+        exec(compile(arguments[0], "<string>", "exec"), main.__dict__)
+    else:
+        runpy.run_path(first, run_name="__main__")
 
 
 if __name__ == "__main__":

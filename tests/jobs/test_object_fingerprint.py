@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from helpers.commands import run_python
 
 from rclicks_hf.jobs.object_fingerprint import object_fingerprint
 
@@ -37,7 +36,7 @@ def make() -> Any:
 
 def test_it_is_the_same_in_every_process(make: Any) -> None:
     code = f"{CODE}\nprint(object_fingerprint(make()))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = run_python(["-c", code])
     assert done.stdout.strip() == object_fingerprint(make())
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers.commands import run_python
 
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.support.card_header import check_cards, yaml_problem
@@ -63,9 +63,7 @@ def test_a_card_on_the_hub_is_checked_before_it_is_read(hub: Any, tmp_path: Path
         (tmp_path / name / file).write_text(text)
         hub.add("dataset", f"me/{name}", tmp_path / name)
     environment = {**os.environ, **hub.env(), "HF_HOME": str(tmp_path / "home")}
-    done = subprocess.run(
-        [sys.executable, "-c", LOAD], env=environment, capture_output=True, text=True, timeout=100
-    )
+    done = run_python(["-c", LOAD], env=environment)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert [line.partition("; ")[0] for line in lines[::2]] == [
@@ -89,32 +87,44 @@ def test_dashes_in_the_text_of_a_card_are_not_its_header(tmp_path: Path) -> None
     check_cards(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["README.md", ".huggingface.yaml"])
-@pytest.mark.parametrize("command", ["benchmark", "analyse", "verify", "install"])
-def test_commands_refuse_it_in_one_line_and_little_memory(
-    tmp_path: Path, command: str, name: str
-) -> None:
-    if name != "README.md" and command in ("verify", "install"):
-        pytest.skip("reads only the card")
-    (tmp_path / "README.md").write_text("---\nlicense: mit\n---\n")
-    (tmp_path / name).write_text(f"---\n{ALIASES}\n---\n")
-    arguments = {
-        "benchmark": ["--repo", str(tmp_path), "--dataset", "davis", "--click-model", "ud",
-                      "--out", str(tmp_path / "out")],
-        "analyse": [str(tmp_path)],
-        "verify": [str(tmp_path)],
-        "install": ["--repo", str(tmp_path)],
-    }  # fmt: skip
-    code = (
-        "import atexit, re, sys; from pathlib import Path; from rclicks_hf.cli import main\n"
-        "peak = lambda: re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1]\n"
-        "atexit.register(lambda: print(int(peak()) // 1024, file=sys.stderr))\nmain()"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, command, *arguments[command]], capture_output=True, text=True
-    )
-    message, memory = done.stderr.strip().splitlines()
-    assert done.returncode == 1
-    assert message.startswith("rclicks: ")
-    assert f"{name}: holds more than 100,000 values" in message
-    assert int(memory) < 900  # MiB, of which nearly all is the libraries'
+COMMANDS = """
+import json, re, sys
+from pathlib import Path
+from rclicks_hf.cli import main
+
+def peak():
+    found = re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())
+    return int(found[1]) // 1024
+
+before = peak()
+for words in json.loads(sys.argv[1]):
+    sys.argv = ["rclicks", *words]
+    try:
+        main()
+    except SystemExit as end:
+        print(end.code, file=sys.stderr)
+print(peak() - before)
+"""
+
+
+def test_commands_refuse_it_in_one_line_and_little_memory(tmp_path: Path) -> None:
+    files = ("README.md", ".huggingface.yaml")
+    commands, names = [], []
+    for name in files:
+        repo = tmp_path / name
+        repo.mkdir()
+        (repo / "README.md").write_text("---\nlicense: mit\n---\n")
+        (repo / name).write_text(f"---\n{ALIASES}\n---\n")
+        out = str(tmp_path / "out")
+        benchmark = ["--dataset", "davis", "--click-model", "ud", "--out", out]
+        commands += [["benchmark", "--repo", str(repo), *benchmark], ["analyse", str(repo)]]
+        names += [name] * 2
+    for verb in (["verify"], ["install", "--repo"]):  # they read only the card
+        commands.append([*verb, str(tmp_path / files[0])])
+        names.append(files[0])
+    done = run_python(["-c", COMMANDS, json.dumps(commands)])
+    messages = done.stderr.strip().splitlines()
+    for name, message in zip(names, messages, strict=True):
+        assert message.startswith("rclicks: ")
+        assert f"{name}: holds more than 100,000 values" in message
+    assert int(done.stdout) < 500  # MiB, of which nearly all is the libraries'

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from helpers.commands import run_python
 
 from rclicks_hf.data.instances import Instance
 from rclicks_hf.networks.clickability import ClickabilityConfig
@@ -73,12 +72,10 @@ def pushed(tmp_path_factory: pytest.TempPathFactory, repo: Path) -> Any:
     with LocalHub() as hub:
         hub.add("model", "me/described", place / "hand")
         home = {"HF_HOME": str(place / "home"), "PYTHONPATH": str(repo)}
-        done = subprocess.run(
-            [sys.executable, "-c", PUSHES, str(place / "folder"), str(repo / "tests")],
+        done = run_python(
+            ["-c", PUSHES, str(place / "folder"), str(repo / "tests")],
             env={**os.environ, **hub.env(), **home},
             cwd=place,
-            capture_output=True,
-            text=True,
         )
         assert done.returncode == 0, done.stderr[-3000:]
         cards = {

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -14,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 import yaml
-from helpers.commands import run_python
+from helpers.commands import PythonProcess, run_python
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
@@ -74,9 +71,23 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
 
 
-def _run(words: list[str], launcher: str) -> None:
-    done = run_python([*launcher.split(), "-m", "rclicks_hf.cli", *words], env=_environment())
-    assert done.returncode == 0, done.stderr[-3000:]
+# What torchrun and `accelerate launch` do, with processes that share what was imported.
+IN_TWO = """
+import sys
+from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+import rclicks_hf.training.trainer
+from rclicks_hf.cli import main
+
+def rclicks(*words):
+    sys.argv = ["rclicks", *words]
+    try:
+        main()
+    except SystemExit as end:
+        assert not end.code, end.code
+
+place = {"rdzv_backend": "c10d", "rdzv_endpoint": "localhost:0"}
+elastic_launch(LaunchConfig(1, 1, 2, start_method="fork", **place), rclicks)(*sys.argv[1:])
+"""
 
 
 def _log(folder: Path) -> list[dict[str, Any]]:
@@ -97,22 +108,13 @@ def _mean_loss(repo_folder: Path, folder: Path) -> float:
 def test_two_processes_train_as_one_with_the_double_batch(
     repo_folder: Path, start: Path, tmp_path: Path
 ) -> None:
-    """Same order, same flips, batch norm over both: the loss curves and scores are one.
-
-    On GPUs `accelerate launch` starts its processes by torchrun; on CPUs it wants MPI for more than
-    one, so two are started by torchrun itself here, and one by `accelerate launch`.
-    """
+    """Same order, same flips, batch norm over both: the loss curves and scores are one."""
     alone, both = tmp_path / "alone", tmp_path / "both"
-    launcher = "-m accelerate.commands.launch --cpu --num_processes 1 --num_machines 1"
-    launcher += " --mixed_precision no --dynamo_backend no"
-    _run(
-        _words(repo_folder, start, alone, "--epochs 2 --batch-size 4 --learning-rate 2e-4"),
-        launcher,
-    )
-    launcher = "-m torch.distributed.run --standalone --nproc_per_node 2"
-    _run(
-        _words(repo_folder, start, both, "--epochs 2 --batch-size 2 --learning-rate 2e-4"), launcher
-    )
+    line = "--epochs 2 --learning-rate 2e-4 --batch-size"
+    _invoke(_words(repo_folder, start, alone, f"{line} 4"))
+    words = _words(repo_folder, start, both, f"{line} 2")
+    done = run_python(["-c", IN_TWO, *words], env=_environment())
+    assert done.returncode == 0, done.stderr[-3000:]
     logs = [[log for log in _log(folder) if "loss" in log] for folder in (alone, both)]
     assert len(logs[0]) == len(logs[1]) > 3
     for one, two in zip(*logs, strict=True):
@@ -143,19 +145,14 @@ def _invoke(words: list[str]) -> None:
 def test_a_killed_training_resumes(repo_folder: Path, start: Path, tmp_path: Path) -> None:
     output, working = tmp_path / "model", tmp_path / "model.training"
     words = _words(repo_folder, start, output, "--epochs 4 --batch-size 6")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "rclicks_hf.cli", *words],
-        env=_environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    while not list(working.glob("checkpoint-*/trainer_state.json")):
-        assert process.poll() is None, "it ended before it could be killed"
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    with PythonProcess(["-m", "rclicks_hf.cli", *words], env=_environment()) as process:
+        state_of = working / "checkpoint-2" / "trainer_state.json"
+        while not (state_of.exists() and state_of.read_text().endswith("}\n")):
+            assert process.poll() is None, "it ended before it could be killed"
+            time.sleep(0.02)
+        process.kill()
     assert not output.exists()
-    state = json.loads((working / "checkpoint-2" / "trainer_state.json").read_text())
+    state = json.loads(state_of.read_text())
     before = [log["eval_runtime"] for log in state["log_history"] if "eval_runtime" in log]
     _invoke(words)
     evaluations = [log for log in _log(output) if "eval_runtime" in log]

@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 import math
 import shutil
-import signal
-import subprocess
-import sys
 import time
 import zipfile
 from pathlib import Path
@@ -15,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from helpers.commands import run_rclicks_here
+from helpers.commands import PythonProcess, run_rclicks_here
 
 from rclicks_hf.benchmark.published.importing import import_results
 from rclicks_hf.errors import RclicksError
@@ -228,13 +225,12 @@ def test_a_killed_import_resumes_and_another_archive_is_refused(
     archive: Path, imported: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    command = [sys.executable, "-m", "rclicks_hf.cli", "import-results", str(archive)]
-    process = subprocess.Popen([*command, "--out", str(out), "--num-proc", "1"])
-    deadline = time.monotonic() + 120
-    while not (out / "coco_lvis_h18_itermask").exists() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    command = ["-m", "rclicks_hf.cli", "import-results", str(archive)]
+    with PythonProcess([*command, "--out", str(out), "--num-proc", "1"]) as process:
+        deadline = time.monotonic() + 120
+        while not (out / "coco_lvis_h18_itermask").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.kill()
     report = import_results(archive, out, num_proc=1, progress=False)
     assert report.kept
     # What the killed run left unfinished is hidden; a later run removes it once it is a minute old.

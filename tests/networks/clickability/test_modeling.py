@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from helpers.commands import PythonProcess
 from huggingface_hub.errors import StrictDataclassError
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -123,7 +122,8 @@ for dtype in (torch.bfloat16, torch.float16):
 def test_half_precision_comes_to_an_end_on_the_cpu(repo: Path) -> None:
     # In a process of its own: oneDNN's kernel for this shape runs for ever on some CPUs.
     env = {**os.environ, "PYTHONPATH": str(repo)}
-    subprocess.run([sys.executable, "-c", HALF], env=env, check=True, timeout=120)
+    with PythonProcess(["-c", HALF], env=env) as process:
+        assert process.wait(120) == 0, process.stderr
 
 
 @settings(max_examples=20, deadline=None)

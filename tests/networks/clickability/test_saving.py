@@ -5,14 +5,13 @@ from __future__ import annotations
 import ast
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from helpers.commands import run_python
 from PIL import Image
 from transformers import AutoConfig, AutoImageProcessor, AutoModel, pipeline
 
@@ -106,13 +105,10 @@ def test_auto_classes_know_it(model_folder: Path) -> None:
 def _map_without_the_package(name: str, cwd: Path, **variables: str) -> np.ndarray:
     """The click map that a process makes which cannot import the package."""
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", REMOTE, name, str(cwd / "map.npy")],
+    done = run_python(
+        ["-c", REMOTE, name, str(cwd / "map.npy")],
         cwd=cwd,
         env={**environment, "HF_HOME": str(cwd / "hf"), **variables},
-        capture_output=True,
-        text=True,
-        check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return np.load(cwd / "map.npy")
