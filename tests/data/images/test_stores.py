@@ -211,6 +211,9 @@ def test_unknown_names(tmp_path: Path) -> None:
     store = FolderStore("davis", _folder(tmp_path, "davis"))
     with pytest.raises(RclicksError, match="no image with the stem 'z'"):
         store.image("z")
+    (tmp_path / "img" / "z.heic").touch()
+    with pytest.raises(RclicksError, match=r"z\.heic: not a kind of file that is read"):
+        store.image("z")
     with pytest.raises(RclicksError, match="has no object '5'"):
         store.mask("a b.1", "5")
     with pytest.raises(RclicksError, match="no such folder"):
