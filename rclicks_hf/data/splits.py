@@ -18,6 +18,8 @@ DEFAULT_FRACTIONS: Mapping[str, float] = {"train": 0.6, "validation": 0.2, "test
 
 
 _ENDING = re.compile(r"\.(jpe?g|jfif|jpe|png|bmp|webp|tiff?)\Z", re.IGNORECASE)
+_BLANK = "[\\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]+"  # white space, invisible
+_BLANK_ENDS = re.compile(rf"\A{_BLANK}|{_BLANK}\Z")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -38,7 +40,7 @@ def read_split_lists(
 
     Raises:
         RclicksError: If a list is missing, a line cannot be a stem, a stem is in both lists, or no
-            stem is one of ``image_stems``.
+            stem (or none of a list, while images are in no list) is one of ``image_stems``.
 
     Example:
         >>> import tempfile
@@ -73,8 +75,7 @@ def read_split_lists(
                 raise RclicksError(
                     f"{path}, line {number}: {stem!r} is in both lists; remove it from one"
                 )
-    if image_stems and not splits.keys() & set(image_stems):
-        raise RclicksError(_no_match(Path(folder), list(splits), image_stems))
+    _check_match(Path(folder), splits, set(image_stems or ()))
     return splits
 
 
@@ -103,9 +104,9 @@ class SplitMatch:
 
 def _listed_stem(line: str, known: Mapping[str, str]) -> str:
     """The stem of a line, as the image is called where ``known`` (NFC form -> stem) has it."""
-    text = line.strip(" \t\f\v\u00a0\ufeff\u200b")
+    text = _BLANK_ENDS.sub("", line)
     last = re.split(r"[/\\]", text)[-1]
-    forms = (text, last, _ENDING.sub("", last))
+    forms = (line, text, last, _ENDING.sub("", last))
     for form in forms:
         stem = known.get(unicodedata.normalize("NFC", form))
         if stem is not None:
@@ -113,11 +114,25 @@ def _listed_stem(line: str, known: Mapping[str, str]) -> str:
     return forms[-1]
 
 
-def _no_match(folder: Path, listed: list[str], image_stems: Collection[str]) -> str:
-    files = " and ".join(LIST_FILES)
+def _check_match(folder: Path, splits: Mapping[str, str], images: set[str]) -> None:
+    """Refuse lists of which none is about the images, and one while images are in no list."""
+    if not images:
+        return
+    stems_of = {
+        file: [stem for stem, of in splits.items() if of == split]
+        for file, split in LIST_FILES.items()
+    }
+    if not splits.keys() & images:
+        raise RclicksError(_no_match(folder, " and ".join(stems_of), list(splits), images))
+    for file, stems in stems_of.items():
+        if stems and not images & set(stems) and images - splits.keys():
+            raise RclicksError(_no_match(folder, file, stems, images - splits.keys()))
+
+
+def _no_match(folder: Path, files: str, listed: list[str], images: set[str]) -> str:
     if not listed:
         return f"{folder}: {files} list no image; put one image stem per line there"
-    altered = spreadsheet_form(listed[0], image_stems)
+    altered = spreadsheet_form(listed[0], images)
     if altered:
         return (
             f"{folder}: {files} list {listed[0]!r} where the image is {altered!r}: a spreadsheet "
@@ -125,7 +140,7 @@ def _no_match(folder: Path, listed: list[str], image_stems: Collection[str]) -> 
         )
     return (
         f"{folder}: none of the {len(listed):,} stems in {files} is an image, such as "
-        f"{listed[0][:30]!r}; the images have names such as {min(image_stems)[:30]!r}"
+        f"{listed[0][:30]!r}; the images have names such as {min(images)[:30]!r}"
     )
 
 

@@ -16,6 +16,7 @@ from PIL import Image, ImageOps
 
 from .mask_values import CODINGS, different_values, mask_values
 
+_TIFF_BITS = 258  # tag of the bits per channel
 _GREY_MODES = ("L", "I", "F", "I;16", "I;16L", "I;16B", "I;16N")
 
 
@@ -140,6 +141,15 @@ def open_image(data: bytes) -> Image.Image:
 def lossy(image: Image.Image, data: bytes = b"") -> bool:
     """Whether the coding of an opened image changes values; ``data`` is its file's content."""
     return _is_lossy(image) or (image.format == "WEBP" and b"VP8 " in data[12:])
+
+
+def has_deep_colours(image: Image.Image, data: bytes) -> bool:
+    """Whether a file's colours have 16 bits per channel, of which Pillow keeps the upper 8."""
+    if image.format == "PNG":
+        return data[24] == 16 and data[25] != 0
+    if image.format == "TIFF" and len(image.getbands()) > 1:
+        return max(image.tag_v2.get(_TIFF_BITS) or (8,)) > 8  # type: ignore[attr-defined]
+    return False
 
 
 def check_whole(data: bytes, kind: str) -> None:

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from tqdm.auto import tqdm
 
-from rclicks_hf.data.build.card import is_build, write_card
+from rclicks_hf.data.build.card import foreign_files, is_build, write_card
 from rclicks_hf.data.build.image_rows import ImageRows, write_image_rows
 from rclicks_hf.data.build.instance_rows import ImageFacts, gather, instance_table
 from rclicks_hf.data.build.irregular_clicks import count_duplicates, count_outside
@@ -38,6 +38,9 @@ from rclicks_hf.data.stems import FullStem
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.support.atomic import atomic_directory, require_absent
 from rclicks_hf.support.progress import is_quiet
+from rclicks_hf.support.visible_text import shown
+
+_LONGEST = 100  # characters of a path in a message
 
 
 @dataclass(frozen=True)
@@ -248,6 +251,12 @@ def check_out(out: Path, *, replace: bool) -> None:
         raise RclicksError(
             f"{out}: is not a dataset made by `rclicks build`, so --replace refuses to overwrite "
             "it; remove it yourself or give another name with --out"
+        )
+    if foreign := foreign_files(out):
+        more = f" and {len(foreign) - 1:,} more" if len(foreign) > 1 else ""
+        raise RclicksError(
+            f"{out}: holds {shown(foreign[0], _LONGEST)}{more}, which no build made and --replace "
+            "would remove; move it away first"
         )
 
 

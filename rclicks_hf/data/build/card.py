@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from functools import cache
 from pathlib import Path
@@ -212,6 +213,22 @@ def is_build(root: Path) -> bool:
         return any(map(config_digest, read_card_header(root)["configs"]))
     except RclicksError:
         return False
+
+
+# What a build makes, and what systems and the Hub's client put beside it.
+_OF_BUILD = re.compile(
+    rf"{CARD}|croissant\.json|rejected\.parquet|(clicks|images|instances)/.+\.parquet"
+    r"|(.+/)?(\.DS_Store|Thumbs\.db)|\.gitattributes|\.cache/huggingface/.+"
+)
+
+
+def foreign_files(root: Path) -> list[str]:
+    """Relative paths of the files and links in a build's folder that no build made, sorted."""
+    found = []
+    for folder, folders, files in os.walk(root):
+        links = [name for name in folders if (Path(folder) / name).is_symlink()]
+        found += [(Path(folder) / name).relative_to(root).as_posix() for name in files + links]
+    return sorted(path for path in found if not _OF_BUILD.fullmatch(path))
 
 
 def config_digest(entry: dict[str, Any]) -> str:

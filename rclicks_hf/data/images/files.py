@@ -14,6 +14,7 @@ from PIL import Image
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.support.image_reading import (
     LOSSY,
+    has_deep_colours,
     is_exact,
     is_grey,
     lossy,
@@ -86,6 +87,8 @@ def read_mask_pixels(
         grey = pixels.astype(np.uint8) * 255 if pixels.dtype == bool else pixels
         pixels = _rgb_of_deep_grey(grey) if is_deep else np.repeat(grey[..., None], 3, axis=2)
     has_colours = not is_grey(pixels)
+    if has_deep_colours(image, data) or (is_coded and image.mode in _DEEP_GREY):
+        raise RclicksError(f"{path}: the mask has 16 bits per channel; save it with 8")
     is_changed = is_coded or has_colours or not is_exact(pixels[..., 0])
     if is_changed and not is_soft and lossy(image, data):
         raise RclicksError(f"{path}: the mask {LOSSY}")

@@ -164,10 +164,10 @@ class FolderStore:
             if found:
                 self._masks[stem] = found
             else:
-                raise RclicksError(
-                    f"{path}: no mask; put {stem}.png or {stem}.bmp into "
-                    f"{self.root / self.layout.masks}"
-                )
+                folder = self.root / self.layout.masks
+                if other := _unread(folder, stem):
+                    raise RclicksError(f"{other}: {_NOT_READ}")
+                raise RclicksError(f"{path}: no mask; put {stem}.png or {stem}.bmp into {folder}")
 
     def _image_path(self, image_stem: str) -> Path:
         image_stem = self._known(image_stem)
@@ -178,9 +178,11 @@ class FolderStore:
                     f"{self.root / self.layout.images}: no image {image_stem!r}, but {altered!r}: "
                     "a spreadsheet made a number of the name; take the original click table"
                 )
+            folder = self.root / self.layout.images
+            if other := _unread(folder, image_stem):
+                raise RclicksError(f"{other}: {_NOT_READ}")
             raise RclicksError(
-                f"{self.root / self.layout.images}: no image with the stem {image_stem!r}; "
-                "add it or remove its clicks"
+                f"{folder}: no image with the stem {image_stem!r}; add it or remove its clicks"
             )
         return self._images[image_stem]
 
@@ -281,6 +283,14 @@ def _existing(folder: Path, stem: str) -> Path | None:
     forms = dict.fromkeys([stem, *(unicodedata.normalize(form, stem) for form in ("NFC", "NFD"))])
     paths = [folder / f"{form}.png" for form in forms]
     return next((path for path in paths if path.is_file()), None)
+
+
+_NOT_READ = f"not a kind of file that is read ({', '.join(IMAGE_SUFFIXES)}); save it as a PNG"
+
+
+def _unread(folder: Path, stem: str) -> Path | None:
+    """A file of the stem with an ending that is not read, None if there is none."""
+    return next((path for path in sorted(folder.iterdir()) if path.stem == stem), None)
 
 
 def _files_by_stem(folder: Path) -> dict[str, Path]:

@@ -108,6 +108,26 @@ def test_only_a_build_is_replaced(
         _is_kept(tmp_path, clicks, Path(out), "is the folder that the command runs in")
 
 
+@pytest.mark.parametrize("path", ["results/results.parquet", ".git/HEAD", "clicks/notes.txt"])
+def test_a_build_with_files_of_the_user_is_not_replaced(
+    make_source: Callable[..., MemoryStore],
+    make_clicks: Callable[..., pa.Table],
+    tmp_path: Path,
+    path: str,
+) -> None:
+    clicks, out = make_clicks(make_source()), tmp_path / "rclicks"
+    build_dataset(clicks, {}, out, progress=False)
+    (out / ".cache/huggingface").mkdir(parents=True)
+    for made in (".DS_Store", ".cache/huggingface/.gitignore"):
+        (out / made).touch()
+    build_dataset(clicks, {}, out, replace=True, progress=False)
+    (out / path).parent.mkdir(exist_ok=True)
+    (out / path).write_text("mine")
+    with pytest.raises(RclicksError, match=rf"holds '{path}', which no build made.*move it away"):
+        build_dataset(clicks, {}, out, replace=True, progress=False)
+    assert (out / path).read_text() == "mine"
+
+
 def test_what_a_link_names_is_replaced_and_the_link_stays(
     tmp_path: Path, make_source: Callable[..., MemoryStore], make_clicks: Callable[..., pa.Table]
 ) -> None:

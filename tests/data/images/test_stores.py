@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -211,6 +212,9 @@ def test_unknown_names(tmp_path: Path) -> None:
     store = FolderStore("davis", _folder(tmp_path, "davis"))
     with pytest.raises(RclicksError, match="no image with the stem 'z'"):
         store.image("z")
+    (tmp_path / "img" / "z.heic").touch()
+    with pytest.raises(RclicksError, match=r"z\.heic: not a kind of file that is read"):
+        store.image("z")
     with pytest.raises(RclicksError, match="has no object '5'"):
         store.mask("a b.1", "5")
     with pytest.raises(RclicksError, match="no such folder"):
@@ -416,6 +420,20 @@ def test_a_lossy_mask_is_refused(
     _replaced_mask(root, layout, picture, name, **form)
     with pytest.raises(RclicksError, match="the mask is in a lossy format"):
         FolderStore(layout, root).objects() and FolderStore(layout, root).mask("a", "")
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif"])
+@pytest.mark.parametrize("layout", ["davis", "tetris"])
+def test_a_mask_of_16_bits_per_channel_is_refused(tmp_path: Path, layout: str, name: str) -> None:
+    root = _folder(tmp_path, layout, "a")
+    masks = root / LAYOUTS[layout].masks
+    next(masks.iterdir()).unlink()
+    codes = OBJECT.astype(np.uint16) * 3
+    for deep in (np.repeat(codes[..., None], 3, 2), codes)[: 2 if layout == "tetris" else 1]:
+        assert cv2.imwrite(str(masks / name), deep)
+        with pytest.raises(RclicksError, match="the mask has 16 bits per channel; save it with 8"):
+            store = FolderStore(layout, root)
+            store.objects() and store.mask("a", "")
 
 
 @pytest.mark.parametrize("layout", ["grabcut", "davis", "tetris"])
