@@ -21,7 +21,7 @@ TINY_DEMO = "demo --scenes 4 --epochs 1 --instances 1 --num-proc 2"
 
 
 #: Files whose tests use `demo_run`.
-OF_THE_DEMO = ("tests/demo/test_demo.py", "tests/test_readme.py")
+OF_THE_DEMO = ("tests/demo/test_demo.py", "tests/test_readme.py", "tests/test_docs.py")
 #: Files of the slowest tests. Workers begin with them, so that all end at about the same time.
 SLOWEST = (
     *OF_THE_DEMO,

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 import yaml
 from helpers.commands import run_python, run_rclicks, run_rclicks_cold
-from PIL import Image
 
 
 def blocks(repo: Path, language: str) -> list[str]:
@@ -53,13 +52,11 @@ def test_the_python_uses_run_one_after_the_other(
 ) -> None:
     """In one process, each with names of its own."""
     snippets = blocks(repo, "python")
-    assert len(snippets) == 8
+    assert len(snippets) == 5
     (disk,) = [code for code in snippets if "class Disk" in code]
     (folder / "disk.py").write_text(disk)
     installed = run_python(["-m", "rclicks_hf.cli", "install"], cwd=folder, env=env)
     assert installed.returncode == 0, installed.stderr
-    Image.new("RGB", (64, 48), "green").save(folder / "IMAGE.jpg")
-    Image.new("L", (64, 48), 255).save(folder / "MASK.png")
     online = {**env, **hub.env(), "HF_HUB_OFFLINE": "0"}
     (folder / "snippets.json").write_text(json.dumps(snippets))
     words = ["-c", ONE_AFTER_THE_OTHER, "snippets.json"]
@@ -73,10 +70,8 @@ def test_the_python_uses_run_one_after_the_other(
     assert "Fine-tuned from `clickability-nano-simulated`." in card
     assert "'noc'" in printed[1]
     assert "a likely click: x=" in printed[2]
-    assert printed[3].strip().startswith("{'x':")
-    assert "torch.Size([4, 5, 2])" in printed[4]
-    assert "disk" in printed[6]
-    assert "geocut" in printed[6]
+    assert "disk" in printed[4]
+    assert "geocut" in printed[4]
 
 
 def test_the_benchmark_use_runs(repo: Path, folder: Path, wheel_folder: Path) -> None:
@@ -88,15 +83,6 @@ def test_the_benchmark_use_runs(repo: Path, folder: Path, wheel_folder: Path) ->
     done = run_rclicks_cold(report, cwd=folder, site=wheel_folder)
     assert done.returncode == 0, done.stderr
     assert (folder / "geocut.html").stat().st_size > 10_000
-
-
-def test_the_scores_of_click_models_run(repo: Path, folder: Path, wheel_folder: Path) -> None:
-    (line,) = commands(repo, "evaluate-clicks")
-    done = run_rclicks(line, cwd=folder, site=wheel_folder)
-    assert done.returncode == 0, done.stderr
-    assert "split-half of clicks" in done.stdout
-    assert "simulated" in done.stdout
-    assert (folder / "scores" / "click_scores.parquet").is_file()
 
 
 def test_the_two_commands_are_those_of_make_and_ci(repo: Path) -> None:

@@ -1,7 +1,7 @@
 """The interface of a segmenter: what an interactive segmentation method has to offer.
 
 Any class with ``name``, ``threshold``, ``encode`` and ``predict`` is a segmenter; there is no base
-class to inherit from. `docs/add_a_segmenter.md` shows one in ten lines.
+class to inherit from. `docs/benchmark_your_method.md` shows one in ten lines.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Lists of the published methods, for the terminal, README and programs."""
+"""Lists of the published methods, for the terminal, the docs and programs."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def format_methods(family: str | None = None, style: str = "text") -> str:
 
 
 def support_table() -> str:
-    """What ``--segmenter`` takes, as README shows it: a row per family that can be benchmarked."""
+    """What ``--segmenter`` takes, as the docs show it: a row per family that can be benchmarked."""
     rows = []
     for family in SEGMENTERS.values():
         published = [method for method in METHODS.values() if method.family == family.name]

@@ -1,6 +1,6 @@
 """The published methods: every checkpoint of the paper's tables, and what it takes to use it.
 
-Importing this file is cheap: help texts, README and reports are made from the table.
+Importing this file is cheap: help texts, the docs and reports are made from the table.
 
 The paper's poster names the sizes of SAM 2 and SAM 2.1 wrongly: its "Hiera-B+" is S, its "Hiera-L"
 is B+, and its "Hiera-H", which does not exist, is L. `Method.size` is the true size.

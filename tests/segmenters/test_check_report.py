@@ -41,7 +41,7 @@ class Forgetful:
 @pytest.fixture
 def folder(repo: Path, tmp_path: Path) -> Path:
     """A user's folder: the methods of the pages in disk.py and page.py, others in faulty.py."""
-    for page, module in (("README.md", "disk"), ("docs/add_a_segmenter.md", "page")):
+    for page, module in (("README.md", "disk"), ("docs/benchmark_your_method.md", "page")):
         snippets = re.findall(r"```python\n(.*?)```", (repo / page).read_text(), re.DOTALL)
         (disk,) = [snippet for snippet in snippets if "class Disk" in snippet]
         (tmp_path / f"{module}.py").write_text(disk)
