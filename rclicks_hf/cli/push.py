@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -23,17 +22,24 @@ KINDS = ("dataset", "model", "metrics", "results", "space")
 
 
 def push(
-    words: Annotated[
-        list[str],
+    what: Annotated[
+        str,
         typer.Argument(
-            metavar="KIND [FOLDER]...",
-            help="What to push: dataset (a built dataset repo; default: the folder rclicks), model "
-            "(a saved network with card, code and scores; default: the folder model), metrics (the "
-            "nine evaluate modules, a Space each), results (folders of benchmark results, together "
-            "one dataset repo) or space (the app, with results for its leaderboard). The short "
-            "form is FOLDER REPO_ID.",
+            metavar="KIND",
+            help="dataset (a built dataset repo), model (a saved network with card, code and "
+            "scores), metrics (the nine evaluate modules, a Space each), results (of benchmarks, "
+            "together one dataset repo) or space (the app, with results for its leaderboard). "
+            "Short form: a folder, then the id of its repo.",
         ),
     ],
+    folders: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="FOLDER",
+            help="Folders to push. Default: rclicks for dataset, model for model, all modules for "
+            "metrics.",
+        ),
+    ] = None,
     repo: Annotated[
         str | None,
         typer.Option(
@@ -75,29 +81,27 @@ def push(
     """
     from rclicks_hf.hub.push import push_folder, push_kind
 
-    if words[0] in KINDS and (repo is not None or len(words) != 2):
+    rest = folders or []
+    if what in KINDS and (repo is not None or len(rest) != 1):
         if repo is None:
-            raise RclicksError(f"--repo is missing; give it, for example `{_example(words[0])}`")
+            raise RclicksError(f"--repo is missing; give it, for example `{_example(what)}`")
         if kind is not None:
-            raise RclicksError(f"--type {kind}: {words[0]} says that already; leave it out")
+            raise RclicksError(f"--type {kind}: {what} says that already; leave it out")
         for pushed in push_kind(
-            words[0], repo, words[1:], private=private, revision=revision, dry_run=dry_run
+            what, repo, rest, private=private, revision=revision, dry_run=dry_run
         ):
             typer.echo(pushed)
         return
-    folder, repo_id = _short_form(words)
-    target = one_of_both(repo_id, repo, "--repo", "REPO_ID", _example("model"))
+    if len(rest) > 1:
+        raise RclicksError(f"{what}: unknown kind of repo; choose {', '.join(KINDS)}")
+    target = one_of_both(
+        rest[0] if rest else None, repo, "--repo", "REPO_ID", "rclicks push model your-name/model"
+    )
     typer.echo(
         push_folder(
-            folder, target, repo_type=kind, private=private, revision=revision, dry_run=dry_run
+            what, target, repo_type=kind, private=private, revision=revision, dry_run=dry_run
         )
     )
-
-
-def _short_form(words: Sequence[str]) -> tuple[str, str | None]:
-    if len(words) > 2:
-        raise RclicksError(f"{words[0]}: unknown kind of repo; choose {', '.join(KINDS)}")
-    return words[0], words[1] if len(words) == 2 else None
 
 
 def _example(kind: str) -> str:

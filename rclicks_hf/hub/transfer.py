@@ -184,9 +184,7 @@ def _transfer(api: HfApi, upload: Upload, options: PushOptions) -> Pushed:
             revision=options.revision,
             parent_commit=parent,
         )
-    return Pushed(
-        upload.repo_id, without_secrets(commit.commit_url), changes, info is None, options
-    )
+    return replace(pushed, url=without_secrets(commit.commit_url))
 
 
 def _look_up(

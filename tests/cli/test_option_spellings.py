@@ -88,6 +88,10 @@ def test_every_old_spelling_is_tried_and_hidden() -> None:
             assert any(line.startswith(verb) and old in line for line, _ in SPELLINGS)
 
 
+def test_a_folder_named_like_a_kind_is_pushed_in_the_short_form(arguments) -> None:
+    assert arguments("push model a/b")[0] == ("model", "a/b")
+
+
 def test_train_says_that_it_takes_the_dataset_as_the_repo(arguments, capfd) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(CALLED["train"], lambda *args, **options: None)
@@ -101,6 +105,9 @@ def test_train_says_that_it_takes_the_dataset_as_the_repo(arguments, capfd) -> N
         ("verify", "REPO is missing; give it, for example `rclicks verify rclicks`"),
         ("verify a --repo b", "--repo b: REPO is already given as a"),
         ("push folder", "REPO_ID is missing; give it, for example `rclicks push model"),
+        ("push dataset", "--repo is missing; give it, for example `rclicks push dataset rclicks"),
+        ("push a b c", "a: unknown kind of repo; choose dataset, model"),
+        ("push model m --repo a/b --type model", "--type model: model says that already"),
         (
             "convert saliency a.pth",
             "OUT is missing; give it, for example `rclicks convert saliency a.pth saliency`",

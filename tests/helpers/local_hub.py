@@ -354,8 +354,8 @@ class LocalHub:
     """The server, as a context manager.
 
     `repos` holds the repos by kind ("model", "dataset", "space") and name. `refused` maps the name
-    of an endpoint to the status and JSON value that it always answers. `stumbles` maps the end of a
-    path to what goes wrong with its next requests, one each: a status, "drop" (the connection
+    of an endpoint to the status and JSON value that it always answers. `stumbles` maps a pattern of
+    paths to what goes wrong with its next requests, one each: a status, "drop" (the connection
     breaks in the middle of the answer) or "cut" (half of the answer is sent as if it were all).
     `requests` lists what was asked.
     """
@@ -390,8 +390,8 @@ class LocalHub:
 
     def next_stumble(self, path: str) -> int | str:
         """What goes wrong with a request for a path; "" for nothing."""
-        ends = (end for end, coming in self.stumbles.items() if coming and path.endswith(end))
-        return next((self.stumbles[end].pop(0) for end in ends), "")
+        coming = (queue for of, queue in self.stumbles.items() if queue and re.search(of, path))
+        return next((queue.pop(0) for queue in coming), "")
 
     def writes(self) -> list[str]:
         """The requests that may have changed something."""
