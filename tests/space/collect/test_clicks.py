@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.commands import run_rclicks_here
+from helpers.commands import run_python, run_rclicks_here
 from helpers.study_folder import write_study
 
 from rclicks_hf.data import load_instances, read_clicks
@@ -184,6 +184,13 @@ def test_the_table_is_built_into_a_dataset_and_loaded(tmp_path: Path) -> None:
     }
     assert all(one.image.shape == (48, 64, 3) and not one.is_simulated for one in instances)
     assert run_rclicks_here("verify own", cwd=tmp_path).returncode == 0
+    card = (tmp_path / "own" / "README.md").read_text()
+    for words in ("Crowd workers", "crowdsourced", "mit", "arxiv:", "published"):  # of the paper's
+        assert f"{words} " not in card.replace("\n", " "), words
+    assert not (tmp_path / "own" / "croissant.json").exists()
+    program = card.split("```python\n")[1].split("```")[0]
+    done = run_python(["-c", program], cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_order_of_the_table_does_not_depend_on_the_order_of_clicking() -> None:
