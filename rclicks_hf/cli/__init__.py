@@ -25,6 +25,7 @@ from rclicks_hf.cli import (
     demo,
     download,
     evaluate_clicks,
+    export_clicks,
     import_results,
     install,
     push,
@@ -58,6 +59,7 @@ VERBS: dict[str, tuple[Callable[..., None], str]] = {
     "check-segmenter": (check_segmenter.check_segmenter, check_segmenter.EXAMPLES),
     "report": (report.report, report.EXAMPLES),
     "space": (space.space, space.EXAMPLES),
+    "export-clicks": (export_clicks.export_clicks, export_clicks.EXAMPLES),
     "convert": (convert.convert, convert.EXAMPLES),
     "push": (push.push, push.EXAMPLES),
 }

@@ -14,7 +14,7 @@ Examples:
   rclicks space
   rclicks space --repo rclicks --click-model clickability
   rclicks space --results runs/geocut --results runs/sam
-  rclicks space --collect my-clicks --pictures GrabCut --host 0.0.0.0
+  rclicks space --collect my-clicks --pictures pictures/Own --host 0.0.0.0
 """
 
 
@@ -58,16 +58,17 @@ def space(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Folder for the clicks that visitors make on the page Collect; created where it "
-            "does not exist. Default: nothing is collected.",
+            help="Folder for the clicks that visitors make on the page Collect; `rclicks "
+            "export-clicks` makes a click table of them. Default: the page is a preview that keeps "
+            "nothing.",
         ),
     ] = None,
     pictures: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Your pictures and masks to collect clicks on, in GrabCut's layout "
-            "(data_GT/*.jpg, boundary_GT/*.bmp). Default: those that come with the package.",
+            help="Your pictures to collect clicks on: a folder Own with images/ and masks/ (white "
+            "on black, same names), or the folder it is in. Default: the one of --collect.",
         ),
     ] = None,
     host: Annotated[

@@ -16,8 +16,8 @@ class SpaceSettings:
         click_models: Specs of click models beside UD and DT, as `load_click_model` takes them.
         segmenters: Specs of segmenters, as `load_segmenter` takes them; the first is the default.
         collect: Folder into which the collected clicks are written; None turns collecting off.
-        pictures: Folder of one's own pictures and masks to collect clicks on, in GrabCut's layout;
-            None for the embedded ones.
+        pictures: Pictures and masks to collect clicks on: a folder ``Own`` with ``images/`` and
+            ``masks/`` (or that of a source dataset), or the folder it is in; None for ``collect``.
 
     Example:
         >>> SpaceSettings().segmenters

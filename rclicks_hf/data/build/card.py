@@ -20,6 +20,7 @@ from huggingface_hub.repocard import metadata_load
 from jinja2 import Environment, StrictUndefined, Template
 
 from rclicks_hf.data.build.croissant import write_croissant
+from rclicks_hf.data.build.own_card import OWN_DATASET, OWN_TEMPLATE, own_header
 from rclicks_hf.data.build.photograph_credits import PHOTOGRAPH_CREDITS
 from rclicks_hf.data.build.responsible_ai import statements
 from rclicks_hf.data.repo_files import (
@@ -89,10 +90,13 @@ def write_card(root: Path, *, is_simulated: bool, is_full_size_copy: bool = Fals
     counts = [_count_row(repo_files, name) for name in datasets]
     clicks = sum(row["counted"][round_] for row in counts for round_ in ROUNDS)
     header = _header(clicks, is_simulated, is_full_size_copy)
+    is_own = OWN_DATASET in datasets
+    if is_own:
+        header = own_header(header)
     names = [key.name for key in configs]
     split = next(iter(repo_files.of_config(ConfigKey(datasets[0]))))
     text = _dump(header | {"configs": list(configs.values()), "dataset_info": infos})
-    body = _template().render(
+    body = _template(OWN_TEMPLATE if is_own else TEMPLATE).render(
         is_simulated=is_simulated,
         is_full_size_copy=is_full_size_copy,
         statements=statements(is_simulated),
@@ -108,6 +112,8 @@ def write_card(root: Path, *, is_simulated: bool, is_full_size_copy: bool = Fals
     )
     (root / CARD).write_text(f"---\n{text}---\n\n{body}", encoding="utf-8")
     (root / LICENCE).write_text(_section(body, "Licences"), encoding="utf-8")
+    if is_own:  # the file would state the paper's authors, terms and way of collecting
+        return names
     write_croissant(
         root,
         digests,
@@ -312,11 +318,11 @@ def _header(clicks: int, is_simulated: bool, is_full_size_copy: bool) -> dict[st
 
 
 @cache
-def _template() -> Template:
+def _template(name: str) -> Template:
     environment = Environment(
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
-    return environment.from_string(resource_path(TEMPLATE).read_text(encoding="utf-8"))
+    return environment.from_string(resource_path(name).read_text(encoding="utf-8"))
 
 
 def _count_row(repo_files: RepoFiles, dataset: str) -> dict[str, Any]:

@@ -7,9 +7,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from rclicks_hf.data.build.own_card import OWN_DATASET
 from rclicks_hf.data.schema import SOURCE_DATASETS
 
-_TITLES = [entry.title for entry in SOURCE_DATASETS.values() if not entry.is_simulated]
+_TITLES = [
+    entry.title
+    for entry in SOURCE_DATASETS.values()
+    if not entry.is_simulated and entry.name != OWN_DATASET
+]
 VOCABULARY = "http://mlcommons.org/croissant/RAI/1.0"
 
 

@@ -116,20 +116,18 @@ class ClickJournal:
     """All clicks that are recorded in a folder; threads and processes may append at once.
 
     Args:
-        folder: The study's folder; the clicks are in ``clicks/`` in it.
+        folder: The study's folder, created where it does not exist; the clicks are in ``clicks/``.
 
     Raises:
-        RclicksError: If the folder does not exist or cannot be written to.
+        RclicksError: If the folder cannot be created or written to.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / CLICKS_FOLDER
-        if not folder.is_dir():
-            raise RclicksError(f"{folder}: no such folder; create it for the clicks to collect")
         if self.folder.is_symlink():
             raise RclicksError(f"{self.folder}: is a link; clicks are written to a real folder")
         try:
-            self.folder.mkdir(exist_ok=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise RclicksError(
                 f"{self.folder}: cannot be written ({error.strerror}); give another folder"

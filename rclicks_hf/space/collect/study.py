@@ -131,8 +131,9 @@ def open_study(collect: Path | None, pictures: Path | None = None) -> Study:
 
     Args:
         collect: Folder that clicks are recorded in, with an optional ``study.json``.
-        pictures: Folder with the pictures in a subfolder of one of `LAYOUTS`, as
-            ``rclicks build --sources`` takes it; None for ``collect`` itself.
+        pictures: The pictures: a folder of one of `LAYOUTS`, such as ``Own`` with ``images/`` and
+            ``masks/``, or the folder it is in, as ``rclicks build --sources`` takes it; None for
+            ``collect`` itself.
 
     Raises:
         RclicksError: If a folder or ``study.json`` is not as it must be.
@@ -170,20 +171,25 @@ def _preview() -> Study:
 
 
 def _open_store(folder: Path) -> tuple[str, FolderStore]:
-    names = {name: LAYOUTS[entry.layout] for name, entry in SOURCE_DATASETS.items() if entry.layout}
-    found = [
-        name
-        for name, layout in names.items()
-        if not SOURCE_DATASETS[name].is_simulated and (folder / layout.folder).is_dir()
-    ]
+    layouts = {
+        name: LAYOUTS[entry.layout]
+        for name, entry in SOURCE_DATASETS.items()
+        if entry.layout and not entry.is_simulated
+    }
+    found = {
+        name: root
+        for name, layout in layouts.items()
+        for root in (folder / layout.folder, folder.absolute())
+        if root.name == layout.folder and root.is_dir()
+    }
     if len(found) != 1:
-        several = ", ".join(f"{names[name].folder}/" for name in found) or "no folder of pictures"
+        several = ", ".join(f"{root.name}/" for root in found.values()) or "no folder of pictures"
         raise RclicksError(
             f"{folder}: has {several}; collecting needs one, such as Own/images with pictures and "
-            "Own/masks with a mask of the same name for each, its object not black"
+            "Own/masks with a mask of the same name for each, white on black"
         )
-    layout = names[found[0]]
-    return found[0], FolderStore(layout.name, folder / layout.folder)
+    [(name, root)] = found.items()
+    return name, FolderStore(layouts[name].name, root)
 
 
 def _read_study_file(path: Path, stems: Collection[str]) -> dict[str, Any]:
