@@ -91,7 +91,7 @@ class Clicker:
                 "object_mask must hold 1 (object), 0 (background) and -1 (unknown) only, "
                 f"got {mask.min()} to {mask.max()}"
             )
-        self._not_clicked = np.ones(mask.shape, bool)
+        self._not_clicked, self._clicked = np.ones(mask.shape, bool), 0
         self._click_map = click_map
         self._group = check_group(group or _WHOLE_MAP)
         self._rng = seed if isinstance(seed, np.random.RandomState) else np.random.RandomState(seed)
@@ -126,10 +126,14 @@ class Clicker:
                 f"prediction must have the object_mask's shape {self._object.shape}, "
                 f"got {predicted.shape}"
             )
-        missed = ErrorRegion(self._object & ~predicted, self._not_clicked)
-        taken = ErrorRegion(self._background & predicted, self._not_clicked)
+        # For truth values, "greater" is "and not".
+        missed = self._region(np.greater(self._object, predicted))
+        taken = self._region(self._background & predicted)
         is_positive = missed.is_deeper_than(taken)
         return Target(is_positive, missed if is_positive else taken)
+
+    def _region(self, mask: np.ndarray) -> ErrorRegion:
+        return ErrorRegion(mask, self._not_clicked, self._clicked)
 
     def click(self, target: Target, click_map: np.ndarray | BoxedMap | None = None) -> Click:
         """Click on a target, and remember the click.
@@ -156,32 +160,25 @@ class Clicker:
     ) -> list[tuple[int, int]]:
         """``count`` places in the target's box, where alone the map counts; [] without mass."""
         shape, box = self._object.shape, target.region.box
-        whole = None if isinstance(click_map, BoxedMap) else np.asarray(click_map, np.float32)
+        if not isinstance(click_map, BoxedMap):
+            click_map = np.asarray(click_map, np.float32)
         if click_map.shape != shape or (isinstance(click_map, BoxedMap) and click_map.box != box):
             raise ValueError(
                 f"click_map must have the object_mask's shape {shape}, got {click_map.shape}"
             )
-        if whole is not None and not np.isfinite(whole).all():
+        if not isinstance(click_map, BoxedMap) and not np.isfinite(click_map).all():
             return []  # a map that is not finite has no mass to draw from
         if target.region.is_empty:
             return []
         free = target.error_mask[box] & self._not_clicked[box]
-        in_box = np.flatnonzero(free)
-        first = box[0].start * shape[1] + box[1].start
-        places, margin = in_box + first, shape[1] - free.shape[1]
-        if margin:
-            places += in_box // free.shape[1] * margin
-        if isinstance(click_map, BoxedMap):
-            values = click_map.at(free)
-        else:
-            assert whole is not None
-            values = whole.ravel()[places]
-        size = (shape[0], shape[1])
-        return sample_places(values, places, size, self._group, self._rng, count)
+        values = click_map.at(free) if isinstance(click_map, BoxedMap) else click_map[box][free]
+        size, places = (shape[0], shape[1]), np.flatnonzero(free)
+        return sample_places(values, places, size, self._group, self._rng, count, box)
 
     def add(self, click: Click) -> Click:
         """Move a click, such as a real user's, into the image; its pixel is not clicked again."""
         inside = clip_click(click, self._object.shape)
+        self._clicked += int(self._not_clicked[inside.y, inside.x])
         self._not_clicked[inside.y, inside.x] = False
         return inside
 

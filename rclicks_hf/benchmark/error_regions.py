@@ -34,6 +34,7 @@ class ErrorRegion:
 
     mask: np.ndarray
     not_clicked: np.ndarray
+    clicked: int  # how many pixels have been clicked
 
     @property
     def is_empty(self) -> bool:
@@ -71,8 +72,7 @@ class ErrorRegion:
         # all pixels around it, and depth changes by no more than the way to one of them.
         full = float(_block_distances(self._blocks[1]).max()) * (_BLOCK / _CHAMFER_HIGH)
         full -= _TO_CENTRE
-        clicked = self.not_clicked.size - int(np.count_nonzero(self.not_clicked))
-        least = full - math.ceil(math.sqrt((clicked + 1) / 2)) - 1
+        least = full - math.ceil(math.sqrt((self.clicked + 1) / 2)) - 1
         return max(0.0, least), float(self._most.max())
 
     @cached_property

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from rclicks_hf.support.zero_buffer import placed_on_zeros
+from rclicks_hf.support.zero_buffer import Box, sum_on_zeros
 
 #: Shares of the map's mass at which one group ends and the next begins.
 GROUP_EDGES: tuple[float, ...] = tuple(k / 10 for k in range(11))
@@ -74,10 +74,9 @@ def _in_group(values: np.ndarray, group: tuple[float, float], size: int) -> np.n
     ascending = np.sort(values)
     if ascending[0] < 0:
         raise ValueError("weights must be >= 0, got a negative value")
-    # Pixels of value 0 change neither the running sum nor the choice of thresholds, but NumPy adds
-    # in pairs, so they decide which values are added first, and so the last bit of the sum.
-    with placed_on_zeros(ascending, slice(size - len(ascending), size), (size,)) as whole:
-        total = whole.sum()
+    # Pixels of value 0 change neither the running sum nor the choice of thresholds, but the last
+    # bit of the total.
+    total = sum_on_zeros(ascending, slice(size - len(ascending), size), size)
     mass = ascending.cumsum()
     low = int(np.searchsorted(mass, total * q_lo, side="left"))
     high = int(np.searchsorted(mass, total * q_hi, side="right"))
@@ -122,10 +121,12 @@ def sample_places(
     group: tuple[float, float],
     rng: np.random.RandomState,
     count: int,
+    box: Box | None = None,
 ) -> list[tuple[int, int]]:
     """``count`` independent draws as by `sample_group`, one after the other; [] without mass.
 
-    The (n,) float32 values of an (H, W) map are at ascending flat places, and it is 0 elsewhere.
+    The (n,) float32 values of an (H, W) map are at ascending flat places of a box (the whole map if
+    None), and it is 0 elsewhere.
     """
     positive = values != 0
     if not positive.all():
@@ -134,8 +135,10 @@ def sample_places(
     if keep is None:
         return []
     values, places = values[keep], places[keep]
-    with placed_on_zeros(values, places, (math.prod(shape),)) as whole:
-        total = whole.sum()  # of the whole map, for its last bit
+    if box is not None:
+        y, x = np.divmod(places, box[1].stop - box[1].start)
+        places = (y + box[0].start) * shape[1] + x + box[1].start
+    total = sum_on_zeros(values, places, math.prod(shape))
     # As `RandomState.choice` over all pixels, but without the pixels that cannot be drawn.
     cdf = (values / total).astype(np.float64).cumsum()
     cdf /= cdf[-1]

@@ -81,7 +81,7 @@ def test_depths_are_exact_although_only_a_part_is_transformed(seed: int, blur: i
         depths = np.rint(distance_transform_edt(np.pad(region, 1))[1:-1, 1:-1] ** 2) * free
         y, x = np.unravel_index(depths.argmax(), depths.shape)
         exact.append((np.sqrt(depths[y, x]), (int(x), int(y))))
-    first, second = ErrorRegion(mask, free), ErrorRegion(other, free)
+    first, second = (ErrorRegion(one, free, int((~free).sum())) for one in (mask, other))
     for region, (depth, place) in zip((first, second), exact, strict=True):
         assert region.depth == depth
         assert region.deepest == (place if depth else (0, 0))

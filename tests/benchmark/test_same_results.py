@@ -31,6 +31,7 @@ from rclicks_hf.networks.clickability import (
 from rclicks_hf.segmenters.interface import Prediction
 from rclicks_hf.simulation.scenes.generation import generate_scene
 from rclicks_hf.support.distances import distance_transform
+from rclicks_hf.support.zero_buffer import _adds_halves, sum_on_zeros
 
 RUNS = ["base", "g2", "g9", "nuser"]
 
@@ -116,7 +117,7 @@ def test_the_deepest_pixel_is_that_of_the_whole_transform() -> None:
         free[rng.integers(0, shape[0], 9), rng.integers(0, shape[1], 9)] = False
         for _ in range(number % 9):  # the deepest pixels are clicked again and again
             free.ravel()[plain_depths(regions[0], free).argmax()] = False
-        found = [ErrorRegion(region, free) for region in regions]
+        found = [ErrorRegion(region, free, int((~free).sum())) for region in regions]
         depths = [plain_depths(region, free) for region in regions]
         assert found[0].is_deeper_than(found[1]) == (depths[0].max() > depths[1].max())
         for region, squared in zip(found, depths, strict=True):
@@ -148,6 +149,22 @@ def test_draws_in_a_box_are_those_of_the_whole_map() -> None:
                     click = clicker.click(target, weights)
                     assert (click.x, click.y) == (plain or target.region.deepest)
                     assert boxed == plain
+
+
+def test_sums_of_few_values_are_those_of_the_whole_array() -> None:
+    rng = np.random.default_rng(5)
+    assert _adds_halves()  # else they are sums of whole arrays, which are slower
+    for _ in range(400):
+        size = int(rng.integers(1, 40_000))
+        whole = np.zeros(size, np.float32)
+        first = int(rng.integers(0, size))
+        last = int(rng.integers(first, min(size, first + int(rng.choice([9, 900, size])))))
+        whole[first : last + 1] = rng.random(last + 1 - first, np.float32)
+        places = np.flatnonzero(whole)
+        if len(places):
+            assert sum_on_zeros(whole[places], places, size) == whole.sum()
+            values = whole[first : last + 1]
+            assert sum_on_zeros(values, slice(first, last + 1), size) == whole.sum()
 
 
 def test_maps_on_a_prepared_image_are_those_of_the_click_model() -> None:
