@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy.stats import rankdata
+import scipy
 
 from rclicks_hf.metrics.validation import as_array, describe
 
@@ -93,7 +93,7 @@ def _ranks(values: np.ndarray) -> np.ndarray:
     """Ranks in each column; values that differ by rounding alone share one, as equal ones do."""
     largest = np.max(np.abs(values), axis=0, initial=0.0, where=np.isfinite(values))
     scaled = np.round(values / np.where(largest > 0, largest, 1.0), _DIGITS)
-    return rankdata(scaled, axis=0, nan_policy="propagate")
+    return scipy.stats.rankdata(scaled, axis=0, nan_policy="propagate")
 
 
 def _numbers(table: Any) -> np.ndarray:

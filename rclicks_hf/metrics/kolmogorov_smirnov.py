@@ -6,7 +6,7 @@ import warnings
 from typing import Any
 
 import numpy as np
-from scipy.special import kolmogorov
+import scipy
 
 from rclicks_hf.metrics.sampling import Estimate
 from rclicks_hf.metrics.validation import check_sets
@@ -86,7 +86,7 @@ def ks2d_pvalues(x1: np.ndarray, y1: np.ndarray, x2: np.ndarray, y2: np.ndarray)
     spread = np.sqrt(np.maximum(0.0, 1.0 - (r1**2 + r2**2) / 2))
     root = np.sqrt(size)
     statistic = ks2d_statistic(x1, y1, x2, y2)
-    return kolmogorov(statistic * root / (1.0 + spread * (0.25 - 0.75 / root)))
+    return scipy.special.kolmogorov(statistic * root / (1.0 + spread * (0.25 - 0.75 / root)))
 
 
 def ks2d_statistic(x1: np.ndarray, y1: np.ndarray, x2: np.ndarray, y2: np.ndarray) -> np.ndarray:

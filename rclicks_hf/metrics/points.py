@@ -6,9 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
-from scipy.spatial.distance import cdist
-from scipy.stats import wasserstein_distance_nd
+import scipy  # loads its parts on first use: that takes a second
 
 from rclicks_hf.metrics.distribution import ClickDistribution
 from rclicks_hf.metrics.validation import check_sets, check_size
@@ -139,9 +137,8 @@ def _transport(x1: np.ndarray, y1: np.ndarray, x2: np.ndarray, y2: np.ndarray) -
     if x1.shape[1] != x2.shape[1]:
         if is_program:
             first = np.broadcast_to(first, (len(second), *first.shape[1:]))
-            return np.array(
-                [wasserstein_distance_nd(*sets) for sets in zip(first, second, strict=True)]
-            )
+            distance = scipy.stats.wasserstein_distance_nd
+            return np.array([distance(*sets) for sets in zip(first, second, strict=True)])
         # A point of weight 1/n is k points of weight 1/(k·n): sets of one size again.
         first, second = (
             np.repeat(side, count // side.shape[1], axis=1) for side in (first, second)
@@ -159,7 +156,7 @@ def _assigned(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     # Subtracting a constant from all costs of a point changes no assignment, and the solver is up
     # to a third faster with short paths.
     reduced = costs - costs.min(axis=1, keepdims=True)
-    partners = np.array([linear_sum_assignment(cost)[1] for cost in reduced])
+    partners = np.array([scipy.optimize.linear_sum_assignment(cost)[1] for cost in reduced])
     return np.take_along_axis(costs, partners[:, :, None], axis=2).mean(axis=(1, 2))
 
 
@@ -193,6 +190,7 @@ def _on_grid(first: np.ndarray, second: np.ndarray) -> float:
 
 def _costs(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Distances (R, n, n) from the points of the second sets (R, n, 2) to those of the first."""
+    cdist = scipy.spatial.distance.cdist
     if len(first) == 1:
         return cdist(second.reshape(-1, 2), first[0]).reshape(*second.shape[:2], -1)
     return np.stack([cdist(*sets) for sets in zip(second, first, strict=True)])

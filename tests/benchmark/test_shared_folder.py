@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 from helpers.benchmark_fakes import KILL_SWITCH, PARTS_FOLDER, PID_FOLDER, FakeSource
 from helpers.benchmark_processes import TESTS, start, wait_until
-from helpers.commands import run_python
+from helpers.commands import run_launched, run_python
 
 from rclicks_hf.benchmark import BenchmarkProtocol, run_benchmark
 from rclicks_hf.benchmark.result_rows import TIMING_COLUMNS, read_result_table
@@ -90,26 +90,26 @@ def repo_of_scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return repo
 
 
-def launch(
-    processes: int, repo: Path, out: Path, *more: str, **environment: str
-) -> subprocess.CompletedProcess[str]:
-    """`accelerate launch` with several processes, or the module alone."""
-    launcher = ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_machines", "1"]
-    launcher += ["--mixed_precision", "no", "--dynamo_backend", "no"]
-    launcher += ["--main_process_port", "0", "--num_processes", str(processes)]
-    module = ["-m", "rclicks_hf.benchmark", "--repo", str(repo), "--dataset", "simulated_scenes"]
-    module += ["--click-model", "ud", "--out", str(out), *more]
-    path = os.pathsep.join([str(TESTS.parent), str(TESTS)])
-    words = [*(launcher if processes > 1 else []), *module]
-    return run_python(words, env={**os.environ, "PYTHONPATH": path, **environment})
+def words_of(repo: Path, out: Path) -> list[str]:
+    words = ["rclicks_hf.benchmark", "--repo", str(repo), "--dataset", "simulated_scenes"]
+    words += ["--segmenter", "helpers.benchmark_fakes:Dies", "--click-model", "ud"]
+    return [*words, "--out", str(out)]
+
+
+def environment(**more: str) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS.parent), str(TESTS)]), **more}
+
+
+def launch(processes: int, repo: Path, out: Path) -> subprocess.CompletedProcess[str]:
+    shared = "rclicks_hf.benchmark.worker"
+    return run_launched(processes, words_of(repo, out), loaded=shared, env=environment())
 
 
 @pytest.fixture(scope="module")
 def of_one(repo_of_scenes: Path, tmp_path_factory: pytest.TempPathFactory) -> pa.Table:
     out = tmp_path_factory.mktemp("one") / "run"
-    done = launch(
-        1, repo_of_scenes, out, "--num-proc", "1", "--segmenter", "helpers.benchmark_fakes:Dies"
-    )
+    words = ["-m", *words_of(repo_of_scenes, out), "--num-proc", "1"]
+    done = run_python(words, env=environment())
     assert done.returncode == 0, done.stderr
     assert "rclicks benchmark --repo" in json.loads((out / "manifest.json").read_text())["command"]
     return results(out)
@@ -119,7 +119,7 @@ def test_three_launched_processes_give_what_one_gives(
     repo_of_scenes: Path, of_one: pa.Table, tmp_path: Path
 ) -> None:
     out = tmp_path / "run"
-    done = launch(3, repo_of_scenes, out, "--segmenter", "helpers.benchmark_fakes:Dies")
+    done = launch(3, repo_of_scenes, out)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("simulated_scenes") == 1  # the table, from the main process alone
     assert results(out).equals(of_one)
@@ -129,11 +129,16 @@ def test_three_launched_processes_give_what_one_gives(
 def test_a_launch_with_a_killed_process_resumes_when_it_is_started_again(
     repo_of_scenes: Path, of_one: pa.Table, tmp_path: Path
 ) -> None:
-    out, words = tmp_path / "run", ("--segmenter", "helpers.benchmark_fakes:Dies")
-    killed = launch(2, repo_of_scenes, out, *words, **{KILL_SWITCH: "1"})
+    """By `accelerate launch` itself the first time."""
+    out = tmp_path / "run"
+    launcher = ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_machines", "1"]
+    launcher += ["--mixed_precision", "no", "--dynamo_backend", "no"]
+    launcher += ["--main_process_port", "0", "--num_processes", "2", "-m"]
+    words = [*launcher, *words_of(repo_of_scenes, out)]
+    killed = run_python(words, env=environment(**{KILL_SWITCH: "1"}))
     assert killed.returncode != 0
     assert f"exitcode  : {-signal.SIGKILL}" in killed.stderr
     assert not (out / "results.parquet").exists()
-    again = launch(2, repo_of_scenes, out, *words)
+    again = launch(2, repo_of_scenes, out)
     assert again.returncode == 0, again.stderr
     assert results(out).equals(of_one)

@@ -131,6 +131,33 @@ def run_python(
         return subprocess.CompletedProcess(command, code, process.stdout, process.stderr)
 
 
+# What torchrun and `accelerate launch` do, but the processes are forks that share their imports.
+_LAUNCH = """
+import importlib, runpy, sys
+from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
+processes, loaded, module, *words = sys.argv[1:]
+importlib.import_module(loaded)
+
+def run():
+    sys.argv = [module, *words]
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        assert not end.code, end.code
+
+place = {"rdzv_backend": "c10d", "rdzv_endpoint": "localhost:0", "start_method": "fork"}
+elastic_launch(LaunchConfig(1, 1, int(processes), **place), run)()
+"""
+
+
+def run_launched(
+    processes: int, words: Sequence[str], *, loaded: str, env: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """``MODULE WORDS`` in several processes of one launch; `loaded` is what they share."""
+    return run_python(["-c", _LAUNCH, str(processes), loaded, *words], env=env)
+
+
 def run_rclicks(
     line: str, *, cwd: Path, site: Path, **env: str
 ) -> subprocess.CompletedProcess[str]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 import yaml
-from helpers.commands import PythonProcess, run_python
+from helpers.commands import PythonProcess, run_launched, run_python
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
@@ -71,25 +71,6 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
 
 
-# What torchrun and `accelerate launch` do, with processes that share what was imported.
-IN_TWO = """
-import sys
-from torch.distributed.launcher.api import LaunchConfig, elastic_launch
-import rclicks_hf.training.trainer
-from rclicks_hf.cli import main
-
-def rclicks(*words):
-    sys.argv = ["rclicks", *words]
-    try:
-        main()
-    except SystemExit as end:
-        assert not end.code, end.code
-
-place = {"rdzv_backend": "c10d", "rdzv_endpoint": "localhost:0"}
-elastic_launch(LaunchConfig(1, 1, 2, start_method="fork", **place), rclicks)(*sys.argv[1:])
-"""
-
-
 def _log(folder: Path) -> list[dict[str, Any]]:
     return json.loads((folder / "training_log.json").read_text())
 
@@ -112,8 +93,12 @@ def test_two_processes_train_as_one_with_the_double_batch(
     alone, both = tmp_path / "alone", tmp_path / "both"
     line = "--epochs 2 --learning-rate 2e-4 --batch-size"
     _invoke(_words(repo_folder, start, alone, f"{line} 4"))
-    words = _words(repo_folder, start, both, f"{line} 2")
-    done = run_python(["-c", IN_TWO, *words], env=_environment())
+    done = run_launched(
+        2,
+        ["rclicks_hf.cli", *_words(repo_folder, start, both, f"{line} 2")],
+        loaded="rclicks_hf.training.trainer",
+        env=_environment(),
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     logs = [[log for log in _log(folder) if "loss" in log] for folder in (alone, both)]
     assert len(logs[0]) == len(logs[1]) > 3
