@@ -119,7 +119,7 @@ class ResidualBlock(nn.Module):
         inner = self.bn2(self.conv2(torch.relu(self.bn1(self.conv1(x)))))
         if self.bottleneck:
             inner = self.bn3(self.conv3(torch.relu(inner)))
-        return torch.relu(inner + self.downsample(x))
+        return (inner + self.downsample(x)).relu_()
 
 
 class DilatedResNet(nn.Module):
@@ -174,7 +174,8 @@ class DilatedResNet(nn.Module):
         """
         x = torch.relu(self.bn1(self.conv1(image)))
         x = x + F.pad(guidance, (0, 0, 0, 0, 0, x.shape[1] - guidance.shape[1]))
-        first = self.layer1(self.pool(x))
+        x = self.pool(x)
+        first = self.layer1(x)
         return first, self.layer4(self.layer3(self.layer2(first)))
 
 

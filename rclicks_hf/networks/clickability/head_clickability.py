@@ -7,7 +7,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from .configuration_clickability import ClickabilityConfig
-from .layers_clickability import ClickabilityPointwise, ClickabilityStagewise, upsample
+from .layers_clickability import (
+    ClickabilityGroupNorm,
+    ClickabilityPointwise,
+    ClickabilityStagewise,
+    upsample,
+)
 
 
 class ClickabilityConvNorm(nn.Module):
@@ -19,7 +24,7 @@ class ClickabilityConvNorm(nn.Module):
         super().__init__()
         self.conv = self.convolution(in_channels, channels, 1, bias=num_groups is None)
         if num_groups is not None:
-            self.gn = nn.GroupNorm(num_groups, channels)
+            self.gn = ClickabilityGroupNorm(num_groups, channels)
 
 
 class ClickabilitySqueeze(ClickabilityConvNorm):

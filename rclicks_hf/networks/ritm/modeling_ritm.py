@@ -55,16 +55,16 @@ class RitmBottleneck(nn.Module):
         self.bn2 = nn.BatchNorm2d(inner_channels)
         self.conv3 = nn.Conv2d(inner_channels, channels, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(channels)
-        self.relu = nn.ReLU()
         self.downsample: nn.Module = nn.Identity()
         if in_channels != channels:
             self.downsample = _convolution(in_channels, channels, 1, relu=False)
 
     def forward(self, hidden: Tensor) -> Tensor:
         """(B, C, H, W) to (B, C', H, W)."""
-        branch = self.relu(self.bn1(self.conv1(hidden)))
-        branch = self.relu(self.bn2(self.conv2(branch)))
-        return self.relu(self.bn3(self.conv3(branch)) + self.downsample(hidden))
+        branch = torch.relu(self.bn1(self.conv1(hidden)))
+        branch = torch.relu(self.bn2(self.conv2(branch)))
+        branch = self.bn3(self.conv3(branch))
+        return (branch + self.downsample(hidden)).relu_()
 
 
 class RitmBlock(nn.Module):
@@ -76,12 +76,12 @@ class RitmBlock(nn.Module):
         self.bn1 = nn.BatchNorm2d(channels)
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(channels)
-        self.relu = nn.ReLU()
 
     def forward(self, hidden: Tensor) -> Tensor:
         """(B, C, H, W) to the same shape."""
-        branch = self.relu(self.bn1(self.conv1(hidden)))
-        return self.relu(self.bn2(self.conv2(branch)) + hidden)
+        branch = torch.relu(self.bn1(self.conv1(hidden)))
+        branch = self.bn2(self.conv2(branch))
+        return (branch + hidden).relu_()
 
 
 class RitmModule(nn.Module):
@@ -96,7 +96,6 @@ class RitmModule(nn.Module):
             nn.ModuleList(_fusion(channels, source, target) for source in range(len(channels)))
             for target in range(len(channels))
         )
-        self.relu = nn.ReLU()
 
     def forward(self, hidden: list[Tensor]) -> list[Tensor]:
         """Branches (B, Ci, Hi, Wi), finest first, to the same shapes."""
@@ -104,9 +103,13 @@ class RitmModule(nn.Module):
         fused = []
         for target, like in enumerate(hidden):
             layers: Any = self.fuse_layers[target]
-            terms = [layer(x) for layer, x in zip(layers, hidden, strict=True)]
-            coarser = (_resized(term, like) for term in terms[target + 1 :])
-            fused.append(self.relu(sum(coarser, sum(terms[1 : target + 1], terms[0]))))
+            total = layers[0](hidden[0])
+            for source in range(1, len(hidden)):
+                term = layers[source](hidden[source])
+                term = term if source <= target else _resized(term, like)
+                # The first sum is new: only then may it be changed in place.
+                total = total + term if source == 1 else total.add_(term)
+            fused.append(total.relu_())
         return fused
 
 
@@ -176,7 +179,6 @@ class RitmBackbone(nn.Module):
         self.bn1 = nn.BatchNorm2d(stem)
         self.conv2 = nn.Conv2d(stem, stem, 3, stride=2, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(stem)
-        self.relu = nn.ReLU()
         first = stem * _EXPANSION
         self.layer1 = nn.Sequential(
             RitmBottleneck(stem, stem), *(RitmBottleneck(first, stem) for _ in range(blocks - 1))
@@ -209,9 +211,13 @@ class RitmBackbone(nn.Module):
 
     def forward(self, image: Tensor, guidance: Tensor) -> tuple[Tensor, Tensor]:
         """Image (B, 3, H, W) and guidance (B, C, H/2, W/2) to two (B, 1, H/4, W/4) logits."""
-        hidden = self.relu(self.bn1(self.conv1(image))) + guidance
-        hidden = self.layer1(self.relu(self.bn2(self.conv2(hidden))))
+        # Step by step, so that nothing is kept longer than needed: what malloc gives back to the
+        # system costs page faults the next time.
+        hidden = torch.relu(self.bn1(self.conv1(image))) + guidance
+        hidden = torch.relu(self.bn2(self.conv2(hidden)))
+        hidden = self.layer1(hidden)
         branches = [transition(hidden) for transition in self.transition1]
+        del hidden
         for stage in (2, 3, 4):
             if stage > 2:
                 *kept, new = getattr(self, f"transition{stage - 1}")
