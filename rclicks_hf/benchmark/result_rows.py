@@ -170,7 +170,24 @@ def read_result_table(path: str | Path, columns: Sequence[str] | None = None) ->
         raise RclicksError(f"{file}: holds no results; run the benchmark again")
     for column in {"iou", "boundary_iou"} & set(table.column_names):
         _check_ious(table[column], f"{file}: column {column}")
+    if {"run", "iou", "error"} <= set(table.column_names):
+        _check_lengths(table.filter(pc.equal(table["error"], "")), file)
     return table
+
+
+def _check_lengths(whole: pa.Table, file: Path) -> None:
+    """Refuse rows without an error that lack IoUs, or clicks of some IoUs."""
+    clicks = pc.list_value_length(whole["iou"])
+    is_of_user = pc.match_substring(whole["run"], "user")  # whom an instance may lack
+    bad = [("iou", pc.and_(pc.equal(clicks, 0), pc.invert(is_of_user)))]
+    for column in {"boundary_iou", "x", "y", "is_positive"} & set(whole.column_names):
+        length = pc.list_value_length(whole[column])  # none are stored in large results
+        bad.append((column, pc.and_(pc.not_equal(length, 0), pc.not_equal(length, clicks))))
+    for column, rows in bad:
+        if pc.any(rows).as_py():
+            raise RclicksError(
+                f"{file}: column {column} lacks values of some clicks; run the benchmark again"
+            )
 
 
 def _check_ious(column: pa.ChunkedArray, name: str) -> None:

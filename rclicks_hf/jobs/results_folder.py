@@ -84,7 +84,7 @@ def read_manifest(out: Path, kind: str, fields: Iterable[str]) -> dict[str, Any]
     if not isinstance(found, dict) or not set(fields) <= found.keys():
         other = found.get("kind") if isinstance(found, dict) else None
         problem = f"{file}: not the manifest of {kind}"
-        if isinstance(other, str):
+        if isinstance(other, str) and other != kind:
             problem = f"{out}: holds {shorten(visible(other), 60)}, not {kind}"
         raise RclicksError(f"{problem}; give another folder")
     return found

@@ -18,7 +18,7 @@ def nss(click_map: Any, x: Any, y: Any) -> float:
     z = (p - mean p)/(std p + 1e-9) over all pixels, p = map/(sum + 1e-9), population std.
 
     Args:
-        click_map: (H, W), >= 0, sum far above 1e-9 (near it the epsilons dominate).
+        click_map: (H, W), >= 0, not zero everywhere.
         x: (n,) columns of the clicks, pixels; clicks outside the map count at the nearest pixel.
         y: (n,) rows of the clicks.
 
@@ -49,7 +49,7 @@ def pde(click_map: Any, x: Any, y: Any) -> float:
     scores on the same images can be compared.
 
     Args:
-        click_map: (H, W), >= 0, sum far above 1e-9 (near it the epsilons dominate).
+        click_map: (H, W), >= 0, not zero everywhere.
         x: (n,) columns of the clicks, pixels; clicks outside the map count at the nearest pixel.
         y: (n,) rows of the clicks.
 

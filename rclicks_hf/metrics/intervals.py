@@ -7,7 +7,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rclicks_hf.metrics.validation import as_array, check_count, describe
+from rclicks_hf.metrics.validation import (
+    as_array,
+    check_aligned,
+    check_count,
+    check_resamples,
+    describe,
+)
 
 __all__ = ["Interval", "bootstrap_interval", "bootstrap_intervals", "paired_interval"]
 
@@ -60,7 +66,7 @@ def bootstrap_interval(
     """
     array = _checked(values, "values")
     levels = _levels(confidence)
-    means = _resampled_means(array, check_count(resamples, "resamples"), seed)
+    means = _resampled_means(array, check_resamples(resamples), seed)
     low, high = np.quantile(means, levels)
     return Interval(float(array.mean()), float(low), float(high))
 
@@ -91,7 +97,7 @@ def bootstrap_intervals(
     """
     array = _checked(values, "values", ndim=2)
     levels = _levels(confidence)
-    means = _resampled_columns(array, check_count(resamples, "resamples"), seed)
+    means = _resampled_columns(array, check_resamples(resamples), seed)
     bounds = np.quantile(means, levels, axis=1)
     # Summed as `bootstrap_interval` sums a column.
     centres = np.ascontiguousarray(array.T).mean(axis=1)
@@ -128,6 +134,7 @@ def paired_interval(
         >>> paired_interval([2.0, 3.0, 9.0], [1.0, 2.0, 8.0])
         Interval(mean=1.0, low=1.0, high=1.0)
     """
+    check_aligned(first, second, ("first", "second"))
     first, second = _checked(first, "first"), _checked(second, "second")
     if first.shape != second.shape:
         raise ValueError(

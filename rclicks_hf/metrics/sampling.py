@@ -10,7 +10,7 @@ from zlib import crc32
 import numpy as np
 
 from rclicks_hf.metrics.distribution import ClickDistribution
-from rclicks_hf.metrics.validation import check_count
+from rclicks_hf.metrics.validation import check_count, check_resamples
 
 __all__ = ["Estimate", "instance_seed", "sample_points"]
 
@@ -100,7 +100,7 @@ def draw_in_blocks(
     distribution: ClickDistribution, n: int, resamples: int, seed: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """`draw_points`, some sets at a time, so that many clicks do not need memory for all draws."""
-    n, resamples = check_count(n, "n"), check_count(resamples, "resamples")
+    n, resamples = check_count(n, "n"), check_resamples(resamples)
     rng = np.random.RandomState(check_count(seed, "seed", least=0))
     cdf = _cumulative(distribution)
     at_once = max(1, _POINTS_AT_ONCE // n)

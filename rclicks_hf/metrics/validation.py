@@ -8,6 +8,8 @@ import numpy as np
 
 # A power of two whose square is far from overflow.
 _LARGE = 300
+_SMALL = 2.0**-10  # sums below it are scaled up: the paper's epsilons of 1e-9 would count
+MOST_RESAMPLES = 1_000_000  # more would fill the memory and change no digit that counts
 
 
 def describe(array: np.ndarray) -> str:
@@ -34,7 +36,8 @@ def check_click_map(click_map: Any, name: str = "click_map") -> np.ndarray:
     """A click map (H, W), >= 0, as a C-contiguous array; float32 stays, all else becomes float64.
 
     Single precision stays single because the paper's code normalises float32 maps in float32. A map
-    with values whose squares would overflow is scaled by a power of two, which changes no score.
+    with values whose squares would overflow, or whose sum is small, is scaled by a power of two,
+    which changes no score.
     """
     array = as_array(click_map, name)
     if array.ndim != 2 or array.size == 0:
@@ -57,13 +60,28 @@ def check_click_map(click_map: Any, name: str = "click_map") -> np.ndarray:
                 f"{name} has a sum beyond the range of its type, so scale it down, "
                 f"{describe(array)}"
             )
-    return np.ldexp(array, _LARGE - np.frexp(high)[1]) if float(high) > 2.0**_LARGE else array
+    if float(high) > 2.0**_LARGE:
+        return np.ldexp(array, _LARGE - np.frexp(high)[1])
+    if high < _SMALL and array.sum(dtype=np.float64) < _SMALL:
+        return np.ldexp(array, -np.frexp(high)[1])
+    return array
+
+
+def check_aligned(first: Any, second: Any, names: tuple[str, str]) -> None:
+    """Refuse two pandas objects whose indexes differ: they would be paired by position."""
+    indexes = [one.index for one in (first, second) if hasattr(one, "iloc")]
+    if len(indexes) == 2 and not indexes[0].equals(indexes[1]):
+        raise ValueError(
+            f"{names[0]} and {names[1]} have different indexes; give them in one order, for "
+            "example as columns of one table"
+        )
 
 
 def check_points(
     x: Any, y: Any, names: tuple[str, str] = ("x", "y"), *, max_ndim: int = 1
 ) -> tuple[np.ndarray, np.ndarray]:
     """Coordinates as float64 arrays of one shape: (n,), or with ``max_ndim=2`` also (R, n)."""
+    check_aligned(x, y, names)
     x, y = (as_array(values, name) for values, name in zip((x, y), names, strict=True))
     for name, array in zip(names, (x, y), strict=True):
         if array.dtype.kind not in "fiu" and array.size:
@@ -107,6 +125,14 @@ def check_size(size: Any) -> tuple[float, float]:
             f"size must be a bounding box (w, h) with both sides above 0, got {(w, h)}"
         )
     return w, h
+
+
+def check_resamples(resamples: Any) -> int:
+    """A number of resamples, 1 to `MOST_RESAMPLES`."""
+    count = check_count(resamples, "resamples")
+    if count > MOST_RESAMPLES:
+        raise ValueError(f"resamples must be at most {MOST_RESAMPLES:,}, got {count:,}")
+    return count
 
 
 def check_count(value: Any, name: str, least: int = 1) -> int:

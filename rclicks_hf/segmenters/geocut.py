@@ -19,7 +19,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
 from rclicks_hf.data.instances import Click
-from rclicks_hf.segmenters.interface import Prediction, check_image
+from rclicks_hf.segmenters.interface import Prediction, check_image, clicks_inside
 
 SCALE = 2  # image pixels per graph pixel, along each axis
 LENGTH_COST = 0.02  # of one graph pixel of path; a step from black to white in Lab costs 1
@@ -90,6 +90,7 @@ class GeoCut:
         previous: Sequence[Any],
     ) -> list[Prediction]:
         """See `Segmenter.predict`."""
+        clicks = clicks_inside(clicks, state.shape)
         return [
             self._predict_one(state, trajectory, memory)
             for trajectory, memory in zip(clicks, previous, strict=True)
@@ -180,7 +181,7 @@ def _plant_seeds(labels: np.ndarray, nearer: np.ndarray, clicks: Sequence[Click]
 
 def _graph_pixel(click: Click) -> tuple[int, int]:
     """(x, y) of a click at the resolution of the graph."""
-    return click.x // SCALE, click.y // SCALE
+    return int(click.x) // SCALE, int(click.y) // SCALE
 
 
 def _is_object(labels: np.ndarray) -> np.ndarray:

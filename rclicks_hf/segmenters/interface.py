@@ -7,6 +7,7 @@ class to inherit from. `docs/benchmark_your_method.md` shows one in ten lines.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
@@ -140,6 +141,28 @@ def check_image(image: np.ndarray) -> None:
             f"image must be (H, W, 3) uint8, got shape {image.shape}, dtype {image.dtype}; a grey "
             "image or one with alpha has to be converted to RGB"
         )
+
+
+def clicks_inside(
+    trajectories: Sequence[Sequence[Click]], shape: tuple[int, int]
+) -> list[list[Click]]:
+    """The clicks, each at its nearest pixel of an image of ``shape`` (H, W).
+
+    Raises:
+        ValueError: If one is no pair of finite numbers with a sign.
+    """
+    return [[_inside(click, *shape) for click in trajectory] for trajectory in trajectories]
+
+
+def _inside(click: Click, height: int, width: int) -> Click:
+    try:
+        x, y, is_positive = click
+        is_click = math.isfinite(x) and math.isfinite(y) and is_positive in (0, 1)
+    except (TypeError, ValueError, OverflowError):
+        is_click = False
+    if not is_click:
+        raise ValueError(f"{click!r} is no click; give Click(x, y, is_positive), x and y finite")
+    return Click(min(max(x, 0), width - 1), min(max(y, 0), height - 1), bool(is_positive))
 
 
 def require_segmenter(segmenter: Any, where: str) -> Segmenter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,11 @@ from rclicks_hf.support.hub_errors import hub_problem, patiently
 from rclicks_hf.support.safe_weights import short_key
 from rclicks_hf.support.visible_text import shorten, visible
 
+_PARTS = "layers|depth|blocks|stages|multimask|point_embeddings"
+# A pattern of names in config.json -> the largest number there: of parts that are built one by one,
+# and of the side of a map that is allocated when the network is made.
+_MOST = {"embedding_size": 512, "image_size": 4096, _PARTS: 1000}
+_LONGEST_LIST = 1000
 CPU_BATCH, ACCELERATOR_BATCH = 1, 16  # trajectories per forward pass
 
 
@@ -46,6 +52,7 @@ def load_model(place: str, model_class: Any, *, repeated_prefix: str = "") -> An
     """
     mapping = None
     try:
+        _check_numbers(place)
         require_shards_inside(place)
         if repeated_prefix and _repeats(place, repeated_prefix):
             mapping = {f"^{re.escape(repeated_prefix * 2)}": repeated_prefix}
@@ -65,6 +72,36 @@ def load_model(place: str, model_class: Any, *, repeated_prefix: str = "") -> An
         raise _cannot_load(place, error) from error
     check_weights(place, model, report, may_have_more=True)
     return model
+
+
+@contextmanager
+def explained(place: str) -> Iterator[None]:
+    """Turn what a config.json that does not fit its network raises into one line."""
+    try:
+        yield
+    except RclicksError:
+        raise
+    except (RuntimeError, TypeError, ValueError, ArithmeticError, LookupError) as error:
+        raise _cannot_load(place, error) from error
+
+
+def _check_numbers(place: str) -> None:
+    """Refuse numbers of a config.json with which building the network would not end."""
+    config, _ = PreTrainedConfig.get_config_dict(place)
+    found: list[tuple[str, Any]] = list(config.items())
+    while found:
+        name, value = found.pop()
+        if isinstance(value, dict):
+            found += value.items()
+            continue
+        numbers = value if isinstance(value, list) else [value]
+        most = next((most for part, most in _MOST.items() if re.search(part, name)), math.inf)
+        too_large = any(isinstance(number, int) and number > most for number in numbers)
+        if too_large or len(numbers) > _LONGEST_LIST:
+            raise RclicksError(
+                f"{place}: {short_key(name)} in config.json is larger than any network needs; "
+                "download the model again"
+            )
 
 
 def on_device(

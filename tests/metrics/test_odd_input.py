@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -41,7 +42,7 @@ def test_arrays_that_mask_nothing_are_arrays():
     assert metrics.pde(np.ma.masked_array(MAP), X, Y) == metrics.pde(MAP, X, Y)
 
 
-@pytest.mark.parametrize("scale", [1e-3, 1e100, 2.0**400, 1e300])
+@pytest.mark.parametrize("scale", [1e-3, 1e-9, 1e-30, 1e-300, 1e100, 2.0**400, 1e300])
 def test_scores_do_not_depend_on_the_scale_of_a_map(scale):
     scores = metrics.click_scores(MAP * scale, X, Y, SIZE)
     assert scores == pytest.approx(metrics.click_scores(MAP, X, Y, SIZE), rel=1e-5)
@@ -136,3 +137,23 @@ def test_strides_and_flags_of_an_array_do_not_matter():
     turned = np.ascontiguousarray(MAP[::-1, ::-1])[::-1, ::-1]
     for same in (frozen, strided, turned, np.asfortranarray(MAP), [*map(torch.tensor, MAP)]):
         assert metrics.click_scores(same, X, Y, SIZE) == plain
+
+
+def test_series_in_another_order_are_not_paired_by_position():
+    x, y = pd.Series(X), pd.Series(Y)
+    assert metrics.nss(MAP, x, y) == metrics.nss(MAP, X, Y)
+    assert metrics.nss(MAP, x, Y) == metrics.nss(MAP, X, Y)
+    with pytest.raises(ValueError, match="x and y have different indexes; give them in one order"):
+        metrics.nss(MAP, x, y[::-1])
+    with pytest.raises(ValueError, match="first and second have different indexes"):
+        metrics.paired_interval(x, x[::-1])
+
+
+def test_more_resamples_than_count_are_refused():
+    for call in (
+        lambda n: metrics.bootstrap_interval([1.0, 2.0], resamples=n),
+        lambda n: metrics.ks(MAP, X, Y, resamples=n),
+        lambda n: metrics.sample_points(MAP, 3, resamples=n),
+    ):
+        with pytest.raises(ValueError, match="resamples must be at most 1,000,000, got 1,000,001"):
+            call(1_000_001)

@@ -19,7 +19,7 @@ from rclicks_hf.networks import NETWORKS
 from rclicks_hf.networks.placement import arithmetic, find_dtype
 from rclicks_hf.segmenters.click_map.settings import SETTINGS, ClickMapSettings
 from rclicks_hf.segmenters.click_map.zoom import Box, View, choose_view
-from rclicks_hf.segmenters.interface import Prediction, check_image
+from rclicks_hf.segmenters.interface import Prediction, check_image, clicks_inside
 from rclicks_hf.segmenters.pretrained import display_name, load_model, on_device, read_model_type
 
 _PIXELS = 16 * 448 * 448  # largest number of pixels per forward pass: bounds the memory
@@ -147,7 +147,7 @@ class ClickMapSegmenter:
     def _predict(
         self, state: ImageOnDevice, clicks: Sequence[Sequence[Click]], previous: Sequence[Any]
     ) -> list[Prediction]:
-        inside = [[_inside(click, state.shape) for click in trajectory] for trajectory in clicks]
+        inside = clicks_inside(clicks, state.shape)
         last: list[LastPrediction | None] = list(previous)
         passes = [self._settings.first_click_passes if len(c) == 1 else 1 for c in inside]
         for number in range(max(passes, default=0)):
@@ -242,11 +242,6 @@ class ClickMapSegmenter:
     def _probability(self, logits: Tensor, images: Tensor, points: Tensor) -> Tensor:
         """(B, 1, h, w) logits, averaged over the mirrored image, to probabilities."""
         return logits.sigmoid()
-
-
-def _inside(click: Click, shape: tuple[int, int]) -> Click:
-    height, width = shape
-    return click._replace(x=min(max(click.x, 0), width - 1), y=min(max(click.y, 0), height - 1))
 
 
 def _bounds(profile: np.ndarray, height: int) -> Box | None:

@@ -13,7 +13,7 @@ from torch import Tensor
 from rclicks_hf.data.instances import Click
 from rclicks_hf.networks.placement import arithmetic, find_dtype
 from rclicks_hf.segmenters.interface import Prediction
-from rclicks_hf.segmenters.pretrained import display_name, load_model, on_device
+from rclicks_hf.segmenters.pretrained import display_name, explained, load_model, on_device
 from rclicks_hf.segmenters.prompt.click_prompts import ClickPromptLoop, EncodedImage
 from rclicks_hf.segmenters.prompt.mask_decoder import MaskDecoder
 
@@ -64,7 +64,8 @@ class PromptedSegmenter(ClickPromptLoop):
         """Load a network of ``model_class`` from a folder or the Hub, with safetensors weights."""
         model = load_model(name_or_path, cls.model_class, repeated_prefix=cls.repeated_prefix)
         name = display_name(name_or_path)
-        return cls(model, name=name, device=device, dtype=dtype, batch_size=batch_size)
+        with explained(name_or_path):
+            return cls(model, name=name, device=device, dtype=dtype, batch_size=batch_size)
 
     @property
     def batch_size(self) -> int:  # type: ignore[override]

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from rclicks_hf.data.instances import Click
-from rclicks_hf.segmenters.interface import Prediction, check_image
+from rclicks_hf.segmenters.interface import Prediction, check_image, clicks_inside
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, for values in [0, 1]
 
@@ -62,6 +62,7 @@ class ClickPromptLoop(ABC):
         """See `Segmenter.predict`; the memory of a prediction is the network's mask, as logits."""
         if not all(clicks):
             raise ValueError("a trajectory has no click; give at least one")
+        clicks = clicks_inside(clicks, state.shape)
         masks = [self._fed_mask(*pair) for pair in zip(clicks, previous, strict=True)]
         found: dict[int, Prediction] = {}
         for batch in self._batches(clicks, masks):
@@ -163,6 +164,6 @@ def _points(clicks: list[Sequence[Click]], state: EncodedImage) -> tuple[np.ndar
     """(B, N, 2) x, y in the network's input and (B, N) signs of trajectories of N clicks."""
     size = np.array(state.shape[::-1])  # of x, y
     places = np.array([[(click.x, click.y) for click in c] for c in clicks])
-    places = places.clip(0, size - 1) * (np.array(state.resized[::-1]) / size)
+    places = places * (np.array(state.resized[::-1]) / size)
     signs = np.array([[int(click.is_positive) for click in trajectory] for trajectory in clicks])
     return places.astype(np.float32), signs

@@ -11,7 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from rclicks_hf.benchmark import CLICKING_GROUPS, ResultRow
-from rclicks_hf.benchmark.result_rows import read_part, rows_to_table, write_part
+from rclicks_hf.benchmark.result_rows import (
+    read_part,
+    read_result_table,
+    rows_to_table,
+    write_part,
+)
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.report import (
     MEASURES,
@@ -192,10 +197,26 @@ def test_values_that_are_not_ious_are_one_line(
 ) -> None:
     rows = [row("a", "base", [0.5, 0.9]), replace(row("b", "base", [0.5, 0.9]), **{column: wrong})]
     outside = rf"{column} has values outside \[0, 1\], not IoUs"
-    message = "different lengths" if wrong == [] else outside
+    lacks = "different lengths|column iou lacks values of some clicks"
+    message = lacks if wrong == [] else outside
     with pytest.raises(RclicksError, match=message):
         for measure in MEASURES.values():
             score(measure, read_results(save(tmp_path, rows))[KEY])
+
+
+@pytest.mark.parametrize("lengths", [{"iou": 0}, {"x": 1}, {"y": 3}, {"is_positive": 1}])
+def test_rows_without_an_error_hold_all_clicks(tmp_path: Path, lengths: dict[str, int]) -> None:
+    whole = row("a", "base", [0.5, 0.9])
+    values = {name: [0] * 2 for name in ("x", "y")} | {"is_positive": [True] * 2}
+    changed = {name: (values | {"iou": [0.5] * 3})[name][:1] * n for name, n in lengths.items()}
+    rows = [whole, replace(row("b", "base", [0.5, 0.9]), **values)]
+    assert read_result_table(save(tmp_path, rows)).num_rows == 2
+    rows[1] = replace(rows[1], **changed)
+    [column] = lengths
+    with pytest.raises(RclicksError, match=rf"column {column} lacks values of some clicks"):
+        read_result_table(save(tmp_path, rows))
+    rows[1] = replace(rows[1], error="boom")
+    assert read_result_table(save(tmp_path, rows)).num_rows == 2
 
 
 def test_results_without_a_row_are_one_line(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -118,6 +119,34 @@ def test_a_damaged_config_is_one_line(tmp_path: Path, text: str) -> None:
     (tmp_path / "config.json").write_text(text)
     (tmp_path / "model.safetensors").write_bytes(b"")
     assert_refused(tmp_path, str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "value"),
+    [
+        ("mask_decoder_config", "num_hidden_layers", 10**9),
+        ("mask_decoder_config", "iou_head_depth", 10**5),
+        ("vision_config", "depths", [1] * 10**6),
+        ("prompt_encoder_config", "image_embedding_size", 10**5),
+    ],
+)
+def test_a_config_that_would_hang_or_fill_the_memory_is_refused(
+    tmp_path: Path, part: str, name: str, value: Any
+) -> None:
+    save_tiny("rclicks_mobile_sam", tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    config[part][name] = value
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert_refused(tmp_path, f"{name} in config.json is larger than any network needs")
+
+
+@pytest.mark.parametrize("value", [-1, "x", None])
+def test_a_config_that_does_not_fit_its_network_is_one_line(tmp_path: Path, value: Any) -> None:
+    save_tiny("rclicks_mobile_sam", tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    config["prompt_encoder_config"]["image_embedding_size"] = value
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert_refused(tmp_path, "no segmentation network can be loaded from there")
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
