@@ -70,7 +70,8 @@ def reference(room: str, rooms: Sequence[str]) -> str:
     paths = [defined_at(path) for _, path in exports(PACKAGE)]
     links = [f"- [`{path.rpartition('.')[2]}`][{path}]" for path in paths if path in elsewhere]
     entries = [f"::: {path}" for path in paths if path not in elsewhere]
-    return "\n\n".join([f"# {room}", "\n".join(links), *entries]) + "\n"
+    note = "Also exported here, and described with their rooms:"
+    return "\n\n".join([f"# {room}", note, "\n".join(links), *entries]) + "\n"
 
 
 def _listed(module: Path) -> list[str]:

@@ -56,7 +56,7 @@ class TrainingData:
         config = SOURCE_DATASETS.get(self.config)
         return (
             config is not None
-            and not config.is_simulated
+            and config.clicks > 0  # published
             and self.split == config.splits[-1]
             and self.revision is not None
             and is_dataset_id(self.repo)

@@ -9,16 +9,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
-from huggingface_hub import parse_eval_result_entries
+from huggingface_hub import HfApi, parse_eval_result_entries
 
 from rclicks_hf.data.schema import SOURCE_DATASETS
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.metrics import CLICK_METRICS, METRICS
 from rclicks_hf.report import MEASURES, eval_yaml, read_results, write_report_file
+from rclicks_hf.support.citation import PAPER_ADDRESS, PAPER_DATE
 from rclicks_hf.support.eval_results_file import TASK_SCORES
 from rclicks_hf.training.score_file import TrainingData, write_score_file
 
@@ -117,6 +119,37 @@ def test_what_a_run_recorded_comes_first(whole: Path, tmp_path: Path) -> None:
         seen[file.parent.parent.name] = (entry["dataset"]["revision"], entry["date"])
     assert seen.pop("ritm") == ("a" * 40, "2026-01-02")
     assert {revision for revision, _ in seen.values()} == {COMMIT}
+
+
+def test_results_of_the_paper_have_its_date_and_address(whole: Path, tmp_path: Path) -> None:
+    run = dict.fromkeys(("segmenter_fingerprint", "click_model_fingerprint"), "")
+    run |= {"segmenter": "ritm", "click_model": "cm", "dataset": "grabcut,davis", "split": ""}
+    run |= {"dataset_fingerprint": "", "protocol": {}, "published": {"by": "the authors"}}
+    (whole / "manifest.json").write_text(json.dumps(run))
+    hub = tmp_path / "hub"
+    write_report_file([whole], tmp_path / "r.csv", eval_results=hub, **HUB)
+    (file,) = hub.glob("ritm/.eval_results/*.yaml")
+    entries = check_result_file(file, check_eval_yaml(eval_yaml()))
+    assert {entry["date"] for entry in entries} == {PAPER_DATE}
+    assert {entry["source"]["url"] for entry in entries} == {PAPER_ADDRESS}
+
+
+def test_the_newest_commit_is_looked_up_once(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def dataset_info(self: HfApi, repo_id: str) -> SimpleNamespace:
+        asked.append(repo_id)
+        return SimpleNamespace(sha="b" * 40)
+
+    monkeypatch.setattr(HfApi, "dataset_info", dataset_info)
+    hub = tmp_path / "hub"
+    write_report_file([whole], tmp_path / "r.csv", eval_results=hub, dataset_id=ID)
+    files = [file for file in hub.rglob("*.yaml") if file.name != "eval.yaml"]
+    entries = [entry for file in files for entry in yaml.safe_load(file.read_text("utf-8"))]
+    assert {entry["dataset"]["revision"] for entry in entries} == {"b" * 40}
+    assert asked == [ID]
 
 
 def test_the_scores_of_a_training_have_tasks_or_no_file(tmp_path: Path) -> None:
