@@ -25,7 +25,7 @@ from huggingface_hub.utils import validate_repo_id
 
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.hub.changes import Changes, Files, find_changes
-from rclicks_hf.support.hub_errors import hub_problem
+from rclicks_hf.support.hub_errors import hub_problem, patiently
 from rclicks_hf.support.visible_text import without_secrets
 
 MAIN = "main"
@@ -148,38 +148,40 @@ def transfer(upload: Upload, options: PushOptions) -> Pushed:
 
 
 def _transfer(api: HfApi, upload: Upload, options: PushOptions) -> Pushed:
-    place = {"repo_id": upload.repo_id, "repo_type": upload.repo_type}
-    info, has_branch = _look_up(api, upload, options)
+    repo, kind = upload.repo_id, upload.repo_type
+    info, has_branch = patiently(lambda: _look_up(api, upload, options))
     if info is not None and options.private and not info.private:
         raise RclicksError(
             f"{upload.repo_id}: exists and is public; make it private in its settings, or leave "
             "out --private"
         )
     parent = info.sha if info is not None else None
-    remote = _remote_files(api, upload, parent) if info is not None else {}
+    remote = patiently(lambda: _remote_files(api, upload, parent)) if info is not None else {}
     changes = find_changes(upload.files, remote, upload.owned)
     pushed = Pushed(upload.repo_id, _page(api, upload), changes, info is None, options)
     if options.dry_run:
         return pushed
     if info is None:
         api.create_repo(
-            **place,
+            repo,
+            repo_type=kind,
             private=options.private,
             exist_ok=True,
-            space_sdk="gradio" if upload.repo_type == "space" else None,
+            space_sdk="gradio" if kind == "space" else None,
         )
     if not has_branch:
-        api.create_branch(**place, branch=options.revision, exist_ok=True)
+        api.create_branch(repo, repo_type=kind, branch=options.revision, exist_ok=True)
     if not changes:
         return pushed
     with warnings.catch_warnings():  # of tables in a Space, which its app reads
         warnings.filterwarnings("ignore", message=".*about to commit a data file")
         commit = api.create_commit(
-            **place,
-            operations=[
+            repo,
+            [
                 *(CommitOperationAdd(path, upload.files[path]) for path in changes.sent),
                 *(CommitOperationDelete(path) for path in changes.deleted),
             ],
+            repo_type=kind,
             commit_message=upload.title,
             revision=options.revision,
             parent_commit=parent,
