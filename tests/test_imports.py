@@ -12,7 +12,17 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = ("torch", "transformers", "datasets", "evaluate", "matplotlib", "cv2", "scipy", "pandas", "gradio")
+HEAVY = (
+    "torch",
+    "transformers",
+    "datasets",
+    "evaluate",
+    "matplotlib",
+    "cv2",
+    "scipy",
+    "pandas",
+    "gradio",
+)
 
 # Room -> rooms that it may import, besides `errors` and `support`.
 BELOW: dict[str, set[str]] = {
