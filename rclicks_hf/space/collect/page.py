@@ -150,7 +150,7 @@ def collect_page(settings: SpaceSettings) -> None:
 
     views = [consent_view, task_view, rest_view]
     shown = [visit, stage, progress, rest, go_on, *views]
-    private = {"api_visibility": "private", "show_progress": "hidden"}
+    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     start.click(events.start, agreed, [*shown, remembered], **private)
     gr.on(
         [resume.click, code.submit],
