@@ -88,7 +88,7 @@ def space(
     gradio: pip install "rclicks-hf[space]".
     """
     from rclicks_hf.space.app import make_app
-    from rclicks_hf.space.serving import serve, wait
+    from rclicks_hf.space.serving import require_free, serve, wait
     from rclicks_hf.space.settings import SpaceSettings
 
     settings = SpaceSettings(
@@ -99,6 +99,7 @@ def space(
         collect=collect,
         pictures=pictures,
     )
+    require_free(host, port)
     app = make_app(settings)
     typer.echo(f"{serve(app, host=host, port=port, block=False)} (Ctrl-C ends it)")
     wait(app)

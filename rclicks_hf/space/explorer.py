@@ -164,10 +164,12 @@ def _wire_choice(events: ExplorerEvents, parts: _Parts) -> None:
         change(list_stems, [parts.source, parts.round], parts.stem, **_QUIET)
     every = [parts.visit, parts.about, parts.clicks, parts.surface, parts.steps, parts.brush]
     quiet = _QUIET | {"show_progress_on": parts.about}
+    app = Context.root_block
+    assert app is not None  # pages are built inside the app
     choice = [parts.devices, parts.source, parts.stem, parts.segmenter]
     own = [parts.devices, parts.visit]
     for done in (
-        Context.root_block.load(choose, choice, every, **quiet),
+        app.load(choose, choice, every, **quiet),
         parts.stem.change(choose, choice, every, **quiet),
         parts.picture_file.chosen(upload, [parts.devices, parts.segmenter], every, **quiet),
         parts.mask_file.chosen(take_mask, own, every, **quiet),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import cv2
 import numpy as np
@@ -73,7 +74,7 @@ def map_figures(instance: Instance, models: dict[str, ClickModel], draw: Draw) -
         words = _words(draw, drawn)
         found.append(
             _figure(
-                lambda axes, item, scale, drawn=drawn: _draw_map(axes, item, scale, drawn),
+                partial(_draw_map, drawn=drawn),
                 item,
                 f"Click map of {label} as heat, highest at ({x}, {y}). {words}",
                 f"{label}. {words}".strip(),

@@ -38,7 +38,7 @@ def serve(
         'http://127.0.0.1:7861/'
     """
     if port is not None:
-        _check_free(host or "127.0.0.1", port)
+        require_free(host or "127.0.0.1", port)
     _, address, _ = app.launch(
         server_name=host,
         server_port=port,
@@ -73,7 +73,7 @@ def wait(app: gr.Blocks) -> None:
         app.close(verbose=False)
 
 
-def _check_free(host: str, port: int) -> None:
+def require_free(host: str, port: int) -> None:
     """Refuse an address that cannot be bound; Gradio's own message is a traceback."""
     try:
         [family, kind, protocol, _, where] = socket.getaddrinfo(

@@ -48,12 +48,12 @@ def browser() -> Iterator[Any]:
         started.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def visitor(browser: Any, address: str) -> Iterator[Any]:
     yield from new_visitor(browser, address)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def other_visitor(browser: Any, address: str) -> Iterator[Any]:
     yield from new_visitor(browser, address)
 
@@ -118,6 +118,8 @@ def test_load_click_and_undo(visitor: Any) -> None:
 
 
 def test_the_keyboard_is_enough(visitor: Any) -> None:
+    visitor.get_by_role("button", name="Start again").press("Enter")
+    visitor.wait_for_function(f"{ROWS} == 0")
     surface = visitor.locator("svg.surface")
     surface.focus()
     visitor.keyboard.press("ArrowLeft")
