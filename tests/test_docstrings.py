@@ -23,6 +23,7 @@ ROOMS = (
     "downloads",
     "report",
     "simulation",
+    "space",
     "training",
 )
 

@@ -18,7 +18,7 @@ except ModuleNotFoundError as missing:
         'gradio: is not installed; run `pip install "rclicks-hf[space]"`'
     ) from missing
 
-from rclicks_hf.space.limits import CACHE_SECONDS
+from rclicks_hf.space.limits import CACHE_SECONDS, MAX_WAITING
 
 TITLE = "RClicks"
 
@@ -68,7 +68,7 @@ def make_app(settings: SpaceSettings | None = None) -> gr.Blocks:
         RclicksError: If something that the settings name does not exist or cannot be loaded.
 
     Example:
-        >>> sorted(name for name, *_ in make_app().pages)  # doctest: +SKIP
+        >>> sorted(route for route, *_ in make_app().pages)
         ['', 'collect', 'leaderboard']
     """
     settings = settings or SpaceSettings()
@@ -82,7 +82,7 @@ def make_app(settings: SpaceSettings | None = None) -> gr.Blocks:
         with app.route(page.name, f"/{page.route}"):
             gr.Navbar(main_page_name=first.name)
             _fill(page, settings)
-    return app
+    return app.queue(max_size=MAX_WAITING, api_open=False)
 
 
 def _fill(page: Page, settings: SpaceSettings) -> None:

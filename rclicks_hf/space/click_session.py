@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from rclicks_hf.benchmark import Clicker
-from rclicks_hf.benchmark.clicker import clip_click
 from rclicks_hf.data.instances import Click, Instance
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.metrics.masks import iou
@@ -51,12 +50,12 @@ def start_session(instance: Instance, segmenter: str) -> ClickSession:
 
 
 def add_click(session: ClickSession, segmenter: Segmenter, click: Click) -> ClickSession:
-    """The session after one more click, which is moved into the image."""
+    """The session after one more click inside the image."""
     if len(session.clicks) >= MAX_CLICKS:
         raise RclicksError(f"{MAX_CLICKS} clicks are the most, as in the benchmark; start again")
     if session.encoded is None:
         session = replace(session, encoded=segmenter.encode(session.instance.image))
-    clicks = (*session.clicks, clip_click(click, session.mask.shape))
+    clicks = (*session.clicks, click)
     [prediction] = segmenter.predict(session.encoded, [clicks], [session.memory])
     mask = prediction.probability > segmenter.threshold
     ious = session.ious

@@ -81,7 +81,10 @@ def _layout(events: ExplorerEvents, *, has_network: bool) -> _Parts:
                 mask_file = web_component(
                     "file_choice", file_choice("Object mask, white on black", "image/png")
                 )
-                gr.Markdown("Or paint the object:")
+                gr.Markdown(
+                    "Or paint the object. By keyboard: click with the segmenter below, then use "
+                    "its mask."
+                )
                 brush = web_component("paint", elem_id="brush")
         with gr.Column(scale=3, min_width=280):
             about = gr.HTML(elem_id="about")

@@ -108,7 +108,10 @@ class ExplorerEvents:
 
     def click(self, visit: Visit | None, x: Any, y: Any, is_positive: bool) -> Visit:
         """Click at a place, pixels of the shown picture."""
-        click = Click(whole_number(x, "x"), whole_number(y, "y"), is_positive)
+        height, width = _there(visit).instance.mask.shape
+        click = Click(
+            whole_number(x, "x", most=width - 1), whole_number(y, "y", most=height - 1), is_positive
+        )
         return self._after(_there(visit), click)
 
     def click_as_baseline(self, visit: Visit | None) -> Visit:
@@ -223,7 +226,7 @@ def _there(visit: Visit | None) -> Visit:
     return visit
 
 
-def whole_number(value: Any, name: str, *, most: int = 2**31 - 1) -> int:
+def whole_number(value: Any, name: str, *, most: int) -> int:
     """A whole number that a visitor sent, from 0 to ``most``."""
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
         raise RclicksError(f"{name}: is no number; give one from 0 to {most}")

@@ -14,6 +14,7 @@ MAX_SIDE = 800  # pixels; a larger picture is scaled down, which bounds what a s
 MAX_CLICKS = 20  # of one object, as in the benchmark's protocol
 MAX_DRAWN = 200  # clicks drawn from a click map
 MAX_SESSIONS = 100  # whose state is kept; the oldest goes first
+MAX_WAITING = 40  # requests that wait for their turn; more are told to come back
 SESSION_SECONDS = 1800  # for which the state of a closed page is kept
 CACHE_SECONDS = 600  # after which a file that Gradio wrote is removed
 

@@ -137,7 +137,7 @@ def test_the_keyboard_is_enough(visitor: Any) -> None:
 
 
 def test_own_pictures_stay_with_their_visitor_and_in_memory(
-    visitor: Any, other_visitor: Any, cache: Path
+    visitor: Any, other_visitor: Any, cache: Path, tmp_path: Path
 ) -> None:
     visitor.get_by_text("Your own picture or object").click()
     choice = visitor.locator("input[type=file]")
@@ -163,7 +163,9 @@ def test_own_pictures_stay_with_their_visitor_and_in_memory(
     assert other_visitor.locator("svg.surface").get_attribute("viewBox") == "0 0 512 512"
     assert visitor.locator("svg.surface").get_attribute("viewBox") == "0 0 300 200"
 
-    large = {"name": "a.png", "mimeType": "image/png", "buffer": b"x" * (MAX_UPLOAD_BYTES + 1)}
+    large = tmp_path / "large.png"
+    with large.open("wb") as file:
+        file.truncate(MAX_UPLOAD_BYTES + 1)
     choice.nth(0).set_input_files(large)
     visitor.get_by_text("picture: is larger than 10 MB; give a smaller file").wait_for()
     assert "300 × 200" in visitor.locator("#about").inner_text()
