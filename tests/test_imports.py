@@ -44,7 +44,11 @@ BELOW: dict[str, set[str]] = {
     "downloads": {"data", "networks", "benchmark"},
     # segmenters: the names of the published methods
     "report": {"data", "metrics", "benchmark", "click_scoring", "jobs", "segmenters"},
-    "space": {"data", "metrics", "simulation", "click_models", "segmenters", "benchmark", "report"},
+    # analysis: the names of the display modes
+    "space": {
+        *("data", "metrics", "analysis", "simulation"),
+        *("click_models", "segmenters", "benchmark", "report"),
+    },
 }
 TOP = {"demo", "cli"}  # they may import every room, and no room imports them
 EVERYWHERE = {"errors", "support"}

@@ -20,7 +20,7 @@ from rclicks_hf.report.pictures.palette import follow_scheme, light
 from rclicks_hf.report.tables.table_cells import Cell, Row, Table, label, number
 
 #: Inches; at 72 points per inch the text stays legible at the width of a phone.
-CHART_SIZE = (5.3, 4.0)
+CHART_SIZE: tuple[float, float] = (5.3, 4.0)
 FONT_SIZE = 10.0
 SCORE_CHART_TITLE = "Agreement of click models with clicks (KS)"
 

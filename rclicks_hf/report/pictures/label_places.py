@@ -52,7 +52,8 @@ def find_places(
             _beside(x, y, width, height, distance, direction)
             for distance, direction in product(_DISTANCES, _DIRECTIONS)
         )
-        others = [box for at, box in enumerate(taken) if at != index]
+        # Points that are drawn over each other do not stand in each other's way.
+        others = [box for box in taken if not _holds(box, x, y)]
         place = next(
             (
                 box
@@ -92,6 +93,10 @@ def _is_free(box: Box, taken: Sequence[Box], bounds: Box) -> bool:
         and other.bottom < box.top
         for other in taken
     )
+
+
+def _holds(box: Box, x: float, y: float) -> bool:
+    return box.left <= x <= box.right and box.bottom <= y <= box.top
 
 
 def _line(point: tuple[float, float], box: Box) -> np.ndarray:

@@ -150,7 +150,7 @@ def collect_page(settings: SpaceSettings) -> None:
 
     views = [consent_view, task_view, rest_view]
     shown = [visit, stage, progress, rest, go_on, *views]
-    private = {"api_visibility": "private", "show_progress": "hidden"}
+    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     start.click(events.start, agreed, [*shown, remembered], **private)
     gr.on(
         [resume.click, code.submit],
@@ -288,8 +288,8 @@ def _rest_html(study: Study, visit: Visit, is_end: bool) -> str:
         lines += [
             f"<p>Your code: <code>{readable_code(visit.code)}</code>. Keep it to go on later, on "
             "any device.</p>",
-            f'<p><a download="my_clicks.csv" href="data:text/csv;base64,{data}">Download your '
-            "clicks (CSV)</a></p>",
+            '<p><a style="margin: 0; padding: 0" download="my_clicks.csv" '
+            f'href="data:text/csv;base64,{data}">Download your clicks (CSV)</a></p>',
         ]
     return "".join(lines)
 

@@ -6,7 +6,7 @@ import csv
 import io
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from rclicks_hf.data.schema import SOURCE_DATASETS
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.metrics.click_counts import THRESHOLD
 from rclicks_hf.report.from_results import standings
-from rclicks_hf.report.numbers.method_results import MethodKey, stored_name
+from rclicks_hf.report.numbers.method_results import OWN, MethodKey, stored_name
 from rclicks_hf.report.numbers.paper_benchmark import PaperRow, paper_rows
 from rclicks_hf.report.numbers.scoring import Score
 from rclicks_hf.report.page_data import Standings
@@ -39,10 +39,11 @@ class Entry:
 
     Attributes:
         key: The method and the dataset.
-        name: What the table calls the method.
+        method: What tables call the method.
+        name: What charts call it, which must also say whose run it is.
         family: Key of `METHOD_FAMILIES`, ``""`` for a method that is not published.
         training_data: A value of `TRAINING_DATA`, or `NOT_STATED`.
-        origin: Where the numbers come from: `PUBLISHED_VALUES`, ``"paper"`` or ``"own run"``.
+        origin: Where the numbers come from: `PUBLISHED_VALUES`, ``"paper"`` or `OWN`.
         is_simulated: True where the users' clicks were simulated.
         scores: Key of `MEASURES` -> number; measures without one are left out.
         instances: Number of instances; None if it is not known.
@@ -50,6 +51,7 @@ class Entry:
     """
 
     key: MethodKey
+    method: str
     name: str
     family: str
     training_data: str
@@ -112,13 +114,17 @@ class Leaderboard:
         if not entries:
             return None
         if not named:
-            ranked = sorted(entries, key=lambda entry: entry.origin != "own run")
+            ranked = sorted(entries, key=lambda entry: entry.origin != OWN)
             named = {entry.name for entry in ranked[:MOST_NAMED]}
         if self.results is None:
             return _published_standings(entries, named)
         methods = {entry.name: self.results[entry.key] for entry in entries}
         chosen = [method for name, method in methods.items() if name in named]
-        return standings(list(methods.values()), self.results, chosen)
+        data = standings(list(methods.values()), self.results, chosen)
+        if data is None:
+            return None
+        names = {method.key: name for name, method in methods.items() if method.group_ious.size}
+        return replace(data, names=list(names.values()))
 
 
 def leaderboard_of(results: Results | None) -> Leaderboard:
@@ -166,13 +172,15 @@ def _entry(row: BenchmarkRow, results: Results) -> Entry:
     key = MethodKey(row.segmenter, row.click_model, row.dataset)
     method = _method_of(row.segmenter)
     models = {other.click_model for other in results if other.dataset == row.dataset}
-    name = segmenter_label(row.segmenter, row.origin)
+    label = segmenter_label(row.segmenter)
+    name = f"{label}, {row.click_model}" if len(models) > 1 else label
     return Entry(
         key,
-        f"{name}, {row.click_model}" if len(models) > 1 else name,
+        label,
+        f"{name} ({OWN})" if row.origin == OWN else name,
         method.family if method else "",
         TRAINING_DATA[method.training_data] if method else NOT_STATED,
-        row.origin or "own run",
+        row.origin or OWN,
         row.is_simulated,
         {name: score for name, score in results.scores[key].items() if math.isfinite(score.value)},
         row.instances,
@@ -184,6 +192,7 @@ def _published_entry(row: PaperRow) -> Entry:
     method = row.method
     return Entry(
         MethodKey(row.model, "", row.dataset),
+        method.label,
         method.label,
         method.family,
         TRAINING_DATA[method.training_data],

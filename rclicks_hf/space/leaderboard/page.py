@@ -176,7 +176,7 @@ class _Page:
     def table(self, dataset: object, training: object) -> str:
         """The table and a link to it as CSV."""
         entries = self._chosen(dataset, training)
-        html = table_html(entries, self.board.columns)
+        html = table_html(entries, self.board.columns, with_dataset=dataset == ALL_DATASETS)
         return html + self._download(entries) if entries else html
 
     def _download(self, entries: Sequence[Entry]) -> str:
@@ -191,8 +191,8 @@ class _Page:
     def charts(self, dataset: object, training: object, named: object) -> str:
         """Scatter and curves of a dataset."""
         entries = [] if dataset == ALL_DATASETS else self._chosen(dataset, training)
-        known = {entry.name for entry in entries}
-        chosen = [name for name in named if name in known] if isinstance(named, list) else []
+        wanted = named if isinstance(named, list) else []
+        chosen = [entry.name for entry in entries if entry.name in wanted]
         data = self.board.standings(entries, chosen[:MOST_NAMED])
         if data is None:
             text = (
@@ -214,5 +214,5 @@ class _Page:
 
     def choose(self, dataset: object, training: object) -> tuple[str, gr.Dropdown, str]:
         """Table, methods to name, and charts of a choice."""
-        names = gr.Dropdown(choices=self.names(dataset, training), value=[])
+        names = gr.Dropdown(self.names(dataset, training), value=[], multiselect=True)
         return self.table(dataset, training), names, self.charts(dataset, training, [])

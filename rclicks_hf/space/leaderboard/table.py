@@ -8,16 +8,13 @@ from typing import NamedTuple
 
 from rclicks_hf.data.schema import SOURCE_DATASETS
 from rclicks_hf.report.numbers.measures import MEASURES
+from rclicks_hf.report.numbers.method_results import OWN, PUBLISHED
 from rclicks_hf.report.tables.benchmark_table import Column
 from rclicks_hf.report.tables.table_cells import ABSENT, DIGITS, interval_text, ranks, with_spread
 from rclicks_hf.space.leaderboard.entries import PUBLISHED_VALUES, Entry
 from rclicks_hf.space.markup import escaped
 
-_ORIGINS = {
-    PUBLISHED_VALUES: "published values",
-    "paper": "the paper's results",
-    "own run": "own run",
-}
+_ORIGINS = {PUBLISHED_VALUES: "published values", PUBLISHED: "paper", OWN: "own run"}
 
 
 class _TextColumn(NamedTuple):
@@ -30,11 +27,13 @@ def dataset_title(name: str) -> str:
     return SOURCE_DATASETS[name].title if name in SOURCE_DATASETS else name
 
 
-def table_html(entries: Sequence[Entry], columns: Sequence[Column]) -> str:
+def table_html(
+    entries: Sequence[Entry], columns: Sequence[Column], *, with_dataset: bool = False
+) -> str:
     """The table; the best of each column is marked, among methods that got the same clicks."""
     if not entries:
         return '<p class="note">No method has this training data on this dataset.</p>'
-    texts = _text_columns(entries)
+    texts = _text_columns(entries, with_dataset)
     counts = [name for name in ("instances", "failures") if _is_known(entries, name)]
     best = _best(entries, columns)
     heads = [("Method", False), *((column.head, True) for column in columns)]
@@ -74,16 +73,15 @@ def _badges(marks: Sequence[str]) -> str:
     return " ".join(f'<span class="badge">{mark}</span>' for mark in marks)
 
 
-def _text_columns(entries: Sequence[Entry]) -> list[_TextColumn]:
+def _text_columns(entries: Sequence[Entry], with_dataset: bool) -> list[_TextColumn]:
     """The columns of names that tell the entries apart or say where they come from."""
     columns = [
         _TextColumn("Dataset", lambda entry: dataset_title(entry.key.dataset)),
         _TextColumn("Trained on", lambda entry: entry.training_data),
         _TextColumn("Click model", lambda entry: entry.key.click_model),
     ]
-    datasets = {entry.key.dataset for entry in entries}
     models = {entry.key.click_model for entry in entries}
-    shown = (len(datasets) > 1, True, models != {""})
+    shown = (with_dataset, True, models != {""})
     return [column for column, is_shown in zip(columns, shown, strict=True) if is_shown]
 
 
@@ -107,7 +105,7 @@ def _best(entries: Sequence[Entry], columns: Sequence[Column]) -> set[tuple[int,
 
 def _name_cell(entry: Entry, said: Sequence[str]) -> str:
     marks = _badges([mark for mark in _marks(entry) if mark not in said])
-    name = escaped(entry.name)
+    name = escaped(entry.method)
     return f'<th scope="row" data-value="{name}">{name} {marks}</th>'
 
 
