@@ -153,6 +153,7 @@ class ClickabilityOnImage(NetworkOnImage):
             [image], [whole], [whole], input_data_format="channels_last", return_tensors="pt"
         )["pixel_values"]
         model = click_model.model
+        self._resizes_there = model.device.type != "cpu"
         with click_model.arithmetic():
             self._features = model.encode_image(pixels.to(model.device, model.dtype))
         self._objects: dict[int, tuple[np.ndarray, torch.Tensor]] = {}
@@ -181,6 +182,9 @@ class ClickabilityOnImage(NetworkOnImage):
     def _on_canvas(self, mask: np.ndarray, box: Box) -> torch.Tensor:
         """(1, 1, S, S) network input of an (H, W) mask that is false outside a box."""
         model = self._of.model
+        if self._resizes_there:  # a byte per pixel travels, and the CPU is free
+            whole = torch.from_numpy(np.ascontiguousarray(mask)).to(model.device)
+            return to_canvas(whole[None, None].float(), self._canvas).to(model.dtype)
         with placed_on_zeros(mask[box], box, self._shape) as values:
             canvas = to_canvas(torch.from_numpy(values)[None, None], self._canvas)
         return canvas.to(model.device, model.dtype)

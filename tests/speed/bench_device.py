@@ -6,9 +6,10 @@ For SAM-B, SAM-H and SimpleClick-H, clicked on by CM (preset base), and scenes o
 1536 x 2048 with one object each: milliseconds per image of encode, decode, click map, clicker and
 metrics in one process; then the default workers, how busy the device is (mean of `nvidia-smi`; "-"
 on a CPU), and hours for one method on all five datasets. No mask means anything: with random
-weights no object is found, so every trajectory makes all 20 clicks, which is an upper bound. The hours: seconds per instance are linear in the image's pixels, through both sizes; every
-published instance counts as an image of its own; sizes are those of bench_engine.py. ``--tiny``
-takes tiny networks and few clicks, to try the script on a CPU.
+weights no object is found, so every trajectory makes all 20 clicks, which is an upper bound. The
+hours: seconds per instance are linear in the image's pixels, through both sizes; every published
+instance counts as an image of its own; sizes are those of bench_engine.py. ``--tiny`` takes tiny
+networks and few clicks, to try the script on a CPU.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ def network(preset: str, side: int) -> float:
             start = time.perf_counter()
         loss = model(pixels, masks, masks, labels=masks).loss
         loss.backward()
-        float(loss)  # waits for the device
+        loss.item()  # waits for the device
     return BATCH * steps / (time.perf_counter() - start)
 
 
