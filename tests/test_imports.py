@@ -35,7 +35,7 @@ BELOW: dict[str, set[str]] = {
     "evaluate_modules": {"metrics"},
     "analysis": {"data", "metrics"},
     "hub": {"data", "metrics", "benchmark", "report", "jobs"},
-    "training": {"data", "metrics", "networks"},
+    "training": {"data", "metrics", "networks", "jobs"},  # jobs: how many cores there are
     # jobs: the identity of models
     "click_models": {"data", "metrics", "networks", "jobs"},
     "segmenters": {"data", "networks", "jobs"},

@@ -31,6 +31,7 @@ def run_benchmark(
     device: str = "auto",
     dtype: str = "float32",
     batch_size: int | None = None,
+    compile: bool = False,
     limit: int | None = None,
     stems: str | Sequence[str] | None = None,
     overwrite: bool = False,
@@ -67,6 +68,7 @@ def run_benchmark(
         dtype: Of these networks' products and convolutions, ``"float32"``, ``"bfloat16"`` or
             ``"float16"``; it changes numbers, so it is part of the manifest.
         batch_size: Inputs per forward pass of these networks; None means what suits the device.
+        compile: Compile the clickability network on GPUs, which takes minutes per process.
         limit: Only the first ``limit`` instances.
         stems: Only the instances with these full_stems, or this one.
         overwrite: Remove older results in ``out`` first.
@@ -96,7 +98,7 @@ def run_benchmark(
         ('results.parquet', [0.5, 1.0])
     """
     protocol = protocol or BenchmarkProtocol()
-    options = NetworkOptions(device, dtype, batch_size)
+    options = NetworkOptions(device, dtype, batch_size, compile)
     job = BenchmarkJob(
         Path(out),
         as_instance_set(instances),

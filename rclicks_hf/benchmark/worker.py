@@ -181,7 +181,8 @@ class ImageWorker:
         self._job = job
         self._instances, self._threads = job.instances.load(), Threads(job.threads)
         takes = job.takes_options
-        self._segmenter = load_segmenter(job.segmenter, **job.options.given if takes[0] else {})
+        of_segmenter = {name: one for name, one in job.options.given.items() if name != "compile"}
+        self._segmenter = load_segmenter(job.segmenter, **of_segmenter if takes[0] else {})
         self.click_model = None
         if need_click_model(job.runs):
             # A copy: an object of the caller keeps the map rule that it has.

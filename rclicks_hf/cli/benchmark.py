@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 from rclicks_hf.cli.options import (
     DEFAULT_REPO,
     BatchSize,
+    Compile,
     Datasets,
     Device,
     Dtype,
@@ -105,6 +106,7 @@ def benchmark(
     device: Device = "auto",
     dtype: Dtype = "float32",
     batch_size: BatchSize = None,
+    compile: Compile = False,
 ) -> None:
     """Count the clicks that a segmenter needs.
 
@@ -127,6 +129,7 @@ def benchmark(
         device=device,
         dtype=dtype,
         batch_size=batch_size,
+        compile=compile,
         overwrite=overwrite,
         fail_fast=fail_fast,
     )
@@ -152,6 +155,7 @@ def benchmark_repo(
     device: str = "auto",
     dtype: str = "float32",
     batch_size: int | None = None,
+    compile: bool = False,
     overwrite: bool = False,
     fail_fast: bool = False,
 ) -> str:
@@ -190,6 +194,7 @@ def benchmark_repo(
                 device=device,
                 dtype=dtype,
                 batch_size=batch_size,
+                compile=compile,
                 overwrite=overwrite,
                 fail_fast=fail_fast,
                 is_main=launch.is_main,

@@ -10,6 +10,7 @@ import typer
 from rclicks_hf.cli.options import (
     DEFAULT_REPO,
     BatchSize,
+    Compile,
     Datasets,
     Device,
     Dtype,
@@ -84,6 +85,7 @@ def evaluate_clicks(
     device: Device = "auto",
     dtype: Dtype = "float32",
     batch_size: BatchSize = None,
+    compile: Compile = False,
 ) -> None:
     """Score click models against recorded clicks.
 
@@ -103,6 +105,7 @@ def evaluate_clicks(
         device=device,
         dtype=dtype,
         batch_size=batch_size,
+        compile=compile,
         out=out,
         overwrite=overwrite,
     )

@@ -149,6 +149,12 @@ Dtype = Annotated[
         "--dtype", help="Precision of networks' products and convolutions; it changes results."
     ),
 ]
+Compile = Annotated[
+    bool,
+    typer.Option(
+        "--compile", help="Compile the clickability network, on a GPU; it takes minutes at first."
+    ),
+]
 BatchSize = Annotated[
     int | None,
     typer.Option(

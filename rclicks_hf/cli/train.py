@@ -109,13 +109,14 @@ def train(
         ),
     ] = 42,
     num_workers: Annotated[
-        int,
+        int | None,
         typer.Option(
             min=0,
             metavar="N",
-            help="Data-loading processes per training process; 0: load in the same process.",
+            help="Data-loading processes per training process; 0: load in the same process. "
+            "Default: 0 on a CPU, up to 8 on a GPU.",
         ),
-    ] = 0,
+    ] = None,
     cache_gib: Annotated[
         float,
         typer.Option(

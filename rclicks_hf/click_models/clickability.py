@@ -10,6 +10,7 @@ import torch
 
 from rclicks_hf.click_models.interface import BoxedMap
 from rclicks_hf.click_models.network import Masks, NetworkClickModel, NetworkOnImage, Triple
+from rclicks_hf.errors import RclicksError
 from rclicks_hf.networks.clickability import ClickabilityImageProcessor, ClickabilityModel
 from rclicks_hf.networks.clickability.image_processing_clickability import (
     ROUNDING,
@@ -17,6 +18,7 @@ from rclicks_hf.networks.clickability.image_processing_clickability import (
     to_canvas,
 )
 from rclicks_hf.networks.loading import load_network
+from rclicks_hf.networks.placement import compile_part
 from rclicks_hf.support.zero_buffer import Box, placed_on_zeros
 
 
@@ -32,6 +34,7 @@ class ClickabilityClickModel(NetworkClickModel):
         batch_size: Instances per forward pass; None means 8.
         normalize: True normalises a map again once it is cut out of the padding, as for the paper's
             tables of click models; False does not, as in the paper's clicker.
+        compile: Compile the network, which takes minutes and changes float rounding; on a GPU only.
 
     Example:
         >>> from rclicks_hf.networks.clickability import ClickabilityConfig
@@ -53,11 +56,19 @@ class ClickabilityClickModel(NetworkClickModel):
         dtype: str = "float32",
         batch_size: int | None = None,
         normalize: bool = True,
+        compile: bool = False,
     ):
         self.normalize = normalize
         self.name = name
         self.processor = processor
         self._place(model, device, dtype, batch_size)
+        if compile:
+            if self.model.device.type != "cuda":
+                raise RclicksError(
+                    f"compile: helps on a GPU only, the network is on {self.model.device}; leave "
+                    "--compile out"
+                )
+            compile_part(self.model.encoder_decoder)
 
     @classmethod
     def from_pretrained(
@@ -68,6 +79,7 @@ class ClickabilityClickModel(NetworkClickModel):
         device: str | torch.device | None = None,
         dtype: str = "float32",
         batch_size: int | None = None,
+        compile: bool = False,
     ) -> ClickabilityClickModel:
         """Load network and image processor.
 
@@ -77,6 +89,7 @@ class ClickabilityClickModel(NetworkClickModel):
             device: Device of the network; None means a GPU if there is one.
             dtype: Of the network's products and convolutions.
             batch_size: Instances per forward pass; None means 8.
+            compile: Compile the network, on a GPU.
 
         Returns:
             The click model.
@@ -86,7 +99,13 @@ class ClickabilityClickModel(NetworkClickModel):
         """
         model, processor = load_network("clickability", name_or_path)
         return cls(
-            model, processor, name=name, device=device or "auto", dtype=dtype, batch_size=batch_size
+            model,
+            processor,
+            name=name,
+            device=device or "auto",
+            dtype=dtype,
+            batch_size=batch_size,
+            compile=compile,
         )
 
     def on_image(self, image: np.ndarray) -> ClickabilityOnImage | None:
@@ -134,6 +153,7 @@ class ClickabilityOnImage(NetworkOnImage):
             [image], [whole], [whole], input_data_format="channels_last", return_tensors="pt"
         )["pixel_values"]
         model = click_model.model
+        self._resizes_there = model.device.type != "cpu"
         with click_model.arithmetic():
             self._features = model.encode_image(pixels.to(model.device, model.dtype))
         self._objects: dict[int, tuple[np.ndarray, torch.Tensor]] = {}
@@ -162,6 +182,9 @@ class ClickabilityOnImage(NetworkOnImage):
     def _on_canvas(self, mask: np.ndarray, box: Box) -> torch.Tensor:
         """(1, 1, S, S) network input of an (H, W) mask that is false outside a box."""
         model = self._of.model
+        if self._resizes_there:  # a byte per pixel travels, and the CPU is free
+            whole = torch.from_numpy(np.ascontiguousarray(mask)).to(model.device)
+            return to_canvas(whole[None, None].float(), self._canvas).to(model.dtype)
         with placed_on_zeros(mask[box], box, self._shape) as values:
             canvas = to_canvas(torch.from_numpy(values)[None, None], self._canvas)
         return canvas.to(model.device, model.dtype)

@@ -94,6 +94,7 @@ def load_click_model(
     device: str | None = None,
     dtype: str = "float32",
     batch_size: int | None = None,
+    compile: bool = False,
 ) -> ClickModel:
     """Load a click model by its spec.
 
@@ -108,6 +109,7 @@ def load_click_model(
         dtype: ``"float32"``, ``"bfloat16"`` or ``"float16"``, of a network's products and
             convolutions; its weights stay in 32-bit floats.
         batch_size: Click maps per forward pass of a network; default: what suits the device.
+        compile: Whether to compile a clickability network, which takes minutes; on a GPU only.
 
     Returns:
         The click model.
@@ -120,7 +122,7 @@ def load_click_model(
         >>> load_click_model("dt").name
         'dt'
     """
-    options = network_options(device, dtype, batch_size)
+    options = network_options(device, dtype, batch_size, compile)
     if not isinstance(spec, str | os.PathLike):
         refuse_given(options, type(spec).__name__)
         return require_click_model(spec, type(spec).__name__)
@@ -144,7 +146,10 @@ def load_click_model(
             else "cm: needs trained weights; give cm:FOLDER, cm:HUB_ID or, after `rclicks download "
             "clickability`, clickability"
         )
-    return make.from_pretrained(parsed.place, name=info.name, **vars(options))
+    given = vars(options)
+    if info.name != _DEFAULT_NETWORK:
+        given = {name: value for name, value in given.items() if name != "compile"}
+    return make.from_pretrained(parsed.place, name=info.name, **given)
 
 
 def click_model_spec(spec: str | os.PathLike[str]) -> ModelSpec:

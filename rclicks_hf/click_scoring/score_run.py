@@ -176,6 +176,7 @@ def run_click_scores(
     device: str = "auto",
     dtype: str = "float32",
     batch_size: int | None = None,
+    compile: bool = False,
     overwrite: bool = False,
     progress: bool = True,
     is_main: bool = True,
@@ -206,6 +207,7 @@ def run_click_scores(
         dtype: Of these networks' products and convolutions, ``"float32"``, ``"bfloat16"`` or
             ``"float16"``; it changes numbers, so it is part of the manifest.
         batch_size: Click maps per forward pass of these networks; None means 8.
+        compile: Compile the clickability network on GPUs, which takes minutes per process.
         overwrite: Remove older results in ``out`` first.
         is_main: False in the helpers of a launch, which leave manifest and merging to the main
             process.
@@ -245,7 +247,7 @@ def run_click_scores(
         given = describe_instances(instances)
         splits = {names.dataset: names.split for names in given.names}
         tasks = _plan_given(given)
-    options = NetworkOptions(device, dtype, batch_size)
+    options = NetworkOptions(device, dtype, batch_size, compile)
     takers = [takes_options(spec) for spec in models.values()]
     refuse_unused(options, takers, models)
     job = ScoreJob(Path(out), given, splits, models, settings or ScoreSettings(), options)

@@ -27,6 +27,7 @@ def score_repo(
     device: str = "auto",
     dtype: str = "float32",
     batch_size: int | None = None,
+    compile: bool = False,
     out: Path | None = None,
     overwrite: bool = False,
 ) -> str:
@@ -45,6 +46,7 @@ def score_repo(
         device: Where networks run, as for `run_click_scores`.
         dtype: Their precision, as for `run_click_scores`.
         batch_size: Their batch size, as for `run_click_scores`.
+        compile: Whether they are compiled, as for `run_click_scores`.
         out: Results folder, which the same command resumes; None only prints.
         overwrite: Remove older results in ``out`` first.
 
@@ -80,6 +82,7 @@ def score_repo(
                 device=device,
                 dtype=dtype,
                 batch_size=batch_size,
+                compile=compile,
                 overwrite=overwrite,
                 is_main=launch.is_main,
             )

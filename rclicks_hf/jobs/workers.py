@@ -67,7 +67,7 @@ def plan_workers(
     gpus = range(torch.cuda.device_count()) if shared else [int(device.partition(":")[2])]
     if gpus[-1] >= torch.cuda.device_count():
         return Workers(processes)  # loading the network says what is wrong
-    free = [torch.cuda.mem_get_info(gpu)[0] for gpu in gpus]
+    free = [_free_memory(gpu) for gpu in gpus]
     cores = process_count(None)
     if num_proc is None and processes > 1:
         processes = workers_per_gpu(cores, free) * len(gpus)
@@ -81,3 +81,17 @@ def plan_workers(
         f"({cores} cores, {min(free) >> 30} GiB free{' on each' * (len(gpus) > 1)})"
     )
     return Workers(processes, len(gpus) if shared else 0, note, threads)
+
+
+def _free_memory(gpu: int) -> int:
+    """Bytes; what a GPU without any says becomes one line."""
+    import torch
+
+    try:
+        return int(torch.cuda.mem_get_info(gpu)[0])
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise RclicksError(
+            f"cuda:{gpu}: cannot be used ({reason}); end what else runs there, or give another "
+            "--device"
+        ) from error

@@ -76,11 +76,37 @@ def put_on(model: Any, device: torch.device) -> Any:
     """The network in evaluation mode and 32-bit floats on the device."""
     try:
         return model.to(device=device, dtype=torch.float32).eval()
-    except torch.OutOfMemoryError as error:
+    except RuntimeError as error:
+        if "out of memory" not in str(error):
+            raise
         raise RclicksError(
             f"{device}: its memory does not hold the network; end what else runs there, or give "
             "another --device"
         ) from error
+
+
+def compile_part(part: torch.nn.Module) -> None:
+    """Compile a module's forward pass; where that fails it runs as it is, after one warning.
+
+    Shapes that change are learned: the second size of a batch makes its dimension variable.
+    """
+    plain, compiled = part.forward, torch.compile(part.forward)
+    works = True
+
+    def forward(*inputs: Any, **options: Any) -> Any:
+        nonlocal works
+        if works:
+            try:
+                return compiled(*inputs, **options)
+            except torch.OutOfMemoryError:
+                raise
+            except Exception as error:  # of the compiler, of Triton, of a missing C compiler
+                works = False
+                reason = f"{type(error).__name__}: {error}".splitlines()[0]
+                _log.warning("--compile: going on without it, for compiling failed (%s)", reason)
+        return plain(*inputs, **options)
+
+    part.forward = forward
 
 
 def arithmetic(device: torch.device, dtype: torch.dtype) -> AbstractContextManager[Any]:

@@ -173,7 +173,9 @@ def load_segmenter(
         return require_segmenter(spec, type(spec).__name__)
     parsed = segmenter_spec(spec)
     if parsed.name != ONNX and parsed.kind in ("folder", "hub"):
-        return _load_network(parsed.place, **vars(options))
+        return _load_network(
+            parsed.place, device=options.device, dtype=dtype, batch_size=batch_size
+        )
     if parsed.kind == "class":
         return require_segmenter(make_from_class(parsed, options), parsed.text)
     if parsed.kind != "unknown":

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.support.download_folder import find_network
-from rclicks_hf.support.network_options import NetworkOptions, keywords_for
+from rclicks_hf.support.network_options import NetworkOptions, keywords_for, require_device
 
 SpecKind = Literal["name", "folder", "hub", "class", "unknown"]
 
@@ -80,7 +80,7 @@ def make_from_class(spec: ModelSpec, options: NetworkOptions | None = None) -> A
         )
     keywords = keywords_for(make, options, spec.text) if options else {}
     try:
-        return make(**keywords)
+        made = make(**keywords)
     except TypeError as error:
         raise RclicksError(
             f"{spec.text}: cannot be created without arguments ({error}); give every argument a "
@@ -90,6 +90,9 @@ def make_from_class(spec: ModelSpec, options: NetworkOptions | None = None) -> A
         raise RclicksError(
             f"{spec.text}: creating it raised {in_one_line(error)}; fix that"
         ) from error
+    if options:
+        require_device(made, options, spec.text)
+    return made
 
 
 def _import(spec: ModelSpec) -> Any:

@@ -22,6 +22,7 @@ class NetworkOptions:
         device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"``, ``"cuda:N"``, ``"mps"``.
         dtype: Of products and convolutions, one of `DTYPES`; weights stay in 32-bit floats.
         batch_size: Inputs per forward pass; None is what suits the device.
+        compile: Whether the clickability network is compiled, on a GPU.
 
     Raises:
         RclicksError: If a value is unknown or the batch size is not positive.
@@ -34,6 +35,7 @@ class NetworkOptions:
     device: str = "auto"
     dtype: str = "float32"
     batch_size: int | None = None
+    compile: bool = False
 
     def __post_init__(self) -> None:
         if not _DEVICE.fullmatch(self.device):
@@ -57,10 +59,13 @@ class NetworkOptions:
 
 
 def network_options(
-    device: object = None, dtype: str = "float32", batch_size: int | None = None
+    device: object = None,
+    dtype: str = "float32",
+    batch_size: int | None = None,
+    compile: bool = False,
 ) -> NetworkOptions:
     """Options as the loaders take them: ``device`` is None, a name, or a device of PyTorch."""
-    return NetworkOptions("auto" if device is None else str(device), dtype, batch_size)
+    return NetworkOptions("auto" if device is None else str(device), dtype, batch_size, compile)
 
 
 def refuse_given(options: NetworkOptions, text: str) -> None:
@@ -97,3 +102,15 @@ def keywords_for(make: Callable[..., Any], options: NetworkOptions, text: str) -
                 f"leave --{name.replace('_', '-')} out"
             )
     return options.given
+
+
+def require_device(model: object, options: NetworkOptions, text: str) -> None:
+    """Refuse a user's object that says it is on another device than the one asked for."""
+    asked = options.device.partition(":")[0]
+    found = getattr(model, "device", None) or getattr(getattr(model, "model", None), "device", None)
+    if asked == "auto" or found is None or str(found).partition(":")[0] == asked:
+        return
+    raise RclicksError(
+        f"{text}: is on {found}, though --device {options.device} was given; let its __init__ put "
+        "its network on the device that it gets, or leave --device out"
+    )

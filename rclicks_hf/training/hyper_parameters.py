@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,11 @@ import torch
 from transformers import TrainingArguments
 
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.jobs.processes import process_count
 from rclicks_hf.training.training_scores import LABELS
 
 # Logger -> libraries of which it needs one; none is a dependency of this package.
+_LOADING, _AHEAD = 8, 4  # at most so many loading processes, each so many batches ahead
 REPORTERS = {"none": (), "tensorboard": ("tensorboard", "tensorboardX"), "trackio": ("trackio",)}
 
 
@@ -81,6 +84,19 @@ def require_reporter(name: str) -> None:
         )
 
 
+def loading_processes(num_workers: int | None) -> int:
+    """Data-loading processes; None is none on a CPU, and enough to keep a GPU busy on one.
+
+    Example:
+        >>> loading_processes(3)
+        3
+    """
+    if num_workers is not None or not torch.accelerator.is_available():
+        return num_workers or 0
+    processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # of a launch, on this machine
+    return max(1, min(_LOADING, process_count(None) // processes - 1))
+
+
 def training_arguments(
     working: Path,
     settings: HyperParameters,
@@ -119,6 +135,7 @@ def training_arguments(
         "report_to": report_to,
         "dataloader_num_workers": num_workers,
         "dataloader_persistent_workers": num_workers > 0,
+        "dataloader_prefetch_factor": _AHEAD if num_workers else None,
         "dataloader_pin_memory": torch.cuda.is_available(),
         "ddp_find_unused_parameters": False,
     }

@@ -38,6 +38,7 @@ from rclicks_hf.support.atomic import atomic_file, explain_full_disk, require_ab
 from rclicks_hf.training.click_dataset import INDEX, ClickMapDataset
 from rclicks_hf.training.hyper_parameters import (
     HyperParameters,
+    loading_processes,
     require_reporter,
     training_arguments,
 )
@@ -122,7 +123,7 @@ def train(
     model: ClickabilityModel | None = None,
     config: ClickabilityConfig | None = None,
     data: TrainingData | None = None,
-    num_workers: int = 0,
+    num_workers: int | None = None,
     cache_bytes: int = 1 << 30,
     report_to: str = "none",
     progress: Progress | None = None,
@@ -151,6 +152,7 @@ def train(
         config: Configuration of a new network; None is the published one. Not with `model`.
         data: The dataset repo of the instances, for `.eval_results/`; None writes no such file.
         num_workers: Data-loading processes per training process; 0 loads in the process itself.
+            None is 0 on a CPU, and up to 8 on a GPU.
         cache_bytes: Memory, or disk space where several processes load, for prepared inputs.
         report_to: Logger: "none", "tensorboard" (`runs/` of the model folder) or "trackio".
         progress: Called after each step; None shows the bar of `Trainer`.
@@ -200,6 +202,7 @@ def train(
         # A copy, because saving writes into a model's config and the caller may reuse it.
         model = ClickabilityModel(deepcopy(config) if config else ClickabilityConfig())
     working = Path(output_dir).with_name(f"{Path(output_dir).name}.training")
+    num_workers = loading_processes(num_workers)
     arguments = training_arguments(
         working, settings, num_workers=num_workers, report_to=report_to, more=trainer_arguments
     )

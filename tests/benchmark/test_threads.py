@@ -95,6 +95,14 @@ def test_networks_with_threads_and_without(tmp_path: Path) -> None:
     assert run(tmp_path / "reference 2", **reference, threads=2).equals(alone)
 
 
+@pytest.mark.gpu
+def test_workers_on_a_gpu_give_what_one_gives(tmp_path: Path) -> None:
+    save_tiny("sam", tmp_path / "sam")
+    options = {"segmenter": str(tmp_path / "sam"), "click_model": "ud", "device": "cuda"}
+    alone = run(tmp_path / "0", ManyImages(), **options, threads=0)
+    assert run(tmp_path / "2", ManyImages(), **options, num_proc=2).equals(alone)
+
+
 def test_the_next_image_is_encoded_in_another_thread_where_that_is_safe(tmp_path: Path) -> None:
     main = threading.current_thread().name
     for kind in (Watched, Shy):

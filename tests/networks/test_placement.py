@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +15,18 @@ from rclicks_hf.click_models import load_click_model
 from rclicks_hf.click_models.clickability import ClickabilityClickModel
 from rclicks_hf.data import Click
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.jobs.workers import plan_workers
 from rclicks_hf.networks.clickability import (
     ClickabilityConfig,
     ClickabilityImageProcessor,
     ClickabilityModel,
 )
-from rclicks_hf.networks.placement import Batch, find_device, find_dtype
+from rclicks_hf.networks.placement import Batch, compile_part, find_device, find_dtype, put_on
 from rclicks_hf.segmenters import load_segmenter
 
 IMAGE = np.random.default_rng(0).integers(0, 255, (40, 60, 3)).astype(np.uint8)
 CLICKS = [[Click(9, 9, True)], [Click(30, 20, True), Click(3, 3, False)]]
-CPU = torch.device("cpu")
+CPU, CUDA = torch.device("cpu"), torch.device("cuda:0")
 
 
 @pytest.fixture(scope="module")
@@ -183,6 +185,81 @@ def test_a_segmenter_goes_on_after_it_ran_out_of_memory(monkeypatch: pytest.Monk
             np.testing.assert_allclose(one.probability, other.probability, atol=1e-3)
 
 
+def test_a_gpu_without_memory_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Large(torch.nn.Linear):
+        def to(self, *args: Any, **options: Any) -> Any:
+            raise RuntimeError("CUDA error: out of memory\nCompile with TORCH_USE_CUDA_DSA")
+
+    with pytest.raises(RclicksError, match="cuda:0: its memory does not hold the network; end wh"):
+        put_on(Large(1, 1), torch.device("cuda:0"))
+
+    def full(gpu: int) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", full)
+    with pytest.raises(RclicksError, match=r"cuda:0: cannot be used .CUDA out of memory.; end"):
+        plan_workers(None, {}, "auto", uses_device=True)
+
+
+def test_a_users_segmenter_that_ignores_the_device_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ignores.py").write_text(
+        "import torch\n\n\nclass Ignores:\n    name, threshold = 'ignores', 0.5\n"
+        "    def __init__(self, device='auto'): self.device = torch.device('cpu')\n"
+        "    def encode(self, image): return None\n"
+        "    def predict(self, state, clicks, previous): return []\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    for device in ("cpu", "auto", None):
+        load_segmenter("ignores:Ignores", device=device)
+    with pytest.raises(RclicksError, match="Ignores: is on cpu, though --device cuda:1 was given"):
+        load_segmenter("ignores:Ignores", device="cuda:1")
+
+
+def test_compiling_is_for_gpus(click_model_folder: Path) -> None:
+    with pytest.raises(RclicksError, match="compile: helps on a GPU only, the network is on cpu"):
+        load_click_model(str(click_model_folder), device="cpu", compile=True)
+    with pytest.raises(RclicksError, match="dt: compile: only networks in PyTorch take this"):
+        load_click_model("dt", compile=True)
+
+
+def test_a_compiled_part_takes_any_batch_and_a_failure_is_one_warning(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    graphs: list[Any] = []
+
+    def backend(graph: Any, inputs: Any) -> Any:
+        graphs.append(graph)
+        return graph.forward
+
+    part = torch.nn.Sequential(torch.nn.Linear(3, 3), torch.nn.GELU())
+    batches = [torch.rand(count, 3) for count in (2, 3, 5, 8)]
+    expected = [part(batch) for batch in batches]
+    compiler = torch.compile
+    monkeypatch.setattr(torch, "compile", partial(compiler, backend=backend))
+    compile_part(part)
+    for batch, values in zip(batches, expected, strict=True):
+        torch.testing.assert_close(part(batch), values)
+    assert len(graphs) == 2  # of one size, then of any
+
+    def broken(graph: Any, inputs: Any) -> Any:
+        raise RuntimeError("no C compiler\nmore lines")
+
+    monkeypatch.setattr(torch, "compile", partial(compiler, backend=broken))
+    part = torch.nn.Sequential(torch.nn.Linear(3, 3))
+    values = part(batches[0])
+    compile_part(part)
+    with caplog.at_level("WARNING"):
+        for _ in range(2):
+            torch.testing.assert_close(part(batches[0]), values)
+    [message] = [one for one in caplog.messages if "--compile" in one]
+    assert "going on without it" in message
+    assert "\n" not in message
+
+
 @pytest.mark.gpu
 def test_networks_on_a_gpu_agree_with_the_cpu(tmp_path: Path, click_model_folder: Path) -> None:
     save_tiny("sam", tmp_path / "sam")
@@ -194,3 +271,50 @@ def test_networks_on_a_gpu_agree_with_the_cpu(tmp_path: Path, click_model_folder
         masks.append(found.probability)
     np.testing.assert_allclose(*maps, atol=1e-3)
     np.testing.assert_allclose(*masks, atol=1e-3)
+
+
+@pytest.mark.gpu
+def test_half_precision_on_a_gpu_is_close(click_model_folder: Path) -> None:
+    exact = click_map(load_click_model(str(click_model_folder), device="cuda:0"))
+    for dtype in ("bfloat16", "float16"):
+        half = click_map(load_click_model(str(click_model_folder), device="cuda:0", dtype=dtype))
+        assert 0 < np.abs(exact - half).max() < 0.1
+
+
+@pytest.mark.gpu
+def test_a_compiled_network_on_a_gpu_is_close(
+    click_model_folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    plain, compiled = (
+        load_click_model(str(click_model_folder), device="cuda:0", compile=value)
+        for value in (False, True)
+    )
+    masks = [np.random.default_rng(i).random(IMAGE.shape[:2]) < 0.3 for i in range(5)]
+    for count in (1, 2, 5):
+        given = [IMAGE] * count, masks[:count], masks[:count]
+        for one, other in zip(plain.click_maps(*given), compiled.click_maps(*given), strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-3)
+    assert not caplog.messages
+
+
+@pytest.mark.gpu
+def test_maps_on_a_prepared_image_on_a_gpu(click_model_folder: Path) -> None:
+    maps = []
+    mask = np.zeros(IMAGE.shape[:2], bool)
+    mask[10:30, 10:40] = True
+    for device in ("cpu", "cuda:0"):
+        model: Any = load_click_model(str(click_model_folder), device=device)
+        [found] = model.on_image(IMAGE).boxed_maps([mask], [mask], [np.s_[10:30, 10:40]])
+        maps.append(found.at(np.ones((20, 30), bool)))
+    np.testing.assert_allclose(*maps, atol=1e-3)
+
+
+@pytest.mark.gpu
+def test_a_real_lack_of_memory_is_one_line() -> None:
+    _, total = torch.cuda.mem_get_info()
+    torch.cuda.set_per_process_memory_fraction(0.01)
+    try:
+        with pytest.raises(RclicksError, match="its memory does not hold the network"):
+            put_on(torch.nn.Linear(total // 400, 10, device="meta").to_empty(device="cpu"), CUDA)
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)

@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader
 from rclicks_hf.data.instances import Instance
 from rclicks_hf.networks.clickability import ClickabilityImageProcessor
 from rclicks_hf.training.click_dataset import ClickMapDataset
+from rclicks_hf.training.hyper_parameters import loading_processes
 
 
 class _Watched(Sequence[Instance]):
@@ -93,3 +94,16 @@ def test_a_damaged_or_impossible_cache_costs_only_time(
     blocked = ClickMapDataset(instances, processor, cache_folder=tmp_path / "file" / "cache")
     for item in (dataset[0], blocked[0], dataset[0]):
         assert all(torch.equal(item[name], expected[name]) for name in expected)
+
+
+def test_loading_processes_keep_a_gpu_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    def cores(num_proc: int | None) -> int:
+        return 16
+
+    monkeypatch.setattr("rclicks_hf.training.hyper_parameters.process_count", cores)
+    for there_is_one, launched, expected in ((False, "1", 0), (True, "1", 8), (True, "4", 3)):
+        monkeypatch.setattr(torch.accelerator, "is_available", lambda found=there_is_one: found)
+        monkeypatch.setenv("LOCAL_WORLD_SIZE", launched)
+        assert loading_processes(None) == expected
+        assert loading_processes(0) == 0
+        assert loading_processes(5) == 5
