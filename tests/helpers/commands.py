@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+REPO = Path(__file__).resolve().parents[2]
 WARM_PYTHON = Path(__file__).with_name("warm_python.py")
 
 
@@ -177,6 +178,28 @@ def run_rclicks_cold(
         capture_output=True,
         text=True,
     )
+
+
+_LINES = """
+import json, sys
+from pathlib import Path
+from helpers.commands import run_rclicks_here
+
+done = [run_rclicks_here(line, cwd=Path.cwd()) for line in json.loads(sys.argv[1])]
+print(json.dumps([[one.args, one.returncode, one.stdout, one.stderr] for one in done]))
+"""
+
+
+def run_rclicks_lines(
+    lines: Sequence[str], *, cwd: Path, env: Mapping[str, str]
+) -> list[subprocess.CompletedProcess[str]]:
+    """Run ``rclicks`` once per line, one after the other in one warm process."""
+    paths = (env.get("PYTHONPATH", ""), str(REPO), str(REPO / "tests"))
+    env = {**env, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    done = run_python(["-c", _LINES, json.dumps(lines)], cwd=cwd, env=env)
+    assert done.returncode == 0, done.stderr
+    results = json.loads(done.stdout.splitlines()[-1])
+    return [subprocess.CompletedProcess(*result) for result in results]
 
 
 def run_rclicks_here(line: str, *, cwd: Path) -> subprocess.CompletedProcess[str]:

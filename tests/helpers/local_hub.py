@@ -116,7 +116,7 @@ class Handler(BaseHTTPRequestHandler):
                 self.check_token()
                 endpoint, parts = endpoint_of(self.command, url.path)
                 if endpoint.__name__ in self.hub.refused:
-                    status, value = self.hub.refused[endpoint.__name__]
+                    status, value = self.hub.refused.pop(endpoint.__name__)
                     self.send_json(status, value, {"X-Error-Message": value.get("error", "")})
                     return
                 found = endpoint(self, **parts)
@@ -308,7 +308,7 @@ class LocalHub:
     """The server, as a context manager.
 
     `repos` holds the repos by kind ("model", "dataset", "space") and name; `refused` maps the name
-    of an endpoint to the status and JSON value that it answers instead.
+    of an endpoint to the status and JSON value that it answers instead, once.
     """
 
     def __init__(self) -> None:
