@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from helpers.commands import run_python, run_rclicks, run_rclicks_cold
+from helpers.commands import run_python, run_rclicks
 from PIL import Image
 
 
@@ -92,7 +92,7 @@ def test_the_benchmark_use_runs(repo: Path, folder: Path, wheel_folder: Path) ->
     assert {part: part.stat().st_mtime_ns for part in before} == before
     assert "Sample NoC" in done.stdout
     assert "simulated" in done.stdout
-    done = run_rclicks_cold(report, cwd=folder, site=wheel_folder)
+    done = run_rclicks(report, cwd=folder, site=wheel_folder)
     assert done.returncode == 0, done.stderr
     assert (folder / "geocut.html").stat().st_size > 10_000
 

@@ -1,7 +1,8 @@
 """Running the command as a user does: in a process of its own, or here for messages alone.
 
 A process of its own is cold, as a user's is, or warm: a fork of one that has Torch and SciPy loaded
-(`warm_python`). Every verb has a cold one in some test.
+(`warm_python`). Cold are, in one test each, `rclicks demo`, which does the work of most verbs, and
+build, install, push, analyse and check-segmenter.
 """
 
 from __future__ import annotations
