@@ -25,11 +25,17 @@ OF_THE_DEMO = ("tests/demo/test_demo.py", "tests/test_readme.py", "tests/test_do
 #: Files of the slowest tests. Workers begin with them, so that all end at about the same time.
 SLOWEST = (
     *OF_THE_DEMO,
-    *("tests/training/test_train_command.py", "tests/hub/test_install.py", "tests/test_types.py"),
-    *("tests/benchmark/test_shared_folder.py", "tests/simulation/test_full_size_copy.py"),
-    *("tests/cli/test_build.py", "tests/simulation/test_annotators.py", "tests/hub/test_push.py"),
-    *("tests/training/test_training_scores.py", "tests/segmenters/prompt/test_sam.py"),
-    *("tests/cli/test_secrets.py", "tests/support/test_card_header.py"),
+    *("tests/training/test_train_command.py", "tests/segmenters/prompt/test_sam.py"),
+    *("tests/benchmark/test_shared_folder.py", "tests/hub/test_install.py"),
+    *("tests/cli/test_build.py", "tests/simulation/test_full_size_copy.py"),
+    *("tests/benchmark/test_runner.py", "tests/networks/clickability/test_saving.py"),
+    *("tests/benchmark/test_same_results.py", "tests/networks/clickability/test_convert.py"),
+    *("tests/networks/sam_family/test_convert.py", "tests/cli/test_secrets.py"),
+    *("tests/test_types.py", "tests/networks/clickability/test_parity.py"),
+    *("tests/metrics/test_many_clicks.py", "tests/metrics/test_every_metric.py"),
+    *("tests/click_models/test_fine_tuning_recipe.py", "tests/simulation/test_annotators.py"),
+    *("tests/click_scoring/test_score_run.py", "tests/networks/saliency/test_parity.py"),
+    *("tests/networks/clickability/test_graphs.py", "tests/cli/test_output.py"),
     *("tests/hub/test_round_trips.py", "tests/hub/test_push_kinds.py"),
 )
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
-from helpers.commands import run_python, run_rclicks, run_rclicks_cold, run_rclicks_here
+from helpers.commands import (
+    run_python,
+    run_rclicks,
+    run_rclicks_cold,
+    run_rclicks_here,
+    run_rclicks_lines,
+)
 
 TABLE = Path(__file__).parents[1] / "data" / "build" / "hand_written.csv"
 
@@ -108,9 +115,15 @@ def test_mistakes_are_one_line(folder: Path, line: str, words: str) -> None:
     assert not (folder / "rclicks").exists()
 
 
-def test_downloads_that_fail_are_one_line(folder: Path, repo: Path) -> None:
-    env = {"RCLICKS_ENDPOINT": "http://127.0.0.1:9", "RCLICKS_CACHE": str(folder / "cache")}
-    done = run_rclicks("build --download --out new", cwd=folder, site=repo, **env)
+@pytest.fixture
+def no_mirror(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RCLICKS_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("RCLICKS_CACHE", str(folder / "cache"))
+
+
+@pytest.mark.usefixtures("no_mirror")
+def test_downloads_that_fail_are_one_line(folder: Path) -> None:
+    done = run_rclicks_here("build --download --out new", cwd=folder)
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert "at most" in done.stdout
@@ -126,38 +139,40 @@ def test_downloads_that_fail_are_one_line(folder: Path, repo: Path) -> None:
         ("build --download --clicks other.csv", "other.csv: does not exist; --download fetches"),
     ],
 )
+@pytest.mark.usefixtures("no_mirror")
 def test_nothing_is_downloaded_where_the_build_cannot_succeed(
-    folder: Path, repo: Path, line: str, words: str
+    folder: Path, line: str, words: str
 ) -> None:
     (folder / "mine").mkdir()
     (folder / "mine" / "a.txt").write_text("keep")
-    env = {"RCLICKS_ENDPOINT": "http://127.0.0.1:9", "RCLICKS_CACHE": str(folder / "cache")}
-    done = run_rclicks(line, cwd=folder, site=repo, **env)
+    done = run_rclicks_here(line, cwd=folder)
     assert done.returncode == 1
     assert words in done.stderr
     assert not (folder / "cache").exists()
 
 
-def test_a_cache_that_cannot_be_written(folder: Path, repo: Path) -> None:
+def test_a_cache_that_cannot_be_written(folder: Path) -> None:
     (folder / "file").touch()
-    home = {"HF_HOME": str(folder / "file"), "HF_HUB_OFFLINE": "1"}
-    done = run_rclicks("build --clicks clicks.csv", cwd=folder, site=repo, **home)
-    assert done.returncode == 0  # the dataset is there
-    assert done.stdout.startswith("rclicks: 20 clicks")
-    assert "the metrics cannot be installed there" in done.stderr
-    assert "set HF_HOME or HF_MODULES_CACHE" in done.stderr
-    assert "Traceback" not in done.stderr
-    done = run_rclicks("install", cwd=folder, site=repo, **home)
-    assert done.returncode == 1
-    assert done.stderr.startswith("rclicks: ")
-    assert done.stderr.count("\n") == 1
+    env = {**os.environ, "HF_HOME": str(folder / "file"), "HF_HUB_OFFLINE": "1"}
+    lines = ["build --clicks clicks.csv", "install"]
+    built, installed = run_rclicks_lines(lines, cwd=folder, env=env)
+    assert built.returncode == 0  # the dataset is there
+    assert built.stdout.startswith("rclicks: 20 clicks")
+    assert "the metrics cannot be installed there" in built.stderr
+    assert "set HF_HOME or HF_MODULES_CACHE" in built.stderr
+    assert "Traceback" not in built.stderr
+    assert installed.returncode == 1
+    assert installed.stderr.startswith("rclicks: ")
+    assert installed.stderr.count("\n") == 1
 
 
-def test_a_dataset_cache_that_cannot_be_written(folder: Path, repo: Path) -> None:
+def test_a_dataset_cache_that_cannot_be_written(folder: Path) -> None:
     (folder / "file").touch()
-    home = {"HF_HOME": str(folder / "home"), "HF_HUB_OFFLINE": "1"}
-    assert run_rclicks("build --clicks clicks.csv", cwd=folder, site=repo, **home).returncode == 0
-    home["HF_DATASETS_CACHE"] = str(folder / "file")
-    done = run_rclicks("install", cwd=folder, site=repo, **home)
-    assert done.returncode == 1
-    assert "the dataset cannot be installed there (Not a directory); set HF_HOME" in done.stderr
+    home = {"HF_HOME": str(folder / "home"), "HF_DATASETS_CACHE": str(folder / "file")}
+    env = {**os.environ, **home, "HF_HUB_OFFLINE": "1"}
+    lines = ["build --clicks clicks.csv", "install"]
+    built, installed = run_rclicks_lines(lines, cwd=folder, env=env)
+    assert built.returncode == 0
+    assert installed.returncode == 1
+    message = "the dataset cannot be installed there (Not a directory); set HF_HOME"
+    assert message in installed.stderr

@@ -46,15 +46,29 @@ def test_the_help_is_shown_in_any_encoding(encoding: str) -> None:
     assert b"--traceback" in done.stdout
 
 
-@pytest.mark.parametrize("name", [b"\xff\xfe", b"a\x1b[31mred", "\u202egnp".encode()])
-def test_names_in_errors_show_what_cannot_be_seen(tmp_path: Path, name: bytes) -> None:
-    folder = os.fsdecode(os.fsencode(tmp_path) + b"/" + name)
-    done = run_python(["-m", "rclicks_hf.cli", "verify", folder])
-    assert done.returncode == 1
-    message = done.stderr
-    assert message.count("\n") == 1
-    assert message.strip().isprintable()
-    assert "\\" in message
+VERIFY_EACH = """
+import sys
+from rclicks_hf.cli import main
+
+for folder in sys.argv[1:]:
+    sys.argv = ["rclicks", "verify", folder]
+    try:
+        main()
+    except SystemExit as end:
+        print(end.code, file=sys.stderr)
+"""
+
+
+def test_names_in_errors_show_what_cannot_be_seen(tmp_path: Path) -> None:
+    names = [b"\xff\xfe", b"a\x1b[31mred", "\u202egnp".encode()]
+    folders = [os.fsdecode(os.fsencode(tmp_path) + b"/" + name) for name in names]
+    done = run_python(["-c", VERIFY_EACH, *folders])
+    messages = done.stderr.removesuffix("\n").split("\n")
+    assert len(messages) == len(names)
+    for message in messages:
+        assert message.startswith("rclicks: ")
+        assert message.isprintable()
+        assert "\\" in message
 
 
 @pytest.mark.parametrize("verb", VERBS)

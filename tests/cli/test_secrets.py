@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from helpers.commands import run_python
+from helpers.commands import run_python, run_rclicks_here, run_rclicks_lines
 
 TOKEN = "hf_SecretSecretSecretSecretSecret1234"
 PASSWORD = "PassPassPass5678"
@@ -57,23 +57,22 @@ def test_no_secret_is_shown_or_written_when_a_push_fails(
 
 def test_no_secret_is_shown_when_a_model_or_dataset_is_not_there(tmp_path: Path) -> None:
     env = _secrets(tmp_path)["in the address"]  # the token is in the environment too
-    commands = (
-        ["benchmark", "--click-model", "owner/none", "--repo", "owner/none", "--dataset", "davis",
-         "--out", "out"],
-        ["train", "--repo", "owner/none", "--out", "model", "--push-to-hub", "bad id"],
-        ["report", f"{URL}/results", "--out", "r.html"],
-    )  # fmt: skip
-    for command in commands:
-        done = run(tmp_path, *command, **env, HF_HUB_OFFLINE="1")
+    lines = (
+        "benchmark --click-model owner/none --repo owner/none --dataset davis --out out",
+        "train --repo owner/none --out model --push-to-hub bad,id",
+        f"report {URL}/results --out r.html",
+    )
+    env = {**env, "PATH": os.environ["PATH"], "HF_HUB_OFFLINE": "1"}
+    for done in run_rclicks_lines(lines, cwd=tmp_path, env=env):
         assert done.returncode == 1, done.stderr
         _require_clean(tmp_path, done.stdout, done.stderr)
 
 
 def test_a_token_in_an_address_that_a_user_types_is_masked(tmp_path: Path) -> None:
     for text in (URL, f"https://{TOKEN}@huggingface.co/a", f"a/b?token={TOKEN}"):
-        done = run(tmp_path, "push", str(tmp_path), text)
+        done = run_rclicks_here(f"push {tmp_path} {text}", cwd=tmp_path)
         (tmp_path / "README.md").write_text("# Card\n")
-        again = run(tmp_path, "push", str(tmp_path), text)
+        again = run_rclicks_here(f"push {tmp_path} {text}", cwd=tmp_path)
         assert done.returncode == again.returncode == 1
         _require_clean(tmp_path, done.stderr, again.stderr)
 

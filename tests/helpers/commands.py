@@ -1,7 +1,8 @@
 """Running the command as a user does: in a process of its own, or here for messages alone.
 
 A process of its own is cold, as a user's is, or warm: a fork of one that has Torch and SciPy loaded
-(`warm_python`). Every verb has a cold one in some test.
+(`warm_python`). Cold are, in one test each, `rclicks demo`, which does the work of most verbs, and
+build, install, push, analyse and check-segmenter.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+REPO = Path(__file__).resolve().parents[2]
 WARM_PYTHON = Path(__file__).with_name("warm_python.py")
 
 
@@ -177,6 +179,28 @@ def run_rclicks_cold(
         capture_output=True,
         text=True,
     )
+
+
+_LINES = """
+import json, sys
+from pathlib import Path
+from helpers.commands import run_rclicks_here
+
+done = [run_rclicks_here(line, cwd=Path.cwd()) for line in json.loads(sys.argv[1])]
+print(json.dumps([[one.args, one.returncode, one.stdout, one.stderr] for one in done]))
+"""
+
+
+def run_rclicks_lines(
+    lines: Sequence[str], *, cwd: Path, env: Mapping[str, str]
+) -> list[subprocess.CompletedProcess[str]]:
+    """Run ``rclicks`` once per line, one after the other in one warm process."""
+    paths = (env.get("PYTHONPATH", ""), str(REPO), str(REPO / "tests"))
+    env = {**env, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    done = run_python(["-c", _LINES, json.dumps(lines)], cwd=cwd, env=env)
+    assert done.returncode == 0, done.stderr
+    results = json.loads(done.stdout.splitlines()[-1])
+    return [subprocess.CompletedProcess(*result) for result in results]
 
 
 def run_rclicks_here(line: str, *, cwd: Path) -> subprocess.CompletedProcess[str]:

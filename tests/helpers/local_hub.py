@@ -128,7 +128,10 @@ class Handler(BaseHTTPRequestHandler):
                 if self.command != "HEAD":
                     self.stumble = self.hub.next_stumble(url.path)
                 if name in self.hub.refused or isinstance(self.stumble, int):
-                    status, value = self.hub.refused.get(name) or (self.stumble, {"error": "busy"})
+                    status, value = self.hub.refused.pop(name, None) or (
+                        self.stumble,
+                        {"error": "busy"},
+                    )
                     self.send_json(status, value, {"X-Error-Message": value.get("error", "")})
                     return
                 found = endpoint(self, **parts)
@@ -354,7 +357,7 @@ class LocalHub:
     """The server, as a context manager.
 
     `repos` holds the repos by kind ("model", "dataset", "space") and name. `refused` maps the name
-    of an endpoint to the status and JSON value that it always answers. `stumbles` maps a pattern of
+    of an endpoint to the status and JSON value that it answers instead, once. `stumbles` maps a pattern of
     paths to what goes wrong with its next requests, one each: a status, "drop" (the connection
     breaks in the middle of the answer) or "cut" (half of the answer is sent as if it were all).
     `requests` lists what was asked.

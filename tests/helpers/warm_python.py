@@ -28,6 +28,9 @@ LIBRARIES = (
     *("torch", "torch._dynamo", "torch.distributed.tensor", "torch.distributed.fsdp"),
     *("torch.utils.data", "torch.utils.tensorboard", "scipy.stats", "scipy.ndimage", "pandas"),
     *("pyarrow.parquet", "pyarrow.dataset", "cv2", "matplotlib.figure", "skimage.measure"),
+    *("torch.distributed.checkpoint", "torch.testing", "jinja2.sandbox", "httpx2", "httpcore2"),
+    *("h11", "anyio", "fsspec", "yaml", "regex", "filelock", "tokenizers", "safetensors.torch"),
+    *("dill", "multiprocess", "psutil", "tabulate", "typer", "xxhash", "PIL.Image", "aiohttp"),
 )
 
 

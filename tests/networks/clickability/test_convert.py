@@ -20,11 +20,16 @@ from rclicks_hf.networks.clickability import (
 )
 
 
-@pytest.fixture
-def checkpoint(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def weights() -> dict[str, torch.Tensor]:
     torch.manual_seed(1)
+    return ClickabilityModel(ClickabilityConfig.from_preset("nano")).state_dict()
+
+
+@pytest.fixture
+def checkpoint(weights: dict[str, torch.Tensor], tmp_path: Path) -> Path:
     path = tmp_path / "clickability_model.pth"
-    torch.save(ClickabilityModel(ClickabilityConfig.from_preset("nano")).state_dict(), path)
+    torch.save(weights, path)
     return path
 
 
@@ -181,7 +186,7 @@ def test_an_archive_whose_own_crc_shows_damage_is_refused(checkpoint: Path, tmp_
     with ZipFile(checkpoint) as archive:
         entries = [entry for entry in archive.infolist() if entry.file_size]
     whole = checkpoint.read_bytes()
-    for entry in entries:
+    for entry in [*entries[:3], *entries[3:-3:12], *entries[-3:]]:
         names = len(entry.filename.encode())
         extra = int.from_bytes(whole[entry.header_offset + 28 : entry.header_offset + 30], "little")
         damaged = bytearray(whole)

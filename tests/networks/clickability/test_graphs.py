@@ -17,7 +17,9 @@ Inputs = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 def small() -> ClickabilityModel:
     torch.manual_seed(0)
     shape = {"hidden_sizes": (8, 16), "depths": (1, 1), "mlp_ratios": (2, 2)}
-    config = ClickabilityConfig.from_preset("nano", head_channels=16, num_groups=4, **shape)
+    steps = {"nmf_train_steps": 2, "nmf_eval_steps": 2}  # each is a part of the graph
+    changes = {**shape, **steps, "head_channels": 16, "num_groups": 4}
+    config = ClickabilityConfig.from_preset("nano", **changes)
     return ClickabilityModel(config).eval()
 
 

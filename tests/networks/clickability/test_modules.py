@@ -133,17 +133,24 @@ class _Adapted(nn.Module):
         return self.base_layer(hidden) + self.up(self.down(hidden))
 
 
+def _two_stages() -> ClickabilityModel:
+    """A layer of every kind, a third of those of the smallest preset."""
+    shape = {"hidden_sizes": (8, 16), "depths": (1, 1), "mlp_ratios": (2, 2)}
+    config = ClickabilityConfig.from_preset("nano", head_channels=16, num_groups=4, **shape)
+    torch.manual_seed(0)
+    return ClickabilityModel(config).eval()
+
+
 POINTWISE = [
     name
-    for name, module in ClickabilityModel(ClickabilityConfig.from_preset("nano")).named_modules()
+    for name, module in _two_stages().named_modules()
     if isinstance(module, nn.Conv2d) and module.kernel_size == (1, 1)
 ]
 
 
 @pytest.mark.parametrize("name", POINTWISE)
-def test_a_layer_in_the_place_of_a_convolution_takes_part(
-    model: ClickabilityModel, inputs: Any, name: str
-) -> None:
+def test_a_layer_in_the_place_of_a_convolution_takes_part(inputs: Any, name: str) -> None:
+    model = _two_stages()
     with torch.no_grad():
         before = model(*inputs).logits
         layer: Any = model.get_submodule(name)
@@ -177,7 +184,8 @@ def test_peft_trains_what_changes_the_output(model: ClickabilityModel, inputs: A
     assert [name for name, p in trained.items() if p.grad is None or not p.grad.any()] == []
 
 
-def test_a_quantized_layer_takes_part(model: ClickabilityModel, inputs: Any) -> None:
+def test_a_quantized_layer_takes_part(inputs: Any) -> None:
+    model = _two_stages()
     with torch.no_grad():
         before = model(*inputs).logits
         for name in POINTWISE:
