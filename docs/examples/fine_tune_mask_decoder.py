@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
@@ -33,22 +35,28 @@ from rclicks_hf.segmenters.registry import segmenter_class
 
 
 def tiny_network() -> SamModel:
-    """A SAM with random weights that a CPU trains in seconds."""
-    width, side = 64, 128
+    """A SAM with random weights that a CPU trains in a minute."""
+    width, side, patch = 64, 128, 8
     vision = {
         "image_size": side,
+        "patch_size": patch,
         "num_hidden_layers": 2,
         "hidden_size": 32,
         "num_attention_heads": 2,
         "global_attn_indexes": [1],
         "output_channels": width,
         "num_pos_feats": width // 2,
-        "initializer_range": 0.05,
     }
-    prompts = {"image_size": side, "image_embedding_size": side // 16, "hidden_size": width}
+    prompts = {"image_size": side, "patch_size": patch, "hidden_size": width}
+    prompts["image_embedding_size"] = side // patch
     decoder = {"hidden_size": width, "mlp_dim": 2 * width, "iou_head_hidden_dim": width}
+    vision["initializer_range"] = 0.1  # layers this narrow learn little from smaller weights
+    vision["scale"] = 1.0  # of the frequencies of positions, as in the published networks
     config = SamConfig(
-        vision_config=vision, prompt_encoder_config=prompts, mask_decoder_config=decoder
+        vision_config=vision,
+        prompt_encoder_config=prompts,
+        mask_decoder_config=decoder,
+        initializer_range=0.1,
     )
     return SamModel(config)
 
@@ -65,10 +73,10 @@ def network_input(image: Tensor, side: int, keep_shape: bool) -> tuple[Tensor, t
 
 
 class Objects(torch.utils.data.Dataset):
-    """Objects with the embeddings of their images, which the frozen encoder makes once."""
+    """Objects with their images, which a frozen encoder sees once."""
 
-    def __init__(self, instances: Sequence[Instance], model: Any):
-        self._instances, self._model = instances, model
+    def __init__(self, instances: Sequence[Instance], model: Any, is_frozen: bool):
+        self._instances, self._model, self._is_frozen = instances, model, is_frozen
         self._images: dict[str, dict[str, Any]] = {}
 
     def __len__(self) -> int:
@@ -80,15 +88,38 @@ class Objects(torch.utils.data.Dataset):
             image = torch.tensor(instance.image).permute(2, 0, 1)[None]
             side, keep_shape = model.prompt_encoder.input_image_size, isinstance(model, SamModel)
             pixels, resized = network_input(image, side, keep_shape)
-            with torch.no_grad():
-                embeddings = model.eval().get_image_embeddings(pixels.to(model.device))
+            pixels = pixels.to(model.device)
+            if self._is_frozen:
+                with torch.no_grad():
+                    pixels = model.get_image_embeddings(pixels)
             self._images[instance.image_stem] = {
                 "image": image,
-                "embeddings": embeddings,
+                "encoded": pixels,
                 "resized": resized,
             }
         mask = torch.tensor(instance.object_mask > 0)[None]
         return {**self._images[instance.image_stem], "object_mask": mask}
+
+
+Draw = Callable[[Tensor, Tensor, Tensor, torch.Generator], Tensor]  # of a click, (x, y)
+
+
+def draw_farthest(_: Tensor, __: Tensor, error: Tensor, ___: torch.Generator) -> Tensor:
+    """The baseline's click: the pixel of the (1, H, W) error farthest from its border."""
+    padded = np.pad(error[0].numpy().astype(np.uint8), 1)
+    depth = cv2.distanceTransform(padded, cv2.DIST_L2, 0)[1:-1, 1:-1]
+    return torch.tensor(np.unravel_index(depth.argmax(), depth.shape)[::-1])
+
+
+def draw_by(simulator: ClickSimulator) -> Draw:
+    """Clicks as people would click, by a clickability network."""
+
+    def draw(
+        image: Tensor, object_mask: Tensor, error: Tensor, generator: torch.Generator
+    ) -> Tensor:
+        return simulator.sample(image, object_mask, error, 1, generator=generator)[0, 0].cpu()
+
+    return draw
 
 
 class ClickTraining(nn.Module):
@@ -98,17 +129,20 @@ class ClickTraining(nn.Module):
     too much); the network's last mask is a prompt from the second click of one sign on.
     """
 
-    def __init__(self, model: Any, simulator: ClickSimulator, clicks: int, seed: int):
+    def __init__(self, model: Any, draw: Draw, clicks: int, seed: int, is_frozen: bool):
         super().__init__()
         self.model, self.clicks = model, clicks
-        self._draw = simulator.sample
+        self._draw, self._is_frozen = draw, is_frozen
         self._kinds = (True,) if isinstance(model, SamModel) else (False, True)  # what is used
         self._generator = torch.Generator().manual_seed(seed)
 
     def forward(
-        self, embeddings: Any, image: Tensor, object_mask: Tensor, resized: tuple[int, int]
+        self, encoded: Any, image: Tensor, object_mask: Tensor, resized: tuple[int, int]
     ) -> dict[str, Tensor]:
         """``image`` is (1, 3, H, W) uint8, ``object_mask`` (1, H, W) bool."""
+        embeddings = encoded
+        if not self._is_frozen:
+            embeddings = self.model.vision_encoder(encoded).last_hidden_state
         target = self._target(object_mask, resized)
         scale = torch.tensor(resized[::-1]) / torch.tensor(object_mask.shape[:0:-1])
         drawn, previous = torch.zeros_like(object_mask), None
@@ -118,8 +152,7 @@ class ClickTraining(nn.Module):
             is_positive = bool(missing.sum() >= extra.sum())
             error = missing if is_positive else extra
             error = error if error.any() else object_mask
-            click = self._draw(image, object_mask, error, 1, generator=self._generator)[0, 0]
-            places.append(click.cpu() * scale)
+            places.append(self._draw(image, object_mask, error, self._generator) * scale)
             signs.append(int(is_positive))
             is_fed = max(sum(signs), len(signs) - sum(signs)) > 1
             prompts = {
@@ -138,14 +171,19 @@ class ClickTraining(nn.Module):
 
     def _target(self, object_mask: Tensor, resized: tuple[int, int]) -> Tensor:
         """(h, w) shares of object at the size of the network's masks."""
-        side = self.model.prompt_encoder.input_image_size
+        side, mask_side = self._sides()
         mask = F.interpolate(object_mask[:, None].float(), resized, mode="bilinear")
         mask = F.pad(mask, (0, side - resized[1], 0, side - resized[0]))
-        return F.avg_pool2d(mask, 4)[0, 0]
+        return F.avg_pool2d(mask, side // mask_side)[0, 0]
 
     def _enlarge(self, logits: Tensor, resized: tuple[int, int], shape: torch.Size) -> Tensor:
-        whole = F.interpolate(logits[:, None], scale_factor=4, mode="bilinear")
+        whole = F.interpolate(logits[:, None], self._sides()[0], mode="bilinear")
         return F.interpolate(whole[..., : resized[0], : resized[1]], shape, mode="bilinear")[:, 0]
+
+    def _sides(self) -> tuple[int, int]:
+        """Of the network's input and of its masks, in pixels."""
+        prompts = self.model.prompt_encoder
+        return prompts.input_image_size, 4 * prompts.image_embedding_size[0]
 
 
 def mask_loss(logits: Tensor, scores: Tensor, target: Tensor) -> Tensor:
@@ -159,31 +197,49 @@ def mask_loss(logits: Tensor, scores: Tensor, target: Tensor) -> Tensor:
     return (entropy + dice).min() + F.mse_loss(scores, iou)
 
 
+def warm_up(model: Any, train: Sequence[Instance], given: argparse.Namespace) -> None:
+    """Train a whole network with the baseline's clicks."""
+    fit(model, train, draw_farthest, given.warm_up, given, is_frozen=False)
+
+
 def fine_tune(model: Any, train: Sequence[Instance], given: argparse.Namespace) -> None:
-    """Train the mask decoder with `Trainer`; the encoders stay as they are."""
+    """Train the mask decoder with simulated clicks; the encoders stay as they are."""
     model.requires_grad_(False)
     model.mask_decoder.requires_grad_(True)
     clicks: Any = load_click_model(given.clicks)
     simulator = ClickSimulator(clicks.model.to(model.device), clicks.processor)
+    fit(model, train, draw_by(simulator), given.steps, given, is_frozen=True)
+
+
+def fit(
+    model: Any,
+    train: Sequence[Instance],
+    draw: Draw,
+    steps: int,
+    given: argparse.Namespace,
+    *,
+    is_frozen: bool,
+) -> None:
+    """Train with `Trainer` whatever requires gradients."""
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(
-            model=ClickTraining(model, simulator, given.clicks_per_object, given.seed),
+            model=ClickTraining(model, draw, given.clicks_per_object, given.seed, is_frozen),
             args=TrainingArguments(
                 folder,
-                max_steps=given.steps,
+                max_steps=steps,
                 per_device_train_batch_size=1,  # images and clicks differ in number and size
                 gradient_accumulation_steps=4,
                 learning_rate=given.learning_rate,
-                warmup_steps=given.steps // 10,
+                warmup_steps=steps // 10,
                 remove_unused_columns=False,
                 dataloader_pin_memory=False,
                 logging_strategy="no",
                 save_strategy="no",
                 report_to="none",
                 seed=given.seed,
-                disable_tqdm=given.steps < 50,
+                disable_tqdm=steps < 50,
             ),
-            train_dataset=Objects(train, model),
+            train_dataset=Objects(train, model, is_frozen),
             data_collator=lambda objects: objects[0],
         )
         trainer.train()
