@@ -76,6 +76,19 @@ def test_only_the_mask_decoder_moves(recipe: ModuleType, folder: Path, family: s
     assert all(key.startswith("mask_decoder.") for key in moved)
 
 
+def test_the_tiny_network_is_warmed_up_first(recipe: ModuleType, folder: Path) -> None:
+    text, tuned = train(recipe, folder, "tuned-tiny", "--warm-up=2")
+    assert "after 2 steps of warm-up" in text
+    weights = {key: value.clone() for key, value in fresh(recipe).items()}
+    moved = {key.split(".")[0] for key in tuned if not torch.equal(tuned[key], weights[key])}
+    assert moved >= {"vision_encoder", "prompt_encoder", "mask_decoder"}
+
+
+def fresh(recipe: ModuleType) -> dict:
+    recipe.set_seed(0)
+    return recipe.tiny_network().state_dict()
+
+
 def test_a_seed_gives_one_network(
     recipe: ModuleType, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -357,10 +357,10 @@ class LocalHub:
     """The server, as a context manager.
 
     `repos` holds the repos by kind ("model", "dataset", "space") and name. `refused` maps the name
-    of an endpoint to the status and JSON value that it answers instead, once. `stumbles` maps a pattern of
-    paths to what goes wrong with its next requests, one each: a status, "drop" (the connection
-    breaks in the middle of the answer) or "cut" (half of the answer is sent as if it were all).
-    `requests` lists what was asked.
+    of an endpoint to the status and JSON value that it answers instead, once. `stumbles` maps a
+    pattern of paths to what goes wrong with its next requests, one each: a status, "drop" (the
+    connection breaks in the middle of the answer) or "cut" (half of the answer is sent as if it
+    were all). `requests` lists what was asked.
     """
 
     def __init__(self) -> None:
