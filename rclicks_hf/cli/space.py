@@ -82,10 +82,10 @@ def space(
         7860
     ),
 ) -> None:
-    """Explore clicks, compare methods and collect clicks in the browser.
+    """Explore and collect clicks in the browser.
 
-    Prints the address of the app and serves it until Ctrl-C. It works without a network. Needs
-    gradio: pip install "rclicks-hf[space]".
+    The app also has a leaderboard. Prints its address and serves it until Ctrl-C. It works without
+    a network. Needs gradio: pip install "rclicks-hf[space]".
     """
     from rclicks_hf.space.app import make_app
     from rclicks_hf.space.serving import require_free, serve, wait
