@@ -13,6 +13,7 @@ from rclicks_hf.cli import app
 from rclicks_hf.click_models import ClickModel, SaliencyClickModel, load_click_model
 from rclicks_hf.click_models.registry import click_model_identity
 from rclicks_hf.click_models.saliency import enlarged_box
+from rclicks_hf.downloads.network_card import _SALIENCY_USE
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.networks.saliency import SaliencyConfig, SaliencyImageProcessor, SaliencyModel
 
@@ -181,3 +182,15 @@ def test_evaluate_clicks_accepts_them(scene_repo: Path, saliency_folder: Path) -
     assert "simulated clicks" in done.output
     rows = [line.split()[0] for line in done.output.splitlines() if line.startswith("s")]
     assert {"si:transalnet", "sm:transalnet"} <= set(rows)
+
+
+def test_the_code_of_the_card_of_a_download_runs(
+    saliency_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "saliency").symlink_to(saliency_folder)
+    mask = np.zeros((48, 64), bool)
+    mask[10:30, 20:50] = True
+    scope = {"image": np.zeros((48, 64, 3), np.uint8), "object_mask": mask, "error_mask": mask}
+    exec(_SALIENCY_USE.split("```python\n")[1].split("```")[0], scope)
+    assert scope["click_map"].shape == (48, 64)
