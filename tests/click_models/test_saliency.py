@@ -17,6 +17,7 @@ from rclicks_hf.click_models import ClickModel, SaliencyClickModel, load_click_m
 from rclicks_hf.click_models.interface import ClickModelOnImages
 from rclicks_hf.click_models.registry import click_model_identity
 from rclicks_hf.click_models.saliency import enlarged_box
+from rclicks_hf.downloads.network_card import _SALIENCY_USE
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.networks.saliency import SaliencyConfig, SaliencyImageProcessor, SaliencyModel
 
@@ -219,3 +220,15 @@ def test_a_subclass_with_ways_of_its_own_is_asked_for_whole_maps(saliency_folder
     assert (
         Own.from_pretrained(str(saliency_folder), name="si").on_image(np.zeros((2, 2, 3))) is None
     )
+
+
+def test_the_code_of_the_card_of_a_download_runs(
+    saliency_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "saliency").symlink_to(saliency_folder)
+    mask = np.zeros((48, 64), bool)
+    mask[10:30, 20:50] = True
+    scope = {"image": np.zeros((48, 64, 3), np.uint8), "object_mask": mask, "error_mask": mask}
+    exec(_SALIENCY_USE.split("```python\n")[1].split("```")[0], scope)
+    assert scope["click_map"].shape == (48, 64)
