@@ -13,6 +13,18 @@ from rclicks_hf.errors import RclicksError
 from rclicks_hf.space.appearance import stylesheet
 from rclicks_hf.space.limits import MAX_SESSIONS, MAX_UPLOAD_BYTES, RequestLimits
 
+# Of the system: the fonts that come with Gradio have no bold face.
+SYSTEM_FONTS = (
+    "system-ui",
+    "-apple-system",
+    "Segoe UI",
+    "Roboto",
+    "Helvetica",
+    "Arial",
+    "sans-serif",
+)
+SYSTEM_MONO = ("ui-monospace", "Consolas", "monospace")
+
 
 def serve(
     app: gr.Blocks, *, host: str | None = None, port: int | None = None, block: bool = True
@@ -46,7 +58,7 @@ def serve(
         quiet=True,
         prevent_thread_lock=True,
         css=stylesheet(),
-        theme=gr.themes.Default(),
+        theme=gr.themes.Default(font=SYSTEM_FONTS, font_mono=SYSTEM_MONO),
         footer_links=[],
         run_history=False,
         allowed_paths=[],
