@@ -30,7 +30,6 @@ SLOWEST = (
     *("tests/cli/test_build.py", "tests/simulation/test_annotators.py", "tests/hub/test_push.py"),
     *("tests/training/test_training_scores.py", "tests/segmenters/prompt/test_sam.py"),
     *("tests/cli/test_secrets.py", "tests/support/test_card_header.py"),
-    *("tests/hub/test_round_trips.py", "tests/hub/test_push_kinds.py"),
 )
 
 
