@@ -24,10 +24,6 @@ RUN = (
 )
 
 
-#: Verbs that a page describes before they are here.
-COMING = {"space", "export-clicks"}
-
-
 def blocks(page: Path, languages: str) -> list[tuple[str, str]]:
     """The language and the text of each block of code."""
     return re.findall(rf"^```({languages})\n(.*?)^```", page.read_text("utf-8"), re.M | re.S)
@@ -87,8 +83,6 @@ def test_commands_have_the_options_that_pages_give_them(repo: Path) -> None:
         text = text.replace("-m rclicks_hf.benchmark", "\nrclicks benchmark")
         for line in commands(text.replace("srun rclicks", "rclicks")):
             verb = line.split()[1]
-            if verb in COMING:
-                continue
             options = {opt for param in verbs.commands[verb].params for opt in param.opts}
             assert set(re.findall(r" (--[\w-]+)", line)) <= options, f"{page.name}: {line}"
             seen += 1

@@ -223,7 +223,7 @@ def is_build(root: Path) -> bool:
 
 # What a build makes, and what systems and the Hub's client put beside it.
 _OF_BUILD = re.compile(
-    rf"{CARD}|croissant\.json|rejected\.parquet|(clicks|images|instances)/.+\.parquet"
+    rf"{CARD}|{LICENCE}|croissant\.json|rejected\.parquet|(clicks|images|instances)/.+\.parquet"
     r"|(.+/)?(\.DS_Store|Thumbs\.db)|\.gitattributes|\.cache/huggingface/.+"
 )
 

@@ -131,7 +131,7 @@ def draw_names(axes: Axes, points: np.ndarray, names: Sequence[str], order: Sequ
     drawn = np.flatnonzero(np.isfinite(points).all(axis=1)).tolist()
     points, names = points[drawn], [names[place] for place in drawn]
     order = [drawn.index(place) for place in order if place in drawn]
-    figure = axes.get_figure()
+    figure = axes.get_figure(root=True)
     assert figure is not None
     figure.draw_without_rendering()  # only now the layout is known
     scale = 72 / figure.dpi
