@@ -105,8 +105,9 @@ def complete_runs(incomplete: str) -> list[str]:
 
 
 DATASET_NAMES = (
-    "grabcut, berkeley, davis, coco_mval or tetris; with simulated clicks: simulated_scenes, "
-    "simulated_photographs or simulated_NAME. Repeat the option or separate names with commas."
+    "grabcut, berkeley, davis, coco_mval or tetris; own: clicks on your own pictures; with "
+    "simulated clicks: simulated_scenes, simulated_photographs or simulated_NAME. Repeat the "
+    "option or separate names with commas."
 )
 
 Repo = Annotated[
