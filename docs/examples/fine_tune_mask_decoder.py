@@ -274,7 +274,7 @@ def main(arguments: Sequence[str] | None = None) -> str:
     parser.add_argument("--steps", type=int, default=50, help="of 4 objects each")
     parser.add_argument("--clicks-per-object", type=int, default=3)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
-    parser.add_argument("--groups", type=int, nargs="+", default=(1, 5, 10), metavar="1..10")
+    parser.add_argument("--groups", type=int, nargs="+", default=range(1, 11), metavar="1..10")
     parser.add_argument("--limit", type=int, default=6, help="objects of the test split to compare")
     parser.add_argument("--threshold", type=float, default=0.5, help="IoU that NoC asks for")
     parser.add_argument("--seed", type=int, default=0)
