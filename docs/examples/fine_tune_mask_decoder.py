@@ -29,7 +29,6 @@ from rclicks_hf import (
     load_segmenter,
     run_benchmark,
 )
-from rclicks_hf.benchmark import BenchmarkProtocol
 from rclicks_hf.data import Instance
 from rclicks_hf.report import benchmark_table, format_table
 from rclicks_hf.segmenters.registry import segmenter_class
@@ -251,7 +250,6 @@ def count_clicks(name: str, model: Any, test: Sequence[Instance], given: argpars
         segmenter=segmenter_class(model.config.model_type)(model.eval(), name=name),
         click_model=given.clicks,
         runs=["base", *(f"g{group}" for group in given.groups)],
-        protocol=BenchmarkProtocol(target_iou=given.threshold, noc_threshold=given.threshold),
         num_proc=1,
         progress=False,
     )
@@ -276,8 +274,8 @@ def main(arguments: Sequence[str] | None = None) -> str:
     parser.add_argument("--steps", type=int, default=50, help="of 4 objects each")
     parser.add_argument("--clicks-per-object", type=int, default=3)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
-    parser.add_argument("--groups", type=int, nargs="+", default=(1, 5, 10), metavar="1..10")
-    parser.add_argument("--limit", type=int, default=8, help="objects of the test split to compare")
+    parser.add_argument("--groups", type=int, nargs="+", default=range(1, 11), metavar="1..10")
+    parser.add_argument("--limit", type=int, default=6, help="objects of the test split to compare")
     parser.add_argument("--threshold", type=float, default=0.5, help="IoU that NoC asks for")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(arguments)

