@@ -112,8 +112,8 @@ def main() -> None:
         sys.exit(error.exit_code)
     except typer.Abort:  # the end of stdin
         sys.exit(1)
-    except (RclicksError, OSError) as error:
-        cause = _of_system(error) if isinstance(error, OSError) else str(error)
+    except (RclicksError, OSError, UnicodeEncodeError) as error:
+        cause = str(error) if isinstance(error, RclicksError) else _of_system(error)
         if not cause:
             raise
         if Shown.traceback:
@@ -126,8 +126,11 @@ def main() -> None:
     sys.exit(code or 0)
 
 
-def _of_system(error: OSError) -> str:
+def _of_system(error: OSError | UnicodeEncodeError) -> str:
     """What the system refused, where it names a place; ``""`` for what is no matter of places."""
+    if isinstance(error, UnicodeEncodeError):  # Arrow takes no such paths
+        not_text = "a file or folder has a name that is not UTF-8; rename it, or set LC_ALL=C.UTF-8"
+        return not_text if "surrogates" in error.reason else ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "the disk is full; free some space and run the same command again"
     if not isinstance(error.filename, str | bytes) or not error.strerror:

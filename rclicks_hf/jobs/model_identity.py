@@ -33,7 +33,9 @@ def spec_identity(spec: ModelSpec) -> ModelIdentity:
     if spec.kind == "folder":
         prefix = f"{spec.name}:" if spec.name else ""
         folder = Path(spec.place)
-        return ModelIdentity(prefix + folder.resolve().name, folder_digest(folder))
+        # Any other folder holds no network: loading it says so, without a look at all its files.
+        digest = folder_digest(folder) if (folder / "config.json").is_file() else ""
+        return ModelIdentity(prefix + folder.resolve().name, digest)
     if spec.kind == "hub":
         return ModelIdentity(spec.text, hub_revision(spec.place, "model"))
     if spec.kind == "class":

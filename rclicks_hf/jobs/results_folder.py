@@ -92,8 +92,10 @@ def read_manifest(out: Path, kind: str, fields: Iterable[str]) -> dict[str, Any]
 
 def write_manifest(out: Path, manifest: Mapping[str, Any]) -> None:
     """Write the manifest, whole or not at all; the folder is created where it is absent."""
+    text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
     with atomic_file(out / MANIFEST) as part:
-        part.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        # Bytes of a path that are no UTF-8 become the escapes that JSON has for them.
+        part.write_bytes(text.encode("utf-8", "backslashreplace"))
 
 
 def refuse_other(

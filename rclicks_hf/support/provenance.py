@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 
 from rclicks_hf import __version__
-from rclicks_hf.support.visible_text import without_secrets
+from rclicks_hf.support.visible_text import visible, without_secrets
 
 
 def utc_day() -> str:
@@ -21,7 +21,7 @@ def utc_day() -> str:
 
 def command_line() -> str:
     """The command as it was typed, without the script's folder, quoted for a shell."""
-    return without_secrets(shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]))
+    return visible(without_secrets(shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])))
 
 
 def library_versions(names: Iterable[str]) -> dict[str, str]:

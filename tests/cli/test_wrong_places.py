@@ -123,6 +123,15 @@ def test_a_folder_with_brackets_is_read(scenes: Path, tmp_path: Path) -> None:
     assert "patterns" not in str(damaged.value)
 
 
+def test_a_repo_whose_name_is_not_utf_8_is_one_line(scenes: Path, tmp_path: Path) -> None:
+    shutil.copytree(scenes, tmp_path / "r\udcff")
+    for line in ("verify r\udcff", "analyse r\udcff --quiet --out o\udcff"):
+        done = run_rclicks_here(line, cwd=tmp_path)
+        assert done.returncode == 1
+        assert done.stderr.startswith("rclicks: a file or folder has a name that is not UTF-8")
+        assert len(done.stderr.splitlines()) == 1
+
+
 @pytest.mark.parametrize(
     ("call", "name"),
     [

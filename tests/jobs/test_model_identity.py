@@ -54,6 +54,7 @@ def test_a_folder_is_identified_by_its_content_not_its_place(tmp_path: Path) -> 
     for place in ("here", "there"):
         (tmp_path / place / "net").mkdir(parents=True)
         (tmp_path / place / "net/weights").write_text("1")
+        (tmp_path / place / "net/config.json").write_text("{}")
     here, there = (segmenter_identity(str(tmp_path / place / "net")) for place in ("here", "there"))
     assert here == there
     assert here["segmenter"] == "net"
@@ -121,3 +122,14 @@ def test_a_click_model_without_click_maps_keeps_its_identity() -> None:
 
     model = Own()
     assert click_model_identity(load_click_model(model)) == click_model_identity(model)
+
+
+def test_the_files_of_a_folder_without_a_network_are_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "rglob", lambda *_: pytest.fail("reads the whole folder"))
+    (tmp_path / "net").mkdir()
+    assert segmenter_identity(str(tmp_path / "net")) == {
+        "segmenter": "net",
+        "segmenter_fingerprint": "",
+    }

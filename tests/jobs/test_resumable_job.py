@@ -17,6 +17,7 @@ import pytest
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.jobs.claims import CLAIMS, claim
 from rclicks_hf.jobs.processes import WorkerPool, why_not_sendable
+from rclicks_hf.jobs.results_folder import write_manifest
 from rclicks_hf.jobs.resumable_job import Job, join_folder, open_folder, run_facts, run_job
 from rclicks_hf.jobs.workers import Workers
 
@@ -136,6 +137,11 @@ def test_finished_work_is_merged_without_opening_it_again(tmp_path: Path) -> Non
     next((tmp_path / "parts").iterdir()).unlink()
     with pytest.raises(RclicksError, match="no such author"):
         run(Letters(tmp_path, is_broken=True))
+
+
+def test_a_manifest_holds_paths_that_are_no_text(tmp_path: Path) -> None:
+    write_manifest(tmp_path, {"repo": "r\udcff"})
+    assert manifest(tmp_path) == {"repo": "r\udcff"}
 
 
 def test_a_job_that_cannot_be_opened_leaves_nothing(tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ from rclicks_hf.support.text_table import align, plain_table
 def test_the_command_line_can_be_pasted_into_a_shell(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["/opt/bin/rclicks", "demo", "--out", "my run"])
     assert command_line() == "rclicks demo --out 'my run'"
+    monkeypatch.setattr("sys.argv", ["rclicks", "demo", "--out", "a\udcff"])
+    assert command_line() == r"rclicks demo --out 'a\udcff'"
 
 
 def test_versions_start_with_this_package_and_skip_what_is_not_installed() -> None:
