@@ -2,8 +2,9 @@
 
     python tests/speed/measure_dtype.py [DATA] [OUT]
 
-DATA has GrabCut's layout. Its photographs are scaled to a longer side of 160 pixels, so that this
-takes minutes on one core. Two parts, each in float32, bfloat16 and float16:
+DATA has GrabCut's layout. So that this takes minutes on one core, its photographs are scaled to a
+longer side of 160 pixels and trajectories end after 5 clicks. Two parts, each in float32, bfloat16
+and float16:
 
 - CM: a *nano* clickability network, trained here for a few epochs on the simulated clicks, draws
   the clicks for GeoCut, which has no network; and its scores as a click model on the same clicks.
@@ -35,7 +36,7 @@ from rclicks_hf.support.network_options import DTYPES
 from rclicks_hf.support.text_table import plain_table
 from rclicks_hf.training import train
 
-SIDE, CANVAS, EPOCHS = 160, 160, 8
+SIDE, CANVAS, EPOCHS, CLICKS = 160, 96, 8, 5
 NUMBERS = (
     "sample_noc",
     "delta_sb",
@@ -116,7 +117,7 @@ def benchmark(instances: list[Instance], out: Path, models: dict[str, str]) -> N
             out=out / dtype,
             dtype=dtype,
             device="cpu",
-            protocol=BenchmarkProtocol(max_clicks=8),
+            protocol=BenchmarkProtocol(max_clicks=CLICKS),
             num_proc=1,
         )
         [row] = benchmark_table(read_results(path))
