@@ -1,9 +1,10 @@
 """What `--dtype` does to every printed number, on photographs with SIMULATED users.
 
-    python tests/speed/measure_dtype.py [DATA] [OUT]
+    python tests/speed/measure_dtype.py [DATA] [OUT] [DTYPES]
 
-DATA has GrabCut's layout. Its photographs are scaled to a longer side of 160 pixels, so that this
-takes minutes on one core. Two parts, each in float32, bfloat16 and float16:
+DATA has GrabCut's layout. So that this takes minutes on one core, its photographs are scaled to a
+longer side of 160 pixels and trajectories end after 5 clicks. Two parts, each in float32, bfloat16
+and float16:
 
 - CM: a *nano* clickability network, trained here for a few epochs on the simulated clicks, draws
   the clicks for GeoCut, which has no network; and its scores as a click model on the same clicks.
@@ -31,11 +32,11 @@ from rclicks_hf.data import Clicks, Instance, load_instances
 from rclicks_hf.metrics import CLICK_METRICS
 from rclicks_hf.networks.clickability import ClickabilityConfig
 from rclicks_hf.report import benchmark_table, read_results
-from rclicks_hf.support.network_options import DTYPES
+from rclicks_hf.support.network_options import DTYPES as KNOWN
 from rclicks_hf.support.text_table import plain_table
 from rclicks_hf.training import train
 
-SIDE, CANVAS, EPOCHS = 160, 160, 8
+SIDE, CANVAS, EPOCHS, CLICKS = 160, 96, 8, 5
 NUMBERS = (
     "sample_noc",
     "delta_sb",
@@ -106,17 +107,19 @@ def _listed(*columns: list[Any]) -> list[tuple[Any, ...]]:
     return list(zip(*columns, strict=True))
 
 
-def benchmark(instances: list[Instance], out: Path, models: dict[str, str]) -> None:
+def benchmark(
+    instances: list[Instance], out: Path, models: dict[str, str], dtypes: list[str]
+) -> None:
     """Print the numbers of the benchmark by precision."""
-    lines, exact = [], out / DTYPES[0] / "results.parquet"
-    for dtype in DTYPES:
+    lines, exact = [], out / dtypes[0] / "results.parquet"
+    for dtype in dtypes:
         path = run_benchmark(
             instances,
             **models,
             out=out / dtype,
             dtype=dtype,
             device="cpu",
-            protocol=BenchmarkProtocol(max_clicks=8),
+            protocol=BenchmarkProtocol(max_clicks=CLICKS),
             num_proc=1,
         )
         [row] = benchmark_table(read_results(path))
@@ -125,10 +128,10 @@ def benchmark(instances: list[Instance], out: Path, models: dict[str, str]) -> N
     print(plain_table([["dtype", *NUMBERS, "clicks elsewhere"], *lines], left=1), flush=True)
 
 
-def scores(instances: list[Instance], out: Path, model: str) -> None:
+def scores(instances: list[Instance], out: Path, model: str, dtypes: list[str]) -> None:
     """Print the scores of the click model by precision."""
     lines = []
-    for dtype in DTYPES:
+    for dtype in dtypes:
         path = run_click_scores(
             instances,
             None,
@@ -144,22 +147,26 @@ def scores(instances: list[Instance], out: Path, model: str) -> None:
     print(plain_table([["dtype", *CLICK_METRICS], *lines], left=1), flush=True)
 
 
-def main(data: Path, out: Path) -> None:
+def main(data: Path, out: Path, dtypes: list[str]) -> None:
     """Prepare, measure, print."""
     instances = photographs(data, out)
     nano, sam = networks(instances, out)
     print(f"\nCM nano, trained here on simulated clicks, for GeoCut ({len(instances)} photographs)")
-    benchmark(instances, out / "cm", {"segmenter": "geocut", "click_model": nano})
+    benchmark(instances, out / "cm", {"segmenter": "geocut", "click_model": nano}, dtypes)
     print("\nits scores")
-    scores(instances, out, nano)
+    scores(instances, out, nano, dtypes)
     print("\ntiny SAM with random weights, click model dt")
-    benchmark(instances, out / "sam", {"segmenter": sam, "click_model": "dt"})
+    benchmark(instances, out / "sam", {"segmenter": sam, "click_model": "dt"}, dtypes)
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
     tests = Path(__file__).resolve().parents[1]
     sys.path.append(str(tests))
-    defaults = [str(tests.parents[1] / "shared" / "data" / "GrabCut"), "measure_dtype"]
+    defaults = [
+        str(tests.parents[1] / "shared" / "data" / "GrabCut"),
+        "measure_dtype",
+        ",".join(KNOWN),
+    ]
     words = [*sys.argv[1:], *defaults[len(sys.argv) - 1 :]]
-    main(Path(words[0]), Path(words[1]))
+    main(Path(words[0]), Path(words[1]), words[2].split(","))
