@@ -270,7 +270,7 @@ def make_item() -> MakeItem:
     return _item
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_report() -> MakeReport:
     """Makes a whole report; keywords replace its fields."""
     return _report

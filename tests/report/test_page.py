@@ -68,8 +68,13 @@ def _read(page: str) -> _Reader:
     return reader
 
 
-def test_all_sections_are_there_and_well_formed(make_report: MakeReport) -> None:
-    reader = _read(render(make_report()))
+@pytest.fixture(scope="module")
+def whole_page(make_report: MakeReport) -> str:
+    return render(make_report())
+
+
+def test_all_sections_are_there_and_well_formed(whole_page: str) -> None:
+    reader = _read(whole_page)
     ids = [str(attributes["id"]) for _, attributes in reader.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
     for section in SECTIONS:
@@ -80,9 +85,9 @@ def test_all_sections_are_there_and_well_formed(make_report: MakeReport) -> None
     assert all(after - before <= 1 for before, after in pairwise(headings))
 
 
-def test_every_reference_stays_in_the_page(make_report: MakeReport) -> None:
+def test_every_reference_stays_in_the_page(whole_page: str) -> None:
     """Nothing is loaded from elsewhere; the only links lead to paper, code and dataset."""
-    page = render(make_report())
+    page = whole_page
     for url in LINKS.values():
         assert page.count(f'<a href="{url}" rel="noreferrer">') == 1
         page = page.replace(f'href="{url}"', 'href="#settings"')
@@ -98,8 +103,8 @@ def test_every_reference_stays_in_the_page(make_report: MakeReport) -> None:
         assert target.removeprefix("#") in ids
 
 
-def test_a_picture_comes_before_the_first_table(make_report: MakeReport) -> None:
-    page = render(make_report())
+def test_a_picture_comes_before_the_first_table(make_report: MakeReport, whole_page: str) -> None:
+    page = whole_page
     assert 0 < page.index('role="img"') < page.index("<table")
     scores = replace(make_report(), curves=(), benchmark_rows=())
     page = render(scores)
@@ -114,8 +119,8 @@ def test_abbreviations_are_spelled_out_before_they_are_used(make_report: MakeRep
         assert at < page.index("<main>")
 
 
-def test_a_phone_shows_the_essential_columns_first(make_report: MakeReport) -> None:
-    page = render(make_report())
+def test_a_phone_shows_the_essential_columns_first(whole_page: str) -> None:
+    page = whole_page
     heads = re.findall(r'<th scope="col"[^>]*>([^<]*)', page[page.index('class="main-table"') :])
     assert [head.split("\xa0")[0] for head in heads[:5]] == [
         "Segmenter", "Click model", "Sample NoC", "ΔSB %", "ΔGR %",
@@ -126,8 +131,8 @@ def test_a_phone_shows_the_essential_columns_first(make_report: MakeReport) -> N
     assert heads[6] == "Instances"
 
 
-def test_pictures_and_charts_say_what_they_show(make_report: MakeReport) -> None:
-    reader = _read(render(make_report()))
+def test_pictures_and_charts_say_what_they_show(whole_page: str) -> None:
+    reader = _read(whole_page)
     pictures = reader.named("img")
     charts = [svg for svg in reader.named("svg") if svg.get("role") == "img"]
     assert len(pictures) == 2 + 2 * 3
@@ -138,8 +143,8 @@ def test_pictures_and_charts_say_what_they_show(make_report: MakeReport) -> None
     assert "IoU 0.50 after the first click, 0.91 after 3" in str(pictures[0]["alt"])
 
 
-def test_simulated_clicks_are_marked_wherever_they_show(make_report: MakeReport) -> None:
-    page = render(make_report())
+def test_simulated_clicks_are_marked_wherever_they_show(whole_page: str) -> None:
+    page = whole_page
     assert "No person clicked" in page
     assert "(simulated clicks)" in page[page.index("<title>") : page.index("</title>")]
     captions = re.findall(r"<figcaption>.*?</figcaption>", page, flags=re.DOTALL)
@@ -161,8 +166,8 @@ def test_one_simulated_part_marks_itself_and_the_page(make_report: MakeReport) -
     assert page.count('<span class="mark">Simulated clicks</span>') == 1
 
 
-def test_the_numbers_are_there(make_report: MakeReport) -> None:
-    words = _read(render(make_report())).words
+def test_the_numbers_are_there(whole_page: str) -> None:
+    words = _read(whole_page).words
     for text in (
         "6.41 ± 1.12",
         "−18.30",
@@ -206,8 +211,8 @@ def test_hostile_names_are_only_text(
     assert reader.words.count(" ".join(HOSTILE.split())) == 7
 
 
-def test_the_same_report_gives_the_same_page(make_report: MakeReport) -> None:
-    assert render(make_report()) == render(make_report())
+def test_the_same_report_gives_the_same_page(make_report: MakeReport, whole_page: str) -> None:
+    assert render(make_report()) == whole_page
 
 
 def test_an_older_page_is_replaced_whole(make_report: MakeReport, tmp_path: Path) -> None:
