@@ -13,6 +13,7 @@ from tqdm.auto import tqdm
 from rclicks_hf.data.instances import Clicks
 from rclicks_hf.data.stored_rows import decode_instances
 from rclicks_hf.metrics import ConstantCoordinateWarning
+from rclicks_hf.support.progress import is_quiet
 
 #: What a length is divided by: the sides or the diagonal of this.
 OBJECT_BOX, IMAGE = "object box", "image"
@@ -107,7 +108,10 @@ def tabulate(
         # Such a p-value counts as 0, as in the paper; one warning per instance would be noise.
         warnings.simplefilter("ignore", ConstantCoordinateWarning)
         for instance in tqdm(
-            read_instances(instances), desc=description, unit="instance", disable=not progress
+            read_instances(instances),
+            desc=description,
+            unit="instance",
+            disable=is_quiet() or not progress,
         ):
             keys = {name: getattr(instance, name) for name in _KEYS.names}
             rows.append(keys | {LEFT_OUT: ""} | compute(instance))

@@ -28,6 +28,7 @@ from rclicks_hf.data.public_files import FILES, blob_sha1
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.metrics import ConstantCoordinateWarning
 from rclicks_hf.metrics.validation import check_count
+from rclicks_hf.support.progress import is_quiet
 
 #: The mode that describes the object in words and so suggests no place to click.
 REFERENCE_MODE = "Text_Description"
@@ -146,7 +147,7 @@ def compare_display_modes(
         for mode, instances in modes.items()
         for stem in dict.fromkeys([*reference, *instances])
     ]
-    bar = tqdm(pairs, desc="display modes", unit="instance", disable=not progress)
+    bar = tqdm(pairs, desc="display modes", unit="instance", disable=is_quiet() or not progress)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConstantCoordinateWarning)
         rows = [

@@ -40,7 +40,7 @@ def read_split_lists(
 
     Raises:
         RclicksError: If a list is missing, a line cannot be a stem, a stem is in both lists, or no
-            stem (or none of a list, while images are in no list) is one of ``image_stems``.
+            stem is one of ``image_stems``.
 
     Example:
         >>> import tempfile
@@ -75,7 +75,8 @@ def read_split_lists(
                 raise RclicksError(
                     f"{path}, line {number}: {stem!r} is in both lists; remove it from one"
                 )
-    _check_match(Path(folder), splits, set(image_stems or ()))
+    if image_stems and not splits.keys() & set(image_stems):
+        raise RclicksError(_no_match(Path(folder), list(splits), image_stems))
     return splits
 
 
@@ -114,25 +115,11 @@ def _listed_stem(line: str, known: Mapping[str, str]) -> str:
     return forms[-1]
 
 
-def _check_match(folder: Path, splits: Mapping[str, str], images: set[str]) -> None:
-    """Refuse lists of which none is about the images, and one while images are in no list."""
-    if not images:
-        return
-    stems_of = {
-        file: [stem for stem, of in splits.items() if of == split]
-        for file, split in LIST_FILES.items()
-    }
-    if not splits.keys() & images:
-        raise RclicksError(_no_match(folder, " and ".join(stems_of), list(splits), images))
-    for file, stems in stems_of.items():
-        if stems and not images & set(stems) and images - splits.keys():
-            raise RclicksError(_no_match(folder, file, stems, images - splits.keys()))
-
-
-def _no_match(folder: Path, files: str, listed: list[str], images: set[str]) -> str:
+def _no_match(folder: Path, listed: list[str], image_stems: Collection[str]) -> str:
+    files = " and ".join(LIST_FILES)
     if not listed:
         return f"{folder}: {files} list no image; put one image stem per line there"
-    altered = spreadsheet_form(listed[0], images)
+    altered = spreadsheet_form(listed[0], image_stems)
     if altered:
         return (
             f"{folder}: {files} list {listed[0]!r} where the image is {altered!r}: a spreadsheet "
@@ -140,7 +127,7 @@ def _no_match(folder: Path, files: str, listed: list[str], images: set[str]) -> 
         )
     return (
         f"{folder}: none of the {len(listed):,} stems in {files} is an image, such as "
-        f"{listed[0][:30]!r}; the images have names such as {min(images)[:30]!r}"
+        f"{listed[0][:30]!r}; the images have names such as {min(image_stems)[:30]!r}"
     )
 
 
