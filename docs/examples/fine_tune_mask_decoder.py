@@ -269,14 +269,14 @@ def main(arguments: Sequence[str] | None = None) -> str:
     parser.add_argument("--dataset", default="simulated_scenes", help="with train and test split")
     parser.add_argument("--out", type=Path, required=True, help="new folder for the tuned network")
     parser.add_argument(
-        "--warm-up", type=int, default=150, help="steps of 16 objects that train the tiny network"
+        "--warm-up", type=int, default=60, help="steps of 16 objects that train the tiny network"
     )
-    parser.add_argument("--steps", type=int, default=50, help="of 4 objects each")
+    parser.add_argument("--steps", type=int, default=80, help="of 4 objects each")
     parser.add_argument("--clicks-per-object", type=int, default=3)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--groups", type=int, nargs="+", default=range(1, 11), metavar="1..10")
     parser.add_argument("--limit", type=int, default=6, help="objects of the test split to compare")
-    parser.add_argument("--threshold", type=float, default=0.5, help="IoU that NoC asks for")
+    parser.add_argument("--threshold", type=float, default=0.3, help="IoU that NoC asks for")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(arguments)
     if given.out.exists():
