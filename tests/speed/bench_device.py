@@ -28,6 +28,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import cv2
 import torch
 from bench_engine import SIZES
 from transformers import SamConfig, SamModel
@@ -91,11 +92,15 @@ def save_click_model(folder: Path, tiny: bool) -> str:
 
 
 def scenes(shape: tuple[int, int], count: int) -> list[Instance]:
-    """Generated images with one object each; after the third they are repeated."""
-    made = [generate_scene(index, size=shape) for index in range(min(count, 3))]
+    """Images with one object each, enlarged four times; after the third they are repeated."""
+    size, pairs = (shape[1], shape[0]), []
+    for index in range(min(count, 3)):
+        scene = generate_scene(index, size=(shape[0] // 4, shape[1] // 4))
+        image = cv2.resize(scene.image, size, interpolation=cv2.INTER_CUBIC)
+        pairs.append((image, cv2.resize(scene.masks[0], size, interpolation=cv2.INTER_NEAREST)))
     return [
-        Instance(str(i), str(i), "", "tetris", "test", "first", "none", one.image, one.masks[0])
-        for i, one in enumerate(made[number % len(made)] for number in range(count))
+        Instance(str(i), str(i), "", "tetris", "test", "first", "none", *pairs[i % len(pairs)])
+        for i in range(count)
     ]
 
 
