@@ -125,6 +125,8 @@ class WorkerPool(Generic[Task, Outcome]):
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
         """Yield one outcome per task as they come; a task's error is raised here."""
+        if not tasks:
+            return
         if self._pool is None and min(self._processes, len(tasks)) <= 1:
             yield from _in_a_row(self.open_here(), tasks)
             return

@@ -298,6 +298,7 @@ def test_a_model_folder_is_known_by_its_content_not_its_place(tmp_path: Path) ->
 
     for place in ("here", "there"):
         (tmp_path / place / "net").mkdir(parents=True)
+        (tmp_path / place / "net/config.json").write_text("{}")
         (tmp_path / place / "net/weights").write_text("1")
     here, there = (click_model_identity(str(tmp_path / p / "net")) for p in ("here", "there"))
     assert here == there

@@ -403,8 +403,12 @@ def gradio(monkeypatch):
         def launch(self):
             pages.append(self.page)
 
+    class Error(RuntimeError):
+        def __init__(self, message, **_):
+            super().__init__(message)
+
     module = ModuleType("gradio")
-    module.Interface, module.Error = Interface, RuntimeError
+    module.Interface, module.Error = Interface, Error
     module.Textbox = module.JSON = SimpleNamespace
     monkeypatch.setitem(sys.modules, "gradio", module)
     return pages

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -30,7 +31,6 @@ from typing import Any
 
 import cv2
 import torch
-from bench_engine import SIZES
 from transformers import SamConfig, SamModel
 
 from rclicks_hf.benchmark import BenchmarkProtocol, run_benchmark
@@ -49,6 +49,7 @@ from rclicks_hf.segmenters import load_segmenter
 from rclicks_hf.simulation.scenes.generation import generate_scene
 from rclicks_hf.support.text_table import plain_table
 
+SIZES = runpy.run_path(str(Path(__file__).with_name("bench_engine.py")))["SIZES"]
 SHAPES = ((480, 640), (1536, 2048))
 RUNS = ["base", *(f"g{number}" for number in range(1, 11))]
 PARTS = ("encode", "decode", "click map", "clicker", "metrics")
