@@ -8,10 +8,11 @@ from torch.nn import functional as F  # noqa: N812
 
 from .configuration_clickability import ClickabilityConfig
 from .layers_clickability import (
-    ClickabilityGroupNorm,
     ClickabilityPointwise,
     ClickabilityStagewise,
+    is_unwatched,
     upsample,
+    works_in_pieces,
 )
 
 
@@ -24,7 +25,7 @@ class ClickabilityConvNorm(nn.Module):
         super().__init__()
         self.conv = self.convolution(in_channels, channels, 1, bias=num_groups is None)
         if num_groups is not None:
-            self.gn = ClickabilityGroupNorm(num_groups, channels)
+            self.gn = nn.GroupNorm(num_groups, channels)
 
 
 class ClickabilitySqueeze(ClickabilityConvNorm):
@@ -92,7 +93,8 @@ class ClickabilityHamburger(nn.Module):
 
     def forward(self, hidden: Tensor) -> Tensor:
         """(B, C, H, W) to the same shape."""
-        x = torch.relu(self.ham_in.conv(hidden))
+        x = self.ham_in.conv(hidden)
+        x = x.relu_() if _is_free(x, self.ham_in.conv) else x.relu()
         # The updates divide small sums by small sums, so they always run in float32.
         with torch.autocast(x.device.type, enabled=False):
             bases, coef = self.ham(x.flatten(2).float())
@@ -101,7 +103,14 @@ class ClickabilityHamburger(nn.Module):
         with torch.autocast(x.device.type, enabled=False):
             context = (coef @ bases.float().mT).to(x.dtype)
         context = context.unflatten(1, x.shape[2:]).permute(0, 3, 1, 2)
-        return (hidden + self.ham_out.gn(context)).relu_()
+        context = self.ham_out.gn(context)
+        is_free = _is_free(context, self.ham_out.gn) and context.dtype == hidden.dtype
+        return (context.add_(hidden) if is_free else context + hidden).relu_()
+
+
+def _is_free(output: Tensor, layer: nn.Module) -> bool:
+    """Whether a layer's output may be overwritten; the two maps saved are 20 MB per image."""
+    return works_in_pieces(output) and is_unwatched(layer)
 
 
 class ClickabilityHead(nn.Module):

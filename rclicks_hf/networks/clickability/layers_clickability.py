@@ -66,8 +66,7 @@ class ClickabilityStagewise(ClickabilityPointwise):
 
     def takes_maps(self) -> bool:
         """Whether nothing is attached to the layer that expects one stacked map."""
-        own_forward = "forward" not in vars(self) or hasattr(self, "_hf_hook")  # accelerate's
-        return own_forward and not (self._forward_hooks or self._forward_pre_hooks)
+        return is_unwatched(self)
 
 
 def _matrix_product(hidden: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -78,39 +77,6 @@ def _matrix_product(hidden: Tensor, weight: Tensor, bias: Tensor | None) -> Tens
 def upsample(hidden: Tensor, like: Tensor) -> Tensor:
     """(B, C, h, w), bilinear, to the height and width of another map."""
     return F.interpolate(hidden, size=like.shape[2:], mode="bilinear", align_corners=False)
-
-
-class ClickabilityGroupNorm(nn.GroupNorm):
-    """A group norm; torch's takes four times as long on channels-last maps on the CPU."""
-
-    def forward(self, hidden: Tensor) -> Tensor:
-        """(B, C, H, W) to the same shape."""
-        is_fast = hidden.dtype == self.weight.dtype == torch.float32 and works_in_pieces(hidden)
-        if not is_fast or not hidden.is_contiguous(memory_format=torch.channels_last):
-            return super().forward(hidden)
-        pivot, mean, square = _moments(hidden)
-        mean, within = pivot + mean, square - mean.square()
-        mean, within = (part.unflatten(1, (self.num_groups, -1)) for part in (mean, within))
-        center = mean.mean(2, keepdim=True)
-        variance = (within + (mean - center).square()).mean(2, keepdim=True).clamp(min=0)
-        scale = self.weight.view_as(mean[0]) * (variance + self.eps).rsqrt()
-        shift = self.bias.view_as(mean[0]) - center * scale
-        scale, shift = (part.flatten(1)[..., None, None].float() for part in (scale, shift))
-        return torch.addcmul(shift, hidden, scale)
-
-
-def _moments(hidden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Of (B, C, H, W) per map: its first value, and mean and mean square of the rest from it."""
-    positions = hidden.permute(0, 2, 3, 1).flatten(1, 2)
-    pivot = positions[:, :1]
-    total = torch.zeros_like(pivot[:, 0], dtype=torch.float64)
-    squares = torch.zeros_like(total)
-    for piece in positions.split(256, 1):  # stays in the cache
-        offsets = piece - pivot
-        total += offsets.sum(1)
-        squares += offsets.square_().sum(1)
-    count = positions.shape[1]
-    return pivot[:, 0].double(), total / count, squares / count
 
 
 class ClickabilityDropPath(nn.Module):
@@ -134,6 +100,12 @@ def channels_last_on_cpu(hidden: Tensor) -> Tensor:
     if hidden.device.type != "cpu":
         return hidden
     return hidden.contiguous(memory_format=torch.channels_last)
+
+
+def is_unwatched(layer: nn.Module) -> bool:
+    """Whether no hook or foreign `forward` sees what goes into the layer and comes out of it."""
+    own_forward = "forward" not in vars(layer) or hasattr(layer, "_hf_hook")  # accelerate's
+    return own_forward and not (layer._forward_hooks or layer._forward_pre_hooks)
 
 
 def works_in_pieces(hidden: Tensor) -> bool:
