@@ -212,6 +212,7 @@ def run_rclicks_here(line: str, *, cwd: Path) -> subprocess.CompletedProcess[str
     with (
         contextlib.chdir(cwd),
         mock.patch.object(sys, "argv", words),
+        mock.patch.dict(os.environ),  # --quiet sets variables
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):
