@@ -225,6 +225,7 @@ class RitmBackbone(nn.Module):
             branches = getattr(self, f"stage{stage}")(branches)
         finest = branches[0]
         hidden = torch.cat([finest, *(_resized(x, finest) for x in branches[1:])], 1)
+        del branches, finest
         auxiliary = self.aux_head(hidden)
         hidden = self.conv3x3_ocr(hidden)
         weights = auxiliary.flatten(2).softmax(2)
