@@ -118,7 +118,9 @@ def _folder_upload(folder: Path, repo_id: str, repo_type: str | None) -> Upload:
     require_repo_id(repo_id)
     found = repo_files(folder, repo_type)
     if "README.md" not in found.sent:
-        raise RclicksError(f"{folder}: README.md is a link to what is no card; put the card there")
+        raise RclicksError(
+            f"{folder}: README.md is a link to something that is not a card; put the card there"
+        )
     for line in left_out_lines(folder, found):
         _log.warning("%s", line)
     sent: dict[str, Path | bytes] = {**found.sent}

@@ -229,7 +229,7 @@ def _there(visit: Visit | None) -> Visit:
 def whole_number(value: Any, name: str, *, most: int) -> int:
     """A whole number that a visitor sent, from 0 to ``most``."""
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
-        raise RclicksError(f"{name}: is no number; give one from 0 to {most}")
+        raise RclicksError(f"{name}: is not a number; give one from 0 to {most}")
     if not 0 <= value <= most:
         raise RclicksError(f"{name}: must be from 0 to {most}")
     return int(value)

@@ -13,7 +13,7 @@ from rclicks_hf.errors import RclicksError
 from rclicks_hf.space.appearance import stylesheet
 from rclicks_hf.space.limits import MAX_SESSIONS, MAX_UPLOAD_BYTES, RequestLimits
 
-# Of the system: the fonts that come with Gradio have no bold face.
+# Of the system: with Gradio's own fonts, bold headings mixed letters of two fonts in Chromium.
 SYSTEM_FONTS = (
     "system-ui",
     "-apple-system",
@@ -42,7 +42,7 @@ def serve(
         The local address.
 
     Raises:
-        RclicksError: If the port is taken, or the host is no address of this computer.
+        RclicksError: If the port is taken, or the host is not an address of this computer.
 
     Example:
         >>> from rclicks_hf.space import make_app
@@ -100,5 +100,5 @@ def require_free(host: str, port: int) -> None:
         if error.errno == errno.EACCES:
             raise RclicksError(f"port {port}: needs rights; give one above 1023") from error
         raise RclicksError(
-            f"host {host}: is no address of this computer; give 127.0.0.1, or 0.0.0.0 for all"
+            f"host {host}: is not an address of this computer; give 127.0.0.1, or 0.0.0.0 for all"
         ) from error

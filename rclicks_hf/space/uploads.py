@@ -63,7 +63,9 @@ def _decoded(
         with Image.open(io.BytesIO(data), formats=formats) as image:
             width, height = image.size
     except _ERRORS as error:
-        raise RclicksError(f"{name}: is no image that is read here; give {known}") from error
+        raise RclicksError(
+            f"{name}: is not an image that can be read here; give {known}"
+        ) from error
     if width * height > MAX_UPLOAD_PIXELS:
         raise RclicksError(
             f"{name}: has {width * height / 1e6:.0f} megapixels; give at most "

@@ -23,7 +23,10 @@ def test_a_user_s_mistakes_are_one_line(tmp_path: Path) -> None:
             ("--click-model nothing", "nothing: no such click model or folder; give ud, dt"),
             ("--segmenter geocat", "geocat: no such segmenter (did you mean geocut?); give"),
             (f"--port {port}", f"port {port}: is taken; give another with --port"),
-            ("--host 192.0.2.1", "host 192.0.2.1: is no address of this computer; give 127.0.0.1"),
+            (
+                "--host 192.0.2.1",
+                "host 192.0.2.1: is not an address of this computer; give 127.0.0.1",
+            ),
         ):
             done = run_rclicks_here(f"space {line}", cwd=tmp_path)
             assert done.returncode == 1, line

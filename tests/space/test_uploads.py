@@ -68,12 +68,15 @@ def test_what_is_no_picture() -> None:
         ({"data": "data:image/png;base64,***"}, "picture: did not arrive whole"),
         ({"size": MAX_UPLOAD_BYTES + 1}, "picture: is larger than 10 MB"),
         (as_sent(b"\0" * (MAX_UPLOAD_BYTES + 100)), "picture: is larger than 10 MB"),
-        (as_sent(b"<svg/>"), "picture: is no image that is read here"),
-        (as_sent(encoded(SMALL, "GIF")), "picture: is no image that is read here"),
-        (as_sent(encoded(SMALL, "TIFF")), "picture: is no image that is read here"),
+        (as_sent(b"<svg/>"), "picture: is not an image that can be read here"),
+        (as_sent(encoded(SMALL, "GIF")), "picture: is not an image that can be read here"),
+        (as_sent(encoded(SMALL, "TIFF")), "picture: is not an image that can be read here"),
         (as_sent(png[:-20]), "give another"),
         (as_sent(bomb(6_000)), "picture: has 36 megapixels"),
-        (as_sent(bomb(60_000)), "picture: is no image that is read here"),  # Pillow's own guard
+        (
+            as_sent(bomb(60_000)),
+            "picture: is not an image that can be read here",
+        ),  # Pillow's own guard
     ]
     for upload, message in wrong:
         with pytest.raises(RclicksError, match=re.escape(message)) as error:
@@ -105,5 +108,5 @@ def test_what_is_no_mask() -> None:
     ):
         with pytest.raises(RclicksError, match=re.escape(message)):
             decode_object_mask(as_sent(encoded(Image.fromarray(pixels), "PNG")), (6, 8), (6, 8))
-    with pytest.raises(RclicksError, match="mask: is no image that is read here; give PNG"):
+    with pytest.raises(RclicksError, match="mask: is not an image that can be read here; give PNG"):
         decode_object_mask(as_sent(encoded(SMALL, "JPEG")), (6, 8), (6, 8))

@@ -221,7 +221,7 @@ def _parse(data: bytes, path: Path) -> Iterator[CollectedClick]:
             yield CollectedClick(**json.loads(line))
         except (ValueError, TypeError) as error:
             raise RclicksError(
-                f"{path}, line {number}: is no click ({error}); remove the line"
+                f"{path}, line {number}: is not a click ({error}); remove the line"
             ) from error
 
 

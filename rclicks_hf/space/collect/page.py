@@ -195,7 +195,7 @@ class _Events:
         if agreed is not True:
             problem = _AGREE_FIRST
         elif code is None:
-            problem = "This is no code: a code has three groups of four letters and digits."
+            problem = "This is not a code: a code has three groups of four letters and digits."
         else:
             try:
                 visit = begin_visit(self.study, code)

@@ -223,7 +223,7 @@ def _read_object(path: Path) -> dict[str, Any]:
             raise RclicksError(f"{path}: is larger than {_LARGEST_FILE >> 20} MiB; shorten it")
         content = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise RclicksError(f"{path}: is no JSON text ({error}); write a JSON object") from error
+        raise RclicksError(f"{path}: is not JSON ({error}); write a JSON object") from error
     if not isinstance(content, dict):
         raise RclicksError(f"{path}: is not a JSON object; write {{...}} with {', '.join(_KINDS)}")
     for key, value in content.items():

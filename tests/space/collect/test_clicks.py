@@ -148,7 +148,7 @@ def test_a_damaged_line_is_named(tmp_path: Path) -> None:
     bad = (b"no json", b"[]", b'{"x": 1}', good.strip().replace(b'"x": 3', b'"x": 99'))
     for line in bad:
         file.write_bytes(good + line + b"\n")
-        with pytest.raises(RclicksError, match=r"jsonl, line 2: is no click"):
+        with pytest.raises(RclicksError, match=r"jsonl, line 2: is not a click"):
             journal.of(code)
 
 

@@ -78,7 +78,7 @@ def test_the_study_file_sets_modes_descriptions_and_consent(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("{", "is no JSON text"),
+        ("{", "is not JSON"),
         ("[]", "is not a JSON object"),
         ('{"mode": 1}', "unknown key 'mode'"),
         ('{"consent": 1}', "consent must be a text"),
@@ -87,7 +87,7 @@ def test_the_study_file_sets_modes_descriptions_and_consent(tmp_path: Path) -> N
         ('{"display_modes": ["x"]}', "display_modes: 'x' is unknown"),
         ('{"display_modes": ["Text_Description"]}', "has none, and Text_Description is the only"),
         ('{"descriptions": {"x": "a"}}', "there is no object 'x'"),
-        ("[" * 10**5, "is no JSON text"),
+        ("[" * 10**5, "is not JSON"),
     ],
 )
 def test_a_wrong_study_file_is_named(tmp_path: Path, content: str, message: str) -> None:
