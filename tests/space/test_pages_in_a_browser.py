@@ -221,7 +221,10 @@ def test_a_phone_and_a_desk_at_once(visit: Any, study: Path) -> None:
 def test_a_stranger_cannot_go_on_for_somebody(visit: Any) -> None:
     page = visit("Collect")
     page.get_by_label("I have read this and agree").check()
-    for text, answer in (("what", "This is not a code"), ("ABCD-EFGH-JKMN", "No clicks are recorded")):
+    for text, answer in (
+        ("what", "This is not a code"),
+        ("ABCD-EFGH-JKMN", "No clicks are recorded"),
+    ):
         page.get_by_label("your code").fill(text)
         page.keyboard.press("Enter")
         page.get_by_text(answer).wait_for()
