@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
@@ -111,9 +112,36 @@ def compile_part(part: torch.nn.Module) -> None:
 
 def arithmetic(device: torch.device, dtype: torch.dtype) -> AbstractContextManager[Any]:
     """Products and convolutions in ``dtype``, all else in 32-bit floats."""
-    if dtype == torch.float32:
-        return nullcontext()
-    return torch.autocast(device.type, dtype)
+    if dtype != torch.float32:
+        return torch.autocast(device.type, dtype)
+    return _EXACT_CONVOLUTIONS if device.type == "cuda" else nullcontext()
+
+
+class _ExactConvolutions:
+    """Convolutions of 32-bit floats on GPUs without TF32, PyTorch's default with 10-bit mantissas.
+
+    Products have 24 bits by default; whoever has asked PyTorch for fewer gets them. The switch is
+    one for all threads: the first to enter sets it, the last to leave puts it back.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._inside, self._before = threading.Lock(), 0, False
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._before = torch.backends.cudnn.allow_tf32
+                torch.backends.cudnn.allow_tf32 = False
+            self._inside += 1
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                torch.backends.cudnn.allow_tf32 = self._before
+
+
+_EXACT_CONVOLUTIONS = _ExactConvolutions()
 
 
 class Batch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,14 @@ from rclicks_hf.networks.clickability import (
     ClickabilityImageProcessor,
     ClickabilityModel,
 )
-from rclicks_hf.networks.placement import Batch, compile_part, find_device, find_dtype, put_on
+from rclicks_hf.networks.placement import (
+    Batch,
+    arithmetic,
+    compile_part,
+    find_device,
+    find_dtype,
+    put_on,
+)
 from rclicks_hf.segmenters import load_segmenter
 
 IMAGE = np.random.default_rng(0).integers(0, 255, (40, 60, 3)).astype(np.uint8)
@@ -258,6 +266,22 @@ def test_a_compiled_part_takes_any_batch_and_a_failure_is_one_warning(
     [message] = [one for one in caplog.messages if "--compile" in one]
     assert "going on without it" in message
     assert "\n" not in message
+
+
+def test_32_bit_floats_on_a_gpu_are_never_tf32(monkeypatch: pytest.MonkeyPatch) -> None:
+    switch = torch.backends.cudnn
+    for before in (True, False):
+        monkeypatch.setattr(switch, "allow_tf32", before)
+        with arithmetic(CUDA, torch.float32):
+            with ThreadPoolExecutor(1) as pool:  # the next image is encoded meanwhile
+                pool.submit(lambda: arithmetic(CUDA, torch.float32).__enter__()).result()
+                assert not switch.allow_tf32
+                pool.submit(lambda: arithmetic(CUDA, torch.float32).__exit__(*[None] * 3)).result()
+            assert not switch.allow_tf32
+        assert switch.allow_tf32 == before
+    monkeypatch.setattr(switch, "allow_tf32", True)
+    with arithmetic(CPU, torch.float32):
+        assert switch.allow_tf32  # a network on a CPU leaves the switch of the GPU alone
 
 
 @pytest.mark.gpu

@@ -208,7 +208,7 @@ def main() -> None:
     print(plan.note or f"{plan.processes} workers on a CPU", flush=True)
     options = {"device": args.device, "dtype": args.dtype}
     work = Path(tempfile.mkdtemp())
-    lines, rates = [], []
+    lines, rates, start = [], [], time.perf_counter()
     try:
         cm = save_click_model(work, args.tiny)
         for name in args.methods.split(","):
@@ -236,6 +236,7 @@ def main() -> None:
                 lines.append(
                     [name, size, *(f"{n:.0f}" for n in numbers), f"{1e3 * rate:.0f}", busy]
                 )
+                print(f"{time.perf_counter() - start:.0f} s:", *lines[-1], flush=True)
             rates.append(f"{name}: {hours(both):.2f} h for one method on all five datasets")
             shutil.rmtree(folder)
     finally:
