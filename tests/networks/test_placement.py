@@ -318,7 +318,8 @@ def test_a_compiled_network_on_a_gpu_is_close(
         given = [IMAGE] * count, masks[:count], masks[:count]
         for one, other in zip(plain.click_maps(*given), compiled.click_maps(*given), strict=True):
             np.testing.assert_allclose(one, other, atol=1e-3)
-    assert not caplog.messages
+    # PyTorch's compiler logs lines of its own.
+    assert not [one.message for one in caplog.records if one.name.startswith("rclicks_hf")]
 
 
 @pytest.mark.gpu
