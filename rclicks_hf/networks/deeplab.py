@@ -116,10 +116,11 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to the block's channels and stride."""
-        inner = self.bn2(self.conv2(torch.relu(self.bn1(self.conv1(x)))))
+        # In place, as nothing else, not even a gradient, needs what a batch norm returns.
+        inner = self.bn2(self.conv2(self.bn1(self.conv1(x)).relu_()))
         if self.bottleneck:
-            inner = self.bn3(self.conv3(torch.relu(inner)))
-        return (inner + self.downsample(x)).relu_()
+            inner = self.bn3(self.conv3(inner.relu_()))
+        return inner.add_(self.downsample(x)).relu_()
 
 
 class DilatedResNet(nn.Module):
@@ -172,7 +173,7 @@ class DilatedResNet(nn.Module):
         ``guidance`` (stride 2) is added to as many channels of the stem's output as it has; what
         it has more is left out.
         """
-        x = torch.relu(self.bn1(self.conv1(image)))
+        x = self.bn1(self.conv1(image)).relu_()
         x = x + F.pad(guidance, (0, 0, 0, 0, 0, x.shape[1] - guidance.shape[1]))
         x = self.pool(x)
         first = self.layer1(x)
@@ -188,7 +189,7 @@ class SeparableConv(nn.Module):
             nn.Conv2d(in_channels, in_channels, 3, padding=1, groups=in_channels, bias=False),
             nn.Conv2d(in_channels, out_channels, 1, bias=False),
             nn.BatchNorm2d(out_channels),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -306,4 +307,4 @@ def _conv_norm_relu(in_channels: int, channels: int, dilation: int = 0) -> list[
     convolution = nn.Conv2d(
         in_channels, channels, kernel, padding=dilation, dilation=max(1, dilation), bias=False
     )
-    return [convolution, nn.BatchNorm2d(channels), nn.ReLU()]
+    return [convolution, nn.BatchNorm2d(channels), nn.ReLU(inplace=True)]

@@ -1,5 +1,7 @@
 import numpy as np
+import pytest
 import torch
+from helpers.tiny_networks import tiny_segmenter
 
 from rclicks_hf.networks.click_map import click_disks
 
@@ -26,3 +28,30 @@ def test_disks_do_not_need_a_map_per_click():
         click_disks(points, (1024, 1024))
     largest = max(event.cpu_memory_usage for event in profile.events())
     assert largest <= 22 * 2 * 1024 * 1024 * 4 * 1.1  # the maps themselves
+
+
+def test_gradients_are_the_slope_of_the_output():
+    # Operations in place must not overwrite what a gradient needs.
+    step = 1e-9
+    for family in ("ritm", "simpleclick", "adaptive_click", "gpcis", "cdnet"):
+        torch.manual_seed(0)
+        model, side = tiny_segmenter(family).model.double(), 224 if "click" in family else 64
+        with torch.no_grad():
+            for one in model.parameters():  # zeros are on the corner of a ReLU
+                one += 0.01 * torch.randn_like(one)
+        image = torch.rand(1, 3, side, side, dtype=torch.float64)
+        points = torch.tensor([[[20, 30, 0], [5, 9, 1]]], dtype=torch.float64)
+        weights = torch.rand(1, 1, side, side, dtype=torch.float64)
+        (model(image, points).logits * weights).sum().backward()
+        moved = [(one, torch.randn_like(one)) for one in model.parameters() if one.grad is not None]
+        slope = sum((one.grad * direction).sum().item() for one, direction in moved)
+        scores = []
+        with torch.no_grad():
+            for sign in (1, -2):
+                for one, direction in moved:
+                    one += sign * step * direction
+                scores.append((model(image, points).logits * weights).sum().item())
+        # CDNet learns nothing from the gates of its own pixels: `detach`, as in the original.
+        tolerance = 0.2 if family == "cdnet" else 1e-3
+        assert slope != 0
+        assert (scores[0] - scores[1]) / (2 * step) == pytest.approx(slope, rel=tolerance)

@@ -40,7 +40,7 @@ def _convolution(
         nn.Conv2d(in_channels, channels, size, stride, size // 2, bias=False),
         nn.BatchNorm2d(channels),
     ]
-    return nn.Sequential(*layers, *([nn.ReLU()] if relu else []))
+    return nn.Sequential(*layers, *([nn.ReLU(inplace=True)] if relu else []))
 
 
 class RitmBottleneck(nn.Module):
@@ -61,10 +61,10 @@ class RitmBottleneck(nn.Module):
 
     def forward(self, hidden: Tensor) -> Tensor:
         """(B, C, H, W) to (B, C', H, W)."""
-        branch = torch.relu(self.bn1(self.conv1(hidden)))
-        branch = torch.relu(self.bn2(self.conv2(branch)))
+        branch = self.bn1(self.conv1(hidden)).relu_()
+        branch = self.bn2(self.conv2(branch)).relu_()
         branch = self.bn3(self.conv3(branch))
-        return (branch + self.downsample(hidden)).relu_()
+        return branch.add_(self.downsample(hidden)).relu_()
 
 
 class RitmBlock(nn.Module):
@@ -79,9 +79,8 @@ class RitmBlock(nn.Module):
 
     def forward(self, hidden: Tensor) -> Tensor:
         """(B, C, H, W) to the same shape."""
-        branch = torch.relu(self.bn1(self.conv1(hidden)))
-        branch = self.bn2(self.conv2(branch))
-        return (branch + hidden).relu_()
+        branch = self.bn1(self.conv1(hidden)).relu_()
+        return self.bn2(self.conv2(branch)).add_(hidden).relu_()
 
 
 class RitmModule(nn.Module):
@@ -107,8 +106,8 @@ class RitmModule(nn.Module):
             for source in range(1, len(hidden)):
                 term = layers[source](hidden[source])
                 term = term if source <= target else _resized(term, like)
-                # The first sum is new: only then may it be changed in place.
-                total = total + term if source == 1 else total.add_(term)
+                # Other targets need the first branch itself, which one target begins with.
+                total = total + term if total is hidden[0] else total.add_(term)
             fused.append(total.relu_())
         return fused
 
@@ -146,7 +145,7 @@ class RitmObjectAttention(nn.Module):
 
 def _unit(in_channels: int, channels: int) -> nn.Sequential:
     """A 1x1 convolution, batch norm and ReLU, nested as in the checkpoints."""
-    norm = nn.Sequential(nn.BatchNorm2d(channels), nn.ReLU())
+    norm = nn.Sequential(nn.BatchNorm2d(channels), nn.ReLU(inplace=True))
     return nn.Sequential(nn.Conv2d(in_channels, channels, 1, bias=False), norm)
 
 
@@ -200,21 +199,21 @@ class RitmBackbone(nn.Module):
         self.aux_head = nn.Sequential(
             nn.Conv2d(total, total, 1),
             nn.BatchNorm2d(total),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Conv2d(total, 1, 1),
         )
         self.conv3x3_ocr = nn.Sequential(
-            nn.Conv2d(total, pixel, 3, padding=1), nn.BatchNorm2d(pixel), nn.ReLU()
+            nn.Conv2d(total, pixel, 3, padding=1), nn.BatchNorm2d(pixel), nn.ReLU(inplace=True)
         )
         self.ocr_distri_head = RitmObjectContext(pixel, config.ocr_hidden_size)
         self.cls_head = nn.Conv2d(pixel, 1, 1)
 
     def forward(self, image: Tensor, guidance: Tensor) -> tuple[Tensor, Tensor]:
         """Image (B, 3, H, W) and guidance (B, C, H/2, W/2) to two (B, 1, H/4, W/4) logits."""
-        # Step by step, so that nothing is kept longer than needed: what malloc gives back to the
-        # system costs page faults the next time.
-        hidden = torch.relu(self.bn1(self.conv1(image))) + guidance
-        hidden = torch.relu(self.bn2(self.conv2(hidden)))
+        # Step by step, so that nothing is kept longer than needed, and in place where a gradient
+        # does not need the old values: memory that malloc gets anew costs page faults.
+        hidden = self.bn1(self.conv1(image)).relu_() + guidance
+        hidden = self.bn2(self.conv2(hidden)).relu_()
         hidden = self.layer1(hidden)
         branches = [transition(hidden) for transition in self.transition1]
         del hidden

@@ -70,9 +70,9 @@ class SaliencyBottleneck(nn.Module):
 
     def forward(self, hidden: torch.Tensor) -> torch.Tensor:
         """(B, C, H, W) to (B, 4·channels, H/stride, W/stride)."""
-        inner = torch.relu(self.bn1(self.conv1(hidden)))
-        inner = torch.relu(self.bn2(self.conv2(inner)))
-        return torch.relu(self.bn3(self.conv3(inner)) + self.downsample(hidden))
+        inner = self.bn1(self.conv1(hidden)).relu_()
+        inner = self.bn2(self.conv2(inner)).relu_()
+        return self.bn3(self.conv3(inner)).add_(self.downsample(hidden)).relu_()
 
 
 class SaliencyEncoder(nn.Module):
@@ -233,7 +233,7 @@ class SaliencyDecoder(nn.Module):
 
     def _step(self, hidden: torch.Tensor, step: int) -> torch.Tensor:
         hidden = getattr(self, f"conv{step}")(hidden)
-        return torch.relu(getattr(self, f"batchnorm{step}")(hidden))
+        return getattr(self, f"batchnorm{step}")(hidden).relu_()
 
     def forward(self, stages: list[torch.Tensor]) -> torch.Tensor:
         """Maps of the stages, deepest first, to logits (B, 1, H, W)."""
