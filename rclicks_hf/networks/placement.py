@@ -104,7 +104,7 @@ def compile_part(part: torch.nn.Module) -> None:
             except Exception as error:  # of the compiler, of Triton, of a missing C compiler
                 works = False
                 reason = f"{type(error).__name__}: {error}".splitlines()[0]
-                _log.warning("--compile: going on without it, for compiling failed (%s)", reason)
+                _log.warning("--compile: compiling failed (%s); continuing without it", reason)
         return plain(*inputs, **options)
 
     part.forward = forward
@@ -172,7 +172,7 @@ class Batch:
                 ) from error
         # Here the error is gone, and with it the tensors that its traceback held.
         self._is_halved, self.size = True, self.size // 2
-        _log.warning("out of memory on the device: going on with a batch size of %d", self.size)
+        _log.warning("out of memory on the device: continuing with a batch size of %d", self.size)
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         return self.run(call)

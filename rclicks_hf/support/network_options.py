@@ -69,7 +69,7 @@ def network_options(
 
 
 def refuse_given(options: NetworkOptions, text: str) -> None:
-    """Refuse options for a model that is no network."""
+    """Refuse options for a model that is not a network."""
     if options.given:
         raise RclicksError(
             f"{text}: {', '.join(options.given)}: only networks in PyTorch take this; leave it out"

@@ -264,7 +264,7 @@ def test_a_compiled_part_takes_any_batch_and_a_failure_is_one_warning(
         for _ in range(2):
             torch.testing.assert_close(part(batches[0]), values)
     [message] = [one for one in caplog.messages if "--compile" in one]
-    assert "going on without it" in message
+    assert "continuing without it" in message
     assert "\n" not in message
 
 

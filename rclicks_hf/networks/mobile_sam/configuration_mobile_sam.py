@@ -46,7 +46,7 @@ class MobileSamVisionConfig(PreTrainedConfig):
 
     Raises:
         ValueError: If a list has the wrong length, a number is not positive or far above the
-            published ones, the heads do not divide a width, or `image_size` is no multiple of 16.
+            published ones, the heads do not divide a width, or 16 does not divide `image_size`.
 
     Example:
         >>> MobileSamVisionConfig().depths

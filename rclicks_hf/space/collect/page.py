@@ -205,7 +205,7 @@ class _Events:
             else:
                 if visit.clicks:
                     return (*self.next(visit), code)
-                problem = "No clicks are recorded under this code. Check it, or start anew."
+                problem = "No clicks are recorded under this code. Check it, or start again."
         gr.Warning(problem)
         return (*_unchanged(), gr.skip())
 

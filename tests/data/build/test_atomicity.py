@@ -105,7 +105,7 @@ def test_only_a_build_is_replaced(
     build_dataset(clicks, {}, tmp_path / "rclicks", progress=False)
     monkeypatch.chdir(tmp_path / "rclicks")
     for out in (".", "..", tmp_path / "rclicks"):
-        _is_kept(tmp_path, clicks, Path(out), "is the folder that the command runs in")
+        _is_kept(tmp_path, clicks, Path(out), "is the current folder")
 
 
 @pytest.mark.parametrize("path", ["results/results.parquet", ".git/HEAD", "clicks/notes.txt"])
@@ -123,7 +123,7 @@ def test_a_build_with_files_of_the_user_is_not_replaced(
     build_dataset(clicks, {}, out, replace=True, progress=False)
     (out / path).parent.mkdir(exist_ok=True)
     (out / path).write_text("mine")
-    with pytest.raises(RclicksError, match=rf"holds '{path}', which no build made.*move it away"):
+    with pytest.raises(RclicksError, match=rf"holds '{path}', which --replace would.*move it to"):
         build_dataset(clicks, {}, out, replace=True, progress=False)
     assert (out / path).read_text() == "mine"
 
