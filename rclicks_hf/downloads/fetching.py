@@ -38,16 +38,11 @@ _QUOTA = (b"quota exceeded", b"too many users", b"download quota", b"can't view 
 
 @dataclass(frozen=True)
 class Fetcher:
-    """Fetches files into a folder.
+    """Fetches files into a folder."""
 
-    Attributes:
-        folder: Where the files go; created.
-        mirror: A folder, or an address, that holds the files by their names; ``""`` for the
-            addresses of the table, or the mirror that the variables name.
-        progress: Show progress bars.
-    """
-
-    folder: Path
+    folder: Path  # where the files go; created
+    # A folder, or an address, that holds the files by their names; ``""`` for the addresses of the
+    # table, or the mirror that the variables name
     mirror: str = ""
     progress: bool = True
 
@@ -70,12 +65,7 @@ class Fetcher:
         return file.address
 
     def fetch(self, file: RemoteFile) -> Path:
-        """The file on this disk: fetched, or the one of a local mirror.
-
-        Raises:
-            RclicksError: If it cannot be fetched, is a web page, or differs from the published one
-                or from the one that was fetched before.
-        """
+        """The file on this disk: fetched and checked, or the one of a local mirror."""
         path, source = self.folder / file.name, self.source(file)
         if path.exists():
             self._require_right(file, path, "move it away, or give another folder with --to")

@@ -115,10 +115,7 @@ def results_upload(repo: str, folders: Sequence[Path], scratch: Path) -> Upload:
 
 
 def clean_results(folders: Sequence[Path], scratch: Path) -> CleanResults:
-    """Copies of results folders in ``scratch``, without what names places on this computer.
-
-    A folder of several results folders stands for these.
-    """
+    """Copies of results folders in ``scratch``, without what names places on this computer."""
     found = CleanResults()
     for folder in _expanded(folders):
         name = _UNSAFE.sub("_", folder.resolve().name).strip("._") or "results"

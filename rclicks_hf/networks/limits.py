@@ -11,11 +11,7 @@ from typing import Any
 
 
 def check_limits(config: Any, most: Mapping[str, int]) -> None:
-    """Refuse a field, or an entry of a list field, outside of 1 to its limit.
-
-    Raises:
-        ValueError: Names the field, its value and the range.
-    """
+    """Raise ValueError for a field, or an entry of a list field, outside of 1 to its limit."""
     for name, limit in most.items():
         value = getattr(config, name)
         for number in value if isinstance(value, list | tuple) else [value]:

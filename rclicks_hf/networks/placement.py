@@ -87,10 +87,7 @@ def put_on(model: Any, device: torch.device) -> Any:
 
 
 def compile_part(part: torch.nn.Module) -> None:
-    """Compile a module's forward pass; where that fails it runs as it is, after one warning.
-
-    Shapes that change are learned: the second size of a batch makes its dimension variable.
-    """
+    """Compile a module's forward pass; where that fails it runs as it is, after one warning."""
     plain, compiled = part.forward, torch.compile(part.forward)
     works = True
 
@@ -157,11 +154,7 @@ class Batch:
         self._is_halved = False
 
     def run(self, call: Callable[[], T]) -> T:
-        """The result of ``call``, which reads ``size``; out of memory, once more with half of it.
-
-        Raises:
-            RclicksError: If the memory is short again.
-        """
+        """The result of ``call``, which reads ``size``; out of memory, again with half of it."""
         try:
             return call()
         except torch.OutOfMemoryError as error:

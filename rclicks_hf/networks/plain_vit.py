@@ -126,11 +126,7 @@ def count(state: dict[str, Tensor], key: str) -> int:
 
 
 def windows_of(side: int, patch_size: int) -> int:
-    """Number of windows along a side of the input in pixels.
-
-    Raises:
-        ValueError: If the side holds no window, or patches cannot be shared out among them.
-    """
+    """Number of windows along a side of the input in pixels; ValueError if it is not whole."""
     patches, per_window = side // patch_size, _WINDOW // patch_size
     windows = patches // per_window
     if not windows or patches % windows:

@@ -97,10 +97,7 @@ class Segmenter(Protocol):
 
 
 def is_batched(segmenter: Segmenter) -> bool:
-    """Whether a segmenter gains from many trajectories per call; false if it does not say.
-
-    Results are the same either way; callers may then call it once per trajectory.
-    """
+    """Whether a segmenter gains from many trajectories per call; false if it does not say."""
     return bool(getattr(segmenter, "batched", False))
 
 
@@ -147,11 +144,7 @@ def check_image(image: np.ndarray) -> None:
 def clicks_inside(
     trajectories: Sequence[Sequence[Click]], shape: tuple[int, int]
 ) -> list[list[Click]]:
-    """The clicks, each at its nearest pixel of an image of ``shape`` (H, W).
-
-    Raises:
-        ValueError: If one is not a pair of finite numbers with a sign.
-    """
+    """The clicks, each at its nearest pixel of (H, W) ``shape``; ValueError if one is none."""
     return [[_inside(click, *shape) for click in trajectory] for trajectory in trajectories]
 
 

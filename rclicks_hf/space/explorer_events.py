@@ -47,14 +47,10 @@ NO_NETWORK = (
 
 @dataclass(frozen=True, eq=False)
 class Visit:
-    """What one visitor looks at.
+    """What one visitor looks at."""
 
-    Attributes:
-        session: The instance and the clicks on it.
-        file_shape: (H, W) of the file that the picture is from; it may have been scaled down.
-    """
-
-    session: ClickSession
+    session: ClickSession  # the instance and the clicks on it
+    # (H, W) of the file that the picture is from; it may have been scaled down
     file_shape: tuple[int, int]
 
     @property

@@ -45,10 +45,7 @@ class InstanceSource(Protocol):
 
 
 class SimulatedSource:
-    """A store of embedded pictures; clicks and later rounds are simulated when an object is taken.
-
-    A later round is left out where the simulation leaves it out, which shows when it is taken.
-    """
+    """A store of embedded pictures; clicks and later rounds are simulated on demand."""
 
     def __init__(self, dataset: str, make_store: Callable[[], ImageStore]) -> None:
         self._dataset = dataset

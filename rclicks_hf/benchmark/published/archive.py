@@ -55,14 +55,7 @@ class ResultsFile:
 
 
 class ResultsArchive:
-    """The archive as a zip file, or as the folder that it was unpacked to.
-
-    Args:
-        path: The zip file or the folder.
-
-    Raises:
-        RclicksError: If it is neither, cannot be listed, or has entries that leave it.
-    """
+    """The archive as a zip file or an unpacked folder; an entry that leaves it is refused."""
 
     def __init__(self, path: str | os.PathLike[str]):
         self.path = Path(path)

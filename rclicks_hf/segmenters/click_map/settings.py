@@ -102,11 +102,7 @@ def _check(name: str, value: object, kind: type, low: float, high: float) -> Non
 def settings_on(
     model_type: str, changes: object, dataset: str = "", *, reference: bool = False
 ) -> ClickMapSettings:
-    """The settings of a method on a source dataset, with the changes in a network's config.json.
-
-    Raises:
-        ValueError: If ``changes`` are not settings.
-    """
+    """A method's settings on a source dataset, with the changes of a config.json."""
     if not isinstance(changes or {}, dict):
         raise ValueError(f"must be an object of settings, got {changes!r}")
     as_paper = {"paste_in_old_box": True} if reference else {}
