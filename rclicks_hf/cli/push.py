@@ -86,7 +86,7 @@ def push(
         if repo is None:
             raise RclicksError(f"--repo is missing; give it, for example `{_example(what)}`")
         if kind is not None:
-            raise RclicksError(f"--type {kind}: {what} says that already; leave it out")
+            raise RclicksError(f"--type {kind}: {what} already says that; omit it")
         for pushed in push_kind(
             what, repo, rest, private=private, revision=revision, dry_run=dry_run
         ):

@@ -101,5 +101,5 @@ def space(
     )
     require_free(host, port)
     app = make_app(settings)
-    typer.echo(f"{serve(app, host=host, port=port, block=False)} (Ctrl-C ends it)")
+    typer.echo(f"{serve(app, host=host, port=port, block=False)} (Ctrl-C stops it)")
     wait(app)

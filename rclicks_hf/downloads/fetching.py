@@ -186,7 +186,7 @@ def _fetch_from_drive(file: RemoteFile, part: Path, progress: bool) -> None:
     except Exception as error:  # gdown's own types, of quota and permission pages
         reason = without_secrets(visible(" ".join(str(error).split())))[:200]
         raise RclicksError(
-            f"{file.name}: the drive does not hand it out ({reason}); {_by_hand(file)}"
+            f"{file.name}: the drive refuses the download ({reason}); {_by_hand(file)}"
         ) from error
 
 
@@ -211,7 +211,7 @@ def _refuse_page(file: RemoteFile, path: Path) -> None:
     why = "its download quota is used up" if any(text in head for text in _QUOTA) else "it asks"
     why = why if why != "it asks" else "it asks for a confirmation or a login"
     raise RclicksError(
-        f"{path.name.strip('.').removesuffix('.part')}: the server sent a web page in place of the "
+        f"{path.name.strip('.').removesuffix('.part')}: the server sent a web page instead of the "
         f"file: {why}; {_by_hand(file)}"
     )
 

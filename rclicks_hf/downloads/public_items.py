@@ -207,7 +207,5 @@ def choose_items(names: Sequence[str]) -> list[PublicItem]:
 
     wanted = {name for given in names for name in (ALL if given == "all" else (given,))}
     if unknown := sorted(wanted - ITEMS.keys()):
-        raise RclicksError(
-            f"{unknown[0]}: nothing of this name to download; choose {', '.join(ITEMS)} or all"
-        )
+        raise RclicksError(f"{unknown[0]}: unknown item; choose {', '.join(ITEMS)} or all")
     return [item for item in ITEMS.values() if item.name in wanted]

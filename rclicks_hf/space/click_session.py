@@ -42,7 +42,7 @@ def start_session(instance: Instance, segmenter: str) -> ClickSession:
 def add_click(session: ClickSession, segmenter: Segmenter, click: Click) -> ClickSession:
     """The session after one more click inside the image."""
     if len(session.clicks) >= MAX_CLICKS:
-        raise RclicksError(f"{MAX_CLICKS} clicks are the most, as in the benchmark; start again")
+        raise RclicksError(f"{MAX_CLICKS} clicks are the maximum, as in the benchmark; start again")
     if session.encoded is None:
         session = replace(session, encoded=segmenter.encode(session.instance.image))
     clicks = (*session.clicks, click)

@@ -128,7 +128,7 @@ class RepoSource:
             stems = self._table(round).stems
             if full_stem in stems:
                 return self._table(round)[stems.index(full_stem)]
-        raise RclicksError(f"{full_stem}: no such instance; choose one of the list")
+        raise RclicksError(f"{full_stem}: no such instance; choose one from the list")
 
 
 @cache

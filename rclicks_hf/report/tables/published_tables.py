@@ -177,7 +177,7 @@ def check_paper_tables(results: Results) -> PaperCheck:
     if results.threshold != THRESHOLD:
         raise RclicksError(
             f"--paper-tables: the paper's threshold is {THRESHOLD:g}, not {results.threshold:g}; "
-            "leave --threshold out"
+            "omit --threshold"
         )
     order = {name: place for place, name in enumerate(METHODS)}
     published.sort(key=lambda m: (order.get(stored_name(m.key.segmenter), len(order)), m.key))
