@@ -84,5 +84,5 @@ def test_a_wrong_spec_is_one_line(user_module: str, spec: str, message: str) -> 
 def test_a_wrong_object_is_named() -> None:
     with pytest.raises(RclicksError, match=r"object: not a click model: it lacks a name"):
         load_click_model(object())  # type: ignore[arg-type]
-    with pytest.raises(RclicksError, match="UniformClickModel: is a class; give an object"):
+    with pytest.raises(RclicksError, match="UniformClickModel: is a class; give an instance"):
         load_click_model(UniformClickModel)  # type: ignore[arg-type]
