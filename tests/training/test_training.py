@@ -322,7 +322,7 @@ def test_another_network_is_not_mixed_into_an_unfinished_fine_tuning(
 
     with pytest.raises(StoppedError):
         run(0, stop)
-    with pytest.raises(RclicksError, match="another network to start from"):
+    with pytest.raises(RclicksError, match="another initial network"):
         run(1, lambda *_: None)
     run(0, lambda *_: None)
     assert (tmp_path / "model").is_dir()
