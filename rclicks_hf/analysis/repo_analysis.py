@@ -114,10 +114,7 @@ def analyse_repo(
 def load_instance_rows(
     repo: str | Path, datasets: str | Sequence[str] = (), split: str | None = None
 ) -> pa.Table:
-    """The instances of a repo as one table without pictures, labels as words.
-
-    Without ``split``, each dataset gives the split that the paper evaluates on.
-    """
+    """The instances of a repo, by default of the paper's splits, as one table without pictures."""
     datasets = names_of(datasets)
     for dataset in datasets:
         check_known("dataset", dataset, SOURCE_DATASETS)

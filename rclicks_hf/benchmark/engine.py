@@ -73,7 +73,7 @@ def run_image(
     protocol = protocol or BenchmarkProtocol()
     runs = check_runs(runs, protocol)
     if click_model is None and need_click_model(runs):
-        raise RclicksError("click_model: all runs but base and user draw from one; give one")
+        raise RclicksError("click_model: needed by all runs except base and user; give one")
     setup = EvaluationSetup(segmenter, click_model, protocol)
     return ImagePass(instances, setup, runs, fail_fast=fail_fast).rows()
 

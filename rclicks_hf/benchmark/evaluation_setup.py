@@ -97,10 +97,7 @@ class EvaluationSetup:
     def click_maps(
         self, wanted: Sequence[tuple[Instance, Target]]
     ) -> list[np.ndarray | BoxedMap | None]:
-        """Maps to draw from, made in one batch; equal targets of an object share one.
-
-        None where nothing is left to correct.
-        """
+        """Maps to draw from, made in one batch; None where nothing is left to correct."""
         keys = self.each(_key, wanted)
         distinct = {key: pair for key, pair in zip(keys, wanted, strict=True) if key is not None}
         if self.click_model is None or not distinct:

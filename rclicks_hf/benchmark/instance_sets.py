@@ -120,8 +120,8 @@ def as_instance_set(instances: InstanceSet | Sequence[Instance]) -> InstanceSet:
     if len(origins) > 1:
         (first, split), (second, other) = origins[:2]
         raise RclicksError(
-            f"instances: they are of several datasets or splits ({first} {split}, {second} {other})"
-            "; benchmark each alone"
+            f"instances: come from several datasets or splits ({first} {split}, {second} "
+            f"{other}); benchmark each separately"
         )
     return GivenInstanceSet(given, *(origins[0] if origins else ("", "")))
 

@@ -34,11 +34,7 @@ def click_as_sampled(
     row: ResultRow,
     rng: np.random.RandomState,
 ) -> None:
-    """As many first clicks as there are users, drawn in order from the whole click map (NUser@1).
-
-    The map is the one of the empty mask, so it and its groups are made once; each click is the
-    first of a new user.
-    """
+    """As many first clicks as there are users, drawn from the whole click map (NUser@1)."""
     start = time.perf_counter()
     clicks: list[Click] = []
     if len(instance.clicks):

@@ -18,25 +18,15 @@ from rclicks_hf.data.instances import Click, Instance
 
 @dataclass(eq=False)
 class Trajectory:
-    """Clicks and mask of one run on one object so far.
-
-    Attributes:
-        instance: The object.
-        row: Receives clicks, scores and seconds.
-        clicker: Chooses the clicks, with a generator of its own or one that the image shares.
-        draws: Whether the clicks come from a click map.
-        mask: (H, W) bool, the segmenter's current object.
-        memory: What the segmenter gets back with the next clicks.
-        clicks: All clicks so far.
-    """
+    """Clicks and mask of one run on one object so far."""
 
     instance: Instance
-    row: ResultRow
-    clicker: Clicker
-    draws: bool
-    mask: np.ndarray
-    memory: Any = None
-    clicks: list[Click] = field(default_factory=list)
+    row: ResultRow  # receives clicks, scores and seconds
+    clicker: Clicker  # chooses the clicks, with a generator of its own or one that the image shares
+    draws: bool  # whether the clicks come from a click map
+    mask: np.ndarray  # (H, W) bool, the segmenter's current object
+    memory: Any = None  # what the segmenter gets back with the next clicks
+    clicks: list[Click] = field(default_factory=list)  # all clicks so far
 
 
 def click_trajectories(

@@ -39,7 +39,7 @@ from rclicks_hf.jobs.results_folder import DTYPE, refuse_other_dtype
 from rclicks_hf.jobs.resumable_job import Job
 from rclicks_hf.jobs.threads import Threads
 from rclicks_hf.segmenters.interface import Segmenter, on_dataset, settings_of
-from rclicks_hf.segmenters.registry import load_segmenter, segmenter_identity
+from rclicks_hf.segmenters.registry import load_segmenter, saved_settings, segmenter_identity
 from rclicks_hf.segmenters.registry import takes_options as segmenter_takes
 from rclicks_hf.support.network_options import NetworkOptions
 
@@ -102,6 +102,13 @@ class BenchmarkJob(Job[ImageTask]):
     def may_stay_closed(self) -> bool:
         """Whether the segmenter is loaded by its spec: an object may have other settings now."""
         return isinstance(self.segmenter, str)
+
+    def manifest_closed(self) -> dict[str, Any]:
+        """The settings that a click-map network has on the dataset, which need no weights."""
+        assert isinstance(self.segmenter, str)
+        reference = self.protocol.zooms_as_reference
+        settings = saved_settings(self.segmenter, self.instances.dataset, reference=reference)
+        return {} if settings is None else {SETTINGS: settings}
 
     @property
     def _repo(self) -> str:

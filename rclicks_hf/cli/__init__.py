@@ -127,7 +127,7 @@ def main() -> None:
 
 
 def _of_system(error: OSError | UnicodeEncodeError) -> str:
-    """What the system refused, where it names a place; ``""`` for what is no matter of places."""
+    """What the system refused, where it names a place; ``""`` for other errors."""
     if isinstance(error, UnicodeEncodeError):  # Arrow takes no such paths
         not_text = "a file or folder has a name that is not UTF-8; rename it, or set LC_ALL=C.UTF-8"
         return not_text if "surrogates" in error.reason else ""

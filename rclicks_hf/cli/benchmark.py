@@ -179,7 +179,9 @@ def benchmark_repo(
     paths = []
     with join_launch() as launch:
         if launch.processes > 1 and overwrite:
-            raise RclicksError(f"--overwrite: not in a launch of several; remove {out} first")
+            raise RclicksError(
+                f"--overwrite: not possible with several processes; remove {out} first"
+            )
         for source, wanted in chosen.items():
             path = run_benchmark(
                 source,

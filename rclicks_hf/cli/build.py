@@ -81,7 +81,7 @@ def build(
     on_error: Annotated[
         OnError,
         typer.Option(
-            help="At a line of the click table that cannot be read: stop, or skip it and list it "
+            help="For a line of the click table that cannot be read: stop, or skip it and list it "
             "in rejected.parquet."
         ),
     ] = "stop",

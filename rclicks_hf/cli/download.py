@@ -38,7 +38,7 @@ def download(
     ] = None,
     show: Annotated[
         bool,
-        typer.Option("--list", help="List what there is: size, licence, what it is for; and exit."),
+        typer.Option("--list", help="List the items with size, licence and purpose, and exit."),
     ] = False,
     to: Annotated[
         Path | None,
@@ -54,7 +54,7 @@ def download(
         typer.Option(
             "--from",
             metavar="PLACE",
-            help="Take the files from this folder or web address, by their names, in place of the "
+            help="Folder or web address with the files under their published names, instead of the "
             "published addresses. Default: the variable RCLICKS_MIRROR.",
         ),
     ] = "",
@@ -64,7 +64,7 @@ def download(
 ) -> None:
     """Download public data, networks and results.
 
-    They end ready to use: archives are checked and unpacked, networks converted, results imported.
+    Archives are checked and unpacked, networks converted and results imported.
     The same command resumes an interrupted download. Files on a drive need the extra [download].
     """
     from rclicks_hf.downloads.preparing import download as download_all

@@ -34,7 +34,7 @@ def import_results(
     """Import the per-click results that the paper published.
 
     Each of the 33 methods becomes a results folder that `rclicks report` shows beside your own
-    runs. What the archive lacks is named. The same command resumes a stopped import.
+    runs. Missing parts of the archive are reported. The same command resumes a stopped import.
     """
     from rclicks_hf.benchmark.published.importing import import_results as import_all
 

@@ -27,7 +27,7 @@ def push(
         typer.Argument(
             metavar="KIND",
             help="dataset (a built dataset repo), model (a saved network with card, code and "
-            "scores), metrics (the nine evaluate modules, a Space each), results (of benchmarks, "
+            "scores), metrics (the nine evaluate modules, one Space each), results (of benchmarks, "
             "together one dataset repo) or space (the app, with results for its leaderboard). "
             "Short form: a folder, then the id of its repo.",
         ),
@@ -53,7 +53,7 @@ def push(
         typer.Option(
             "--type",
             help="In the short form, the type of the Hub repo; metric modules are spaces. "
-            "Default: found out from the files.",
+            "Default: detected from the files.",
         ),
     ] = None,
     private: Annotated[
@@ -75,7 +75,7 @@ def push(
 ) -> None:
     """Upload to the Hub, one commit per repo.
 
-    What the Hub already has is not sent again: after an interruption, run the same command again.
+    Files that the Hub already has are not sent again: after an interruption, run the command again.
     Data and weights that are no longer in the folder are deleted from the repo; anything else that
     was put there stays. Log in first with `hf auth login`.
     """
@@ -86,7 +86,7 @@ def push(
         if repo is None:
             raise RclicksError(f"--repo is missing; give it, for example `{_example(what)}`")
         if kind is not None:
-            raise RclicksError(f"--type {kind}: {what} says that already; leave it out")
+            raise RclicksError(f"--type {kind}: {what} already says that; omit it")
         for pushed in push_kind(
             what, repo, rest, private=private, revision=revision, dry_run=dry_run
         ):

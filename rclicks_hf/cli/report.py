@@ -92,8 +92,8 @@ def report(
 ) -> None:
     """Write results as an HTML page or as tables.
 
-    Needs only the Parquet files of the results folders, not the models. With the dataset repo at
-    hand, the HTML page also shows the clicks on some instances. The exit code is 1 if all
+    Needs only the Parquet files of the results folders, not the models. If the dataset repo is
+    there, the HTML page also shows the clicks on some instances. The exit code is 1 if all
     instances failed.
     """
     from rclicks_hf.report import write_report_file

@@ -84,8 +84,8 @@ def space(
 ) -> None:
     """Explore and collect clicks in the browser.
 
-    The app also has a leaderboard. Prints its address and serves it until Ctrl-C. It works without
-    a network. Needs gradio: pip install "rclicks-hf[space]".
+    The app also has a leaderboard. Prints its address and serves it until Ctrl-C. It works offline.
+    Needs gradio: pip install "rclicks-hf[space]".
     """
     from rclicks_hf.space.app import make_app
     from rclicks_hf.space.serving import require_free, serve, wait
@@ -101,5 +101,5 @@ def space(
     )
     require_free(host, port)
     app = make_app(settings)
-    typer.echo(f"{serve(app, host=host, port=port, block=False)} (Ctrl-C ends it)")
+    typer.echo(f"{serve(app, host=host, port=port, block=False)} (Ctrl-C stops it)")
     wait(app)

@@ -65,8 +65,8 @@ class ClickabilityClickModel(NetworkClickModel):
         if compile:
             if self.model.device.type != "cuda":
                 raise RclicksError(
-                    f"compile: helps on a GPU only, the network is on {self.model.device}; leave "
-                    "--compile out"
+                    f"compile: needs a GPU, but the network is on {self.model.device}; omit "
+                    "--compile"
                 )
             compile_part(self.model.encoder_decoder)
 

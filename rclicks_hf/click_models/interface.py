@@ -14,20 +14,13 @@ from rclicks_hf.support.zero_buffer import Box
 
 @dataclass(frozen=True, eq=False)
 class BoxedMap:
-    """A click map in a box around its error mask; outside it is finite and never drawn.
+    """A click map in a box around its error mask; outside it is finite and never drawn."""
 
-    Attributes:
-        plane: (h, w) float32, the map in the box before it is normalised.
-        box: Rows and columns of the box.
-        shape: (H, W) of the image.
-        low: What normalising subtracts, then
-        span: what it divides by; 0 makes all values 0, None leaves them as they are.
-    """
-
-    plane: np.ndarray
-    box: Box
-    shape: tuple[int, int]
-    low: float | np.float32 = 0.0
+    plane: np.ndarray  # (h, w) float32, the map in the box before it is normalised
+    box: Box  # rows and columns of the box
+    shape: tuple[int, int]  # (H, W) of the image
+    low: float | np.float32 = 0.0  # what normalising subtracts
+    # What it then divides by; 0 makes all values 0, None leaves them as they are
     span: float | np.float32 | None = None
 
     def at(self, places: np.ndarray) -> np.ndarray:

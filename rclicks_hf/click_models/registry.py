@@ -192,11 +192,11 @@ def click_model_choices() -> str:
 def require_click_model(model: Any, where: str) -> ClickModel:
     """A click model with all parts of the interface; errors start with ``where``."""
     if isinstance(model, type):
-        raise RclicksError(f"{model.__name__}: is a class; give an object of it")
+        raise RclicksError(f"{model.__name__}: is a class; give an instance of it")
     missing = [] if hasattr(model, "name") else ["a name"]
     missing += [] if callable(getattr(model, "click_map", None)) else ["click_map()"]
     if missing:
-        raise RclicksError(f"{where}: not a click model, it lacks {', '.join(missing)}; add that")
+        raise RclicksError(f"{where}: not a click model: it lacks {', '.join(missing)}; add that")
     if not isinstance(model.name, str) or not model.name:
         raise RclicksError(f"{where}: name must be a non-empty text, got {model.name!r}; fix that")
     return model if callable(getattr(model, "click_maps", None)) else _OneByOne(model)

@@ -98,11 +98,7 @@ class ScoreSettings:
 def score_image(
     instances: Sequence[Instance], models: Mapping[str, ClickModel], settings: ScoreSettings
 ) -> list[dict[str, Any]]:
-    """Rows of `SCORE_SCHEMA` for the instances of one image, each model's click map made once.
-
-    For each set of clicks there is a row per model and one for the halves of the clicks. A row that
-    cannot be scored has the reason in ``left_out`` and None for its scores.
-    """
+    """Rows of `SCORE_SCHEMA` for the instances of one image, each model's click map made once."""
     prepared = {name: ClickModelOnImages(model) for name, model in models.items()}
     objects: dict[int, np.ndarray] = {}
     rows = []

@@ -344,7 +344,7 @@ def _plan_given(given: GivenInstances) -> list[ScoreTask]:
     if not groups:
         raise RclicksError("instances: none given; give at least one")
     if len({key[:2] for key in groups}) > len({key[0] for key in groups}):
-        raise RclicksError("instances: two splits of one dataset; score each split alone")
+        raise RclicksError("instances: two splits of one dataset; score each split separately")
     stems = given.stems
     return [
         ScoreTask(*key, tuple(at), tuple(stems[index] for index in at))

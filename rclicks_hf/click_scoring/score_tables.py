@@ -68,7 +68,7 @@ def score_repo(
             raise RclicksError("--out: needed in a launch of several processes; give a folder")
         if launch.processes > 1 and overwrite:
             raise RclicksError(
-                f"--overwrite: not possible in a launch of several processes; remove {out} first"
+                f"--overwrite: not possible with several processes; remove {out} first"
             )
         with tempfile.TemporaryDirectory() if out is None else nullcontext(out) as folder:
             path = run_click_scores(

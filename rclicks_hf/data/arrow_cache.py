@@ -25,12 +25,7 @@ _IMAGE_BATCH_ROWS = 50
 
 
 def read_parquet(files: Sequence[Path], split: str) -> datasets.Dataset:
-    """The rows of Parquet files as one memory-mapped dataset.
-
-    Raises:
-        RclicksError: If the cache cannot be written, or a file changes while it is read.
-        OSError, ValueError, pa.ArrowException: If a file cannot be read.
-    """
+    """The rows of Parquet files as one memory-mapped dataset."""
     return map_arrow([_arrow_file(file) for file in files], split)
 
 

@@ -39,7 +39,7 @@ def pictures_fingerprint(repo: str, dataset: str, split: str) -> str:
     """A digest of images and object masks, as `rclicks build` stored it; ``""`` if unknown.
 
     Unlike `dataset_fingerprint` it is the same for two builds with other clicks or other versions
-    of this package, so it tells whether results are of the same pictures. See `PictureDigest` for
+    of this package, so it shows whether results are of the same pictures. See `PictureDigest` for
     what it covers. It is read, not computed: from the files of a folder, or from the card on the
     Hub.
     """

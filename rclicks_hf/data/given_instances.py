@@ -22,19 +22,12 @@ class InstanceNames(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class GivenInstances:
-    """Instances (a list, an `InstanceTable`) and what is known about them without decoding them.
+    """Instances (a list, an `InstanceTable`) and what is known about them without decoding them."""
 
-    Attributes:
-        instances: The instances; decoded when they are taken.
-        positions: Positions of those that belong to this set.
-        names: Names of each of these.
-        digest: Changes with the names, images, masks or clicks of any of these.
-    """
-
-    instances: Sequence[Instance]
-    positions: list[int]
-    names: list[InstanceNames]
-    digest: str
+    instances: Sequence[Instance]  # the instances; decoded when they are taken
+    positions: list[int]  # positions of those that belong to this set
+    names: list[InstanceNames]  # names of each of these
+    digest: str  # changes with the names, images, masks or clicks of any of these
 
     def __getitem__(self, index: int) -> Instance:
         return self.instances[self.positions[index]]

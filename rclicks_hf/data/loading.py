@@ -197,11 +197,7 @@ def check_known(kind: str, value: str, known: Iterable[str]) -> None:
 
 
 def load_config(repo: str | Path, key: ConfigKey, split: str) -> datasets.Dataset:
-    """The rows of one config and split, with errors in one line.
-
-    A folder is read by its files as they are now, the name ``rclicks`` from what ``rclicks
-    install`` put into the cache, and a Hub id by ``datasets.load_dataset``.
-    """
+    """The rows of one config and split of a folder, a Hub id or ``rclicks``; errors in one line."""
     try:
         known, read = _locate(repo, key)
         if known is None:

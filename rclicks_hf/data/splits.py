@@ -40,7 +40,7 @@ def read_split_lists(
 
     Raises:
         RclicksError: If a list is missing, a line cannot be a stem, a stem is in both lists, or no
-            stem is one of ``image_stems``.
+            stem of a list is one of ``image_stems``.
 
     Example:
         >>> import tempfile
@@ -75,8 +75,8 @@ def read_split_lists(
                 raise RclicksError(
                     f"{path}, line {number}: {stem!r} is in both lists; remove it from one"
                 )
-    if image_stems and not splits.keys() & set(image_stems):
-        raise RclicksError(_no_match(Path(folder), list(splits), image_stems))
+    if image_stems:
+        _refuse_lists_of_others(Path(folder), splits, image_stems)
     return splits
 
 
@@ -85,7 +85,7 @@ class SplitMatch:
     """How far split lists and images fit together.
 
     Attributes:
-        without_image: Listed stems that are no image.
+        without_image: Listed stems without an image.
         unlisted: Images that are in no list, and so in `UNLISTED`.
 
     Example:
@@ -115,20 +115,29 @@ def _listed_stem(line: str, known: Mapping[str, str]) -> str:
     return forms[-1]
 
 
-def _no_match(folder: Path, listed: list[str], image_stems: Collection[str]) -> str:
-    files = " and ".join(LIST_FILES)
-    if not listed:
-        return f"{folder}: {files} list no image; put one image stem per line there"
-    altered = spreadsheet_form(listed[0], image_stems)
-    if altered:
-        return (
-            f"{folder}: {files} list {listed[0]!r} where the image is {altered!r}: a spreadsheet "
-            "made a number of the name; take the original lists"
+def _refuse_lists_of_others(
+    folder: Path, splits: Mapping[str, str], image_stems: Collection[str]
+) -> None:
+    """Refuse empty lists, and a list of which no stem is an image, as of another dataset."""
+    if not splits:
+        files = " and ".join(LIST_FILES)
+        raise RclicksError(f"{folder}: {files} list no image; put one image stem per line there")
+    images = set(image_stems)
+    for name, split in LIST_FILES.items():
+        listed = [stem for stem, its_split in splits.items() if its_split == split]
+        if not listed or not images.isdisjoint(listed):
+            continue
+        altered = spreadsheet_form(listed[0], image_stems)
+        if altered:
+            raise RclicksError(
+                f"{folder / name}: lists {listed[0]!r} where the image is {altered!r}: a "
+                "spreadsheet turned the name into a number; use the original list"
+            )
+        raise RclicksError(
+            f"{folder / name}: none of its {len(listed):,} stems is an image, such as "
+            f"{listed[0][:30]!r}; give a list of these images, with names such as "
+            f"{min(image_stems)[:30]!r}, or an empty list"
         )
-    return (
-        f"{folder}: none of the {len(listed):,} stems in {files} is an image, such as "
-        f"{listed[0][:30]!r}; the images have names such as {min(image_stems)[:30]!r}"
-    )
 
 
 def random_splits(

@@ -80,11 +80,7 @@ def word_columns(table: pa.Table, *, where: str = "rows") -> pa.Table:
 def decode_instances(
     table: pa.Table, names: LabelNames | None = None, *, where: str = "instances"
 ) -> list[StoredInstance]:
-    """The rows of an ``-instances`` config; ``names`` where the table does not carry its features.
-
-    Raises:
-        RclicksError: If a label is unknown, or the clicks or the box of a row are damaged.
-    """
+    """The rows of an ``-instances`` config; ``names`` where the table carries no features."""
     names = names or label_names(table)
     present = set(table.column_names)
     keys = {name: table[name].to_pylist() for name in _PLAIN if name in present} | {

@@ -38,11 +38,7 @@ class Workspace:
 
 @contextmanager
 def open_workspace(settings: DemoSettings, datasets: Sequence[str] = ()) -> Iterator[Workspace]:
-    """A hidden sibling of the output folder, renamed to it when the demo is done.
-
-    It holds what a stopped run with the same settings finished; what other settings left is
-    removed.
-    """
+    """A hidden sibling of the output folder, renamed to it when the demo is done."""
     out = settings.out
     require_absent(out)
     root = out.with_name(f".{out.name}.partial")

@@ -38,16 +38,11 @@ _QUOTA = (b"quota exceeded", b"too many users", b"download quota", b"can't view 
 
 @dataclass(frozen=True)
 class Fetcher:
-    """Fetches files into a folder.
+    """Fetches files into a folder."""
 
-    Attributes:
-        folder: Where the files go; created.
-        mirror: A folder, or an address, that holds the files by their names; ``""`` for the
-            addresses of the table, or the mirror that the variables name.
-        progress: Show progress bars.
-    """
-
-    folder: Path
+    folder: Path  # where the files go; created
+    # A folder, or an address, that holds the files by their names; ``""`` for the addresses of the
+    # table, or the mirror that the variables name
     mirror: str = ""
     progress: bool = True
 
@@ -70,12 +65,7 @@ class Fetcher:
         return file.address
 
     def fetch(self, file: RemoteFile) -> Path:
-        """The file on this disk: fetched, or the one of a local mirror.
-
-        Raises:
-            RclicksError: If it cannot be fetched, is a web page, or differs from the published one
-                or from the one that was fetched before.
-        """
+        """The file on this disk: fetched and checked, or the one of a local mirror."""
         path, source = self.folder / file.name, self.source(file)
         if path.exists():
             self._require_right(file, path, "move it away, or give another folder with --to")
@@ -196,7 +186,7 @@ def _fetch_from_drive(file: RemoteFile, part: Path, progress: bool) -> None:
     except Exception as error:  # gdown's own types, of quota and permission pages
         reason = without_secrets(visible(" ".join(str(error).split())))[:200]
         raise RclicksError(
-            f"{file.name}: the drive does not hand it out ({reason}); {_by_hand(file)}"
+            f"{file.name}: the drive refuses the download ({reason}); {_by_hand(file)}"
         ) from error
 
 
@@ -221,7 +211,7 @@ def _refuse_page(file: RemoteFile, path: Path) -> None:
     why = "its download quota is used up" if any(text in head for text in _QUOTA) else "it asks"
     why = why if why != "it asks" else "it asks for a confirmation or a login"
     raise RclicksError(
-        f"{path.name.strip('.').removesuffix('.part')}: the server sent a web page in place of the "
+        f"{path.name.strip('.').removesuffix('.part')}: the server sent a web page instead of the "
         f"file: {why}; {_by_hand(file)}"
     )
 

@@ -67,7 +67,7 @@ def download(
         >>> download(["imagenet"])
         Traceback (most recent call last):
         ...
-        rclicks_hf.errors.RclicksError: imagenet: nothing of this name to download; choose clicks,
+        rclicks_hf.errors.RclicksError: imagenet: unknown item; choose clicks,
         ... or all
     """
     items = choose_items(names)

@@ -25,22 +25,14 @@ Becomes = Literal["files", "source", "folder", "clickability", "saliency", "resu
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """One file to fetch.
+    """One file to fetch."""
 
-    Attributes:
-        name: Its name, also at a mirror.
-        address: Where a browser finds it.
-        megabytes: Its size, about.
-        drive_file: Its id on the drive, ``""`` if it is not there.
-        drive_folder: Id of the folder on the drive that holds it, ``""`` if unknown.
-        check: How its content is checked; None where nothing is published on it.
-    """
-
-    name: str
-    address: str
-    megabytes: float
-    drive_file: str = ""
-    drive_folder: str = ""
+    name: str  # its name, also at a mirror
+    address: str  # where a browser finds it
+    megabytes: float  # its size, about
+    drive_file: str = ""  # its id on the drive, ``""`` if it is not there
+    drive_folder: str = ""  # id of the folder on the drive that holds it, ``""`` if unknown
+    # How its content is checked; None where nothing is published on it
     check: PublicFile | None = None
 
     @property
@@ -215,7 +207,5 @@ def choose_items(names: Sequence[str]) -> list[PublicItem]:
 
     wanted = {name for given in names for name in (ALL if given == "all" else (given,))}
     if unknown := sorted(wanted - ITEMS.keys()):
-        raise RclicksError(
-            f"{unknown[0]}: nothing of this name to download; choose {', '.join(ITEMS)} or all"
-        )
+        raise RclicksError(f"{unknown[0]}: unknown item; choose {', '.join(ITEMS)} or all")
     return [item for item in ITEMS.values() if item.name in wanted]

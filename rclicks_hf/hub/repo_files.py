@@ -104,7 +104,7 @@ def _entries(
         if entry.is_symlink() and not target.is_relative_to(root):
             raise RclicksError(
                 f"{root.name}/{_shown(path)}: a link to a file outside of the folder; put the file "
-                "itself there (`cp -rL` copies a folder so), or remove the link"
+                "itself there (`cp -rL` does so for a folder), or remove the link"
             )
         real_path = target.relative_to(root).as_posix()
         try:
@@ -152,7 +152,7 @@ def _check_size(path: Path) -> None:
     if size > most:
         raise RclicksError(
             f"{path}: {size / 1e6:,.0f} MB, but the Hub takes at most {most / 1e6:,.0f} MB for "
-            "such a file; divide it"
+            "such a file; split it"
         )
 
 

@@ -19,8 +19,7 @@ def find_repo_type(folder: Path, wanted: str | None) -> str:
     found = _type_of(folder)
     if found and wanted and wanted != found:
         raise RclicksError(
-            f"{folder}: is {_TITLES[found]}, not {_TITLES[wanted]}; leave out --type, or give "
-            f"{found}"
+            f"{folder}: is {_TITLES[found]}, not {_TITLES[wanted]}; omit --type, or give {found}"
         )
     return found or wanted or "dataset"
 

@@ -115,15 +115,12 @@ def results_upload(repo: str, folders: Sequence[Path], scratch: Path) -> Upload:
 
 
 def clean_results(folders: Sequence[Path], scratch: Path) -> CleanResults:
-    """Copies of results folders in ``scratch``, without what names places on this computer.
-
-    A folder of several results folders stands for these.
-    """
+    """Copies of results folders in ``scratch``, without what names places on this computer."""
     found = CleanResults()
     for folder in _expanded(folders):
         name = _UNSAFE.sub("_", folder.resolve().name).strip("._") or "results"
         if name in (*found.manifests, ALL):
-            raise RclicksError(f"{folder}: another one is called {name!r} too; rename the folder")
+            raise RclicksError(f"{folder}: another folder is also called {name!r}; rename one")
         out = scratch / name
         out.mkdir()
         manifest = _clean_manifest(folder)

@@ -152,8 +152,8 @@ def _transfer(api: HfApi, upload: Upload, options: PushOptions) -> Pushed:
     info, has_branch = patiently(lambda: _look_up(api, upload, options))
     if info is not None and options.private and not info.private:
         raise RclicksError(
-            f"{upload.repo_id}: exists and is public; make it private in its settings, or leave "
-            "out --private"
+            f"{upload.repo_id}: exists and is public; make it private in its settings, or omit "
+            "--private"
         )
     parent = info.sha if info is not None else None
     remote = patiently(lambda: _remote_files(api, upload, parent)) if info is not None else {}

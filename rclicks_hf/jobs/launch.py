@@ -25,10 +25,7 @@ class Launch:
 
 @contextmanager
 def join_launch() -> Iterator[Launch]:
-    """Yield the launch that started this process (one of a single process without a launcher).
-
-    The processes exchange no messages: the results folder settles which of them does what.
-    """
+    """Yield the launch that started this process (one of a single process without a launcher)."""
     if int(os.environ.get("WORLD_SIZE", "1")) < 2:
         yield Launch(0, 1)
         return

@@ -13,15 +13,10 @@ from rclicks_hf.support.provenance import file_digest, folder_digest
 
 @dataclass(frozen=True)
 class ModelIdentity:
-    """What a results folder is tied to: results of a model with another identity are refused.
+    """What a results folder is tied to: results of a model with another identity are refused."""
 
-    Attributes:
-        name: What tables call the model, independent of where its folder is.
-        fingerprint: Changes with the model; ``""`` if unknown, for example for a built-in name.
-    """
-
-    name: str
-    fingerprint: str
+    name: str  # what tables call the model, independent of where its folder is
+    fingerprint: str  # changes with the model; ``""`` if unknown, for example for a built-in name
 
 
 def spec_identity(spec: ModelSpec) -> ModelIdentity:

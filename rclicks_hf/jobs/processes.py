@@ -186,10 +186,7 @@ def one_thread() -> Iterator[None]:
 
 
 class _Process:
-    """State of a worker process.
-
-    The worker is opened with its first task, so that its errors travel back as the task's.
-    """
+    """A worker process; it opens its worker with the first task, whose errors travel back."""
 
     open_worker: bytes
     gpu: int | None = None

@@ -94,7 +94,7 @@ def write_manifest(out: Path, manifest: Mapping[str, Any]) -> None:
     """Write the manifest, whole or not at all; the folder is created where it is absent."""
     text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
     with atomic_file(out / MANIFEST) as part:
-        # Bytes of a path that are no UTF-8 become the escapes that JSON has for them.
+        # Bytes of a path that are not UTF-8 become the escapes that JSON has for them.
         part.write_bytes(text.encode("utf-8", "backslashreplace"))
 
 

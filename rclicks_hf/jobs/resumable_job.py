@@ -103,6 +103,10 @@ class Job(ABC, Generic[T]):
         """Whether ``of_worker`` follows from ``identity``, so that finished work need not open."""
         return True
 
+    def manifest_closed(self) -> dict[str, Any]:
+        """Those entries of `manifest_of` that are known without `open`."""
+        return {}
+
     @abstractmethod
     def is_whole(self, task: T, table: pa.Table) -> bool:
         """Whether a part holds every row that the task asks for."""
@@ -207,7 +211,7 @@ def _finished_before(job: Job[T], tasks: Sequence[T]) -> dict[str, Any] | None:
     if found is None or not all(map(job.is_done, tasks)) or not {*job.of_worker} <= found.keys():
         return None
     kept = (*job.of_worker, "versions", "machine")  # the parts are not of this machine
-    return {name: found[name] for name in kept if name in found}
+    return {name: found[name] for name in kept if name in found} | job.manifest_closed()
 
 
 def open_folder(job: Job[T], manifest: dict[str, Any], *, overwrite: bool) -> dict[str, Any]:

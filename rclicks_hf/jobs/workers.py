@@ -92,6 +92,6 @@ def _free_memory(gpu: int) -> int:
     except RuntimeError as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise RclicksError(
-            f"cuda:{gpu}: cannot be used ({reason}); end what else runs there, or give another "
-            "--device"
+            f"cuda:{gpu}: cannot be used ({reason}); stop the other programs on it, or give "
+            "another --device"
         ) from error

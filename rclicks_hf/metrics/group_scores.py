@@ -87,10 +87,7 @@ def group_nsr_values(scores: Any, *, undefined: float = 0.0) -> np.ndarray:
 
 
 def noise_to_signal(signal: np.ndarray, noise: np.ndarray, undefined: float = 0.0) -> np.ndarray:
-    """Ratio in per cent of (N,) standard deviations to means; ``undefined`` where a mean is 0.
-
-    NaN stays NaN.
-    """
+    """Per cent: (N,) standard deviations over means; ``undefined`` where a mean is 0, NaN stays."""
     ratio = np.divide(noise, signal, out=np.zeros_like(noise), where=signal != 0)
     return np.where(signal == 0, undefined, 100.0 * ratio)
 

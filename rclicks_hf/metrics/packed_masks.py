@@ -38,11 +38,7 @@ class ObjectScorer:
         self._object = self._kept(self._object)
 
     def __call__(self, predicted: np.ndarray) -> tuple[float, float]:
-        """(IoU, boundary IoU) of an (H, W) bool mask.
-
-        Raises:
-            ValueError: If the mask has another size or type.
-        """
+        """(IoU, boundary IoU) of an (H, W) bool mask; another size or type is a ValueError."""
         if predicted.shape != self._shape or predicted.dtype.kind != "b":
             raise ValueError(
                 f"predicted must be bool of {self._shape}, got {predicted.shape} {predicted.dtype}"

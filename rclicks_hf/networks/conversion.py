@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import KW_ONLY, dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -48,44 +49,70 @@ class Conversion:
         return "\n".join(lines)
 
 
-def convert_official(
-    network: str,
-    path: str | os.PathLike[str],
-    out_dir: str | os.PathLike[str],
-    sizes: Mapping[str, Any] | Callable[[State], Mapping[str, Any]],
-    *,
-    ignored: Sequence[str] = (),
-    rename: Callable[[State], State] | None = None,
-    processor: Callable[[Any], Any] | None = None,
-) -> Conversion:
-    """Convert an official checkpoint to a folder for `from_pretrained`.
+@dataclass(frozen=True)
+class Converter:
+    """Converts official checkpoints of one network to folders for `from_pretrained`.
 
-    Args:
+    Attributes:
         network: Key of `NETWORKS`.
-        path: The checkpoint; only tensors are read from it.
-        out_dir: New folder: weights (safetensors), config and, with `processor`, image processor.
         sizes: Name of a size -> its config, or a function that makes this from the state dict; the
             shapes decide.
         ignored: Patterns of official keys that the original code ignores, for example ``"head.*"``.
         rename: Gives the official tensors, without the ignored ones, the keys of our network.
         processor: Makes the image processor for a config.
 
-    Raises:
-        RclicksError: If the file is not a checkpoint of one of the sizes (what it is, or the
-            missing and extra keys are named), or `out_dir` exists.
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from rclicks_hf.networks.ritm import RitmConfig, RitmModel, convert_checkpoint
+        >>> root = Path(tempfile.mkdtemp())
+        >>> network = RitmModel(RitmConfig.from_preset("HRNet-W18-small"))
+        >>> torch.save({"state_dict": network.state_dict(), "config": {}}, root / "ritm.pth")
+        >>> convert_checkpoint(root / "ritm.pth", root / "ritm").size
+        'HRNet-W18-small'
     """
-    official, unused = read_official(path, network, ignored=ignored)
-    state = rename(official) if rename else official
-    sizes = sizes(state) if callable(sizes) else sizes
-    size = find_size(path, network, state, sizes)
-    model = NETWORKS[network].load("model")(sizes[size]).eval()
-    model.load_state_dict(state)
-    with atomic_directory(out_dir) as part:
-        model.save_pretrained(part)
-        if processor:
-            processor(sizes[size]).save_pretrained(part)
-        share_mode(part, like="config.json")
-    return Conversion(network, size, unused, model)
+
+    network: str
+    sizes: Mapping[str, Any] | Callable[[State], Mapping[str, Any]]
+    _: KW_ONLY
+    ignored: Sequence[str] = ()
+    rename: Callable[[State], State] | None = None
+    processor: Callable[[Any], Any] | None = None
+
+    def __call__(
+        self,
+        path: str | os.PathLike[str],
+        out_dir: str | os.PathLike[str],
+        *,
+        config: Any = None,
+    ) -> Conversion:
+        """Convert a checkpoint.
+
+        Args:
+            path: The checkpoint; only tensors are read from it.
+            out_dir: New folder: weights (safetensors), config and, with `processor`, image
+                processor.
+            config: Configuration of a network of another size; None looks for one of `sizes`.
+
+        Raises:
+            RclicksError: If the file is not a checkpoint of one of the sizes (what it is, or the
+                missing and extra keys are named), or `out_dir` exists.
+        """
+        official, unused = read_official(path, self.network, ignored=self.ignored)
+        state = self.rename(official) if self.rename else official
+        sizes = self.sizes(state) if callable(self.sizes) else self.sizes
+        if config is not None:
+            sizes = {"given size": config}
+        size = find_size(path, self.network, state, sizes)
+        config = deepcopy(sizes[size])  # a model changes its config
+        model = NETWORKS[self.network].load("model")(config).eval()
+        model.load_state_dict(state)
+        with atomic_directory(out_dir) as part:
+            model.save_pretrained(part)
+            if self.processor:
+                self.processor(config).save_pretrained(part)
+            share_mode(part, like="config.json")
+        return Conversion(self.network, size, unused, model)
 
 
 def read_official(

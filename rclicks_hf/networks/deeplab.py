@@ -14,17 +14,17 @@ from transformers import PreTrainedConfig
 from transformers import initialization as init
 
 from rclicks_hf.networks.click_map import ClickMapModel, ScaleLayer
+from rclicks_hf.networks.limits import check_limits
 
 _EXPANSION = 4  # ratio of a bottleneck's output channels to its inner channels
 
-# Most that a field, or its entries, may be: far above the published networks, and small enough
-# that a wrong or hostile config.json neither hangs nor fills the memory.
-_MOST = {
+_LIMITS = {
     "depths": 64,
     "hidden_sizes": 2048,
     "decoder_channels": 2048,
     "skip_channels": 1024,
     "guidance_channels": 1024,
+    "guidance_features": 2048,
     "click_radius": 256,
 }
 
@@ -32,6 +32,18 @@ _MOST = {
 @strict
 class DeepLabConfig(PreTrainedConfig):
     """What the configurations of GPCIS and CDNet share.
+
+    Args:
+        bottleneck: Whether residual blocks are bottlenecks.
+        depths: Residual blocks per stage.
+        hidden_sizes: Inner channels per stage.
+        decoder_channels: Channels of the decoder.
+        skip_channels: Channels that the decoder takes from the first stage.
+        guidance_channels: Channels between the two convolutions of the guidance maps.
+        guidance_features: Channels that are added to the stem's output.
+        aspp_dropout: Dropout after the atrous pyramid, in training.
+        click_radius: Radius in pixels of the disks at the input.
+        with_previous_mask: Whether the previous probability is an input.
 
     Raises:
         ValueError: If a list has another length than 4, a number is not positive or far above the
@@ -44,25 +56,19 @@ class DeepLabConfig(PreTrainedConfig):
     decoder_channels: int = 256
     skip_channels: int = 32
     guidance_channels: int = 16
+    guidance_features: int = 256
     aspp_dropout: float = 0.0
     click_radius: int = 5
+    with_previous_mask: bool = True
 
     def __post_init__(self, **kwargs: Any) -> None:
         super().__post_init__(**kwargs)
         for name in ("depths", "hidden_sizes"):
             if len(getattr(self, name)) != 4:
                 raise ValueError(f"{name} needs 4 numbers, got {getattr(self, name)}")
-        for name, most in self.limits().items():
-            value = getattr(self, name)
-            for number in value if isinstance(value, list | tuple) else [value]:
-                if not 1 <= number <= most:
-                    raise ValueError(f"{name} is {number}; give 1 to {most}")
+        check_limits(self, _LIMITS)
         if not 0 <= self.aspp_dropout < 1:
             raise ValueError(f"aspp_dropout is {self.aspp_dropout}; give 0 to less than 1")
-
-    def limits(self) -> dict[str, int]:
-        """The most that each number may be."""
-        return _MOST
 
 
 class DeepLabModel(ClickMapModel):

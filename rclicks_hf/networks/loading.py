@@ -88,7 +88,7 @@ def check_weights(
 
 
 def require_shards_inside(name_or_path: str | os.PathLike[str]) -> None:
-    """Refuse an index of weight files that is no index, or names a file outside its folder."""
+    """Refuse a weight index that cannot be read as one, or that names a file outside its folder."""
     for name in _INDEXES:
         path = _saved_file(name_or_path, name)
         if path is not None and (problem := _index_problem(path)):

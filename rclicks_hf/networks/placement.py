@@ -87,10 +87,7 @@ def put_on(model: Any, device: torch.device) -> Any:
 
 
 def compile_part(part: torch.nn.Module) -> None:
-    """Compile a module's forward pass; where that fails it runs as it is, after one warning.
-
-    Shapes that change are learned: the second size of a batch makes its dimension variable.
-    """
+    """Compile a module's forward pass; where that fails it runs as it is, after one warning."""
     plain, compiled = part.forward, torch.compile(part.forward)
     works = True
 
@@ -104,7 +101,7 @@ def compile_part(part: torch.nn.Module) -> None:
             except Exception as error:  # of the compiler, of Triton, of a missing C compiler
                 works = False
                 reason = f"{type(error).__name__}: {error}".splitlines()[0]
-                _log.warning("--compile: going on without it, for compiling failed (%s)", reason)
+                _log.warning("--compile: compiling failed (%s); continuing without it", reason)
         return plain(*inputs, **options)
 
     part.forward = forward
@@ -157,11 +154,7 @@ class Batch:
         self._is_halved = False
 
     def run(self, call: Callable[[], T]) -> T:
-        """The result of ``call``, which reads ``size``; out of memory, once more with half of it.
-
-        Raises:
-            RclicksError: If the memory is short again.
-        """
+        """The result of ``call``, which reads ``size``; out of memory, again with half of it."""
         try:
             return call()
         except torch.OutOfMemoryError as error:
@@ -172,7 +165,7 @@ class Batch:
                 ) from error
         # Here the error is gone, and with it the tensors that its traceback held.
         self._is_halved, self.size = True, self.size // 2
-        _log.warning("out of memory on the device: going on with a batch size of %d", self.size)
+        _log.warning("out of memory on the device: continuing with a batch size of %d", self.size)
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         return self.run(call)

@@ -17,6 +17,7 @@ from transformers.configuration_utils import PreTrainedConfig
 from transformers.modeling_layers import GradientCheckpointingLayer
 
 from rclicks_hf.networks.click_map import ClickMapModel
+from rclicks_hf.networks.limits import check_limits
 
 #: Keys of published checkpoints that the networks do without, as patterns.
 UNUSED = ("backbone.cls_token", "backbone.fc_norm.*", "backbone.head.*", "maps_transform.*")
@@ -24,9 +25,7 @@ UNUSED = ("backbone.cls_token", "backbone.fc_norm.*", "backbone.head.*", "maps_t
 _HEADS = {160: 4, 768: 12, 1024: 16, 1280: 16}  # published widths; no shape determines the heads
 _WINDOW = 224  # pixels
 
-# Most that a field, or its entries, may be: far above every published network, and small enough
-# that a wrong or hostile config.json neither hangs nor fills the memory.
-_MOST = {
+_LIMITS = {
     "image_size": 8192,
     "patch_size": 32,
     "hidden_size": 4096,
@@ -82,7 +81,7 @@ class PlainVitConfig(PreTrainedConfig):
 
     def __post_init__(self, **kwargs: Any) -> None:
         super().__post_init__(**kwargs)
-        self.check_range(_MOST)
+        check_limits(self, _LIMITS)
         if self.hidden_size % self.num_attention_heads:
             raise ValueError(
                 f"hidden_size {self.hidden_size} is not a multiple of its "
@@ -95,14 +94,6 @@ class PlainVitConfig(PreTrainedConfig):
         if len(self.neck_sizes) != 4:
             raise ValueError(f"neck_sizes needs 4 numbers, got {self.neck_sizes}")
         windows_of(self.image_size, self.patch_size)
-
-    def check_range(self, most: dict[str, int]) -> None:
-        """Refuse fields, or entries of fields, outside of 1 to what is named."""
-        for name, limit in most.items():
-            value = getattr(self, name)
-            for number in value if isinstance(value, list | tuple) else [value]:
-                if not 1 <= number <= limit:
-                    raise ValueError(f"{name} is {number}; give 1 to {limit}")
 
 
 def read_fields(state: dict[str, Tensor], neck: str) -> dict[str, Any]:
@@ -135,11 +126,7 @@ def count(state: dict[str, Tensor], key: str) -> int:
 
 
 def windows_of(side: int, patch_size: int) -> int:
-    """Number of windows along a side of the input in pixels.
-
-    Raises:
-        ValueError: If the side holds no window, or patches cannot be shared out among them.
-    """
+    """Number of windows along a side of the input in pixels; ValueError if it is not whole."""
     patches, per_window = side // patch_size, _WINDOW // patch_size
     windows = patches // per_window
     if not windows or patches % windows:

@@ -135,7 +135,8 @@ def write_hub_results(
         path = folder / _file_name(key.segmenter) / FOLDER / name
         if path in files:  # "a/b" and "a_b"
             raise RclicksError(
-                f"{path}: also the file of {' / '.join(key)}; report the two separately"
+                f"{path}: {' / '.join(key)} needs the same file name as another result; report the "
+                "two separately"
             )
         files[path] = entries
     for path, entries in files.items():
@@ -157,9 +158,13 @@ def _check(results: Results, dataset_id: str, revision: str, source: str) -> Non
             f"{dataset_id or '--dataset-id'}: not a Hub id; give the dataset's, user/name"
         )
     if revision and not is_commit(revision):
-        raise RclicksError(f"--dataset-revision: {revision} is no commit of 40 hexadecimal digits")
+        raise RclicksError(
+            f"--dataset-revision: {revision} is not a commit of 40 hexadecimal digits"
+        )
     if source and not source.startswith("https://"):
-        raise RclicksError(f"--source: {source} is no address; give one that begins with https://")
+        raise RclicksError(
+            f"--source: {source} is not an address; give one that begins with https://"
+        )
 
 
 def _manifest(results: Results, key: MethodKey) -> Mapping[str, Any]:

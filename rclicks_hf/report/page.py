@@ -63,10 +63,10 @@ class Section(NamedTuple):
 
 
 SECTIONS: tuple[Section, ...] = (
+    Section("benchmark_rows", "benchmark", "Benchmark"),
     Section("standings", "standings", "All methods at a glance"),
     Section("curves", "curves", "IoU per click"),
     Section("click_scores", "click-models", "Click models"),
-    Section("benchmark_rows", "benchmark", "Benchmark"),
     Section("supplement", "tables", "Further tables"),
     Section("scatter", "users", "Users' first clicks"),
     Section("examples", "examples", "Hard and click-sensitive instances"),

@@ -67,31 +67,19 @@ class UserScatter:
 
 @dataclass(frozen=True, eq=False)
 class Standings:
-    """Many methods on one dataset, M of them, in table order.
-
-    Attributes:
-        dataset: The dataset.
-        names: What the tables call them.
-        families: Keys of `METHOD_FAMILIES`; ``""`` for a method that is not published.
-        curves: (M, K) mean IoU after each click, over the instances and the groups of clicks.
-        clicks: (M,) Sample NoC.
-        range_between_groups: (M,) ΔGR of NoC in per cent.
-        are_named: Methods that the charts name.
-        are_own: Methods that were run here, beside published ones.
-        threshold: IoU threshold of NoC.
-        is_simulated: True where the users' clicks were simulated.
-    """
+    """Many methods on one dataset, M of them, in table order."""
 
     dataset: str
-    names: Sequence[str]
-    families: Sequence[str]
+    names: Sequence[str]  # what the tables call them
+    families: Sequence[str]  # keys of `METHOD_FAMILIES`; ``""`` for a method that is not published
+    # (M, K) mean IoU after each click, over the instances and the groups of clicks
     curves: np.ndarray
-    clicks: np.ndarray
-    range_between_groups: np.ndarray
-    are_named: Sequence[bool]
-    are_own: Sequence[bool]
-    threshold: float = THRESHOLD
-    is_simulated: bool = False
+    clicks: np.ndarray  # (M,) Sample NoC
+    range_between_groups: np.ndarray  # (M,) ΔGR of NoC in per cent
+    are_named: Sequence[bool]  # methods that the charts name
+    are_own: Sequence[bool]  # methods that were run here, beside published ones
+    threshold: float = THRESHOLD  # IoU threshold of NoC
+    is_simulated: bool = False  # true where the users' clicks were simulated
 
 
 @dataclass(frozen=True, eq=False)

@@ -60,10 +60,7 @@ def check_segmenter(segmenter: Segmenter) -> list[ConformanceCheck]:
 
 
 def check_report(spec: str, **options: Any) -> tuple[str, bool]:
-    """Load a segmenter and check it: a table of the findings as text, and whether all are good.
-
-    ``options`` are those of `load_segmenter`.
-    """
+    """Load and check a segmenter: a table of the findings as text, and whether all are good."""
     name = "can be loaded"
     try:
         segmenter = load_segmenter(spec, **options)

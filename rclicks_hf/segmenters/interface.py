@@ -97,10 +97,7 @@ class Segmenter(Protocol):
 
 
 def is_batched(segmenter: Segmenter) -> bool:
-    """Whether a segmenter gains from many trajectories per call; false if it does not say.
-
-    Results are the same either way; callers may then call it once per trajectory.
-    """
+    """Whether a segmenter gains from many trajectories per call; false if it does not say."""
     return bool(getattr(segmenter, "batched", False))
 
 
@@ -128,7 +125,8 @@ def settings_of(segmenter: Segmenter) -> dict[str, Any]:
         return dict(json.loads(json.dumps(dict(getattr(segmenter, "settings", None) or {}))))
     except (TypeError, ValueError) as error:
         raise RclicksError(
-            f"{segmenter.name}: its settings are no mapping that JSON can hold ({error}); fix that"
+            f"{segmenter.name}: its settings are not a mapping that JSON can hold ({error}); "
+            "fix that"
         ) from error
 
 
@@ -146,11 +144,7 @@ def check_image(image: np.ndarray) -> None:
 def clicks_inside(
     trajectories: Sequence[Sequence[Click]], shape: tuple[int, int]
 ) -> list[list[Click]]:
-    """The clicks, each at its nearest pixel of an image of ``shape`` (H, W).
-
-    Raises:
-        ValueError: If one is no pair of finite numbers with a sign.
-    """
+    """The clicks, each at its nearest pixel of (H, W) ``shape``; ValueError if one is none."""
     return [[_inside(click, *shape) for click in trajectory] for trajectory in trajectories]
 
 
@@ -161,18 +155,18 @@ def _inside(click: Click, height: int, width: int) -> Click:
     except (TypeError, ValueError, OverflowError):
         is_click = False
     if not is_click:
-        raise ValueError(f"{click!r} is no click; give Click(x, y, is_positive), x and y finite")
+        raise ValueError(f"{click!r} is not a click; give Click(x, y, is_positive), x and y finite")
     return Click(min(max(x, 0), width - 1), min(max(y, 0), height - 1), bool(is_positive))
 
 
 def require_segmenter(segmenter: Any, where: str) -> Segmenter:
     """The object itself if it implements the interface; errors start with ``where``."""
     if isinstance(segmenter, type):
-        raise RclicksError(f"{segmenter.__name__}: is a class; give an object of it")
+        raise RclicksError(f"{segmenter.__name__}: is a class; give an instance of it")
     missing = [f"a {part}" for part in ("name", "threshold") if not hasattr(segmenter, part)]
     missing += [f"{m}()" for m in _METHODS if not callable(getattr(segmenter, m, None))]
     if missing:
-        raise RclicksError(f"{where}: not a segmenter, it lacks {', '.join(missing)}; add that")
+        raise RclicksError(f"{where}: not a segmenter: it lacks {', '.join(missing)}; add that")
     if wrong := wrong_attributes(segmenter):
         raise RclicksError(f"{where}: {wrong}; fix that")
     return segmenter

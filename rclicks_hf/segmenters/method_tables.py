@@ -42,15 +42,7 @@ def _facts(method: Method) -> dict[str, str]:
 
 
 def format_methods(family: str | None = None, style: str = "text") -> str:
-    """The table of published checkpoints.
-
-    Args:
-        family: Name in `METHOD_FAMILIES`; None is all.
-        style: ``"text"``, ``"markdown"`` or ``"json"``.
-
-    Raises:
-        RclicksError: If there is no such family.
-    """
+    """The table of published checkpoints of a family, or of all, as text, Markdown or JSON."""
     if family is not None and family not in METHOD_FAMILIES:
         names = ", ".join(METHOD_FAMILIES)
         raise RclicksError(f"{family}: unknown family of methods; choose one of {names}")

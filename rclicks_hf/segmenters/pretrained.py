@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 from transformers import PreTrainedConfig
@@ -20,7 +21,7 @@ from rclicks_hf.networks.loading import (
     require_shards_inside,
     saved_keys,
 )
-from rclicks_hf.networks.placement import Batch, find_device, put_on
+from rclicks_hf.networks.placement import Batch, find_device, find_dtype, put_on
 from rclicks_hf.support.hub_errors import hub_problem, patiently
 from rclicks_hf.support.safe_weights import short_key
 from rclicks_hf.support.visible_text import shorten, visible
@@ -33,16 +34,81 @@ _LONGEST_LIST = 1000
 CPU_BATCH, ACCELERATOR_BATCH = 1, 16  # trajectories per forward pass
 
 
+class PretrainedSegmenter(ABC):
+    """A network from a folder or the Hub, in evaluation mode and 32-bit floats on a device.
+
+    Args:
+        model: The network.
+        name: What tables call it.
+        device: For example ``"cuda:1"``; default: a GPU if there is one.
+        dtype: Of the network's products and convolutions.
+        batch_size: Trajectories per forward pass, fewer where inputs are large. Default: 16; on a
+            CPU 1, because more is slower there (intermediate results leave the cache).
+
+    Raises:
+        ValueError: If ``batch_size`` is not positive.
+    """
+
+    encodes_ahead = True
+
+    def __init__(
+        self,
+        model: Any,
+        *,
+        name: str,
+        device: str | torch.device | None = None,
+        dtype: str = "float32",
+        batch_size: int | None = None,
+    ):
+        if batch_size is not None and batch_size < 1:
+            raise ValueError(f"batch_size must be positive, got {batch_size}")
+        self.name = name
+        self.model = put_on(model, find_device(device))
+        self.device: torch.device = self.model.device
+        default = CPU_BATCH if self.device.type == "cpu" else ACCELERATOR_BATCH
+        self._batch = Batch(batch_size or default)
+        self.dtype, self._dtype = dtype, find_dtype(dtype, self.device)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name_or_path: str,
+        *,
+        device: str | torch.device | None = None,
+        dtype: str = "float32",
+        batch_size: int | None = None,
+    ) -> Self:
+        """Load a network from a folder or the Hub, with safetensors weights."""
+        model, name = cls._load(name_or_path), display_name(name_or_path)
+        with explained(name_or_path):
+            return cls(model, name=name, device=device, dtype=dtype, batch_size=batch_size)
+
+    @classmethod
+    @abstractmethod
+    def _load(cls, place: str) -> Any:
+        """The network in a folder or Hub repo."""
+
+    @property
+    def batch_size(self) -> int:
+        """Trajectories per forward pass."""
+        return self._batch.size
+
+
 def read_model_type(place: str) -> str:
     """The ``model_type`` in the config.json of a folder or Hub repo."""
+    model_type = read_config(place).get("model_type")
+    return model_type if isinstance(model_type, str) else repr(model_type)
+
+
+def read_config(place: str, **options: Any) -> dict[str, Any]:
+    """The config.json of a folder or Hub repo."""
     try:
-        config, _ = patiently(lambda: PreTrainedConfig.get_config_dict(place))
+        config, _ = patiently(lambda: PreTrainedConfig.get_config_dict(place, **options))
     except Exception as error:  # untrusted content: any exception is possible
         raise _cannot_load(place, error) from error
     if not config:
         raise _cannot_load(place, OSError("there is no config.json"))
-    model_type = config.get("model_type") if isinstance(config, dict) else None
-    return model_type if isinstance(model_type, str) else repr(model_type)
+    return config if isinstance(config, dict) else {}
 
 
 def load_model(place: str, model_class: Any, *, repeated_prefix: str = "") -> Any:
@@ -104,20 +170,6 @@ def _check_numbers(place: str) -> None:
             )
 
 
-def on_device(
-    model: Any, device: str | torch.device | None, batch_size: int | None
-) -> tuple[Any, Batch]:
-    """A network in evaluation mode and 32-bit floats on a device, and its batch size.
-
-    ``device`` None is a GPU if there is one; ``batch_size`` None is what suits the device.
-    """
-    if batch_size is not None and batch_size < 1:
-        raise ValueError(f"batch_size must be positive, got {batch_size}")
-    placed = put_on(model, find_device(device))
-    default = CPU_BATCH if placed.device.type == "cpu" else ACCELERATOR_BATCH
-    return placed, Batch(batch_size or default)
-
-
 def display_name(place: str) -> str:
     """What tables call a network: the folder's name, or the Hub id."""
     return Path(place).resolve().name if Path(place).is_dir() else place
@@ -150,6 +202,6 @@ def _cannot_load(place: str, error: Exception) -> RclicksError:
     of_hub = "" if Path(place).is_dir() else hub_problem(error)
     first_line = of_hub or shorten(visible(f"{type(error).__name__}: {error}".splitlines()[0]), 300)
     return RclicksError(
-        f"{place}: no segmentation network can be loaded from there ({first_line}); give a "
+        f"{place}: cannot load a segmentation network ({first_line}); give a "
         "folder with config.json and model.safetensors, or a Hub repo"
     )

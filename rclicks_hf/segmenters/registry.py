@@ -130,7 +130,7 @@ ONNX = "onnx"
 
 # Networks that users may expect here -> why they cannot be loaded.
 _LEFT_OUT = dict.fromkeys(
-    ("edgetam", "edgetam_video"), "EdgeTAM's image encoder needs timm, which is no dependency"
+    ("edgetam", "edgetam_video"), "EdgeTAM's image encoder needs timm, which is not a dependency"
 )
 
 
@@ -221,6 +221,21 @@ def segmenter_identity(spec: str | os.PathLike[str] | Segmenter) -> dict[str, st
     else:
         found = object_identity(spec)
     return {"segmenter": found.name, "segmenter_fingerprint": found.fingerprint}
+
+
+def saved_settings(spec: str, dataset: str, *, reference: bool) -> dict[str, Any] | None:
+    """The settings on a source dataset, from a config.json alone; None where that cannot be."""
+    from rclicks_hf.segmenters.pretrained import read_config
+
+    parsed = segmenter_spec(spec)
+    if parsed.name == ONNX or parsed.kind not in ("folder", "hub"):
+        return None
+    try:
+        config = read_config(parsed.place, local_files_only=True)
+    except RclicksError:
+        return None
+    read = getattr(segmenter_class(str(config.get("model_type"))), "saved_settings", None)
+    return None if read is None else read(config, dataset, reference=reference)
 
 
 def segmenter_class(model_type: str) -> Any:

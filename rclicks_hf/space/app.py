@@ -25,19 +25,13 @@ TITLE = "RClicks"
 
 @dataclass(frozen=True)
 class Page:
-    """One page of the app.
+    """One page of the app."""
 
-    Attributes:
-        name: What the navigation calls it.
-        route: Its path; "" for the first page.
-        title: Its heading.
-        builder: ``"module:function"``; called with the settings inside the page's Blocks, it adds
-            components and events.
-    """
-
-    name: str
-    route: str
+    name: str  # what the navigation calls it
+    route: str  # its path; "" for the first page
     title: str
+    # ``"module:function"``; called with the settings inside the page's Blocks, it adds components
+    # and events
     builder: str
 
 

@@ -18,25 +18,15 @@ from rclicks_hf.space.limits import MAX_CLICKS
 
 @dataclass(frozen=True, eq=False)
 class ClickSession:
-    """Clicks on one instance, and what the segmenter made of them.
+    """Clicks on one instance, and what the segmenter made of them."""
 
-    Attributes:
-        instance: The image and the object; without an object there is no IoU.
-        segmenter: Its name in the app.
-        encoded: What `Segmenter.encode` returned; None before the first click.
-        clicks: All clicks, oldest first.
-        ious: IoU after each click; empty without an object.
-        mask: (H, W) bool, the object after the last click.
-        memory: The last prediction's, for the next one.
-    """
-
-    instance: Instance
-    segmenter: str
-    mask: np.ndarray
-    encoded: Any = None
-    clicks: tuple[Click, ...] = ()
-    ious: tuple[float, ...] = ()
-    memory: Any = None
+    instance: Instance  # the image and the object; without an object there is no IoU
+    segmenter: str  # its name in the app
+    mask: np.ndarray  # (H, W) bool, the object after the last click
+    encoded: Any = None  # what `Segmenter.encode` returned; None before the first click
+    clicks: tuple[Click, ...] = ()  # all clicks, oldest first
+    ious: tuple[float, ...] = ()  # IoU after each click; empty without an object
+    memory: Any = None  # the last prediction's, for the next one
 
 
 def has_object(instance: Instance) -> bool:
@@ -52,7 +42,7 @@ def start_session(instance: Instance, segmenter: str) -> ClickSession:
 def add_click(session: ClickSession, segmenter: Segmenter, click: Click) -> ClickSession:
     """The session after one more click inside the image."""
     if len(session.clicks) >= MAX_CLICKS:
-        raise RclicksError(f"{MAX_CLICKS} clicks are the most, as in the benchmark; start again")
+        raise RclicksError(f"{MAX_CLICKS} clicks are the maximum, as in the benchmark; start again")
     if session.encoded is None:
         session = replace(session, encoded=segmenter.encode(session.instance.image))
     clicks = (*session.clicks, click)

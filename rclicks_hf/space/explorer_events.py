@@ -47,14 +47,10 @@ NO_NETWORK = (
 
 @dataclass(frozen=True, eq=False)
 class Visit:
-    """What one visitor looks at.
+    """What one visitor looks at."""
 
-    Attributes:
-        session: The instance and the clicks on it.
-        file_shape: (H, W) of the file that the picture is from; it may have been scaled down.
-    """
-
-    session: ClickSession
+    session: ClickSession  # the instance and the clicks on it
+    # (H, W) of the file that the picture is from; it may have been scaled down
     file_shape: tuple[int, int]
 
     @property
@@ -83,7 +79,7 @@ class ExplorerEvents:
     def open(self, source: Any, full_stem: Any, segmenter: Any) -> Visit:
         """Look at an instance."""
         if full_stem not in self.stems(source, "first") + self.stems(source, "subsequent"):
-            raise RclicksError("no such instance; choose one of the list")
+            raise RclicksError("no such instance; choose one from the list")
         return self._visit(self._source(source).instance(full_stem), segmenter)
 
     def open_own(self, upload: Any, segmenter: Any) -> Visit:
@@ -190,12 +186,12 @@ class ExplorerEvents:
 
     def _source(self, title: Any) -> InstanceSource:
         if title not in self.sources:
-            raise RclicksError("no such source of pictures; choose one of the list")
+            raise RclicksError("no such source of pictures; choose one from the list")
         return self.sources[title]
 
     def _known_segmenter(self, name: Any) -> str:
         if name not in self.segmenters:
-            raise RclicksError("no such segmenter; choose one of the list")
+            raise RclicksError("no such segmenter; choose one from the list")
         return str(name)
 
     def _segmenter(self, session: ClickSession) -> Segmenter:
@@ -222,7 +218,7 @@ def _own(image: np.ndarray, mask: np.ndarray) -> Instance:
 
 def _there(visit: Visit | None) -> Visit:
     if visit is None:
-        raise RclicksError("no picture is open, or the page was idle for long; choose a picture")
+        raise RclicksError("no picture is open, or the page was idle too long; choose a picture")
     return visit
 
 

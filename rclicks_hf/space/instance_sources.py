@@ -45,10 +45,7 @@ class InstanceSource(Protocol):
 
 
 class SimulatedSource:
-    """A store of embedded pictures; clicks and later rounds are simulated when an object is taken.
-
-    A later round is left out where the simulation leaves it out, which shows when it is taken.
-    """
+    """A store of embedded pictures; clicks and later rounds are simulated on demand."""
 
     def __init__(self, dataset: str, make_store: Callable[[], ImageStore]) -> None:
         self._dataset = dataset
@@ -131,7 +128,7 @@ class RepoSource:
             stems = self._table(round).stems
             if full_stem in stems:
                 return self._table(round)[stems.index(full_stem)]
-        raise RclicksError(f"{full_stem}: no such instance; choose one of the list")
+        raise RclicksError(f"{full_stem}: no such instance; choose one from the list")
 
 
 @cache

@@ -98,7 +98,9 @@ def require_free(host: str, port: int) -> None:
         if error.errno == errno.EADDRINUSE:
             raise RclicksError(f"port {port}: is taken; give another with --port") from error
         if error.errno == errno.EACCES:
-            raise RclicksError(f"port {port}: needs rights; give one above 1023") from error
+            raise RclicksError(
+                f"port {port}: only for administrators; give one above 1023"
+            ) from error
         raise RclicksError(
             f"host {host}: is not an address of this computer; give 127.0.0.1, or 0.0.0.0 for all"
         ) from error

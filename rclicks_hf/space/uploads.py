@@ -95,7 +95,7 @@ def _bytes_of(upload: Any, name: str) -> bytes:
     try:
         return base64.b64decode(code, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise RclicksError(f"{name}: did not arrive whole; send it again") from error
+        raise RclicksError(f"{name}: was not received completely; send it again") from error
 
 
 def _at_most(pixels: np.ndarray, interpolation: int) -> np.ndarray:

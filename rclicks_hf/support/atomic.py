@@ -199,7 +199,7 @@ def take_name(part: Path, final: Path, *, replace: bool = False) -> None:
             if not replace:
                 kept = _keep(part, final)
                 raise RclicksError(
-                    f"{final}: appeared meanwhile and is left as it is; this result is in {kept}"
+                    f"{final}: was created meanwhile and is unchanged; this result is in {kept}"
                 ) from None
         except FileNotFoundError:  # the older folder went away meanwhile
             if not replace or not part.exists():

@@ -71,7 +71,7 @@ def _front_matter(text: str) -> str:
 
 
 def yaml_problem(text: str) -> str:
-    """Why YAML text may not be read; ``""`` for what is fine or is no YAML, which others report.
+    """Why YAML text may not be read; ``""`` for what is fine or not YAML, which others report.
 
     Example:
         >>> yaml_problem("a: [1, 2]"), yaml_problem("a: &a [*a]")

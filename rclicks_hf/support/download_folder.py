@@ -25,11 +25,7 @@ def download_folder() -> Path:
 
 
 def find_network(place: str) -> str:
-    """The folder of a downloaded network for its name; any other place as it is.
-
-    Raises:
-        RclicksError: If the network of this name is not downloaded.
-    """
+    """The folder of a downloaded network for its name; any other place as it is."""
     if place not in DOWNLOADED_NETWORKS or Path(place).is_dir():
         return place
     folder = download_folder() / place

@@ -6,10 +6,7 @@ from pathlib import Path
 
 
 def share_mode(folder: Path, *, like: str) -> None:
-    """Give the weights in a folder the mode of the file ``like`` in it.
-
-    safetensors writes them as a temporary file, readable by its owner alone.
-    """
+    """Give the weights in a folder the mode of ``like``; safetensors lets only the owner read."""
     mode = (folder / like).stat().st_mode & 0o777
     for path in folder.glob("*.safetensors"):
         path.chmod(mode)

@@ -79,7 +79,7 @@ def use_section(title: str) -> str:
 
 
 def is_hub_id(name: str) -> bool:
-    """Whether a name has the form ``namespace/name`` and is no folder here."""
+    """Whether a name has the form ``namespace/name`` and is not a folder here."""
     return bool(_HUB_ID.fullmatch(name)) and not os.path.isdir(name)
 
 

@@ -67,7 +67,7 @@ def patiently(call: Callable[[], T]) -> T:
         except Exception as error:
             if not any(map(_may_pass, _chain(error))):
                 raise
-            _log.warning("%s (again in %g s)", hub_problem(error), wait)
+            _log.warning("%s (retrying in %g s)", hub_problem(error), wait)
             time.sleep(wait)
     return call()
 

@@ -130,7 +130,7 @@ def open_image(data: bytes) -> Image.Image:
     """The loaded image of a file's bytes, not yet upright.
 
     Raises:
-        OSError, SyntaxError, ValueError, struct.error: If the bytes are no whole image.
+        OSError, SyntaxError, ValueError, struct.error: If the bytes are not a whole image.
     """
     image = Image.open(io.BytesIO(data))
     image.load()

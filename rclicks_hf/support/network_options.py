@@ -69,10 +69,10 @@ def network_options(
 
 
 def refuse_given(options: NetworkOptions, text: str) -> None:
-    """Refuse options for a model that is no network."""
+    """Refuse options for a model that is not a network."""
     if options.given:
         raise RclicksError(
-            f"{text}: {', '.join(options.given)}: only networks in PyTorch take this; leave it out"
+            f"{text}: {', '.join(options.given)}: only networks in PyTorch take this; omit it"
         )
 
 
@@ -82,7 +82,7 @@ def refuse_unused(options: NetworkOptions, takers: Iterable[bool], names: Iterab
         found = " and ".join(str(getattr(name, "name", name)) for name in names)
         raise RclicksError(
             f"{', '.join(options.given)}: for networks that are loaded by their folder or Hub id, "
-            f"which {found} is not; leave it out"
+            f"which {found} is not; omit it"
         )
 
 
@@ -99,7 +99,7 @@ def keywords_for(make: Callable[..., Any], options: NetworkOptions, text: str) -
         if name not in names:
             raise RclicksError(
                 f"{text}: takes no {name}; give its __init__ the keyword {name} with a default, or "
-                f"leave --{name.replace('_', '-')} out"
+                f"omit --{name.replace('_', '-')}"
             )
     return options.given
 
@@ -112,5 +112,5 @@ def require_device(model: object, options: NetworkOptions, text: str) -> None:
         return
     raise RclicksError(
         f"{text}: is on {found}, though --device {options.device} was given; let its __init__ put "
-        "its network on the device that it gets, or leave --device out"
+        "its network on the device that it gets, or omit --device"
     )

@@ -269,8 +269,8 @@ def _prepare(working: Path, digest: str, *, is_main: bool) -> None:
     marker = working / "settings.sha256"
     if marker.is_file() and marker.read_text() != digest:
         raise RclicksError(
-            f"{working}: an unfinished training with other settings, other data or another network "
-            "to start from; remove the folder to start anew, or repeat its settings to resume"
+            f"{working}: holds an unfinished training with other settings, other data or another "
+            "initial network; remove the folder to start again, or give the same settings to resume"
         )
     if is_main:
         with atomic_file(marker) as part:

@@ -201,7 +201,7 @@ def test_wrong_runs_are_named() -> None:
         run_image([make_instance("a", "a")], Disks(), None, ["g11"])
     with pytest.raises(RclicksError, match="runs: none given"):
         run_image([make_instance("a", "a")], Disks(), None, [])
-    with pytest.raises(RclicksError, match="click_model: all runs but base and user draw from one"):
+    with pytest.raises(RclicksError, match="click_model: needed by all runs except base and user"):
         run_image([make_instance("a", "a")], Disks(), None, ["g1"])
 
 

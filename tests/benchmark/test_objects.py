@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from helpers.benchmark_fakes import Disks, FakeSource, Slope
+from helpers.tiny_networks import save_tiny
 
 import rclicks_hf
 from rclicks_hf import report
@@ -21,6 +22,8 @@ from rclicks_hf.benchmark.instance_sets import as_instance_set
 from rclicks_hf.benchmark.result_rows import TIMING_COLUMNS, read_result_table
 from rclicks_hf.click_models import load_click_model
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.segmenters.click_map.settings import SETTINGS as SETTINGS_OF
+from rclicks_hf.segmenters.click_map.settings import MethodSettings
 
 INSTANCES = list(FakeSource().load())
 SETTINGS: dict[str, Any] = {
@@ -188,6 +191,23 @@ def test_results_with_other_settings_are_refused(
         run(tmp_path, segmenter=Fitted())
 
 
+def test_other_settings_of_a_finished_network_are_noticed_without_its_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_tiny("rclicks_gpcis", tmp_path / "gpcis")
+    one = {"segmenter": tmp_path / "gpcis", "runs": ["base"]}
+    run(tmp_path / "out", INSTANCES[:1], **one)
+    monkeypatch.setattr("rclicks_hf.segmenters.pretrained.load_model", None)
+    monkeypatch.setattr("rclicks_hf.segmenters.click_map.predictor.load_model", None)
+    run(tmp_path / "out", INSTANCES[:1], **one)
+    # As a newer version of this package might have them.
+    newer = MethodSettings(replace(SETTINGS_OF["rclicks_gpcis"].settings, expansion=1.5))
+    table = {**SETTINGS_OF, "rclicks_gpcis": newer}
+    monkeypatch.setattr("rclicks_hf.segmenters.click_map.settings.SETTINGS", table)
+    with pytest.raises(RclicksError, match=r"other settings \(expansion is 1\.4, not 1\.5\)"):
+        run(tmp_path / "out", INSTANCES[:1], **one)
+
+
 def test_results_without_settings_are_resumed(tmp_path: Path) -> None:
     run(tmp_path)
     older = manifest(tmp_path)
@@ -200,8 +220,8 @@ def test_results_without_settings_are_resumed(tmp_path: Path) -> None:
     ("part", "message"),
     [
         ({"for_dataset": lambda dataset, *, reference: 1 / 0}, "for_dataset('grabcut'): raised Ze"),
-        ({"for_dataset": lambda dataset, *, reference: None}, "not a segmenter, it lacks"),
-        ({"settings": {"a": object()}}, "no mapping that JSON can hold"),
+        ({"for_dataset": lambda dataset, *, reference: None}, "not a segmenter: it lacks"),
+        ({"settings": {"a": object()}}, "not a mapping that JSON can hold"),
     ],
 )
 def test_wrong_settings_are_one_line(tmp_path: Path, part: dict[str, Any], message: str) -> None:

@@ -141,7 +141,9 @@ def test_overwriting_is_refused_in_a_launch(
     repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rclicks_hf.jobs.launch.join_launch", lambda: nullcontext(Launch(0, 2)))
-    with pytest.raises(RclicksError, match="--overwrite: not in a launch of several; remove"):
+    with pytest.raises(
+        RclicksError, match="--overwrite: not possible with several processes; remove"
+    ):
         benchmark(repo, tmp_path / "out", f"--dataset {TWO[0]} --overwrite")
 
 

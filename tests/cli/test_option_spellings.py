@@ -107,7 +107,7 @@ def test_train_says_that_it_takes_the_dataset_as_the_repo(arguments, capfd) -> N
         ("push folder", "REPO_ID is missing; give it, for example `rclicks push model"),
         ("push dataset", "--repo is missing; give it, for example `rclicks push dataset rclicks"),
         ("push a b c", "a: unknown kind of repo; choose dataset, model"),
-        ("push model m --repo a/b --type model", "--type model: model says that already"),
+        ("push model m --repo a/b --type model", "--type model: model already says that"),
         (
             "convert saliency a.pth",
             "OUT is missing; give it, for example `rclicks convert saliency a.pth saliency`",

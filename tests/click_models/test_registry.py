@@ -70,7 +70,7 @@ def test_an_object_is_returned_as_it_is() -> None:
         ("dt:x", "dt:x: no such click model"),
         ("nope", "give ud, dt, the folder or Hub id of a clickability network, si: or sm:"),
         ("no_such_module_here:Own", "cannot import no_such_module_here"),
-        ("{module}:Mapless", "not a click model, it lacks click_map()"),
+        ("{module}:Mapless", "not a click model: it lacks click_map()"),
         ("{module}:Nameless", "name must be a non-empty text, got ''"),
     ],
 )
@@ -82,7 +82,7 @@ def test_a_wrong_spec_is_one_line(user_module: str, spec: str, message: str) -> 
 
 
 def test_a_wrong_object_is_named() -> None:
-    with pytest.raises(RclicksError, match=r"object: not a click model, it lacks a name"):
+    with pytest.raises(RclicksError, match=r"object: not a click model: it lacks a name"):
         load_click_model(object())  # type: ignore[arg-type]
-    with pytest.raises(RclicksError, match="UniformClickModel: is a class; give an object"):
+    with pytest.raises(RclicksError, match="UniformClickModel: is a class; give an instance"):
         load_click_model(UniformClickModel)  # type: ignore[arg-type]

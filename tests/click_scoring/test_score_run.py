@@ -245,7 +245,7 @@ class TestSharing:
         )
         with pytest.raises(RclicksError, match="--out: needed in a launch of several"):
             score_repo(str(scene_repo), [DATASET], ["ud"])
-        with pytest.raises(RclicksError, match="--overwrite: not possible in a launch"):
+        with pytest.raises(RclicksError, match="--overwrite: not possible with several"):
             score_repo(str(scene_repo), [DATASET], ["ud"], out=tmp_path, overwrite=True)
 
 

@@ -71,7 +71,7 @@ def test_what_is_harmless_is_stripped(
 def test_names_of_images_decide(tmp_path: Path) -> None:
     nfc, nfd = "\u00e4", "a\u0308"
     lists = _lists(tmp_path, f"x.jpg\n{nfc}\n".encode())
-    assert read_split_lists(lists, {"x.jpg", nfd}) == {
+    assert read_split_lists(lists, {"x.jpg", nfd, "c"}) == {
         "x.jpg": "train",
         nfd: "train",
         "c": "validation",
@@ -86,13 +86,22 @@ def test_names_of_images_decide(tmp_path: Path) -> None:
             r"TETRIS_train\.txt, line 1: 'a\\ttrain' may not hold .*one image",
         ),
         (b"a\nc.png\n", r"TETRIS_val\.txt, line 1: 'c' is in both lists"),
-        (b"d\ne\n", "none of the 3 stems in .* is an image, such as 'd'; .* such as '095'"),
-        (b"95\n", "list '95' where the image is '095': a spreadsheet made a number"),
+        (b"d\ne\n", r"TETRIS_train\.txt: none of its 2 stems is an image, .*'d'; .* such as '095'"),
+        (b"95\n", "lists '95' where the image is '095': a spreadsheet turned the"),
     ],
 )
 def test_lists_that_do_not_fit_are_refused(tmp_path: Path, train: bytes, message: str) -> None:
     with pytest.raises(RclicksError, match=message):
         read_split_lists(_lists(tmp_path, train), {"a", "095"} if b"a" in train else {"095"})
+
+
+@pytest.mark.parametrize("wrong", ["TETRIS_train.txt", "TETRIS_val.txt"])
+def test_a_list_of_which_no_line_is_an_image_is_named(tmp_path: Path, wrong: str) -> None:
+    lists = _lists(tmp_path, b"a\nx\n", b"b\ny\n")
+    assert read_split_lists(lists, {"a", "b"})["y"] == "validation"
+    (lists / wrong).write_text("p\nq\n")
+    with pytest.raises(RclicksError, match=f"/{wrong}: none of its 2 stems is an image, such as"):
+        read_split_lists(lists, {"a", "b"})
 
 
 def test_empty_lists_are_refused(tmp_path: Path) -> None:

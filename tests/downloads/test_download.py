@@ -171,7 +171,7 @@ def test_plan_and_list(mirror: FileServer, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
     for line, message in {
         "download": "ITEM: missing",
-        "download imagenet": "nothing of this name",
+        "download imagenet": "unknown item",
     }.items():
         assert message in run_rclicks_here(line, cwd=tmp_path).stderr
 

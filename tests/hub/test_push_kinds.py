@@ -122,7 +122,7 @@ def test_what_the_hub_refuses_is_told_with_what_to_do(hub: Any, place: Path) -> 
     assert "the Hub refused the token; run `hf auth login` again" in wrong[1]
     assert "the Hub refused the token; run `hf auth login` again" in nobody[1]
     assert "the Hub is out of order (status 503); try again later" in busy[1]
-    assert busy[1].count("(again in ") == 2
+    assert busy[1].count("(retrying in ") == 2
     for code, text in (public, wrong, nobody, busy):
         assert code == 1
         assert text.count("\nrclicks: ") + text.startswith("rclicks: ") == 1

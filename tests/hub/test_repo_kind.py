@@ -33,7 +33,7 @@ def test_the_type_is_found_and_another_is_refused(
     if wanted in (None, kind):
         assert find_repo_type(folder, wanted) == kind
         return
-    with pytest.raises(RclicksError, match=f"leave out --type, or give {kind}"):
+    with pytest.raises(RclicksError, match=f"omit --type, or give {kind}"):
         push_folder(folder, "owner/name", repo_type=wanted)
 
 

@@ -141,7 +141,7 @@ def test_what_does_not_belong_together_is_refused(runs: Path, tmp_path: Path) ->
     )
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    with pytest.raises(RclicksError, match="another one is called 'disks' too"):
+    with pytest.raises(RclicksError, match="another folder is also called 'disks'"):
         results_upload("org/results", [runs, other], scratch)
     other.rename(tmp_path / "new")
     (tmp_path / "second").mkdir()

@@ -12,7 +12,7 @@ from transformers import PreTrainedConfig, PreTrainedModel
 
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.networks import NETWORKS, NetworkInfo
-from rclicks_hf.networks.conversion import Conversion, convert_official
+from rclicks_hf.networks.conversion import Conversion, Converter
 from rclicks_hf.networks.signatures import SIGNATURES, likely_networks
 
 
@@ -55,7 +55,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _convert(path: Path, content: dict[str, torch.Tensor], **options: object) -> Conversion:
     torch.save({"state_dict": content, "config": {"loss": Path("a")}}, path)
-    return convert_official("tiny", path, path.with_suffix(""), SIZES, **options)
+    return Converter("tiny", SIZES, **options)(path, path.with_suffix(""))
 
 
 def _official(width: int) -> dict[str, torch.Tensor]:

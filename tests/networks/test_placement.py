@@ -228,7 +228,7 @@ def test_a_users_segmenter_that_ignores_the_device_is_one_line(
 
 
 def test_compiling_is_for_gpus(click_model_folder: Path) -> None:
-    with pytest.raises(RclicksError, match="compile: helps on a GPU only, the network is on cpu"):
+    with pytest.raises(RclicksError, match="compile: needs a GPU, but the network is on cpu"):
         load_click_model(str(click_model_folder), device="cpu", compile=True)
     with pytest.raises(RclicksError, match="dt: compile: only networks in PyTorch take this"):
         load_click_model("dt", compile=True)
@@ -264,7 +264,7 @@ def test_a_compiled_part_takes_any_batch_and_a_failure_is_one_warning(
         for _ in range(2):
             torch.testing.assert_close(part(batches[0]), values)
     [message] = [one for one in caplog.messages if "--compile" in one]
-    assert "going on without it" in message
+    assert "continuing without it" in message
     assert "\n" not in message
 
 

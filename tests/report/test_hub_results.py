@@ -200,9 +200,9 @@ def test_mistakes_are_reported_before_anything_is_written(whole: Path, tmp_path:
         write_report_file([whole], out, eval_results=hub, threshold=0.8, **HUB)
     with pytest.raises(RclicksError, match="newest commit cannot be looked up; check name and"):
         write_report_file([whole], out, eval_results=hub, dataset_id=ID)
-    with pytest.raises(RclicksError, match="--dataset-revision: main is no commit of 40"):
+    with pytest.raises(RclicksError, match="--dataset-revision: main is not a commit of 40"):
         write_report_file([whole], out, eval_results=hub, dataset_id=ID, dataset_revision="main")
-    with pytest.raises(RclicksError, match="--source: my runs is no address"):
+    with pytest.raises(RclicksError, match="--source: my runs is not an address"):
         write_report_file([whole], out, eval_results=hub, source="my runs", **HUB)
     assert not hub.exists()
     assert not out.exists()
@@ -244,6 +244,7 @@ def test_two_methods_with_one_file_name_do_not_overwrite_each_other(
     alike = [replace(methods[0], segmenter=name) for name in ("a/b", "a_b")]
     folder = make_results(tmp_path / "a", methods=alike, dataset="grabcut", instances=50, clicks=5)
     with pytest.raises(
-        RclicksError, match="also the file of a_b / cm / grabcut; report the two separately"
+        RclicksError,
+        match="a_b / cm / grabcut needs the same file name as another result",
     ):
         write_report_file([folder], tmp_path / "r.csv", eval_results=tmp_path, **HUB)

@@ -103,9 +103,14 @@ def test_every_reference_stays_in_the_page(whole_page: str) -> None:
         assert target.removeprefix("#") in ids
 
 
-def test_a_picture_comes_before_the_first_table(make_report: MakeReport, whole_page: str) -> None:
-    page = whole_page
-    assert 0 < page.index('role="img"') < page.index("<table")
+def test_the_main_table_comes_first_and_a_chart_before_scores_alone(
+    make_report: MakeReport, whole_page: str
+) -> None:
+    sections = [f'<section id="{section.anchor}">' for section in SECTIONS]
+    places = [whole_page.index(section) for section in sections]
+    assert places == sorted(places)
+    assert SECTIONS[0].needs == "benchmark_rows"
+    assert 0 < whole_page.index("<table") < whole_page.index('role="img"')
     scores = replace(make_report(), curves=(), benchmark_rows=())
     page = render(scores)
     assert 0 < page.index('role="img"') < page.index("<table")

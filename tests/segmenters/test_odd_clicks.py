@@ -45,5 +45,5 @@ def test_what_means_the_same_click_gives_the_same(predict: Any) -> None:
     ],
 )
 def test_what_is_no_click_is_refused(predict: Any, click: Any) -> None:
-    with pytest.raises(ValueError, match=r"is no click; give Click\(x, y, is_positive\)"):
+    with pytest.raises(ValueError, match=r"is not a click; give Click\(x, y, is_positive\)"):
         predict(Click(3, 3, True), click)

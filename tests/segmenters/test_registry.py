@@ -100,9 +100,9 @@ def test_a_wrong_name_is_one_line(user_module: str, spec: str, message: str) -> 
 def test_an_object_is_returned_as_it_is() -> None:
     segmenter = GeoCut()
     assert load_segmenter(segmenter) is segmenter
-    with pytest.raises(RclicksError, match=r"object: not a segmenter, it lacks a name, a thresh"):
+    with pytest.raises(RclicksError, match=r"object: not a segmenter: it lacks a name, a thresh"):
         load_segmenter(object())  # type: ignore[arg-type]
-    with pytest.raises(RclicksError, match="GeoCut: is a class; give an object of it"):
+    with pytest.raises(RclicksError, match="GeoCut: is a class; give an instance of it"):
         load_segmenter(GeoCut)  # type: ignore[arg-type]
 
 

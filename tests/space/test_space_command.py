@@ -63,7 +63,7 @@ def test_it_serves_until_ctrl_c(tmp_path: Path, repo: Path) -> None:
         assert process.stderr is not None
         try:
             line = process.stdout.readline()
-            assert line == f"http://127.0.0.1:{port}/ (Ctrl-C ends it)\n"
+            assert line == f"http://127.0.0.1:{port}/ (Ctrl-C stops it)\n"
             page = urllib.request.urlopen(f"http://127.0.0.1:{port}/").read().decode()
             assert '"title":"RClicks"' in page
             process.send_signal(signal.SIGINT)

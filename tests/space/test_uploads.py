@@ -65,7 +65,7 @@ def test_what_is_no_picture() -> None:
         ({}, "picture: nothing was sent"),
         ({"data": "/etc/passwd"}, "picture: nothing was sent"),
         ({"data": {"path": "/etc/passwd"}}, "picture: nothing was sent"),
-        ({"data": "data:image/png;base64,***"}, "picture: did not arrive whole"),
+        ({"data": "data:image/png;base64,***"}, "picture: was not received completely"),
         ({"size": MAX_UPLOAD_BYTES + 1}, "picture: is larger than 10 MB"),
         (as_sent(b"\0" * (MAX_UPLOAD_BYTES + 100)), "picture: is larger than 10 MB"),
         (as_sent(b"<svg/>"), "picture: is not an image that can be read here"),

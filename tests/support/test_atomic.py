@@ -187,7 +187,7 @@ MEANWHILE: dict[str, Callable[[Path], object]] = {
 def test_what_appears_meanwhile_is_left_and_the_work_is_kept(tmp_path: Path, kind: str) -> None:
     (tmp_path / "set-1").mkdir()  # a name that is taken, too
     with (
-        pytest.raises(RclicksError, match=r"set: appeared meanwhile.* is in \S*/set-2$") as caught,
+        pytest.raises(RclicksError, match=r"set: was created .* is in \S*/set-2$") as caught,
         atomic_directory(tmp_path / "set") as part,
     ):
         (part / "new.txt").write_text("new")
@@ -209,7 +209,7 @@ def test_what_appears_meanwhile_is_left_and_the_work_is_kept(tmp_path: Path, kin
 @pytest.mark.usefixtures("system")
 def test_of_two_runs_at_once_one_gets_the_name(tmp_path: Path) -> None:
     with (
-        pytest.raises(RclicksError, match=r"set: appeared meanwhile.* is in \S*/set-1$"),
+        pytest.raises(RclicksError, match=r"set: was created .* is in \S*/set-1$"),
         atomic_directory(tmp_path / "set") as outer,
     ):
         (outer / "outer").touch()

@@ -157,7 +157,7 @@ def test_an_interrupted_training_resumes_to_the_same_end(
     with pytest.raises(KeyboardInterrupt):
         run("broken", progress=interrupt)
     assert not (tmp_path / "broken").exists()
-    with pytest.raises(RclicksError, match=r"broken\.training: an unfinished training"):
+    with pytest.raises(RclicksError, match=r"broken\.training: holds an unfinished training"):
         run("broken", learning_rate=0.001)
     resumed_at: list[int] = []
     resumed = run("broken", progress=lambda step, total, loss: resumed_at.append(step))
@@ -322,7 +322,7 @@ def test_another_network_is_not_mixed_into_an_unfinished_fine_tuning(
 
     with pytest.raises(StoppedError):
         run(0, stop)
-    with pytest.raises(RclicksError, match="another network to start from"):
+    with pytest.raises(RclicksError, match="another initial network"):
         run(1, lambda *_: None)
     run(0, lambda *_: None)
     assert (tmp_path / "model").is_dir()

@@ -55,14 +55,7 @@ class ResultsFile:
 
 
 class ResultsArchive:
-    """The archive as a zip file, or as the folder that it was unpacked to.
-
-    Args:
-        path: The zip file or the folder.
-
-    Raises:
-        RclicksError: If it is neither, cannot be listed, or has entries that leave it.
-    """
+    """The archive as a zip file or an unpacked folder; an entry that leaves it is refused."""
 
     def __init__(self, path: str | os.PathLike[str]):
         self.path = Path(path)
@@ -150,7 +143,7 @@ def _open_zip(path: Path) -> zipfile.ZipFile:
         head = stream.read(512).lstrip().lower()
     if head.startswith((b"<!doctype html", b"<html")):
         raise RclicksError(
-            f"{path}: is a web page, not the archive; the drive answers so when its download quota "
-            "is used up: download the archive in a browser, or try again tomorrow"
+            f"{path}: is a web page, not the archive; the drive returns one when its download "
+            "quota is used up: download the archive in a browser, or try again tomorrow"
         )
     return open_zip(path, _RETRY)

@@ -41,23 +41,15 @@ _KINDS = {"O8": None, "f8": struct.Struct("<d"), "i8": _INT, "b1": struct.Struct
 
 @dataclass(frozen=True, slots=True)
 class InstanceResult:
-    """One instance of a run: its image, its mask and what was measured after each click.
+    """One instance of a run: its image, its mask and what was measured after each click."""
 
-    Attributes:
-        image: Name of the image file, with or without folders.
-        mask_id: 1, or the colour code of the object.
-        ious, boundary_ious: After each click, in [0, 1].
-        xs, ys: The clicks, in pixels.
-        are_positive: Their signs.
-    """
-
-    image: str
-    mask_id: int
-    ious: list[float]
-    boundary_ious: list[float]
-    xs: list[int]
-    ys: list[int]
-    are_positive: list[bool]
+    image: str  # name of the image file, with or without folders
+    mask_id: int  # 1, or the colour code of the object
+    ious: list[float]  # after each click, in [0, 1]
+    boundary_ious: list[float]  # after each click, in [0, 1]
+    xs: list[int]  # the clicks, in pixels
+    ys: list[int]  # the clicks, in pixels
+    are_positive: list[bool]  # their signs
 
 
 def read_pickled_results(content: bytes, name: str) -> Iterator[InstanceResult]:

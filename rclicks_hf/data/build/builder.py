@@ -208,7 +208,7 @@ def build_from_files(
     rejected: list[RejectedRow] = []
     table = read_clicks(clicks, on_error=on_error, rejected=rejected, encoded=True)
     if not len(table):
-        raise RclicksError(f"{clicks}: contains no click that can be read; give the click CSV")
+        raise RclicksError(f"{clicks}: contains no readable click; give the click CSV")
     datasets = pc.unique(table["dataset"]).to_pylist()
     stores = {} if sources is None else find_stores(sources, datasets, progress=progress)
     splits, listed = {}, None
@@ -244,7 +244,7 @@ def check_out(out: Path, *, replace: bool) -> None:
     if not os.path.lexists(out):
         return
     if Path.cwd().is_relative_to(out.resolve()):
-        raise RclicksError(f"{out}: is the folder that the command runs in; run it in another one")
+        raise RclicksError(f"{out}: is the current folder; run the command in another one")
     if out.is_dir() and not any(out.iterdir()):
         return
     if not is_build(out):
@@ -255,8 +255,8 @@ def check_out(out: Path, *, replace: bool) -> None:
     if foreign := foreign_files(out):
         more = f" and {len(foreign) - 1:,} more" if len(foreign) > 1 else ""
         raise RclicksError(
-            f"{out}: holds {shown(foreign[0], _LONGEST)}{more}, which no build made and --replace "
-            "would remove; move it away first"
+            f"{out}: holds {shown(foreign[0], _LONGEST)}{more}, which --replace would remove, but "
+            "no build wrote; move it to another folder first"
         )
 
 

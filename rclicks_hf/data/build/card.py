@@ -79,10 +79,7 @@ class FileSize(NamedTuple):
 
 
 def write_card(root: Path, *, is_simulated: bool, is_full_size_copy: bool = False) -> list[str]:
-    """Write card, licences and ``croissant.json`` of a repo whose Parquet files are complete.
-
-    Returns the names of the configs that have data, the default first.
-    """
+    """Write card, licences and ``croissant.json``; returns the config names, default first."""
     repo_files = RepoFiles(root)
     digests: dict[Path, str] = {}
     configs, kinds, infos = _config_tables(root, repo_files, digests, is_simulated)

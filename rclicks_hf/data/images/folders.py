@@ -176,7 +176,7 @@ class FolderStore:
             if altered:
                 raise RclicksError(
                     f"{self.root / self.layout.images}: no image {image_stem!r}, but {altered!r}: "
-                    "a spreadsheet made a number of the name; take the original click table"
+                    "a spreadsheet turned the name into a number; use the original click table"
                 )
             folder = self.root / self.layout.images
             if other := _unread(folder, image_stem):

@@ -5,9 +5,10 @@ from typing import Any
 
 from huggingface_hub.dataclasses import strict
 
+from rclicks_hf.networks.limits import check_limits
 from rclicks_hf.networks.plain_vit import PlainVitConfig
 
-_MOST = {
+_LIMITS = {
     "neck_sizes": 8192,
     "decoder_size": 4096,
     "mask_size": 4096,
@@ -63,7 +64,7 @@ class AdaptiveClickConfig(PlainVitConfig):
 
     def __post_init__(self, **kwargs: Any) -> None:
         super().__post_init__(**kwargs)
-        self.check_range(_MOST)
+        check_limits(self, _LIMITS)
         for name, divisor in (
             ("num_decoder_heads", self.num_decoder_heads),
             ("num_groups", self.num_groups),

@@ -2,38 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
 from typing import Any
 
 from rclicks_hf.networks.adaptive_click.configuration_adaptive_click import AdaptiveClickConfig
-from rclicks_hf.networks.conversion import Conversion, State, convert_official
+from rclicks_hf.networks.conversion import Converter, State
 from rclicks_hf.networks.plain_vit import UNUSED, count, read_fields
 
 # The first two are `lateral_convs.0` and `output_convs.0` under second names.
 _UNUSED = (*UNUSED, "pixel_decoder.adapter_1.*", "pixel_decoder.layer_1.*", "criterion.*")
 _SAMPLES = 3 * 4  # scales times points per head, fixed in the original code
-
-
-def convert_checkpoint(path: str | os.PathLike[str], out_dir: str | os.PathLike[str]) -> Conversion:
-    """Convert an official checkpoint to a folder for `from_pretrained`.
-
-    The tensors keep their values; their shapes decide the size.
-
-    Args:
-        path: For example `adaptiveclick_base448_cocolvis.pth`.
-        out_dir: New folder: weights (safetensors) and config.
-
-    Returns:
-        The size, the keys that are not used, and the model in evaluation mode.
-
-    Raises:
-        RclicksError: If the file is not such a checkpoint (missing and extra keys are named), or
-            `out_dir` exists.
-    """
-    return convert_official(
-        "adaptive_click", path, out_dir, _sizes, ignored=_UNUSED, rename=_renamed
-    )
 
 
 def _renamed(state: State) -> State:
@@ -72,3 +50,6 @@ def _sizes(state: State) -> dict[str, Any]:
         return published
     width, depth = config.hidden_size, config.num_hidden_layers
     return {f"ViT of width {width} with {depth} blocks": config}
+
+
+convert_checkpoint = Converter("adaptive_click", _sizes, ignored=_UNUSED, rename=_renamed)

@@ -1,30 +1,24 @@
 """Configuration of CDNet."""
 
+# Without postponed annotations: `strict` checks the fields by their types.
+from typing import Any
+
 from huggingface_hub.dataclasses import strict
 
 from rclicks_hf.networks.deeplab import DeepLabConfig
+from rclicks_hf.networks.limits import check_limits
 
 
 @strict
 class CdnetConfig(DeepLabConfig):
     r"""Configuration of a [`CdnetModel`]: conditional diffusion (Chen et al., ICCV 2021).
 
-    The defaults are the published ResNet-34.
+    The defaults are the published ResNet-34, which has no previous mask. Further fields are those
+    of `DeepLabConfig`.
 
     Args:
-        bottleneck: Whether residual blocks are bottlenecks.
-        depths: Residual blocks per stage.
-        hidden_sizes: Inner channels per stage.
-        decoder_channels: Channels of the decoder.
-        skip_channels: Channels that the decoder takes from the first stage.
-        guidance_channels: Channels between the two convolutions of the guidance maps.
-        guidance_features: Channels that are added to the stem's output.
-        aspp_dropout: Dropout after the atrous pyramid, in training.
         num_masks: Masks of the auxiliary head that is used in training.
-        click_radius: Radius in pixels of the disks at the input.
         context_radius: Radius in pixels of the disks that steer the feature diffusion.
-        with_previous_mask: Whether the previous probability is an input; the published one has
-            none.
 
     Raises:
         ValueError: If a number is out of its range.
@@ -44,10 +38,9 @@ class CdnetConfig(DeepLabConfig):
     context_radius: int = 24
     with_previous_mask: bool = False
 
-    def limits(self) -> dict[str, int]:
-        """The most that each number may be."""
-        more = {"guidance_features": 2048, "num_masks": 64, "context_radius": 1024}
-        return super().limits() | more
+    def __post_init__(self, **kwargs: Any) -> None:
+        super().__post_init__(**kwargs)
+        check_limits(self, {"num_masks": 64, "context_radius": 1024})
 
 
 __all__ = ["CdnetConfig"]

@@ -7,9 +7,9 @@ from huggingface_hub.dataclasses import strict
 from transformers import SamMaskDecoderConfig, SamPromptEncoderConfig
 from transformers.configuration_utils import PreTrainedConfig
 
-# Most that a field, or its entries, may be: far above the published network, and small enough that
-# a wrong or hostile config.json neither hangs nor fills the memory.
-_MOST = {
+from rclicks_hf.networks.limits import check_limits
+
+_LIMITS = {
     "image_size": 4096,
     "num_channels": 64,
     "hidden_sizes": 4096,
@@ -46,7 +46,7 @@ class MobileSamVisionConfig(PreTrainedConfig):
 
     Raises:
         ValueError: If a list has the wrong length, a number is not positive or far above the
-            published ones, the heads do not divide a width, or `image_size` is no multiple of 16.
+            published ones, the heads do not divide a width, or 16 does not divide `image_size`.
 
     Example:
         >>> MobileSamVisionConfig().depths
@@ -76,13 +76,11 @@ class MobileSamVisionConfig(PreTrainedConfig):
 
     def __post_init__(self, **kwargs: Any) -> None:
         super().__post_init__(**kwargs)
-        for name, most in _MOST.items():
+        for name in _LIMITS:
             value = getattr(self, name)
             if isinstance(value, list | tuple) and len(value) != _STAGES:
                 raise ValueError(f"{name} needs {_STAGES} numbers, got {value}")
-            for number in value if isinstance(value, list | tuple) else [value]:
-                if not 1 <= number <= most:
-                    raise ValueError(f"{name} is {number}; give 1 to {most}")
+        check_limits(self, _LIMITS)
         if self.image_size % STRIDE:
             raise ValueError(f"image_size must be a multiple of {STRIDE}, got {self.image_size}")
         for size, heads in zip(self.hidden_sizes[1:], self.num_attention_heads[1:], strict=True):

@@ -3,41 +3,14 @@
 from __future__ import annotations
 
 import math
-import os
 from typing import Any
 
-from rclicks_hf.networks.conversion import Conversion, State, convert_official
+from rclicks_hf.networks.conversion import Converter, State
 from rclicks_hf.networks.mobile_sam.configuration_mobile_sam import MobileSamConfig
 from rclicks_hf.networks.sam_family.official_keys import COMMON, count_layers, renamed
 
 _PUBLISHED = "TinyViT-5M"
 _CLASSIFIER = ("image_encoder.norm_head.*", "image_encoder.head.*")
-
-
-def convert_checkpoint(path: str | os.PathLike[str], out_dir: str | os.PathLike[str]) -> Conversion:
-    """Convert the published checkpoint to a folder for `MobileSamModel.from_pretrained`.
-
-    Args:
-        path: `mobile_sam.pt`; the tensors' shapes decide the size.
-        out_dir: New folder: weights (safetensors) and config.
-
-    Returns:
-        The size, the classifier's keys, which the official code ignores, and the model.
-
-    Raises:
-        RclicksError: If the file is not such a checkpoint (what it is, or missing and extra keys
-            are named), or `out_dir` exists.
-
-    Example:
-        >>> convert_checkpoint("mobile.pt", "mobile-sam")
-        Traceback (most recent call last):
-        ...
-        rclicks_hf.errors.RclicksError: mobile.pt: no such file; give the published checkpoint \
-mobile_sam.pt
-    """
-    return convert_official(
-        "mobile_sam", path, out_dir, _sizes, rename=_rename, ignored=_CLASSIFIER
-    )
 
 
 def _rename(state: State) -> State:
@@ -68,3 +41,6 @@ def _sizes(state: State) -> dict[str, MobileSamConfig]:
         return published
     widths = "-".join(map(str, config.vision_config.hidden_sizes))
     return {f"TinyViT of widths {widths}": config}
+
+
+convert_checkpoint = Converter("mobile_sam", _sizes, ignored=_CLASSIFIER, rename=_rename)

@@ -6,9 +6,9 @@ from typing import Any
 from huggingface_hub.dataclasses import strict
 from transformers.configuration_utils import PreTrainedConfig
 
-# Most that a field, or its entries, may be: far above every published network, and small enough
-# that a wrong or hostile config.json neither hangs nor fills the memory.
-_MOST = {
+from rclicks_hf.networks.limits import check_limits
+
+_LIMITS = {
     "hidden_size": 1024,
     "ocr_hidden_size": 2048,
     "stem_channels": 1024,
@@ -69,11 +69,7 @@ class RitmConfig(PreTrainedConfig):
         super().__post_init__(**kwargs)
         if len(self.num_modules) != 3:
             raise ValueError(f"num_modules needs 3 numbers, got {self.num_modules}")
-        for name, most in _MOST.items():
-            value = getattr(self, name)
-            for number in value if isinstance(value, list | tuple) else [value]:
-                if not 1 <= number <= most:
-                    raise ValueError(f"{name} is {number}; give 1 to {most}")
+        check_limits(self, _LIMITS)
 
     @classmethod
     def from_preset(cls, name: str) -> "RitmConfig":

@@ -6,9 +6,9 @@ from typing import Any
 from huggingface_hub.dataclasses import strict
 from transformers.configuration_utils import PreTrainedConfig
 
-# Most that a field, or its entries, may be: far above the published network, and small enough that
-# a wrong or hostile config.json neither hangs nor fills the memory.
-_MOST = {
+from rclicks_hf.networks.limits import check_limits
+
+_LIMITS = {
     "image_size": 8192,
     "stem_channels": 1024,
     "depths": 64,
@@ -81,11 +81,7 @@ class SaliencyConfig(PreTrainedConfig):
         for name, length in wanted.items():
             if len(getattr(self, name)) != length:
                 raise ValueError(f"{name} needs {length} numbers, got {getattr(self, name)}")
-        for name, most in _MOST.items():
-            value = getattr(self, name)
-            for number in value if isinstance(value, list | tuple) else [value]:
-                if not 1 <= number <= most:
-                    raise ValueError(f"{name} is {number}; give 1 to {most}")
+        check_limits(self, _LIMITS)
         if any(side % STRIDES[0] for side in self.image_size):
             raise ValueError(
                 f"image_size sides must be multiples of {STRIDES[0]}, got {tuple(self.image_size)}"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import torch
 from transformers import Sam2Config
 
-from rclicks_hf.networks.conversion import Conversion, State, convert_official
+from rclicks_hf.networks.conversion import Converter, State
 from rclicks_hf.networks.sam_family.official_keys import COMMON, Rules, renamed
 
 _RULES: Rules = (
@@ -36,30 +35,6 @@ _VIDEO = (  # parts for videos, which still images do not use
     "obj_ptr_tpos_proj.*",
 )
 _POINTS = "prompt_encoder.point_embed"
-
-
-def convert_sam2(path: str | os.PathLike[str], out_dir: str | os.PathLike[str]) -> Conversion:
-    """Convert a published SAM 2 or SAM 2.1 checkpoint to a folder for `Sam2Model.from_pretrained`.
-
-    Args:
-        path: For example `sam2.1_hiera_tiny.pt`; the tensors' shapes decide the size.
-        out_dir: New folder: weights (safetensors) and config.
-
-    Returns:
-        The size, the keys of parts for videos, which are left out, and the model.
-
-    Raises:
-        RclicksError: If the file is not such a checkpoint (what it is, or missing and extra keys
-            are named), or `out_dir` exists.
-
-    Example:
-        >>> convert_sam2("sam2.pt", "sam2")
-        Traceback (most recent call last):
-        ...
-        rclicks_hf.errors.RclicksError: sam2.pt: no such file; give the published checkpoint \
-sam2_hiera_*.pt or sam2.1_hiera_*.pt
-    """
-    return convert_official("sam2", path, out_dir, SIZES, rename=_rename, ignored=_VIDEO)
 
 
 def _rename(state: State) -> State:
@@ -102,3 +77,5 @@ SIZES: dict[str, Sam2Config] = {
     ),
     "Hiera-L": _config(144, [2, 6, 36, 4], 2, [23, 33, 43], window_size_per_stage=[8, 4, 16, 8]),
 }
+
+convert_sam2 = Converter("sam2", SIZES, ignored=_VIDEO, rename=_rename)

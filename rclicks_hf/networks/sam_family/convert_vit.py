@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from transformers import SamConfig, SamHQConfig
 
-from rclicks_hf.networks.conversion import Conversion, State, convert_official
+from rclicks_hf.networks.conversion import Converter, State
 from rclicks_hf.networks.sam_family.official_keys import COMMON, Rules, count_layers, renamed
 
 _ENCODER: Rules = (
@@ -31,68 +30,6 @@ _HQ: Rules = (
     ),
 )
 _NAMES = {(768, 12): "ViT-B", (1024, 24): "ViT-L", (1280, 32): "ViT-H"}  # width and layers
-
-
-def convert_sam(path: str | os.PathLike[str], out_dir: str | os.PathLike[str]) -> Conversion:
-    """Convert a published SAM checkpoint to a folder for `SamModel.from_pretrained`.
-
-    Args:
-        path: For example `sam_vit_b_01ec64.pth`; the tensors' shapes decide the size.
-        out_dir: New folder: weights (safetensors) and config.
-
-    Returns:
-        The size, the keys that the official code ignores, and the model.
-
-    Raises:
-        RclicksError: If the file is not such a checkpoint (what it is, or missing and extra keys
-            are named), or `out_dir` exists.
-
-    Example:
-        >>> convert_sam("sam_vit_b.pth", "sam-vit-base")
-        Traceback (most recent call last):
-        ...
-        rclicks_hf.errors.RclicksError: sam_vit_b.pth: no such file; give the published \
-checkpoint sam_vit_b_01ec64.pth, sam_vit_l_0b3195.pth or sam_vit_h_4b8939.pth
-    """
-    return convert_official(
-        "sam", path, out_dir, partial(_sizes, config=SamConfig), rename=_rename, ignored=_IGNORED
-    )
-
-
-def convert_sam_hq(path: str | os.PathLike[str], out_dir: str | os.PathLike[str]) -> Conversion:
-    """Convert a published SAM-HQ checkpoint to a folder for `SamHQModel.from_pretrained`.
-
-    As [`convert_sam`]; `SamHQModel` of `transformers` 5.23 draws wrong masks, the segmenter of this
-    package right ones.
-
-    Args:
-        path: For example `sam_hq_vit_l.pth`; the tensors' shapes decide the size.
-        out_dir: New folder: weights (safetensors) and config.
-
-    Returns:
-        The size, the keys that the official code ignores, and the model.
-
-    Raises:
-        RclicksError: If the file is not such a checkpoint (what it is, or missing and extra keys
-            are named), or `out_dir` exists.
-
-    Example:
-        >>> convert_sam_hq("sam_hq.pth", "sam-hq")
-        Traceback (most recent call last):
-        ...
-        rclicks_hf.errors.RclicksError: sam_hq.pth: no such file; give the published checkpoint \
-sam_hq_vit_b.pth, sam_hq_vit_l.pth or sam_hq_vit_h.pth
-    """
-    return convert_official(
-        "sam_hq",
-        path,
-        out_dir,
-        partial(_sizes, config=SamHQConfig),
-        rename=_rename,
-        ignored=_IGNORED,
-    )
-
-
 _IGNORED = ("pixel_mean", "pixel_std")
 
 
@@ -133,3 +70,10 @@ def _sizes(state: State, config: Callable[..., Any]) -> dict[str, Any]:
             vision_config=vision, prompt_encoder_config=prompts, mask_decoder_config=decoder
         )
     }
+
+
+# `SamHQModel` of transformers 5.23 draws wrong masks; the segmenter of this package corrects it.
+convert_sam, convert_sam_hq = (
+    Converter(network, partial(_sizes, config=config), ignored=_IGNORED, rename=_rename)
+    for network, config in (("sam", SamConfig), ("sam_hq", SamHQConfig))
+)

@@ -5,6 +5,7 @@ from typing import Any
 
 from huggingface_hub.dataclasses import strict
 
+from rclicks_hf.networks.limits import check_limits
 from rclicks_hf.networks.plain_vit import PlainVitConfig
 
 # Fields in which the published sizes differ from each other.
@@ -64,7 +65,7 @@ class SimpleClickConfig(PlainVitConfig):
 
     def __post_init__(self, **kwargs: Any) -> None:
         super().__post_init__(**kwargs)
-        self.check_range({"head_channels": 4096})
+        check_limits(self, {"head_channels": 4096})
 
     @classmethod
     def from_size(cls, name: str, **overrides: Any) -> "SimpleClickConfig":

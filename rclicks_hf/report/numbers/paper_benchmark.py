@@ -32,10 +32,7 @@ _OTHER_CLICKS = ("", "ud", "dt")
 
 @dataclass(frozen=True)
 class PaperRow:
-    """The paper's numbers for one model, which is a key of `METHODS`, on one dataset.
-
-    IoU-AUC in per cent; NaN where it is not published.
-    """
+    """The paper's numbers for a key of `METHODS` on one dataset; NaN where none is published."""
 
     model: str
     dataset: str

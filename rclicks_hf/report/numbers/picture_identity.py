@@ -34,10 +34,7 @@ def _unknown(names: Sequence[str]) -> str:
 
 
 def picture_warnings(manifests: Sequence[Mapping[str, Any]]) -> list[str]:
-    """A line for each dataset and split of which results on two copies are given.
-
-    Copies whose fingerprint is unknown, as of published results, are taken to be equal.
-    """
+    """A line for each dataset and split of which results on two known copies are given."""
     names: dict[tuple[str, str], dict[str, str]] = {}
     for use in _uses(manifests):
         if use.fingerprint:

@@ -227,10 +227,7 @@ def score_by_stem(
 
 
 def users_over_methods(methods: Sequence[MethodResults]) -> tuple[np.ndarray, np.ndarray]:
-    """(N,) mean and std of IoU over users' first clicks, averaged over the methods.
-
-    Of the instances shared by all methods; empty without any.
-    """
+    """(N,) mean and std of IoU over users' first clicks, averaged over the methods."""
     # Unequal click counts mean another version of the dataset: nothing to average.
     counts = [
         dict(zip(m.stems, m.of_run(USER_RUN).lengths.tolist(), strict=False)) for m in methods

@@ -73,10 +73,7 @@ class BenchmarkRow:
 
 
 class Column(NamedTuple):
-    """A number column: its title, the field of `BenchmarkRow`, its measure and its spread's field.
-
-    Every rendering of the table is made from these.
-    """
+    """A number column: title, field of `BenchmarkRow`, measure and the spread's field."""
 
     title: str
     field: str

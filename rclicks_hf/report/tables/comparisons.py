@@ -97,10 +97,7 @@ def dataset_nsr_tables(results: Results) -> list[NamedTable]:
 
 
 def paired_tables(results: Results) -> list[NamedTable]:
-    """Paired differences: to the best segmenter, and of own runs to the published methods.
-
-    Not of all pairs, which nobody would read.
-    """
+    """Paired differences: to the best segmenter, and of own runs to the published methods."""
     best_groups, own_groups = {}, {}
     for (dataset, click_model), methods in comparable(results.values()).items():
         best = _best(methods, results)

@@ -38,22 +38,14 @@ _RANK_MARKS = {0: "", 1: "¹", 2: "²", 3: "³"}
 
 
 class PaperColumn(NamedTuple):
-    """A column of the paper's tables; every rendering and check is made from these.
+    """A column of the paper's tables; every rendering and check is made from these."""
 
-    Attributes:
-        name: Name in the notebook.
-        head: What the tables print above it.
-        measure: Key of `MEASURES`.
-        digits: Decimals; 0 cuts to a whole number, as the notebook does.
-        has_spread: Whether a spread of two decimals follows.
-        published: Text of the published value, ``""`` where there is none.
-    """
-
-    name: str
-    head: str
-    measure: str
-    digits: int = 2
-    has_spread: bool = False
+    name: str  # name in the notebook
+    head: str  # what the tables print above it
+    measure: str  # key of `MEASURES`
+    digits: int = 2  # decimals; 0 cuts to a whole number, as the notebook does
+    has_spread: bool = False  # whether a spread of two decimals follows
+    # Text of the published value, ``""`` where there is none
     published: Callable[[PaperRow], str] = lambda row: ""
 
     @property
@@ -140,21 +132,14 @@ CORRELATED: tuple[tuple[str, bool], ...] = (
 
 @dataclass
 class PaperCheck:
-    """The tables, and how their cells compare with the published values.
+    """The tables, and how their cells compare with the published values."""
 
-    Attributes:
-        tables: One per table and dataset; a cell that differs shows the published value after ≠.
-        compared: Number of cells with a published value.
-        differing: Those that print otherwise.
-        unknown: Number of cells without a published value.
-        notes: What the comparison does not cover.
-    """
-
+    # One per table and dataset; a cell that differs shows the published value after ≠
     tables: list[NamedTable]
-    compared: int = 0
-    differing: int = 0
-    unknown: int = 0
-    notes: Sequence[str] = ()
+    compared: int = 0  # number of cells with a published value
+    differing: int = 0  # those that print otherwise
+    unknown: int = 0  # number of cells without a published value
+    notes: Sequence[str] = ()  # what the comparison does not cover
 
     @property
     def summary(self) -> str:
@@ -192,7 +177,7 @@ def check_paper_tables(results: Results) -> PaperCheck:
     if results.threshold != THRESHOLD:
         raise RclicksError(
             f"--paper-tables: the paper's threshold is {THRESHOLD:g}, not {results.threshold:g}; "
-            "leave --threshold out"
+            "omit --threshold"
         )
     order = {name: place for place, name in enumerate(METHODS)}
     published.sort(key=lambda m: (order.get(stored_name(m.key.segmenter), len(order)), m.key))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -16,11 +16,11 @@ from torch.nn import functional as F  # noqa: N812
 from rclicks_hf.data.instances import Click
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.networks import NETWORKS
-from rclicks_hf.networks.placement import arithmetic, find_dtype
-from rclicks_hf.segmenters.click_map.settings import SETTINGS, ClickMapSettings
+from rclicks_hf.networks.placement import arithmetic
+from rclicks_hf.segmenters.click_map.settings import settings_on
 from rclicks_hf.segmenters.click_map.zoom import Box, View, choose_view
 from rclicks_hf.segmenters.interface import Prediction, check_image, clicks_inside
-from rclicks_hf.segmenters.pretrained import display_name, load_model, on_device, read_model_type
+from rclicks_hf.segmenters.pretrained import PretrainedSegmenter, load_model, read_model_type
 
 _PIXELS = 16 * 448 * 448  # largest number of pixels per forward pass: bounds the memory
 
@@ -46,72 +46,47 @@ class LastPrediction:
     box: Box | None
 
 
-class ClickMapSegmenter:
+class ClickMapSegmenter(PretrainedSegmenter):
     """A `ClickMapModel`, clicked on as in the paper.
 
     The method's settings come from `SETTINGS`; ``"predictor": {"flip": false}`` in a saved
     config.json, say, replaces some of them. A click outside of the image counts as its nearest
     pixel. An image that is not zoomed in is scaled down to a longer side of 2,048 pixels.
 
-    Args:
-        model: The network; it is put into evaluation mode, in 32-bit floats.
-        name: What tables call it.
-        device: For example ``"cuda:1"``; default: a GPU if there is one.
-        dtype: Of the network's products and convolutions.
-        batch_size: Trajectories per forward pass, fewer where inputs are large. Default: 16; on a
-            CPU 1, because more is slower there.
-
     Raises:
         ValueError: If the network's config replaces a setting that does not exist or by a wrong
             value.
     """
 
-    encodes_ahead = True
-
-    def __init__(
-        self,
-        model: Any,
-        *,
-        name: str,
-        device: str | torch.device | None = None,
-        dtype: str = "float32",
-        batch_size: int | None = None,
-    ):
-        self.name = name
-        self.model, self._batch = on_device(model, device, batch_size)
-        self.dtype, self._dtype = dtype, find_dtype(dtype, self.model.device)
+    def __init__(self, model: Any, **options: Any):
+        super().__init__(model, **options)
         self.batched = self._batch.size > 1
-        self._method = SETTINGS[model.config.model_type]
-        self._use(self._method.settings)
+        self._settings = settings_on(model.config.model_type, _changes(model.config))
 
     @classmethod
-    def from_pretrained(
-        cls,
-        name_or_path: str,
-        *,
-        device: str | torch.device | None = None,
-        dtype: str = "float32",
-        batch_size: int | None = None,
-    ) -> Self:
-        """Load a network from a folder or the Hub, with safetensors weights."""
-        model_type = read_model_type(name_or_path)
+    def _load(cls, place: str) -> Any:
+        model_type = read_model_type(place)
         [row] = [row for row in NETWORKS.values() if row.model_type == model_type]
-        model = load_model(name_or_path, row.load("model"))
+        model = load_model(place, row.load("model"))
         try:
-            name = display_name(name_or_path)
-            return cls(model, name=name, device=device, dtype=dtype, batch_size=batch_size)
+            settings_on(model_type, _changes(model.config))
         except ValueError as error:
-            raise RclicksError(f"{name_or_path}: config.json, predictor: {error}") from error
-
-    @property
-    def batch_size(self) -> int:
-        """Trajectories per forward pass."""
-        return self._batch.size
+            raise RclicksError(f"{place}: config.json, predictor: {error}") from error
+        return model
 
     @property
     def settings(self) -> dict[str, Any]:
         """All that changes a prediction besides the weights; see `Segmenter`."""
         return self._settings.as_json()
+
+    @staticmethod
+    def saved_settings(
+        config: Mapping[str, Any], dataset: str, *, reference: bool
+    ) -> dict[str, Any]:
+        """The `settings` on a source dataset of a network with this config.json."""
+        changes = config.get("predictor")
+        found = settings_on(config["model_type"], changes, dataset, reference=reference)
+        return found.as_json()
 
     @property
     def threshold(self) -> float:
@@ -120,16 +95,11 @@ class ClickMapSegmenter:
 
     def for_dataset(self, dataset: str, *, reference: bool) -> Self:
         """See `Segmenter`: input sizes on DAVIS, zoom from the first click on TETRIS."""
-        fitted = copy.copy(self)
-        settings = self._method.on(dataset)
-        fitted._use(settings.changed({"paste_in_old_box": True}) if reference else settings)
+        fitted, config = copy.copy(self), self.model.config
+        fitted._settings = settings_on(
+            config.model_type, _changes(config), dataset, reference=reference
+        )
         return fitted
-
-    def _use(self, settings: ClickMapSettings) -> None:
-        changes = getattr(self.model.config, "predictor", None) or {}
-        if not isinstance(changes, dict):
-            raise ValueError(f"must be an object of settings, got {changes!r}")
-        self._settings = settings.changed(changes)
 
     def encode(self, image: np.ndarray) -> ImageOnDevice:
         """Put an image on the network's device; see `Segmenter.encode`."""
@@ -300,3 +270,7 @@ def _mirrored(points: Tensor, width: int) -> Tensor:
     mirrored = points.clone()
     mirrored[..., 1] = torch.where(points[..., 2] >= 0, width - 1 - points[..., 1], -1)
     return mirrored
+
+
+def _changes(config: Any) -> Any:
+    return getattr(config, "predictor", None)

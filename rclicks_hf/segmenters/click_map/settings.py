@@ -86,7 +86,7 @@ class ClickMapSettings:
         """These settings with others in place of some; ValueError if one does not exist."""
         known = [one.name for one in fields(self)]
         if unknown := [name for name in changes if name not in known]:
-            raise ValueError(f"{unknown[0]} is no setting; there are {', '.join(known)}")
+            raise ValueError(f"{unknown[0]} is not a setting; the settings are {', '.join(known)}")
         return replace(self, **changes)
 
 
@@ -97,6 +97,16 @@ def _check(name: str, value: object, kind: type, low: float, high: float) -> Non
         raise ValueError(f"{name} must be {what}, got {value!r}")
     if not low <= value <= high:  # type: ignore[operator]
         raise ValueError(f"{name} must lie in [{low}, {high}], got {value}")
+
+
+def settings_on(
+    model_type: str, changes: object, dataset: str = "", *, reference: bool = False
+) -> ClickMapSettings:
+    """A method's settings on a source dataset, with the changes of a config.json."""
+    if not isinstance(changes or {}, dict):
+        raise ValueError(f"must be an object of settings, got {changes!r}")
+    as_paper = {"paste_in_old_box": True} if reference else {}
+    return SETTINGS[model_type].on(dataset).changed(as_paper).changed(changes or {})  # type: ignore[arg-type]
 
 
 _Changes = Mapping[str, Mapping[str, Any]]

@@ -35,19 +35,12 @@ class Box:
 
 @dataclass(frozen=True)
 class View:
-    """What one forward pass sees of the image.
+    """What one forward pass sees of the image."""
 
-    Attributes:
-        crop: The part that is fed.
-        size: (height, width) of the input that the crop is resized to.
-        target: Where the output belongs.
-        box: The zoom's memory for the next click; None if it has none.
-    """
-
-    crop: Box
-    size: tuple[int, int]
-    target: Box
-    box: Box | None
+    crop: Box  # the part that is fed
+    size: tuple[int, int]  # (height, width) of the input that the crop is resized to
+    target: Box  # where the output belongs
+    box: Box | None  # the zoom's memory for the next click; None if it has none
 
 
 def choose_view(

@@ -100,7 +100,7 @@ def find_graphs(place: str) -> tuple[Graph, Graph]:
 
 
 def find_export(decoder: Graph) -> Export | None:
-    """The export that a graph's input names tell; None if it is no known mask decoder."""
+    """The export that the names of a graph's inputs show; None for an unknown mask decoder."""
     return next((export for export in EXPORTS if export.inputs == {*decoder.inputs}), None)
 
 
@@ -137,8 +137,8 @@ def _no_pair(place: str, graphs: Sequence[Graph]) -> RclicksError:
     )
     needed = " or ".join(f"{', '.join(sorted(e.inputs))} ({e.label})" for e in EXPORTS)
     return RclicksError(
-        f"onnx:{place}: not an image encoder and a mask decoder: {found}; needed are an encoder "
-        f"with one input, the image, and a decoder with the inputs {needed}"
+        f"onnx:{place}: not an image encoder and a mask decoder: {found}; give an encoder with "
+        f"one input, the image, and a decoder with the inputs {needed}"
     )
 
 
@@ -153,15 +153,15 @@ def find_image_input(encoder: Graph, decoder: Graph, pixels: str | None) -> Imag
     side = sides.pop() or 0
     if sides or not 0 < side <= LARGEST_SIDE:
         raise RclicksError(
-            f"{encoder.path}: its input {shown(name)} has the shape {list(type_.shape)}; needed is "
-            f"a square image of 3 channels and a fixed side of at most {LARGEST_SIDE} pixels"
+            f"{encoder.path}: its input {shown(name)} has the shape {list(type_.shape)}; export "
+            f"it for a square image of 3 channels and a fixed side of at most {LARGEST_SIDE} pixels"
         )
     known = "0..255" if type_.dtype == np.uint8 else _pixels_in(encoder, name)
     if type_.dtype == np.uint8 and pixels not in (None, known):
-        raise RclicksError(f"pixels={pixels}: {encoder.path} takes 8-bit values; leave that out")
+        raise RclicksError(f"pixels={pixels}: {encoder.path} takes 8-bit values; omit it")
     if (chosen := pixels or known) is None:
         raise RclicksError(
-            f"{encoder.path}: the graph does not tell whether {shown(name)} is normalised; add "
+            f"{encoder.path}: the graph does not show whether {shown(name)} is normalised; add "
             f"one of {', '.join(f',pixels={choice}' for choice in PIXELS)}"
         )
     return ImageInput(name, axes, side, chosen)

@@ -205,8 +205,8 @@ def _refuse_custom_operators(path: Path, model: Any) -> None:
     if custom:
         named = ", ".join(shown(name) for name, _ in custom.most_common(_NAMED))
         raise RclicksError(
-            f"{path}: has {sum(custom.values())} nodes with custom operators ({named}); needed is "
-            "a graph of standard ONNX operators"
+            f"{path}: has {sum(custom.values())} nodes with custom operators ({named}); export "
+            "it with standard ONNX operators only"
         )
 
 
@@ -261,7 +261,7 @@ def _size_inside(path: Path, location: str) -> int:
     if ".." in Path(location).parts or folder not in target.parents:
         raise RclicksError(
             f"{path}: its external data lies outside its folder ({shown(location)}) and was not "
-            "opened; needed are files beside the graph, not links to other places"
+            "opened; put the data beside the graph, as files, not as links"
         )
     if not target.is_file():
         raise RclicksError(

@@ -68,7 +68,8 @@ class OnnxSegmenter(PaddedSquare):
         if features.shape[-2:] != (self.input_size // STRIDE,) * 2:
             raise RclicksError(
                 f"{self._encoder.path}: makes embeddings of shape {list(features.shape)} for "
-                f"{self.input_size} pixels; needed is one per {STRIDE} x {STRIDE} pixels, as in SAM"
+                f"{self.input_size} pixels; export a network with one per {STRIDE} x {STRIDE} "
+                "pixels, as in SAM"
             )
         return features, tuple(positions)
 
@@ -105,7 +106,7 @@ class OnnxSegmenter(PaddedSquare):
         ):
             raise RclicksError(
                 f"{self._decoder.path}: draws masks of shape {list(masks.shape)} with {count} "
-                f"scores; needed are 1, 3 or 4 masks of {side} x {side}"
+                f"scores; export it with 1, 3 or 4 masks of {side} x {side}"
             )
         first = 1 if count == 4 else 0
         best = first + scores.ravel()[first:].argmax()
@@ -196,8 +197,8 @@ def _choose_best_of_three(decoder: Graph, choice: Any) -> None:
 
     if choice is None:
         raise RclicksError(
-            f"{decoder.path}: rule=paper needs several masks, and this graph draws one by a rule "
-            "that is not the official export's; export all masks, or leave rule=paper out"
+            f"{decoder.path}: rule=paper needs several masks, but this graph returns one, chosen "
+            "by another rule than the official export's; export all masks, or omit rule=paper"
         )
     never = numpy_helper.from_array(np.array(_NEVER, np.float32), "rclicks/never")
     decoder.model.graph.initializer.append(never)

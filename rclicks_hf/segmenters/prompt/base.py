@@ -4,73 +4,36 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from rclicks_hf.data.instances import Click
-from rclicks_hf.networks.placement import arithmetic, find_dtype
+from rclicks_hf.networks.placement import arithmetic
 from rclicks_hf.segmenters.interface import Prediction
-from rclicks_hf.segmenters.pretrained import display_name, explained, load_model, on_device
+from rclicks_hf.segmenters.pretrained import PretrainedSegmenter, load_model
 from rclicks_hf.segmenters.prompt.click_prompts import ClickPromptLoop, EncodedImage
 from rclicks_hf.segmenters.prompt.mask_decoder import MaskDecoder
 
 
-class PromptedSegmenter(ClickPromptLoop):
-    """A network of `transformers` whose prompts are the clicks and its own last mask.
-
-    Args:
-        model: The network; it is put into evaluation mode, in 32-bit floats.
-        name: What tables call it.
-        device: For example ``"cuda:1"``; default: a GPU if there is one.
-        dtype: Of the network's products and convolutions.
-        batch_size: Trajectories per forward pass. Default: 16; on a CPU 1, because more is slower
-            there (intermediate results leave the cache).
-    """
+class PromptedSegmenter(PretrainedSegmenter, ClickPromptLoop):
+    """A network of `transformers` whose prompts are the clicks and its own last mask."""
 
     model_class: ClassVar[Any]
     repeated_prefix: ClassVar[str] = ""
-    device: torch.device
-    batched = encodes_ahead = True
+    batched = True
 
-    def __init__(
-        self,
-        model: Any,
-        *,
-        name: str,
-        device: str | torch.device | None = None,
-        dtype: str = "float32",
-        batch_size: int | None = None,
-    ):
-        self.name = name
-        self.model, self._batch = on_device(model, device, batch_size)
-        self.device = self.model.device
-        self.dtype, self._dtype = dtype, find_dtype(dtype, self.device)
+    def __init__(self, model: Any, **options: Any):
+        super().__init__(model, **options)
         self.input_size = int(model.prompt_encoder.input_image_size)
         with torch.inference_mode():
             self._decode = self._decoder()
 
     @classmethod
-    def from_pretrained(
-        cls,
-        name_or_path: str,
-        *,
-        device: str | torch.device | None = None,
-        dtype: str = "float32",
-        batch_size: int | None = None,
-    ) -> Self:
-        """Load a network of ``model_class`` from a folder or the Hub, with safetensors weights."""
-        model = load_model(name_or_path, cls.model_class, repeated_prefix=cls.repeated_prefix)
-        name = display_name(name_or_path)
-        with explained(name_or_path):
-            return cls(model, name=name, device=device, dtype=dtype, batch_size=batch_size)
-
-    @property
-    def batch_size(self) -> int:  # type: ignore[override]
-        """Trajectories per forward pass."""
-        return self._batch.size
+    def _load(cls, place: str) -> Any:
+        return load_model(place, cls.model_class, repeated_prefix=cls.repeated_prefix)
 
     def encode(self, image: np.ndarray) -> EncodedImage:
         """Run the image encoder; see `Segmenter.encode`."""

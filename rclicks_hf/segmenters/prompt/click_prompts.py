@@ -43,8 +43,12 @@ class ClickPromptLoop(ABC):
     std: ClassVar[tuple[float, float, float]] = STD
     name: str
     input_size: int  # side of the network's square input
-    batch_size: int  # trajectories per forward pass
     device = torch.device("cpu")
+
+    @property
+    @abstractmethod
+    def batch_size(self) -> int:
+        """Trajectories per forward pass."""
 
     @torch.inference_mode()
     def encode(self, image: np.ndarray) -> EncodedImage:

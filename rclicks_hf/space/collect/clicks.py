@@ -34,7 +34,7 @@ CLICKS_FOLDER = "clicks"
 _ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # without characters that look alike
 _CODE_LENGTH = 12
 _CODE = re.compile(f"[{_ALPHABET}]{{{_CODE_LENGTH}}}")
-_LONGEST_RESPONSE = 10**9  # milliseconds; more is no response time
+_LONGEST_RESPONSE = 10**9  # milliseconds; more is not a response time
 _LONGEST_SIDE = 2**15
 
 

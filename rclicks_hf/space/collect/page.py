@@ -64,12 +64,7 @@ def show_next(study: Study, visit: Visit) -> tuple[Visit, str]:
 
 
 def take_click(study: Study, visit: Visit | None, sent: object) -> Visit:
-    """The visit with a click that a browser sent, recorded.
-
-    Raises:
-        ValueError: If it is not a click on the picture that is shown now.
-        RclicksError: If it cannot be recorded.
-    """
+    """The visit with a click that a browser sent, recorded; ValueError if it is not a click."""
     if visit is None or visit.task is None or not isinstance(sent, Mapping):
         raise ValueError("no picture is shown")
     token = sent.get("token")
@@ -205,7 +200,7 @@ class _Events:
             else:
                 if visit.clicks:
                     return (*self.next(visit), code)
-                problem = "No clicks are recorded under this code. Check it, or start anew."
+                problem = "No clicks are recorded under this code. Check it, or start again."
         gr.Warning(problem)
         return (*_unchanged(), gr.skip())
 

@@ -66,25 +66,16 @@ class Task:
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """Pictures with objects, and where clicks on them are recorded.
+    """Pictures with objects, and where clicks on them are recorded."""
 
-    Attributes:
-        dataset: Key of `SOURCE_DATASETS` that the pictures belong to.
-        store: The pictures.
-        objects: (image_stem, object_stem) of the objects to click on.
-        modes: Display modes in use.
-        descriptions: full_stem -> the object in words; others are not shown as a text.
-        consent: Markdown that an annotator must agree to.
-        journal: Where clicks are recorded; None keeps nothing.
-    """
-
-    dataset: str
+    dataset: str  # key of `SOURCE_DATASETS` that the pictures belong to
     store: ImageStore
-    objects: tuple[tuple[str, str], ...]
-    modes: tuple[str, ...] = DISPLAY_MODES
+    objects: tuple[tuple[str, str], ...]  # (image_stem, object_stem) of the objects to click on
+    modes: tuple[str, ...] = DISPLAY_MODES  # display modes in use
+    # full_stem -> the object in words; others are not shown as a text
     descriptions: Mapping[str, str] = field(default_factory=dict)
-    consent: str = CONSENT
-    journal: ClickJournal | None = None
+    consent: str = CONSENT  # Markdown that an annotator must agree to
+    journal: ClickJournal | None = None  # where clicks are recorded; None keeps nothing
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def next_task(self, code: str, done: Collection[str]) -> Task | None:

@@ -35,31 +35,18 @@ MOST_NAMED = 4
 
 @dataclass(frozen=True)
 class Entry:
-    """One method on one dataset.
+    """One method on one dataset."""
 
-    Attributes:
-        key: The method and the dataset.
-        method: What tables call the method.
-        name: What charts call it, which must also say whose run it is.
-        family: Key of `METHOD_FAMILIES`, ``""`` for a method that is not published.
-        training_data: A value of `TRAINING_DATA`, or `NOT_STATED`.
-        origin: Where the numbers come from: `PUBLISHED_VALUES`, ``"paper"`` or `OWN`.
-        is_simulated: True where the users' clicks were simulated.
-        scores: Key of `MEASURES` -> number; measures without one are left out.
-        instances: Number of instances; None if it is not known.
-        failures: Number of instances that failed; None if it is not known.
-    """
-
-    key: MethodKey
-    method: str
-    name: str
-    family: str
-    training_data: str
-    origin: str
-    is_simulated: bool
-    scores: Mapping[str, Score]
-    instances: int | None = None
-    failures: int | None = None
+    key: MethodKey  # the method and the dataset
+    method: str  # what tables call the method
+    name: str  # what charts call it, which must also say whose run it is
+    family: str  # key of `METHOD_FAMILIES`, ``""`` for a method that is not published
+    training_data: str  # a value of `TRAINING_DATA`, or `NOT_STATED`
+    origin: str  # where the numbers come from: `PUBLISHED_VALUES`, ``"paper"`` or `OWN`
+    is_simulated: bool  # true where the users' clicks were simulated
+    scores: Mapping[str, Score]  # key of `MEASURES` -> number; measures without one are left out
+    instances: int | None = None  # number of instances; None if it is not known
+    failures: int | None = None  # number of instances that failed; None if it is not known
 
     def value(self, measure: str) -> float:
         """The number of a measure, NaN where there is none."""
@@ -68,19 +55,13 @@ class Entry:
 
 @dataclass(frozen=True, eq=False)
 class Leaderboard:
-    """All entries, best first within each dataset.
+    """All entries, best first within each dataset."""
 
-    Attributes:
-        entries: The rows.
-        columns: Number columns that any of them fills.
-        results: What they were computed from; None for the paper's published values.
-        warnings: Why numbers cannot be compared.
-    """
-
-    entries: tuple[Entry, ...]
-    columns: tuple[Column, ...]
+    entries: tuple[Entry, ...]  # the rows
+    columns: tuple[Column, ...]  # number columns that any of them fills
+    # What they were computed from; None for the paper's published values
     results: Results | None = None
-    warnings: Sequence[str] = field(default=())
+    warnings: Sequence[str] = field(default=())  # why numbers cannot be compared
 
     @property
     def threshold(self) -> float:
@@ -128,11 +109,7 @@ class Leaderboard:
 
 
 def leaderboard_of(results: Results | None) -> Leaderboard:
-    """The leaderboard of results; without any, the paper's published table.
-
-    Raises:
-        RclicksError: If the results hold no method.
-    """
+    """The leaderboard of results; without any, the paper's published table."""
     if results is None:
         found = [_published_entry(row) for row in paper_rows()]
         warnings: Sequence[str] = ()

@@ -43,7 +43,7 @@ HOW_TO_READ = (
 HOW_TO_SUBMIT = """\
 1. Benchmark the method on the paper's data, with the rules of the paper's code. \
 `--segmenter` takes a folder, a Hub id or your own class (`module:Class`); `rclicks \
-check-segmenter` tells whether it fits.
+check-segmenter` reports whether it fits.
 
    ```bash
    rclicks build --download

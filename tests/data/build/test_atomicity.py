@@ -105,7 +105,7 @@ def test_only_a_build_is_replaced(
     build_dataset(clicks, {}, tmp_path / "rclicks", progress=False)
     monkeypatch.chdir(tmp_path / "rclicks")
     for out in (".", "..", tmp_path / "rclicks"):
-        _is_kept(tmp_path, clicks, Path(out), "is the folder that the command runs in")
+        _is_kept(tmp_path, clicks, Path(out), "is the current folder")
 
 
 @pytest.mark.parametrize("path", ["results/results.parquet", ".git/HEAD", "clicks/notes.txt"])
@@ -123,7 +123,7 @@ def test_a_build_with_files_of_the_user_is_not_replaced(
     build_dataset(clicks, {}, out, replace=True, progress=False)
     (out / path).parent.mkdir(exist_ok=True)
     (out / path).write_text("mine")
-    with pytest.raises(RclicksError, match=rf"holds '{path}', which no build made.*move it away"):
+    with pytest.raises(RclicksError, match=rf"holds '{path}', which --replace would.*move it to"):
         build_dataset(clicks, {}, out, replace=True, progress=False)
     assert (out / path).read_text() == "mine"
 
@@ -179,7 +179,7 @@ def test_of_two_builds_at_once_one_ends_well(
     with ThreadPoolExecutor(2) as pool:
         messages = sorted(pool.map(build, (1, 2)))
     assert messages[0] == ""
-    if "appeared meanwhile" in messages[1]:
+    if "was created meanwhile" in messages[1]:
         assert messages[1].endswith("/rclicks-1")
         assert all(check.ok is not False for check in verify_dataset(tmp_path / "rclicks-1"))
     else:  # the second began when the first had ended

@@ -102,7 +102,7 @@ def test_bfloat16_gives_a_float32_map(config: ClickabilityConfig) -> None:
 HALF = """
 import sys
 import torch
-from rclicks_hf.networks.clickability.modeling_clickability import depthwise
+from rclicks_hf.networks.clickability.layers_clickability import depthwise
 
 layer, hidden = depthwise(16, 1, 21), torch.rand(1, 16, 40, 40)
 hidden = hidden.contiguous(memory_format=torch.channels_last)

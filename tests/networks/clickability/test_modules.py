@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from rclicks_hf.networks.clickability import ClickabilityConfig, ClickabilityModel
-from rclicks_hf.networks.clickability import modeling_clickability as modeling
+from rclicks_hf.networks.clickability import encoder_clickability as encoder
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_every_module_with_parameters_runs(
     piece: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(modeling, "_PIECE", piece)
+    monkeypatch.setattr(encoder, "_PIECE", piece)
     model.train(training)
     ran = set()
     for name, module in _leaves(model).items():
@@ -75,7 +75,7 @@ def test_strips_equal_the_whole(
 ) -> None:
     whole = model(*inputs)
     for piece in (1, 2**8, 2**10, 2**13):
-        monkeypatch.setattr(modeling, "_PIECE", piece)
+        monkeypatch.setattr(encoder, "_PIECE", piece)
         torch.testing.assert_close(model(*inputs).logits, whole.logits, rtol=1e-4, atol=1e-4)
 
 

@@ -147,9 +147,12 @@ def test_a_pushed_model_loads_with_remote_code_where_the_package_is_absent(
     np.testing.assert_allclose(actual, _map_here(model, processor), rtol=0, atol=1e-6)
 
 
-def test_the_code_that_travels_imports_nothing_of_the_package(model_folder: Path) -> None:
+def test_the_code_that_travels_is_whole_and_imports_nothing_of_the_package(
+    model_folder: Path, repo: Path
+) -> None:
     files = {path.name for path in model_folder.glob("*.py")}
-    assert {"modeling_clickability.py", "image_processing_clickability.py"} <= files
+    own = {path.name for path in (repo / "rclicks_hf/networks/clickability").glob("*.py")}
+    assert files == own - {"__init__.py", "convert_clickability.py"}
     for name in files:
         for node in ast.walk(ast.parse((model_folder / name).read_text())):
             if isinstance(node, ast.ImportFrom) and not node.level:

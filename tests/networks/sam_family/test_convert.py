@@ -39,7 +39,9 @@ PUBLISHED = dict(convert_hiera.SIZES)
 
 @pytest.fixture(autouse=True)
 def _one_tiny_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(convert_hiera, "SIZES", {"tiny": tiny_model("sam2").config})
+    for size in PUBLISHED:
+        monkeypatch.delitem(convert_hiera.SIZES, size)
+    monkeypatch.setitem(convert_hiera.SIZES, "tiny", tiny_model("sam2").config)
 
 
 def tiny(family: str) -> Any:

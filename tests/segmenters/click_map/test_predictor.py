@@ -86,7 +86,7 @@ def test_a_saved_config_may_replace_settings(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("predictor", "message"),
     [
-        ({"flop": True}, "flop is no setting; there are size,"),
+        ({"flop": True}, "flop is not a setting; the settings are size,"),
         ({"flip": 1}, "flip must be true or false, got 1"),
         ({"size": 10**6}, "size must lie in"),
         ({"size": [64, 64, 64]}, "size must be a number or two"),

@@ -126,9 +126,11 @@ def test_a_place_without_a_pair_says_what_is_there_and_what_is_needed(
     refused(pair, "2 mask decoders ('decoder.onnx', 'onnx/decoder.onnx')")
     shutil.rmtree(pair / "onnx")
     (pair / "decoder.onnx").unlink()
-    refused(pair, "encoder.onnx has the inputs image; needed are", "orig_im_size", "input_points")
+    refused(
+        pair, "encoder.onnx has the inputs image; give an encoder", "orig_im_size", "input_points"
+    )
     graph(pair / "other.onnx", {"batched_points": [1], "labels": [1]}, ["masks"])
-    refused(pair, "other.onnx has the inputs batched_points, labels; needed are")
+    refused(pair, "other.onnx has the inputs batched_points, labels; give an encoder")
 
 
 def test_what_is_no_graph_is_not_run(pair: Path) -> None:
@@ -249,7 +251,7 @@ def test_an_image_input_that_is_unclear_is_refused(pair: Path) -> None:
     ):
         mean = numpy_helper.from_array(np.ones((3, 1, 1), np.float32), "m")
         encoder(pair / "encoder.onnx", nodes=nodes, stored=[mean])
-        refused(pair, "does not tell whether 'image' is normalised", ",pixels=0..255")
+        refused(pair, "does not show whether 'image' is normalised", ",pixels=0..255")
         assert load_segmenter(f"onnx:{pair},pixels=0..1").name == "onnx:net,pixels=0..1"
     cast = [helper.make_node("Cast", ["image"], ["e"], to=FLOAT)]
     encoder(pair / "encoder.onnx", nodes=cast, dtype=TensorProto.UINT8)

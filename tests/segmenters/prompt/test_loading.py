@@ -84,7 +84,7 @@ def test_a_pickle_is_refused(tmp_path: Path) -> None:
     model = tiny_model("sam")
     model.config.save_pretrained(tmp_path)
     torch.save(model.state_dict(), tmp_path / "pytorch_model.bin")
-    assert_refused(tmp_path, "no segmentation network", "model.safetensors")
+    assert_refused(tmp_path, "cannot load a segmentation network", "model.safetensors")
 
 
 def test_another_type_is_refused_and_its_code_left_alone(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_a_config_that_does_not_fit_its_network_is_one_line(tmp_path: Path, valu
     config = json.loads((tmp_path / "config.json").read_text())
     config["prompt_encoder_config"]["image_embedding_size"] = value
     (tmp_path / "config.json").write_text(json.dumps(config))
-    assert_refused(tmp_path, "no segmentation network can be loaded from there")
+    assert_refused(tmp_path, "cannot load a segmentation network")
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_damaged_and_missing_weights_are_refused(tmp_path: Path) -> None:
     model.save_pretrained(tmp_path)
     whole = (tmp_path / "model.safetensors").read_bytes()
     (tmp_path / "model.safetensors").write_bytes(whole[: len(whole) // 2])
-    assert_refused(tmp_path, "no segmentation network")
+    assert_refused(tmp_path, "cannot load a segmentation network")
     weights = {k: v for k, v in model.state_dict().items() if "iou_token" not in k}
     model.save_pretrained(tmp_path, state_dict=weights)
     assert_refused(tmp_path, "mask_decoder.iou_token.weight")
@@ -180,5 +180,5 @@ def test_half_precision_becomes_single(tmp_path: Path) -> None:
 
 def test_a_hub_repo_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(RclicksError, match="nobody/nothing: no segmentation network"):
+    with pytest.raises(RclicksError, match="nobody/nothing: cannot load a segmentation network"):
         load_segmenter("nobody/nothing")
