@@ -23,7 +23,7 @@ IOU_METRICS = tuple(name for name in METRICS if name not in CLICK_METRICS)
 
 @pytest.fixture
 def load(repo, tmp_path):
-    """Load a module with a cache and a file of its own: to wait for another's lock takes a second."""
+    """Load a module with a cache and a file of its own, as a wait for a lock takes a second."""
     numbers = itertools.count()
 
     def load_module(name, **options):

@@ -148,9 +148,7 @@ def test_tensors_that_are_no_weights_are_refused(
     assert text in told
 
 
-def test_an_archive_that_would_fill_the_memory_is_not_unpacked(
-    bomb: bytes, tmp_path: Path
-) -> None:
+def test_an_archive_that_would_fill_the_memory_is_not_unpacked(bomb: bytes, tmp_path: Path) -> None:
     (tmp_path / "bomb.pth").write_bytes(bomb)
     assert "would unpack to 0.1 GiB" in _refused(tmp_path / "bomb.pth", tmp_path / "out")
 
