@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import torch
+from transformers.initialization import no_init_weights
 
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.networks import NETWORKS
@@ -143,7 +144,7 @@ def find_size(
 ) -> str:
     """Name of the size whose keys and shapes a state dict has."""
     row = NETWORKS[network]
-    with torch.device("meta"):
+    with no_init_weights(), torch.device("meta"):
         expected = {name: row.load("model")(config).state_dict() for name, config in sizes.items()}
     best = max(expected, key=lambda name: _overlap(state, expected[name]))
     if not state.keys() & expected[best].keys():

@@ -85,7 +85,7 @@ def test_draws_follow_the_chances() -> None:
         np.testing.assert_allclose(drawn, _probabilities(weights, group).ravel(), atol=0.015)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
     kind=st.sampled_from([*MAPS, "zero", "nan", "infinite"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -12,6 +13,7 @@ from helpers.tiny_networks import tiny_model
 from safetensors.torch import load_file
 
 from rclicks_hf import data, simulation
+from rclicks_hf.benchmark import BenchmarkProtocol
 from rclicks_hf.networks.clickability import (
     ClickabilityConfig,
     ClickabilityImageProcessor,
@@ -30,6 +32,8 @@ def recipe(repo: Path) -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    # Three clicks per object instead of 20.
+    module.run_benchmark = partial(module.run_benchmark, protocol=BenchmarkProtocol(max_clicks=3))
     return module
 
 
@@ -64,9 +68,20 @@ def train(recipe: ModuleType, folder: Path, name: str, *more: str) -> tuple[str,
     return text, load_file(out / "model.safetensors")
 
 
+@pytest.fixture(scope="module")
+def trained(recipe: ModuleType, folder: Path) -> dict[str, tuple[str, dict]]:
+    """What the recipe prints and saves of a network of each family."""
+    return {
+        family: train(recipe, folder, f"tuned-{family}", f"--model={folder / family}")
+        for family in ("sam", "sam2")
+    }
+
+
 @pytest.mark.parametrize("family", ["sam", "sam2"])
-def test_only_the_mask_decoder_moves(recipe: ModuleType, folder: Path, family: str) -> None:
-    text, tuned = train(recipe, folder, f"tuned-{family}", f"--model={folder / family}")
+def test_only_the_mask_decoder_moves(
+    trained: dict[str, tuple[str, dict]], folder: Path, family: str
+) -> None:
+    text, tuned = trained[family]
     assert "(simulated clicks)" in text
     for word in ("before", "after", "Sample NoC", "ΔGR"):
         assert word in text
@@ -76,7 +91,10 @@ def test_only_the_mask_decoder_moves(recipe: ModuleType, folder: Path, family: s
     assert all(key.startswith("mask_decoder.") for key in moved)
 
 
-def test_the_tiny_network_is_warmed_up_first(recipe: ModuleType, folder: Path) -> None:
+def test_the_tiny_network_is_warmed_up_first(
+    recipe: ModuleType, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recipe, "count_clicks", lambda *_: [])
     text, tuned = train(recipe, folder, "tuned-tiny", "--warm-up=2")
     assert "after 2 steps of warm-up" in text
     weights = {key: value.clone() for key, value in fresh(recipe).items()}
@@ -90,15 +108,19 @@ def fresh(recipe: ModuleType) -> dict:
 
 
 def test_a_seed_gives_one_network(
-    recipe: ModuleType, folder: Path, monkeypatch: pytest.MonkeyPatch
+    recipe: ModuleType,
+    folder: Path,
+    trained: dict[str, tuple[str, dict]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(recipe, "count_clicks", lambda *_: [])
-    (_, tuned), (_, same), (_, other) = (
+    _, tuned = trained["sam"]  # to count clicks changes nothing
+    (_, same), (_, other) = (
         train(recipe, folder, name, f"--model={folder / 'sam'}", f"--seed={seed}")
-        for name, seed in (("first", 0), ("second", 0), ("third", 1))
+        for name, seed in (("second", 0), ("third", 1))
     )
     assert tuned.keys() == same.keys()
     assert all(torch.equal(tuned[key], same[key]) for key in tuned)
     assert not all(torch.equal(tuned[key], other[key]) for key in tuned)
     with pytest.raises(SystemExit):
-        train(recipe, folder, "first", f"--model={folder / 'sam'}")
+        train(recipe, folder, "second", f"--model={folder / 'sam'}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import importlib
 import inspect
+import itertools
 import multiprocessing
 import runpy
 import sys
@@ -22,10 +23,12 @@ IOU_METRICS = tuple(name for name in METRICS if name not in CLICK_METRICS)
 
 @pytest.fixture
 def load(repo, tmp_path):
-    """Load a module with a cache of its own."""
+    """Load a module with a cache and a file of its own, as a wait for a lock takes a second."""
+    numbers = itertools.count()
 
     def load_module(name, **options):
         path = repo / "metrics" / METRICS[name].module
+        options = {"experiment_id": f"test{next(numbers)}", **options}
         return evaluate.load(str(path), cache_dir=str(tmp_path), **options)
 
     return load_module

@@ -9,6 +9,7 @@ import json
 import math
 import zipfile
 import zlib
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,9 @@ def read(folder: Path) -> tuple[dict[str, Any], Arrays]:
     return json.loads((folder / "keys.json").read_text()), read_arrays(folder / "data.npz")
 
 
+@lru_cache(maxsize=1)  # to draw the weights of a large network takes seconds
 def load(folder: Path) -> tuple[dict[str, torch.Tensor], dict, dict, dict[str, Any]]:
-    """State dict, network inputs per case, expected outputs per case, and metadata."""
+    """State dict, network inputs per case, expected outputs per case, and metadata; read only."""
     meta, arrays = read(folder)
     state: dict[str, torch.Tensor] = {}
     checksum = 0

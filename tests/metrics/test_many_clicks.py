@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rclicks_hf import metrics
-from rclicks_hf.analysis import click_sensitivity, click_spread
+from rclicks_hf.analysis import click_sensitivity, click_spread, spread
 from rclicks_hf.benchmark.clicker import Clicker
 from rclicks_hf.metrics import kolmogorov_smirnov, points, sampling
 
@@ -51,14 +51,15 @@ def test_draws_in_blocks_are_the_same_draws(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_wd_of_large_sets_is_close_to_the_exact_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    a, b, c = clicks(2100, 1), clicks(2100, 2), clicks(2099, 2, 1500, 1500)
+    a, b, c = clicks(1000, 1), clicks(1000, 2), clicks(999, 2, 1500, 1500)
+    monkeypatch.setattr(points, "_MOST_EXACT", 990)
     same, shifted, uneven = (
         metrics.wd_points(*a, *b, SIZE),
         metrics.wd_points(*a, a[0] + 300, a[1] + 400, SIZE),
         metrics.wd_points(*a, *c, SIZE),
     )
     assert shifted == pytest.approx(500 / 2500, rel=0.01)
-    monkeypatch.setattr(points, "_MOST_EXACT", 10_000)
+    monkeypatch.setattr(points, "_MOST_EXACT", 1000)
     assert same == pytest.approx(metrics.wd_points(*a, *b, SIZE), rel=0.1)
     assert uneven == pytest.approx(0.1, rel=0.1)  # the mean shift of 250 pixels in x
     assert metrics.wd_points(*a, *a, SIZE) == 0.0
@@ -74,7 +75,7 @@ def test_wd_of_large_sets_is_close_to_the_exact_one(monkeypatch: pytest.MonkeyPa
         lambda x, y, u, v: click_spread(x, y, SIZE),
         lambda x, y, u, v: click_sensitivity(x, y, SIZE),
         lambda x, y, u, v: click_sensitivity(x * 0, y * 0, SIZE),
-        lambda x, y, u, v: metrics.click_scores(np.ones((90, 120)), x, y, SIZE, resamples=3),
+        lambda x, y, u, v: metrics.click_scores(np.ones((90, 120)), x % 120, y % 90, SIZE, 3),
         lambda x, y, u, v: metrics.split_half_scores(x, y, SIZE, halvings=3),
     ],
     ids=["ks", "pl1", "wd", "wd-uneven", "spread", "sensitivity", "one-place", "map", "halves"],
@@ -90,11 +91,12 @@ def test_memory_and_time_do_not_grow_with_the_square(function: Callable[..., obj
     assert seconds < 30
 
 
-def test_spread_of_many_clicks() -> None:
-    x, y = clicks(5000, 1)
-    many, few = click_spread(x, y, SIZE), click_spread(x[:4000], y[:4000], SIZE)
+def test_spread_of_many_clicks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spread, "_MOST_FOR_ALL_PAIRS", 2000)
+    x, y = clicks(2500, 1)
+    many, few = click_spread(x, y, SIZE), click_spread(x[:2000], y[:2000], SIZE)
     assert many == pytest.approx(few, rel=0.02)
-    order = np.random.default_rng(1).permutation(5000)
+    order = np.random.default_rng(1).permutation(2500)
     assert click_spread(x[order], y[order], SIZE)[1:] == many[1:]
 
 

@@ -33,7 +33,9 @@ JSON = {
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("model")
-    ClickabilityModel(ClickabilityConfig.from_preset("nano")).save_pretrained(folder)
+    shape = {"hidden_sizes": (8, 16), "depths": (1, 1), "mlp_ratios": (2, 2)}
+    config = ClickabilityConfig.from_preset("nano", head_channels=16, num_groups=4, **shape)
+    ClickabilityModel(config).save_pretrained(folder)
     ClickabilityImageProcessor(size={"height": 32, "width": 32}).save_pretrained(folder)
     return folder
 

@@ -26,6 +26,7 @@ from rclicks_hf.networks.loading import load_network
 
 REMOTE = """
 import sys
+import huggingface_hub
 import numpy as np
 import torch
 from transformers import AutoImageProcessor, AutoModel, pipeline
@@ -48,6 +49,7 @@ with torch.no_grad():  # as in the pipeline: with gradients other kernels run
     click_map = processor.post_process_click_maps(model(**inputs), [(48, 64)])[0]
 np.save(sys.argv[2], click_map.numpy())
 for name in (folder, "saved_again"):
+    huggingface_hub.constants.HF_HUB_OFFLINE = name == "saved_again"  # a folder asks no Hub
     clicks = pipeline("click-prediction", model=name, trust_remote_code=True)
     made = clicks(image, object_mask=mask)
     np.testing.assert_allclose(made["click_map"], click_map.numpy(), atol=1e-6)
@@ -104,37 +106,7 @@ def test_auto_classes_know_it(model_folder: Path) -> None:
     assert pipelines["click-prediction"]["impl"] == "pipeline_clickability.ClickabilityPipeline"
 
 
-def _map_without_the_package(name: str, cwd: Path, **variables: str) -> np.ndarray:
-    """The click map that a process makes which cannot import the package."""
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    done = run_python(
-        ["-c", REMOTE, name, str(cwd / "map.npy")],
-        cwd=cwd,
-        env={**environment, "HF_HOME": str(cwd / "hf"), **variables},
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return np.load(cwd / "map.npy")
-
-
-def _map_here(model: ClickabilityModel, processor: ClickabilityImageProcessor) -> np.ndarray:
-    mask = np.zeros((48, 64), bool)
-    mask[10:30, 12:40] = True
-    inputs = processor(np.full((48, 64, 3), 90, np.uint8), mask, mask, return_tensors="pt")
-    with torch.no_grad():
-        return processor.post_process_click_maps(model(**inputs), [(48, 64)])[0].numpy()
-
-
-def test_a_folder_loads_with_remote_code_where_the_package_is_absent(
-    tmp_path: Path,
-    model_folder: Path,
-    model: ClickabilityModel,
-    processor: ClickabilityImageProcessor,
-) -> None:
-    actual = _map_without_the_package(str(model_folder), tmp_path, HF_HUB_OFFLINE="1")
-    np.testing.assert_allclose(actual, _map_here(model, processor), rtol=0, atol=1e-6)
-
-
-def test_a_pushed_model_loads_with_remote_code_where_the_package_is_absent(
+def test_a_pushed_model_and_its_folder_load_with_remote_code_where_the_package_is_absent(
     tmp_path: Path,
     hub: Any,
     model_folder: Path,
@@ -142,9 +114,17 @@ def test_a_pushed_model_loads_with_remote_code_where_the_package_is_absent(
     processor: ClickabilityImageProcessor,
 ) -> None:
     hub.add("model", "someone/clickability", model_folder)
-    environment = {**hub.env(), "HF_HUB_OFFLINE": "0"}
-    actual = _map_without_the_package("someone/clickability", tmp_path, **environment)
-    np.testing.assert_allclose(actual, _map_here(model, processor), rtol=0, atol=1e-6)
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    environment |= {**hub.env(), "HF_HUB_OFFLINE": "0", "HF_HOME": str(tmp_path / "hf")}
+    command = ["-c", REMOTE, "someone/clickability", str(tmp_path / "map.npy")]
+    done = run_python(command, cwd=tmp_path, env=environment)
+    assert done.returncode == 0, done.stderr[-2000:]
+    mask = np.zeros((48, 64), bool)
+    mask[10:30, 12:40] = True
+    inputs = processor(np.full((48, 64, 3), 90, np.uint8), mask, mask, return_tensors="pt")
+    with torch.no_grad():
+        expected = processor.post_process_click_maps(model(**inputs), [(48, 64)])[0]
+    np.testing.assert_allclose(np.load(tmp_path / "map.npy"), expected, rtol=0, atol=1e-6)
 
 
 def test_the_code_that_travels_is_whole_and_imports_nothing_of_the_package(
@@ -255,9 +235,13 @@ def test_a_config_of_wrong_types_is_one_line(model_folder: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
-@pytest.fixture
-def clicks(model_folder: Path) -> Any:
-    return pipeline("click-prediction", model=str(model_folder))  # type: ignore[call-overload]
+@pytest.fixture(scope="module")
+def clicks(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    folder = tmp_path_factory.mktemp("pipeline")
+    torch.manual_seed(0)
+    ClickabilityModel(ClickabilityConfig.from_preset("nano", image_size=64)).save_pretrained(folder)
+    ClickabilityImageProcessor(size={"height": 64, "width": 64}).save_pretrained(folder)
+    return pipeline("click-prediction", model=str(folder))  # type: ignore[call-overload]
 
 
 def test_the_pipeline_takes_files(clicks: Any, tmp_path: Path) -> None:
