@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from helpers import oracles as oracle_files
-from helpers.commands import run_rclicks_cold, stop_warm_python
+from helpers.commands import run_rclicks, stop_warm_python
 from helpers.local_hub import LocalHub
 
 REPO = Path(__file__).resolve().parents[1]
@@ -133,6 +133,6 @@ def demo_run(
 ) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """A tiny demo, run from the wheel in an empty folder: its output folder and what it printed."""
     cwd = tmp_path_factory.mktemp("empty")
-    done = run_rclicks_cold(TINY_DEMO, cwd=cwd, site=wheel_folder)
+    done = run_rclicks(TINY_DEMO, cwd=cwd, site=wheel_folder)
     assert done.returncode == 0, done.stderr
     return cwd / "rclicks-demo", done

@@ -77,7 +77,7 @@ def test_the_python_uses_run_one_after_the_other(
 def test_the_benchmark_use_runs(repo: Path, folder: Path, wheel_folder: Path) -> None:
     """It is what the demo did with one instance, so that it only has to take up its results."""
     benchmark, report = commands(repo, "benchmark")
-    shutil.copytree(folder / "results" / "simulated_photographs", folder / "runs" / "geocut")
+    shutil.copytree(folder / "results" / "simulated_scenes", folder / "runs" / "geocut")
     parts = (folder / "runs" / "geocut").glob("parts/*.parquet")
     before = {part: part.stat().st_mtime_ns for part in parts}
     (folder / "runs" / "geocut" / "results.parquet").unlink()
