@@ -18,6 +18,8 @@ from rclicks_hf.data.instances import Click, Clicks, Instance
 from rclicks_hf.metrics import CLICK_METRICS, Interval
 from rclicks_hf.report import BenchmarkRow, GalleryItem, ReportData
 from rclicks_hf.report.page_data import ClickPath, ExampleItem, IoUCurves, Standings, UserScatter
+from rclicks_hf.report.pictures import charts, click_paths, gallery, standings
+from rclicks_hf.report.pictures.photograph import Picture
 from rclicks_hf.report.tables.table_cells import Cell, NamedTable, Row, Table
 
 MakeItem = Callable[..., GalleryItem]
@@ -244,6 +246,15 @@ def _run(
         seconds_clicker=0.03,
         **common,  # type: ignore[arg-type]
     )
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures and charts stay empty: for tests of the words and marks around them."""
+    for module in (gallery, click_paths):
+        monkeypatch.setattr(module, "picture", lambda draw, shape: Picture("data:,", 1, 1))
+    for chart in (charts, standings):
+        monkeypatch.setattr(chart, "make_svg", lambda draw, name, *_: f'<svg id="{name}"></svg>')
 
 
 @pytest.fixture
