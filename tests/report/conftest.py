@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -202,6 +204,28 @@ def _results(
     failed: Sequence[tuple[str, str]] = (),
 ) -> Path:
     """Writes a results folder of invented numbers; ``failed`` names (segmenter, stem)."""
+    content = _results_file(
+        tuple(methods), dataset, click_model, instances, clicks, simulated, split, tuple(users),
+        size, tuple(failed),
+    )  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "results.parquet").write_bytes(content)
+    return folder
+
+
+@cache
+def _results_file(
+    methods: tuple[_Method, ...],
+    dataset: str,
+    click_model: str,
+    instances: int,
+    clicks: int,
+    simulated: bool,
+    split: str,
+    users: tuple[str, ...],
+    size: tuple[int, int],
+    failed: tuple[tuple[str, str], ...],
+) -> bytes:
     rows = []
     for m, method in enumerate(methods):
         for i in range(instances):
@@ -222,8 +246,9 @@ def _results(
                 count = 8 + i % 3
                 ious = np.clip(method.skill - method.fragility * 0.3 * rng.random(count), 0, 1)
                 rows.append(_run(run, ious, rng, size, common))
-    write_part(folder / "results.parquet", rows)
-    return folder
+    with TemporaryDirectory() as folder:
+        write_part(Path(folder) / "part.parquet", rows)
+        return (Path(folder) / "part.parquet").read_bytes()
 
 
 def _run(

@@ -46,11 +46,12 @@ def test_csv_holds_every_number_unrounded(folders: list[Path], tmp_path: Path) -
     rows = read_csv(out)
     results = read_results(*folders)
     assert len(rows) == len(results) * len(MEASURES)
+    scores = {
+        (key.segmenter, key.dataset): score_all(method, 0.8, resamples=0)
+        for key, method in results.items()
+    }
     for row in rows:
-        key = next(
-            k for k in results if (k.segmenter, k.dataset) == (row["segmenter"], row["dataset"])
-        )
-        expected = score_all(results[key], 0.8, resamples=0)[row["measure"]]
+        expected = scores[row["segmenter"], row["dataset"]][row["measure"]]
         assert float(row["value"]) == expected.value
         assert (row["spread"] == "") == (expected.spread != expected.spread)
         assert float(row["low"]) <= float(row["value"]) <= float(row["high"])
