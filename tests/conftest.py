@@ -15,12 +15,21 @@ from typing import Any
 
 import pytest
 from helpers import oracles as oracle_files
-from helpers.commands import PythonProcess, run_rclicks, stop_warm_python
+from helpers.commands import (
+    RCLICKS,
+    SMALL_PICTURES,
+    PythonProcess,
+    run_python,
+    stop_warm_python,
+)
 from helpers.local_hub import LocalHub
 
 REPO = Path(__file__).resolve().parents[1]
 SHARED = REPO.parent / "shared"
-TINY_DEMO = "demo --scenes 4 --epochs 1 --instances 1 --num-proc 2"
+TINY_DEMO = [
+    *("-c", SMALL_PICTURES + RCLICKS, "demo"),
+    *("--scenes", "4", "--epochs", "1", "--instances", "1", "--num-proc", "2"),
+]
 
 
 #: Files whose tests use `demo_run`.
@@ -134,14 +143,13 @@ def wheel_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def stopped_demo(
     tmp_path_factory: pytest.TempPathFactory, wheel_folder: Path
 ) -> tuple[Path, int, str, list[str]]:
-    """A tiny demo, run from the wheel in an empty folder and stopped after its first stage.
+    """A tiny demo, run from the wheel in an empty folder, stopped after its first stage.
 
     The folder, the exit code, what was printed as errors, and the files that were there then.
     """
     cwd = tmp_path_factory.mktemp("empty")
-    words = ["-m", "rclicks_hf.cli", *TINY_DEMO.split()]
     env = {**os.environ, "PYTHONPATH": str(wheel_folder)}
-    with PythonProcess(words, cwd=cwd, env=env) as running:
+    with PythonProcess(TINY_DEMO, cwd=cwd, env=env) as running:
         built = cwd / ".rclicks-demo.partial" / "rclicks"
         deadline = time.monotonic() + 120
         while not built.exists() and running.poll() is None and time.monotonic() < deadline:
@@ -157,6 +165,6 @@ def demo_run(
 ) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """The same command again, to its end: its output folder and what it printed."""
     cwd, *_ = stopped_demo
-    done = run_rclicks(TINY_DEMO, cwd=cwd, site=wheel_folder)
+    done = run_python(TINY_DEMO, cwd=cwd, env={**os.environ, "PYTHONPATH": str(wheel_folder)})
     assert done.returncode == 0, done.stderr
     return cwd / "rclicks-demo", done

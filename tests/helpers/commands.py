@@ -133,6 +133,24 @@ def run_python(
         return subprocess.CompletedProcess(command, code, process.stdout, process.stderr)
 
 
+#: Code that comes before a demo: half the width and height prove the same in a quarter of the time.
+SMALL_PICTURES = """
+import sys
+from importlib import import_module
+
+import_module("rclicks_hf.simulation.photographs").LONGEST_SIDE = 160
+scenes = import_module("rclicks_hf.simulation.scenes.generation")
+scenes.generate_scenes.__kwdefaults__["size"] = (120, 160)
+"""
+
+RCLICKS = """
+from rclicks_hf.cli import main
+
+sys.argv[0] = "rclicks"
+main()
+"""
+
+
 # What torchrun and `accelerate launch` do, but the processes are forks that share their imports.
 _LAUNCH = """
 import importlib, runpy, sys
