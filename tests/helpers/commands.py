@@ -1,8 +1,7 @@
 """Running the command as a user does: in a process of its own, or here for messages alone.
 
 A process of its own is cold, as a user's is, or warm: a fork of one that has Torch and SciPy loaded
-(`warm_python`). Cold are, in one test each, `rclicks demo`, which does the work of most verbs, and
-build, install, push, analyse and check-segmenter.
+(`warm_python`). Cold are, in one test each, build, install, push, analyse and check-segmenter.
 """
 
 from __future__ import annotations
@@ -133,7 +132,7 @@ def run_python(
         return subprocess.CompletedProcess(command, code, process.stdout, process.stderr)
 
 
-#: Code that comes before a demo: half the width and height prove the same in a quarter of the time.
+#: Code before a demo whose size proves nothing: its pictures, with all their sizes, are smaller.
 SMALL_PICTURES = """
 import sys
 from importlib import import_module

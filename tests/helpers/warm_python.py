@@ -41,7 +41,7 @@ HUB_LIBRARIES = (
     *("transformers.pipelines", "transformers.trainer", "transformers.models.auto"),
     *("transformers.models.auto.modeling_auto", "transformers.models.auto.image_processing_auto"),
 )
-#: What differs between processes, and no library of these reads it when it is imported.
+#: Variables that no library reads when it is imported.
 OF_A_REQUEST = ("PYTHONPATH", "PYTEST_CURRENT_TEST", "PWD")
 
 
@@ -88,7 +88,7 @@ class Second:
 
     def stop(self) -> None:
         if self._requests is not None:
-            self._requests.close()
+            print("null", file=self._requests, flush=True)  # others may hold the pipe's end too
             os.waitpid(self._pid, 0)
 
 
@@ -97,6 +97,8 @@ def serve(second: Second | None) -> dict[str, Any] | None:
     answers = os.fdopen(os.dup(1), "w")
     for line in os.fdopen(os.dup(0)):
         request = json.loads(line)
+        if request is None:
+            break
         answer: int | str | None
         if second and second.is_for(request):
             answer = second.answer(line)
