@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,12 +15,21 @@ from typing import Any
 
 import pytest
 from helpers import oracles as oracle_files
-from helpers.commands import run_rclicks_cold, stop_warm_python
+from helpers.commands import (
+    RCLICKS,
+    SMALL_PICTURES,
+    PythonProcess,
+    run_python,
+    stop_warm_python,
+)
 from helpers.local_hub import LocalHub
 
 REPO = Path(__file__).resolve().parents[1]
 SHARED = REPO.parent / "shared"
-TINY_DEMO = "demo --scenes 4 --epochs 1 --instances 1 --num-proc 2"
+TINY_DEMO = [
+    *("-c", SMALL_PICTURES + RCLICKS, "demo"),
+    *("--scenes", "4", "--epochs", "1", "--instances", "1", "--num-proc", "2"),
+]
 
 
 #: Files whose tests use `demo_run`.
@@ -128,11 +140,31 @@ def wheel_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def demo_run(
+def stopped_demo(
     tmp_path_factory: pytest.TempPathFactory, wheel_folder: Path
-) -> tuple[Path, subprocess.CompletedProcess[str]]:
-    """A tiny demo, run from the wheel in an empty folder: its output folder and what it printed."""
+) -> tuple[Path, int, str, list[str]]:
+    """A tiny demo, run from the wheel in an empty folder, stopped after its first stage.
+
+    The folder, the exit code, what was printed as errors, and the files that were there then.
+    """
     cwd = tmp_path_factory.mktemp("empty")
-    done = run_rclicks_cold(TINY_DEMO, cwd=cwd, site=wheel_folder)
+    env = {**os.environ, "PYTHONPATH": str(wheel_folder)}
+    with PythonProcess(TINY_DEMO, cwd=cwd, env=env) as running:
+        built = cwd / ".rclicks-demo.partial" / "rclicks"
+        deadline = time.monotonic() + 120
+        while not built.exists() and running.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        running.send_signal(signal.SIGINT)
+        code = running.wait(60)
+        return cwd, code, running.stderr, sorted(path.name for path in cwd.iterdir())
+
+
+@pytest.fixture(scope="session")
+def demo_run(
+    stopped_demo: tuple[Path, int, str, list[str]], wheel_folder: Path
+) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """The same command again, to its end: its output folder and what it printed."""
+    cwd, *_ = stopped_demo
+    done = run_python(TINY_DEMO, cwd=cwd, env={**os.environ, "PYTHONPATH": str(wheel_folder)})
     assert done.returncode == 0, done.stderr
     return cwd / "rclicks-demo", done

@@ -41,6 +41,8 @@ def commands(repo: Path, verb: str) -> list[str]:
 
 ONE_AFTER_THE_OTHER = """
 import json, sys
+from rclicks_hf.cli import app
+app(["install"], standalone_mode=False)
 for code in json.load(open(sys.argv[1])):
     exec(compile(code, "README.md", "exec"), {"__name__": "__main__"})
     print("=" * 40)
@@ -50,13 +52,11 @@ for code in json.load(open(sys.argv[1])):
 def test_the_python_uses_run_one_after_the_other(
     repo: Path, hub, folder: Path, env: dict[str, str]
 ) -> None:
-    """In one process, each with names of its own."""
+    """In one process, each with names of its own, after `rclicks install`."""
     snippets = blocks(repo, "python")
     assert len(snippets) == 5
     (disk,) = [code for code in snippets if "class Disk" in code]
     (folder / "disk.py").write_text(disk)
-    installed = run_python(["-m", "rclicks_hf.cli", "install"], cwd=folder, env=env)
-    assert installed.returncode == 0, installed.stderr
     online = {**env, **hub.env(), "HF_HUB_OFFLINE": "0"}
     (folder / "snippets.json").write_text(json.dumps(snippets))
     words = ["-c", ONE_AFTER_THE_OTHER, "snippets.json"]
@@ -77,7 +77,7 @@ def test_the_python_uses_run_one_after_the_other(
 def test_the_benchmark_use_runs(repo: Path, folder: Path, wheel_folder: Path) -> None:
     """It is what the demo did with one instance, so that it only has to take up its results."""
     benchmark, report = commands(repo, "benchmark")
-    shutil.copytree(folder / "results" / "simulated_photographs", folder / "runs" / "geocut")
+    shutil.copytree(folder / "results" / "simulated_scenes", folder / "runs" / "geocut")
     parts = (folder / "runs" / "geocut").glob("parts/*.parquet")
     before = {part: part.stat().st_mtime_ns for part in parts}
     (folder / "runs" / "geocut" / "results.parquet").unlink()

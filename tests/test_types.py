@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
 import subprocess
 import sys
@@ -74,9 +75,9 @@ def revealed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     unread = ",".join(f"{name}.*" for name in UNREAD)
     (folder / "mypy.ini").write_text(
         "[mypy]\nignore_missing_imports = true\nfollow_imports = silent\n"
-        f"[mypy-{unread}]\nfollow_imports = skip\n"
+        f"[mypy-{unread}]\nfollow_imports = skip\nfollow_imports_for_stubs = true\n"
     )
-    command = [sys.executable, "-m", "mypy", "--no-pretty", "--cache-dir", folder / "cache"]
+    command = [sys.executable, "-m", "mypy", "--no-pretty", "--cache-dir", os.devnull]
     done = subprocess.run(
         [*command, "script.py", "wrong.py"], cwd=folder, capture_output=True, text=True
     )

@@ -88,12 +88,12 @@ def score_models(space: Workspace) -> Path:
 def spread(tables: Mapping[str, InstanceTable], count: int) -> dict[str, list[int]]:
     """Dataset -> positions of chosen instances: many images, the datasets taking turns."""
     turns = []
-    for name, table in tables.items():
+    for place, (name, table) in enumerate(tables.items()):
         ranks = {i: rank for of in table.group_by_image().values() for rank, i in enumerate(of)}
         first_of_images_first = sorted(ranks, key=lambda i: (ranks[i], i))
-        turns += [(turn, name, i) for turn, i in enumerate(first_of_images_first)]
+        turns += [(turn, place, name, i) for turn, i in enumerate(first_of_images_first)]
     chosen = sorted(turns)[:count]
-    return {name: [i for _, of, i in chosen if of == name] for name in tables}
+    return {name: [i for *_, of, i in chosen if of == name] for name in tables}
 
 
 def sample_stems(space: Workspace) -> dict[str, list[str]]:

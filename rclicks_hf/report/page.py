@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
-from jinja2 import Environment, FunctionLoader, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from rclicks_hf.metrics import CLICK_METRICS, METRICS, MetricInfo
@@ -128,15 +129,8 @@ def write_report(data: ReportData, path: str | os.PathLike[str]) -> Path:
 
 def render(data: ReportData) -> str:
     """The page as HTML text."""
-    environment = Environment(
-        loader=FunctionLoader(_asset),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     shown = [section for section in SECTIONS if getattr(data, section.needs)]
-    page = environment.get_template(_TEMPLATE).render(
+    page = _template().render(
         data=data,
         sections=shown,
         anchors={section.anchor: section.title for section in shown},
@@ -162,6 +156,18 @@ def render(data: ReportData) -> str:
         bibtex=PAPER_BIBTEX,
     )
     return visible(page.strip(), keep_lines=True) + "\n"
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FunctionLoader(_asset),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(_TEMPLATE)
 
 
 def _asset(name: str) -> str:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.commands import PythonProcess, run_rclicks_here
+from helpers.commands import run_rclicks_here
 from PIL import Image
 
+from rclicks_hf.demo import DemoSettings
 from rclicks_hf.demo.workspace import MODEL
 
 
@@ -94,7 +92,6 @@ def test_the_card_credits_the_photographs(demo_run) -> None:
 
 
 def test_full_takes_every_held_out_object_and_the_sample_does_not(demo_run) -> None:
-    from rclicks_hf.demo import DemoSettings
     from rclicks_hf.demo.stages import sample_stems
     from rclicks_hf.demo.workspace import Workspace
 
@@ -204,26 +201,29 @@ def test_bad_input_is_one_line_and_leaves_nothing(
     assert [p.name for p in tmp_path.iterdir()] == ["data"]
 
 
-def test_an_interrupted_run_on_a_folder_of_the_users_is_resumed_by_the_same_command(
-    tmp_path: Path, repo: Path
-) -> None:
-    tiny_folder(tmp_path / "data")
-    line = "demo --data data --out out --epochs 1 --instances 1 --num-proc 1"
-    words = ["-m", "rclicks_hf.cli", *line.split()]
-    with PythonProcess(words, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(repo)}) as running:
-        hidden = tmp_path / ".out.partial" / "rclicks"
-        deadline = time.monotonic() + 120
-        while not hidden.exists() and running.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.05)
-        running.send_signal(signal.SIGINT)
-        assert running.wait(60) == 130, running.stderr
-        assert "stopped; the same command resumes" in running.stderr
-    assert not (tmp_path / "out").exists()
-    built = (hidden / "README.md").stat().st_mtime_ns
+def test_a_folder_of_the_users_becomes_a_dataset(tmp_path: Path) -> None:
+    """The later stages read that dataset alone."""
+    from rclicks_hf.demo.inputs import gather_sources
+    from rclicks_hf.demo.stages import build_repo
+    from rclicks_hf.demo.workspace import open_workspace
 
-    done = run_rclicks_here(line, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "simulated_grabcut" in done.stdout
-    assert (tmp_path / "out" / "report.html").is_file()
-    assert (tmp_path / "out" / "rclicks" / "README.md").stat().st_mtime_ns == built
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["data", "out"]
+    settings = DemoSettings(data=tiny_folder(tmp_path / "data"), out=tmp_path / "out")
+    sources = gather_sources(settings.data, scenes=settings.scenes, seed=settings.seed)
+    with open_workspace(settings, tuple(sources)) as space:
+        said = build_repo(space, sources)
+        images = {split: space.instances(split) for split in ("train", "validation", "test")}
+    assert said.startswith('load_dataset("rclicks", "simulated_grabcut"): ')
+    assert all(len(of["simulated_grabcut"]) > 0 for of in images.values())
+
+
+def test_a_stopped_run_is_resumed_by_the_same_command(stopped_demo, demo_run) -> None:
+    _, code, said, files = stopped_demo
+    assert code == 130, said
+    assert "stopped; the same command resumes" in said
+    assert files == [".rclicks-demo.partial"]
+    out, done = demo_run
+    # Nothing was simulated or built again.
+    assert "simulated clicks:" in said
+    assert "simulated clicks:" not in done.stderr
+    assert "training: " in done.stderr
+    assert (out / "report.html").is_file()

@@ -18,6 +18,7 @@ class FakeTable:
 
 def test_datasets_take_turns_and_images_come_before_second_objects() -> None:
     tables = {"scenes": FakeTable([3, 1, 2]), "photographs": FakeTable([2, 1])}
+    assert spread(tables, 1) == {"scenes": [0], "photographs": []}
     assert spread(tables, 4) == {"scenes": [0, 3], "photographs": [0, 2]}
     assert spread(tables, 6) == {"scenes": [0, 3, 4], "photographs": [0, 2, 1]}
 

@@ -1,8 +1,7 @@
 """Running the command as a user does: in a process of its own, or here for messages alone.
 
 A process of its own is cold, as a user's is, or warm: a fork of one that has Torch and SciPy loaded
-(`warm_python`). Cold are, in one test each, `rclicks demo`, which does the work of most verbs, and
-build, install, push, analyse and check-segmenter.
+(`warm_python`). Cold are, in one test each, build, install, push, analyse and check-segmenter.
 """
 
 from __future__ import annotations
@@ -131,6 +130,24 @@ def run_python(
         code = process.wait()
         command = [sys.executable, *words]
         return subprocess.CompletedProcess(command, code, process.stdout, process.stderr)
+
+
+#: Code before a demo whose size proves nothing: its pictures, with all their sizes, are smaller.
+SMALL_PICTURES = """
+import sys
+from importlib import import_module
+
+import_module("rclicks_hf.simulation.photographs").LONGEST_SIDE = 160
+scenes = import_module("rclicks_hf.simulation.scenes.generation")
+scenes.generate_scenes.__kwdefaults__["size"] = (120, 160)
+"""
+
+RCLICKS = """
+from rclicks_hf.cli import main
+
+sys.argv[0] = "rclicks"
+main()
+"""
 
 
 # What torchrun and `accelerate launch` do, but the processes are forks that share their imports.

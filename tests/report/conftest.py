@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -18,6 +20,8 @@ from rclicks_hf.data.instances import Click, Clicks, Instance
 from rclicks_hf.metrics import CLICK_METRICS, Interval
 from rclicks_hf.report import BenchmarkRow, GalleryItem, ReportData
 from rclicks_hf.report.page_data import ClickPath, ExampleItem, IoUCurves, Standings, UserScatter
+from rclicks_hf.report.pictures import charts, click_paths, gallery, standings
+from rclicks_hf.report.pictures.photograph import Picture
 from rclicks_hf.report.tables.table_cells import Cell, NamedTable, Row, Table
 
 MakeItem = Callable[..., GalleryItem]
@@ -200,6 +204,28 @@ def _results(
     failed: Sequence[tuple[str, str]] = (),
 ) -> Path:
     """Writes a results folder of invented numbers; ``failed`` names (segmenter, stem)."""
+    content = _results_file(
+        tuple(methods), dataset, click_model, instances, clicks, simulated, split, tuple(users),
+        size, tuple(failed),
+    )  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "results.parquet").write_bytes(content)
+    return folder
+
+
+@cache
+def _results_file(
+    methods: tuple[_Method, ...],
+    dataset: str,
+    click_model: str,
+    instances: int,
+    clicks: int,
+    simulated: bool,
+    split: str,
+    users: tuple[str, ...],
+    size: tuple[int, int],
+    failed: tuple[tuple[str, str], ...],
+) -> bytes:
     rows = []
     for m, method in enumerate(methods):
         for i in range(instances):
@@ -220,8 +246,9 @@ def _results(
                 count = 8 + i % 3
                 ious = np.clip(method.skill - method.fragility * 0.3 * rng.random(count), 0, 1)
                 rows.append(_run(run, ious, rng, size, common))
-    write_part(folder / "results.parquet", rows)
-    return folder
+    with TemporaryDirectory() as folder:
+        write_part(Path(folder) / "part.parquet", rows)
+        return (Path(folder) / "part.parquet").read_bytes()
 
 
 def _run(
@@ -244,6 +271,15 @@ def _run(
         seconds_clicker=0.03,
         **common,  # type: ignore[arg-type]
     )
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures and charts stay empty: for tests of the words and marks around them."""
+    for module in (gallery, click_paths):
+        monkeypatch.setattr(module, "picture", lambda draw, shape: Picture("data:,", 1, 1))
+    for chart in (charts, standings):
+        monkeypatch.setattr(chart, "make_svg", lambda draw, name, *_: f'<svg id="{name}"></svg>')
 
 
 @pytest.fixture

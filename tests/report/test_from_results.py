@@ -62,6 +62,7 @@ def test_users_clicks_are_shown_once_however_many_click_models(tmp_path: Path) -
     assert [points.label for points in data.scatter] == ["geocut, davis"]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_page_marks_what_is_simulated(tmp_path: Path) -> None:
     folder = _write(tmp_path, ("dt", "davis", False), ("dt", "simulated_scenes", True))
     page = write_report(_data(folder), tmp_path / "r.html").read_text(encoding="utf-8")

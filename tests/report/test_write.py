@@ -46,11 +46,12 @@ def test_csv_holds_every_number_unrounded(folders: list[Path], tmp_path: Path) -
     rows = read_csv(out)
     results = read_results(*folders)
     assert len(rows) == len(results) * len(MEASURES)
+    scores = {
+        (key.segmenter, key.dataset): score_all(method, 0.8, resamples=0)
+        for key, method in results.items()
+    }
     for row in rows:
-        key = next(
-            k for k in results if (k.segmenter, k.dataset) == (row["segmenter"], row["dataset"])
-        )
-        expected = score_all(results[key], 0.8, resamples=0)[row["measure"]]
+        expected = scores[row["segmenter"], row["dataset"]][row["measure"]]
         assert float(row["value"]) == expected.value
         assert (row["spread"] == "") == (expected.spread != expected.spread)
         assert float(row["low"]) <= float(row["value"]) <= float(row["high"])
@@ -141,6 +142,7 @@ def test_the_default_name_fits_the_format(
     assert [path.name for path in tmp_path.glob("report.*")] == ["report.tex"]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_all_instances_failed(make_results: MakeResults, methods: Any, tmp_path: Path) -> None:
     """The page is written all the same, but the command says so and its exit code is 1."""
     stems = [("sam", f"test_{k:03}") for k in range(2)]
@@ -175,7 +177,7 @@ def test_the_threshold_is_the_protocol_s_unless_given(
 
 def test_the_page_shows_tables_and_threshold(folders: list[Path], tmp_path: Path) -> None:
     out = tmp_path / "r.html"
-    write_report_file(folders, out, threshold=0.8)
+    text = write_report_file(folders, out, threshold=0.8)
     page = out.read_text("utf-8")
     assert "IoU 0.8, counted as reached" in page
     for title in (
@@ -192,12 +194,9 @@ def test_the_page_shows_tables_and_threshold(folders: list[Path], tmp_path: Path
         assert f"<summary>{title}</summary>" in page, title
     # Part of a dataset, invented numbers: nothing of the paper stands beside them.
     assert "Beside the paper" not in page
-
-
-def test_missing_pictures_are_reported(folders: list[Path], tmp_path: Path) -> None:
-    text = write_report_file(folders, tmp_path / "r.html")
+    # Missing pictures are reported.
     assert text.splitlines()[0].startswith("pictures left out of davis (the results do not name")
-    assert "give --repo" in (tmp_path / "r.html").read_text("utf-8")
+    assert "give --repo" in page
 
 
 @pytest.mark.parametrize(
@@ -225,6 +224,7 @@ def test_a_backslash_before_a_bar_does_not_end_a_cell_in_markdown(
     assert r"| a\\\|b |" in (tmp_path / "r.md").read_text("utf-8")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_method_without_numbers_has_no_spread(
     make_results: MakeResults, methods: Any, tmp_path: Path
 ) -> None:
@@ -281,6 +281,7 @@ def write_click_scores(folder: Path, *models: str, **settings: Any) -> Path:
     return folder
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("ending", ["html", "csv", "md", "tex"])
 def test_click_scores_are_shown_alone_and_in_any_mix(
     folders: list[Path], tmp_path: Path, ending: str

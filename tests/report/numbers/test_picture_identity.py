@@ -46,6 +46,7 @@ def test_every_copy_is_named() -> None:
     ]
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("ending", ["html", "md", "tex", "csv"])
 def test_the_warning_is_in_page_and_text(
     make_results: MakeResults, methods: Any, tmp_path: Path, ending: str

@@ -127,6 +127,7 @@ def test_another_repo_is_reported_and_leaves_the_page_whole(
     assert "has no instance" in made.settings["Examples"]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_repo_of_other_content_is_reported(
     make_results: MakeResults, repo: Path, tmp_path: Path
 ) -> None:

@@ -36,7 +36,8 @@ def _is_near(pixels: np.ndarray, colour: str, tolerance: int = 40) -> np.ndarray
 
 @pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel.title)
 def test_any_size_gives_a_picture_of_one_scale(make_item: MakeItem, panel: Panel) -> None:
-    for size, later in product(SIZES, (False, True)):
+    rounds = (False, True) if panel.title == "Object" else (False,)  # others draw both alike
+    for size, later in product(SIZES, rounds):
         pixels = _pixels(panel, make_item(*size, later=later))
         height, width = pixels.shape[:2]
         assert max(height, width) in (PANEL_PIXELS - 1, PANEL_PIXELS), (size, later)

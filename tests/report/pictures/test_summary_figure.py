@@ -12,14 +12,13 @@ from rclicks_hf.report import GalleryItem, ReportData, summary_figure
 from rclicks_hf.report.pictures.summary_figure import SUMMARY_BYTES
 
 
-@pytest.mark.parametrize("size", [(400, 300), (300, 400), (9, 300)])
 def test_the_picture_is_wide_and_small_even_of_noise(
     make_report: Callable[..., ReportData],
     make_item: Callable[..., GalleryItem],
     tmp_path: Path,
-    size: tuple[int, int],
 ) -> None:
-    report = make_report(gallery=[make_item(*size) for _ in range(4)])
+    noise = [make_item(*size) for size in ((300, 300), (400, 300), (300, 400), (9, 300))]
+    report = make_report(gallery=noise)
     path = summary_figure(report, tmp_path / "pictures" / "summary.png")
     with Image.open(path) as image:
         assert image.format == "PNG"

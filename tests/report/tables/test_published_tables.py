@@ -49,10 +49,15 @@ def expected(oracle: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def imported(oracle: Path, tmp_path_factory: pytest.TempPathFactory) -> Results:
+def runs(oracle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("paper") / "runs"
     import_results(oracle / "evaluation_results.zip", out, num_proc=1, progress=False)
-    return read_results(*out.iterdir())
+    return out
+
+
+@pytest.fixture(scope="module")
+def imported(runs: Path) -> Results:
+    return read_results(*runs.iterdir())
 
 
 def test_every_cell_is_the_notebook_s(imported: Results, expected: dict[str, Any]) -> None:
@@ -129,19 +134,15 @@ def test_an_instance_without_any_overlap_makes_the_paper_s_ratio_nan() -> None:
     assert (row.cells[-1].text, row.cells[-1].rank) == ("nan", 0)
 
 
-def test_the_command_prints_and_writes_them(oracle: Path, tmp_path: Path) -> None:
-    import_results(
-        oracle / "evaluation_results.zip", tmp_path / "paper", num_proc=1, progress=False
-    )
-    done = run_rclicks_here("report paper/sam_vit_b_01ec64 --paper-tables", cwd=tmp_path)
+def test_the_command_prints_and_writes_them(runs: Path, tmp_path: Path) -> None:
+    line = f"report {runs / 'sam_vit_b_01ec64'} --paper-tables"
+    done = run_rclicks_here(line, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "Main, Table 4, tetris" in done.stdout
     assert "cells compared with published values" in done.stdout
-    done = run_rclicks_here("report paper/sam_vit_b_01ec64 --paper-tables --out t.md", cwd=tmp_path)
+    done = run_rclicks_here(f"{line} --out t.md", cwd=tmp_path)
     assert "## Supp, Table 12, davis" in (tmp_path / "t.md").read_text()
-    done = run_rclicks_here(
-        "report paper/sam_vit_b_01ec64 --paper-tables --out t.csv", cwd=tmp_path
-    )
+    done = run_rclicks_here(f"{line} --out t.csv", cwd=tmp_path)
     assert "--paper-tables: has no csv; choose markdown, latex" in done.stderr
 
 
