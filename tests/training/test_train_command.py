@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 import yaml
+from helpers.clickability_fixtures import two_stages
 from helpers.commands import PythonProcess, run_launched, run_python
 from safetensors.torch import load_file
 from typer.testing import CliRunner
@@ -20,7 +21,6 @@ from rclicks_hf.cli import app
 from rclicks_hf.data.fingerprint import dataset_fingerprint
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.networks.clickability import (
-    ClickabilityConfig,
     ClickabilityImageProcessor,
     ClickabilityModel,
 )
@@ -50,9 +50,7 @@ def repo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def start(tmp_path: Path) -> Path:
     """A network to start from, small enough for tests."""
     torch.manual_seed(0)
-    ClickabilityModel(ClickabilityConfig.from_preset("nano", image_size=64)).save_pretrained(
-        tmp_path / "start"
-    )
+    ClickabilityModel(two_stages()).save_pretrained(tmp_path / "start")
     processor = ClickabilityImageProcessor(size={"height": 64, "width": 64})
     processor.save_pretrained(tmp_path / "start")
     return tmp_path / "start"
@@ -91,7 +89,7 @@ def test_two_processes_train_as_one_with_the_double_batch(
 ) -> None:
     """Same order, same flips, batch norm over both: the loss curves and scores are one."""
     alone, both = tmp_path / "alone", tmp_path / "both"
-    line = "--epochs 2 --learning-rate 2e-4 --batch-size"
+    line = "--epochs 2 --learning-rate 1e-3 --batch-size"
     _invoke(_words(repo_folder, start, alone, f"{line} 4"))
     done = run_launched(
         2,
