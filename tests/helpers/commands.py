@@ -135,10 +135,11 @@ def run_python(
 
 # What torchrun and `accelerate launch` do, but the processes are forks that share their imports.
 _LAUNCH = """
-import importlib, runpy, sys
+import importlib, json, os, runpy, sys
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
-processes, loaded, module, *words = sys.argv[1:]
+variables, processes, loaded, module, *words = sys.argv[1:]
+os.environ.update(json.loads(variables))
 importlib.import_module(loaded)
 
 def run():
@@ -154,10 +155,19 @@ elastic_launch(LaunchConfig(1, 1, int(processes), **place), run)()
 
 
 def run_launched(
-    processes: int, words: Sequence[str], *, loaded: str, env: Mapping[str, str]
+    processes: int,
+    words: Sequence[str],
+    *,
+    loaded: str,
+    env: Mapping[str, str] | None = None,
+    **variables: str,
 ) -> subprocess.CompletedProcess[str]:
-    """``MODULE WORDS`` in several processes of one launch; `loaded` is what they share."""
-    return run_python(["-c", _LAUNCH, str(processes), loaded, *words], env=env)
+    """``MODULE WORDS`` in several processes of one launch; `loaded` is what they share.
+
+    `variables` come to `env` once the processes run, which may have loaded more by then.
+    """
+    launch = ["-c", _LAUNCH, json.dumps(variables), str(processes), loaded]
+    return run_python([*launch, *words], env=env)
 
 
 def run_rclicks(
