@@ -140,7 +140,8 @@ from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 variables, processes, loaded, module, *words = sys.argv[1:]
 os.environ.update(json.loads(variables))
-importlib.import_module(loaded)
+for name in loaded.split():
+    importlib.import_module(name)
 
 def run():
     sys.argv = [module, *words]
@@ -158,15 +159,15 @@ def run_launched(
     processes: int,
     words: Sequence[str],
     *,
-    loaded: str,
+    loaded: Sequence[str],
     env: Mapping[str, str] | None = None,
     **variables: str,
 ) -> subprocess.CompletedProcess[str]:
-    """``MODULE WORDS`` in several processes of one launch; `loaded` is what they share.
+    """``MODULE WORDS`` in several processes of one launch; they share what is `loaded`.
 
     `variables` come to `env` once the processes run, which may have loaded more by then.
     """
-    launch = ["-c", _LAUNCH, json.dumps(variables), str(processes), loaded]
+    launch = ["-c", _LAUNCH, json.dumps(variables), str(processes), " ".join(loaded)]
     return run_python([*launch, *words], env=env)
 
 

@@ -90,7 +90,7 @@ def test_two_processes_train_as_one_with_the_double_batch(
     done = run_launched(
         2,
         ["rclicks_hf.cli", *_words(repo_folder, start, both, f"{line} 3")],
-        loaded="rclicks_hf.training.from_repo",
+        loaded=["rclicks_hf.training.from_repo"],
         ACCELERATE_USE_CPU="true",
     )
     assert done.returncode == 0, done.stderr[-3000:]
