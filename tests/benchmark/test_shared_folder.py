@@ -63,7 +63,7 @@ def test_the_images_of_a_dead_helper_are_taken_over(tmp_path: Path) -> None:
         with start(tmp_path, "Sleeps", 1) as main:
             wait_until(lambda: not json.loads(manifest_of_main.read_text())["is_finished"])
             with pytest.raises(subprocess.TimeoutExpired):
-                main.wait(1)  # the image is the helper's
+                main.wait(0.5)  # the image is the helper's
             helper.kill()
             assert main.wait(120) == 0
     assert results(tmp_path / "out").equals(whole)
