@@ -2,7 +2,7 @@
 
 A process of its own is cold, as a user's is, or warm: a fork of one that has Torch and SciPy loaded
 (`warm_python`). Cold are, in one test each, `rclicks demo`, which does the work of most verbs, and
-build, install, push, analyse and check-segmenter.
+build, verify, install, push, analyse and check-segmenter.
 """
 
 from __future__ import annotations
