@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -89,17 +90,8 @@ def write_model_card(
     origin: Origin = Origin(),
 ) -> None:
     """Write the card of a trained network; `metrics` are its scores on the evaluation data."""
-    # Not `ModelCard.from_template`: the template's tables need trim_blocks, and the library would
-    # sort the front matter.
-    template = jinja2.Template(
-        resource_path("model_card/template.md").read_text(encoding="utf-8"),
-        undefined=jinja2.StrictUndefined,
-        keep_trailing_newline=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     is_simulated = train_data.is_simulated or eval_data.is_simulated
-    text = template.render(
+    text = _template().render(
         front_matter=_front_matter(origin, is_simulated=is_simulated),
         title=visible(title),
         introduction=INTRODUCTION,
@@ -121,6 +113,19 @@ def write_model_card(
         is_simulated=is_simulated,
     )
     path.write_text(text, encoding="utf-8")
+
+
+@cache
+def _template() -> jinja2.Template:
+    # Not `ModelCard.from_template`: the template's tables need trim_blocks, and the library would
+    # sort the front matter.
+    return jinja2.Template(
+        resource_path("model_card/template.md").read_text(encoding="utf-8"),
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def _front_matter(origin: Origin, *, is_simulated: bool) -> str:

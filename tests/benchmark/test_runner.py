@@ -66,10 +66,6 @@ def test_results_hold_every_instance_and_run_in_order(tmp_path: Path) -> None:
     assert not list((tmp_path / "out").rglob("*.tmp"))
 
 
-def test_two_processes_give_what_one_gives(tmp_path: Path) -> None:
-    assert run(tmp_path / "one").equals(run(tmp_path / "two", num_proc=2))
-
-
 def test_finished_images_are_not_run_again(tmp_path: Path) -> None:
     out = tmp_path / "out"
     first = run(out)
@@ -136,22 +132,6 @@ class CountedSource(FakeSource):
 def test_no_more_instances_are_held_than_an_image_has(tmp_path: Path) -> None:
     run(tmp_path / "out", source=CountedSource())
     assert Counted.most == 2
-
-
-def test_a_killed_worker_is_one_line_and_the_next_call_resumes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    out = tmp_path / "out"
-    settings: dict[str, Any] = {"segmenter": "helpers.benchmark_fakes:Dies", "num_proc": 2}
-    monkeypatch.setenv(KILL_SWITCH, "1")
-    with pytest.raises(RclicksError, match="a worker process was killed"):
-        run(out, **settings)
-    assert not (out / "results.parquet").exists()
-    assert not json.loads((out / "manifest.json").read_text())["is_finished"]
-    monkeypatch.delenv(KILL_SWITCH)
-    assert run(out, **settings).equals(
-        run(tmp_path / "other", segmenter="helpers.benchmark_fakes:Dies")
-    )
 
 
 def test_sigkill_at_any_moment_can_be_resumed(tmp_path: Path) -> None:

@@ -13,11 +13,12 @@ import pyarrow as pa
 import pytest
 from helpers.benchmark_fakes import KILL_SWITCH, PARTS_FOLDER, PID_FOLDER, FakeSource
 from helpers.benchmark_processes import TESTS, start, wait_until
-from helpers.commands import run_launched, run_python
+from helpers.commands import run_launched, run_python, run_rclicks_here
 
 from rclicks_hf.benchmark import BenchmarkProtocol, run_benchmark
 from rclicks_hf.benchmark.result_rows import TIMING_COLUMNS, read_result_table
 
+LOADED = ("rclicks_hf.benchmark.worker", "rclicks_hf.data.loading", "accelerate")
 SHORT = BenchmarkProtocol(max_clicks=3)
 
 
@@ -62,7 +63,7 @@ def test_the_images_of_a_dead_helper_are_taken_over(tmp_path: Path) -> None:
         with start(tmp_path, "Sleeps", 1) as main:
             wait_until(lambda: not json.loads(manifest_of_main.read_text())["is_finished"])
             with pytest.raises(subprocess.TimeoutExpired):
-                main.wait(1)  # the image is the helper's
+                main.wait(0.5)  # the image is the helper's
             helper.kill()
             assert main.wait(120) == 0
     assert results(tmp_path / "out").equals(whole)
@@ -93,7 +94,7 @@ def repo_of_scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def words_of(repo: Path, out: Path) -> list[str]:
     words = ["rclicks_hf.benchmark", "--repo", str(repo), "--dataset", "simulated_scenes"]
     words += ["--segmenter", "helpers.benchmark_fakes:Dies", "--click-model", "ud"]
-    return [*words, "--out", str(out)]
+    return [*words, "--runs", "base,g5,nuser", "--out", str(out)]
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -101,35 +102,22 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def launch(processes: int, repo: Path, out: Path) -> subprocess.CompletedProcess[str]:
-    shared = "rclicks_hf.benchmark.worker"
-    return run_launched(processes, words_of(repo, out), loaded=shared, env=environment())
+    return run_launched(processes, words_of(repo, out), loaded=LOADED, env=environment())
 
 
 @pytest.fixture(scope="module")
 def of_one(repo_of_scenes: Path, tmp_path_factory: pytest.TempPathFactory) -> pa.Table:
     out = tmp_path_factory.mktemp("one") / "run"
-    words = ["-m", *words_of(repo_of_scenes, out), "--num-proc", "1"]
-    done = run_python(words, env=environment())
+    words = ["benchmark", *words_of(repo_of_scenes, out)[1:], "--num-proc", "1"]
+    done = run_rclicks_here(" ".join(words), cwd=out.parent)
     assert done.returncode == 0, done.stderr
-    assert "rclicks benchmark --repo" in json.loads((out / "manifest.json").read_text())["command"]
     return results(out)
 
 
-def test_three_launched_processes_give_what_one_gives(
+def test_a_launch_with_a_killed_process_is_resumed_by_another_and_gives_what_one_gives(
     repo_of_scenes: Path, of_one: pa.Table, tmp_path: Path
 ) -> None:
-    out = tmp_path / "run"
-    done = launch(3, repo_of_scenes, out)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("simulated_scenes") == 1  # the table, from the main process alone
-    assert results(out).equals(of_one)
-    assert of_one.num_rows == 6 * 13
-
-
-def test_a_launch_with_a_killed_process_resumes_when_it_is_started_again(
-    repo_of_scenes: Path, of_one: pa.Table, tmp_path: Path
-) -> None:
-    """By `accelerate launch` itself the first time."""
+    """Two processes of `accelerate launch` itself, then three."""
     out = tmp_path / "run"
     launcher = ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_machines", "1"]
     launcher += ["--mixed_precision", "no", "--dynamo_backend", "no"]
@@ -139,6 +127,9 @@ def test_a_launch_with_a_killed_process_resumes_when_it_is_started_again(
     assert killed.returncode != 0
     assert f"exitcode  : {-signal.SIGKILL}" in killed.stderr
     assert not (out / "results.parquet").exists()
-    again = launch(2, repo_of_scenes, out)
+    again = launch(3, repo_of_scenes, out)
     assert again.returncode == 0, again.stderr
+    assert again.stdout.count("simulated_scenes") == 1  # the table, from the main process alone
+    assert "rclicks benchmark --repo" in json.loads((out / "manifest.json").read_text())["command"]
     assert results(out).equals(of_one)
+    assert of_one.num_rows == 6 * 3

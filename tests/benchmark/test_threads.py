@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+import json
 import multiprocessing
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import pyarrow as pa
 import pytest
 import torch
 from helpers.benchmark_fakes import KILL_SWITCH, Disks, FakeSource, ManyImages
+from helpers.clickability_fixtures import two_stages
 from helpers.tiny_networks import save_tiny
 
 from rclicks_hf.benchmark import BenchmarkProtocol, run_benchmark
@@ -23,7 +26,6 @@ from rclicks_hf.click_scoring import ScoreSettings, read_click_scores, run_click
 from rclicks_hf.data import Click, Instance
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.networks.clickability import (
-    ClickabilityConfig,
     ClickabilityImageProcessor,
     ClickabilityModel,
 )
@@ -85,12 +87,14 @@ def test_networks_with_threads_and_without(tmp_path: Path) -> None:
     save_tiny("sam", tmp_path / "sam")
     torch.manual_seed(0)
     model = str(tmp_path / "nano")
-    ClickabilityModel(ClickabilityConfig.from_preset("nano", image_size=64)).save_pretrained(model)
+    ClickabilityModel(two_stages()).save_pretrained(model)
     ClickabilityImageProcessor(size={"height": 64, "width": 64}).save_pretrained(model)
+    short = BenchmarkProtocol(max_clicks=2)
     networks = {"segmenter": str(tmp_path / "sam"), "click_model": model, "runs": RUNS[::2]}
+    networks["protocol"] = short
     alone = run(tmp_path / "0", **networks)
     assert run(tmp_path / "3", **networks, threads=3).equals(alone)
-    reference = {**networks, "protocol": BenchmarkProtocol(max_clicks=3, random_state_rule="image")}
+    reference = {**networks, "protocol": replace(short, random_state_rule="image"), "limit": 3}
     alone = run(tmp_path / "reference", **reference)
     assert run(tmp_path / "reference 2", **reference, threads=2).equals(alone)
 
@@ -156,9 +160,11 @@ def test_workers_with_threads_and_a_killed_one(
     monkeypatch.setenv(KILL_SWITCH, "1")
     with pytest.raises(RclicksError, match="a worker process was killed"):
         run(tmp_path / "out", ManyImages(), **settings, num_proc=2, threads=2)
+    assert not (tmp_path / "out" / "results.parquet").exists()
+    assert not json.loads((tmp_path / "out" / "manifest.json").read_text())["is_finished"]
     assert not multiprocessing.active_children()
     monkeypatch.delenv(KILL_SWITCH)
-    resumed = run(tmp_path / "out", ManyImages(), **settings, num_proc=3, threads=1)
+    resumed = run(tmp_path / "out", ManyImages(), **settings, num_proc=2, threads=1)
     assert resumed.equals(run(tmp_path / "alone", ManyImages(), **settings))
 
 

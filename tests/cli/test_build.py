@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from helpers.commands import (
     run_python,
-    run_rclicks,
     run_rclicks_cold,
     run_rclicks_here,
     run_rclicks_lines,
@@ -57,7 +56,7 @@ def test_build_verify_install_and_the_literal_calls(folder: Path, repo: Path) ->
     assert done.returncode == 0, done.stderr
     assert "rclicks: 20 clicks on 17 instances" in done.stdout
     assert_literal_calls(repo, home, folder)
-    verified = run_rclicks("verify rclicks", cwd=folder, site=repo, **home)
+    verified = run_rclicks_cold("verify rclicks", cwd=folder, site=repo, **home)
     assert verified.returncode == 1  # 20 clicks are not 475,544
     assert "✗ GrabCut, first clicks" in verified.stdout
     assert "4, published 2,395, -2,391" in verified.stdout

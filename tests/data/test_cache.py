@@ -21,22 +21,22 @@ def _moved(clicks: pa.Table) -> pa.Table:
     return pa.Table.from_pylist(rows, CLICK_SCHEMA)
 
 
-@pytest.mark.parametrize("config", ["all", "simulated_scenes-instances", "simulated_scenes-first"])
 def test_a_rebuilt_dataset_is_read_anew(
     tmp_path: Path,
     make_source: Callable[..., MemoryStore],
     make_clicks: Callable[..., pa.Table],
     monkeypatch: pytest.MonkeyPatch,
-    config: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    configs = ["all", "simulated_scenes-instances", "simulated_scenes-first"]
     clicks = make_clicks(make_source(3), seed=5)
     build_dataset(clicks, {}, "rclicks", progress=False)
-    old = load_dataset("rclicks", config, split="test")
+    old = [load_dataset("rclicks", config, split="test") for config in configs]
     build_dataset(_moved(clicks), {}, "rclicks", replace=True, progress=False)
-    new = load_dataset("rclicks", config, split="test")
-    assert len(old) == len(new)
-    assert old["x"][:] != new["x"][:]
+    for config, before in zip(configs, old, strict=True):
+        after = load_dataset("rclicks", config, split="test")
+        assert len(before) == len(after)
+        assert before["x"][:] != after["x"][:]
 
 
 def test_changed_pictures_are_read_anew(

@@ -1,7 +1,8 @@
 """Running the command as a user does: in a process of its own, or here for messages alone.
 
 A process of its own is cold, as a user's is, or warm: a fork of one that has Torch and SciPy loaded
-(`warm_python`). Cold are, in one test each, build, install, push, analyse and check-segmenter.
+(`warm_python`). Cold are, in one test each, build, verify, install, push, analyse and
+check-segmenter.
 """
 
 from __future__ import annotations
@@ -152,11 +153,13 @@ main()
 
 # What torchrun and `accelerate launch` do, but the processes are forks that share their imports.
 _LAUNCH = """
-import importlib, runpy, sys
+import importlib, json, os, runpy, sys
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
-processes, loaded, module, *words = sys.argv[1:]
-importlib.import_module(loaded)
+variables, processes, loaded, module, *words = sys.argv[1:]
+os.environ.update(json.loads(variables))
+for name in loaded.split():
+    importlib.import_module(name)
 
 def run():
     sys.argv = [module, *words]
@@ -171,10 +174,19 @@ elastic_launch(LaunchConfig(1, 1, int(processes), **place), run)()
 
 
 def run_launched(
-    processes: int, words: Sequence[str], *, loaded: str, env: Mapping[str, str]
+    processes: int,
+    words: Sequence[str],
+    *,
+    loaded: Sequence[str],
+    env: Mapping[str, str] | None = None,
+    **variables: str,
 ) -> subprocess.CompletedProcess[str]:
-    """``MODULE WORDS`` in several processes of one launch; `loaded` is what they share."""
-    return run_python(["-c", _LAUNCH, str(processes), loaded, *words], env=env)
+    """``MODULE WORDS`` in several processes of one launch; they share what is `loaded`.
+
+    `variables` come to `env` once the processes run, which may have loaded more by then.
+    """
+    launch = ["-c", _LAUNCH, json.dumps(variables), str(processes), " ".join(loaded)]
+    return run_python([*launch, *words], env=env)
 
 
 def run_rclicks(

@@ -41,8 +41,11 @@ HUB_LIBRARIES = (
     *("transformers.pipelines", "transformers.trainer", "transformers.models.auto"),
     *("transformers.models.auto.modeling_auto", "transformers.models.auto.image_processing_auto"),
 )
-#: Variables that no library reads when it is imported.
-OF_A_REQUEST = ("PYTHONPATH", "PYTEST_CURRENT_TEST", "PWD")
+#: Variables that no library reads when it is imported, or that one sets then.
+OF_A_REQUEST = (
+    *("PYTHONPATH", "PYTEST_CURRENT_TEST", "PWD"),
+    *("LD_LIBRARY_PATH", "TORCHINDUCTOR_CACHE_DIR"),
+)
 
 
 def load(libraries: Sequence[str]) -> None:

@@ -45,20 +45,20 @@ def test_a_killed_parent_takes_its_workers_along_at_once(tmp_path: Path, repo: P
     (tmp_path / "main.py").write_text(MAIN)
     pids = tmp_path / "pids"
     pids.mkdir()
-    with (tmp_path / "stderr").open("wb") as stderr:
-        parent = subprocess.Popen(
-            [sys.executable, "main.py", str(pids)],
-            cwd=tmp_path,
-            stderr=stderr,
-            env=os.environ | {"PYTHONPATH": f"{repo}{os.pathsep}{tmp_path}"},
-        )
-        end = time.monotonic() + 60
-        while len(list(pids.iterdir())) < 2 and time.monotonic() < end:
-            time.sleep(0.1)
-        workers = [int(path.name) for path in pids.iterdir()]
-        assert len(workers) == 2
-        parent.send_signal(signal.SIGKILL)
-        parent.wait()
+    parent = subprocess.Popen(
+        [sys.executable, "main.py", str(pids)],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": f"{repo}{os.pathsep}{tmp_path}"},
+    )
+    assert parent.stderr is not None
+    end = time.monotonic() + 60
+    while len(list(pids.iterdir())) < 2 and time.monotonic() < end:
+        time.sleep(0.1)
+    workers = [int(path.name) for path in pids.iterdir()]
+    assert len(workers) == 2
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
     end = time.monotonic() + 3
     while any(map(_is_alive, workers)) and time.monotonic() < end:
         time.sleep(0.05)
@@ -66,5 +66,6 @@ def test_a_killed_parent_takes_its_workers_along_at_once(tmp_path: Path, repo: P
     for pid in alive:
         os.kill(pid, signal.SIGKILL)
     assert not alive
-    time.sleep(1.5)  # the resource tracker ends after the last worker
-    assert (tmp_path / "stderr").read_text() == ""
+    # It ends with the resource tracker, which is the last to hold it.
+    assert parent.stderr.read() == b""
+    parent.stderr.close()

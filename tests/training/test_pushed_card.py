@@ -11,7 +11,6 @@ import yaml
 from helpers.commands import run_python
 
 from rclicks_hf.data.instances import Instance
-from rclicks_hf.networks.clickability import ClickabilityConfig
 from rclicks_hf.support.hub_card import is_hub_id, with_hub_id
 from rclicks_hf.training import train
 
@@ -40,7 +39,7 @@ ClickabilityModel.from_pretrained("me/pushed").push_to_hub("me/copied")
 
 few = [make_instance(i) for i in range(4)]
 again = ClickabilityModel.from_pretrained("me/pushed")
-options = {"model": again, "epochs": 1, "batch_size": 2, "progress": lambda *step: None}
+options = {"model": again, "epochs": 1, "batch_size": 4, "progress": lambda *step: None}
 tuned = train(few, few, "tuned", **options)
 tuned.model.push_to_hub("me/tuned")
 
@@ -59,13 +58,12 @@ changed.push_to_hub("me/changed")
 @pytest.fixture(scope="module")
 def pushed(tmp_path_factory: pytest.TempPathFactory, repo: Path) -> Any:
     """Cards of the Hub by the name of their repo, and the card of the folder before and after."""
-    from helpers.clickability_fixtures import SIDE, make_instance
+    from helpers.clickability_fixtures import make_instance, two_stages
     from helpers.local_hub import LocalHub
 
     place = tmp_path_factory.mktemp("cards")
     instances: list[Instance] = [make_instance(i) for i in range(4)]
-    config = ClickabilityConfig.from_preset("nano", image_size=SIDE)
-    train(instances, instances, place / "folder", config=config, epochs=1, batch_size=2)
+    train(instances, instances, place / "folder", config=two_stages(), epochs=1, batch_size=4)
     before = (place / "folder" / "README.md").read_text()
     (place / "hand").mkdir()
     (place / "hand" / "README.md").write_text("---\nlicense: mit\n---\n# Written by hand\n")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 import yaml
+from helpers.clickability_fixtures import two_stages
 from helpers.commands import PythonProcess, run_launched, run_python
 from safetensors.torch import load_file
 from typer.testing import CliRunner
@@ -20,7 +21,6 @@ from rclicks_hf.cli import app
 from rclicks_hf.data.fingerprint import dataset_fingerprint
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.networks.clickability import (
-    ClickabilityConfig,
     ClickabilityImageProcessor,
     ClickabilityModel,
 )
@@ -50,9 +50,7 @@ def repo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def start(tmp_path: Path) -> Path:
     """A network to start from, small enough for tests."""
     torch.manual_seed(0)
-    ClickabilityModel(ClickabilityConfig.from_preset("nano", image_size=64)).save_pretrained(
-        tmp_path / "start"
-    )
+    ClickabilityModel(two_stages()).save_pretrained(tmp_path / "start")
     processor = ClickabilityImageProcessor(size={"height": 64, "width": 64})
     processor.save_pretrained(tmp_path / "start")
     return tmp_path / "start"
@@ -65,10 +63,6 @@ def _words(repo_folder: Path, start: Path, output: Path, line: str) -> list[str]
         *base.split(),
         *f"--logging-steps 1 {line}".split(),
     ]
-
-
-def _environment() -> dict[str, str]:
-    return {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
 
 
 def _log(folder: Path) -> list[dict[str, Any]]:
@@ -91,13 +85,13 @@ def test_two_processes_train_as_one_with_the_double_batch(
 ) -> None:
     """Same order, same flips, batch norm over both: the loss curves and scores are one."""
     alone, both = tmp_path / "alone", tmp_path / "both"
-    line = "--epochs 2 --learning-rate 2e-4 --batch-size"
-    _invoke(_words(repo_folder, start, alone, f"{line} 4"))
+    line = "--epochs 2 --learning-rate 1e-3 --batch-size"
+    _invoke(_words(repo_folder, start, alone, f"{line} 6"))
     done = run_launched(
         2,
-        ["rclicks_hf.cli", *_words(repo_folder, start, both, f"{line} 2")],
-        loaded="rclicks_hf.training.trainer",
-        env=_environment(),
+        ["rclicks_hf.cli", *_words(repo_folder, start, both, f"{line} 3")],
+        loaded=["rclicks_hf.training.from_repo"],
+        ACCELERATE_USE_CPU="true",
     )
     assert done.returncode == 0, done.stderr[-3000:]
     logs = [[log for log in _log(folder) if "loss" in log] for folder in (alone, both)]
@@ -129,9 +123,9 @@ def _invoke(words: list[str]) -> None:
 
 def test_a_killed_training_resumes(repo_folder: Path, start: Path, tmp_path: Path) -> None:
     output, working = tmp_path / "model", tmp_path / "model.training"
-    words = _words(repo_folder, start, output, "--epochs 4 --batch-size 6")
-    with PythonProcess(["-m", "rclicks_hf.cli", *words], env=_environment()) as process:
-        state_of = working / "checkpoint-2" / "trainer_state.json"
+    words = _words(repo_folder, start, output, "--epochs 4 --batch-size 12")
+    with PythonProcess(["-m", "rclicks_hf.cli", *words]) as process:
+        state_of = working / "checkpoint-1" / "trainer_state.json"
         while not (state_of.exists() and state_of.read_text().endswith("}\n")):
             assert process.poll() is None, "it ended before it could be killed"
             time.sleep(0.02)
@@ -151,9 +145,9 @@ def test_options_of_training_and_what_it_leaves(
     repo_folder: Path, start: Path, tmp_path: Path
 ) -> None:
     output = tmp_path / "model"
-    line = "--epochs 2 --batch-size 3 --gradient-accumulation 2 --bf16 --num-workers 1"
+    line = "--epochs 1 --batch-size 3 --gradient-accumulation 2 --bf16 --num-workers 1"
     _invoke(_words(repo_folder, start, output, line))
-    assert [log["step"] for log in _log(output) if "loss" in log] == [1, 2, 3, 4]
+    assert [log["step"] for log in _log(output) if "loss" in log] == [1, 2]
     assert {tensor.dtype for tensor in load_file(output / "model.safetensors").values()} <= {
         torch.float32,
         torch.int64,
@@ -201,7 +195,7 @@ def test_fine_tuning_from_the_hub_and_back(
     home = {"HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "0", "PYTHONPATH": str(repo)}
     done = run_python(
         ["-c", FROM_THE_HUB, str(repo_folder), str(start)],
-        env={**_environment(), **hub.env(), **home},
+        env={**os.environ, **hub.env(), **home},
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr[-3000:]

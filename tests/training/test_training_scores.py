@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from helpers.clickability_fixtures import two_stages
 
 from rclicks_hf.click_scoring import ScoreSettings, read_click_scores, run_click_scores
 from rclicks_hf.data.instances import Clicks, Instance
@@ -80,7 +81,7 @@ def test_a_map_without_clicks_or_without_values_has_no_scores(
 
 def _first_step(folder: Path, instances: list[Instance], **options: Any) -> dict[str, float]:
     torch.manual_seed(0)
-    model = ClickabilityModel(ClickabilityConfig.from_preset("nano", image_size=64))
+    model = ClickabilityModel(two_stages())
     result = train(
         instances,
         instances[:1],
@@ -104,8 +105,7 @@ def test_accumulated_losses_are_averaged(tmp_path: Path, instances: list[Instanc
 
 
 def _train(folder: Path, instances: list[Instance], **options: Any) -> TrainResult:
-    config = ClickabilityConfig.from_preset("nano", image_size=64)
-    return train(instances[:2], instances[2:4], folder, config=config, epochs=1, **options)
+    return train(instances[:2], instances[2:4], folder, config=two_stages(), epochs=1, **options)
 
 
 @pytest.mark.parametrize("name", ["tensorboard", "trackio"])

@@ -300,22 +300,21 @@ NUMBERS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("column", ["x", "y", "w", "h"])
 @pytest.mark.parametrize(("text", "value"), NUMBERS.items(), ids=[repr(key) for key in NUMBERS])
 def test_a_number_means_the_same_beside_good_and_bad_rows(
-    tmp_path: Path, column: str, text: str, value: float | None
+    tmp_path: Path, text: str, value: float | None
 ) -> None:
-    place = HEADER.split(",").index(column)
-    fields = FIRST.split(",")
-    fields[place] = text
-    row = ",".join(fields)
-    is_read = value is not None and (column in "xy" or 1 <= value <= 2**15)
     bad = FIRST.replace("GrabCut", "Pascal")
-    for others in ([], [FIRST], [bad], [FIRST, bad, "GrabCut,1", FIRST + '"']):
+    mixed = [FIRST, bad, "GrabCut,1", FIRST + '"']
+    beside: tuple[list[str], ...] = ([], [FIRST], [bad], mixed)
+    for column, others in [("x", rows) for rows in beside] + [(name, mixed) for name in "ywh"]:
+        fields = FIRST.split(",")
+        fields[HEADER.split(",").index(column)] = text
+        is_read = value is not None and (column in "xy" or 1 <= value <= 2**15)
         rejected: list[RejectedRow] = []
-        path = _write(tmp_path / "c.csv", row, *others)
+        path = _write(tmp_path / "c.csv", ",".join(fields), *others)
         table = read_clicks(path, on_error="skip", rejected=rejected)
-        assert (2 not in {line.line for line in rejected}) == is_read, others
+        assert (2 not in {line.line for line in rejected}) == is_read, (column, others)
         if is_read:
             name = f"{column}_raw" if column in "xy" else column
             assert table[name][0].as_py() == value
