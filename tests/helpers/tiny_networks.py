@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,13 @@ _SAM3_SIDE = 112  # a multiple of its patches' 14
 
 def tiny_model(model_type: str) -> Any:
     """A network of a ``model_type`` in `SEGMENTERS`, the same at every call."""
+    model = copy.deepcopy(_made(model_type))
+    torch.manual_seed(0)
+    return model
+
+
+@cache
+def _made(model_type: str) -> Any:
     torch.manual_seed(0)
     return _TINY[model_type]().eval()
 
@@ -48,9 +57,12 @@ def save_tiny(model_type: str, folder: Path) -> None:
 
 
 def tiny_segmenter(family: str, **options: Any) -> Any:
-    """A tiny network of a family, or of a ``model_type``, as a segmenter."""
+    """A tiny network of a family, or of a ``model_type``, as a segmenter.
+
+    All share the network: a test that changes it makes a segmenter of a `tiny_model`.
+    """
     [model_type, *_] = SEGMENTERS[family].model_types if family in SEGMENTERS else [family]
-    return segmenter_class(model_type)(tiny_model(model_type), name=family, device="cpu", **options)
+    return segmenter_class(model_type)(_made(model_type), name=family, device="cpu", **options)
 
 
 def _sam_parts() -> dict[str, Any]:

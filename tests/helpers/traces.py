@@ -17,6 +17,8 @@ from rclicks_hf.benchmark import Clicker
 from rclicks_hf.data import Click
 from rclicks_hf.metrics import boundary_iou, iou
 
+ALL = "RCLICKS_ALL_TRACES"  # set it to replay also the clicks that only add more of the same
+
 _LOOSE = {"max": 1e-3, "mean": 1e-4, "mask_pixels": 10}  # of traces that state no tolerance
 
 
