@@ -67,12 +67,25 @@ class OptimumDecoder(nn.Module):
         return scores, masks
 
 
+class Once(nn.Module):
+    """Runs a module at its first call and gives that result ever after."""
+
+    def __init__(self, module: nn.Module):
+        super().__init__()
+        self.module, self.found = module, None
+
+    def forward(self, *given: Any, **named: Any) -> Any:
+        self.found = self.found or self.module(*given, **named)
+        return self.found
+
+
 class OfficialDecoder(nn.Module):
     """The official export with four masks; with one where ``single``, chosen by its rule."""
 
     def __init__(self, model: Any, single: bool):
         super().__init__()
         self.prompts, self.decoder, self.single = model.prompt_encoder, model.mask_decoder, single
+        self.decoder.transformer = Once(self.decoder.transformer)  # in the graph once, not twice
         self.register_buffer("weight", torch.tensor([[1000.0, 0, 0, 0]]))
         self.register_buffer("positions", model.get_image_wide_positional_embeddings().detach())
 
@@ -85,6 +98,7 @@ class OfficialDecoder(nn.Module):
         has_mask_input: Tensor,
         orig_im_size: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor]:
+        self.decoder.transformer.found = None
         points = self.prompts._embed_points(point_coords[:, None], point_labels[:, None], pad=False)
         nothing = self.prompts.no_mask_embed.weight.reshape(1, -1, 1, 1)
         dense = has_mask_input * self.prompts.mask_embed(mask_input)

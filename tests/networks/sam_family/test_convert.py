@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +40,22 @@ PUBLISHED = dict(convert_hiera.SIZES)
 
 @pytest.fixture(autouse=True)
 def _one_tiny_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(convert_hiera, "SIZES", {"tiny": tiny_model("sam2").config})
+    monkeypatch.setattr(convert_hiera, "SIZES", {"tiny": tiny("sam2").config})
 
 
+@cache
 def tiny(family: str) -> Any:
-    return tiny_model(NETWORKS[family].model_type)
+    """A tiny encoder, and the published decoder, whose width the converters know."""
+    model = tiny_model(NETWORKS[family].model_type)
+    if family == "sam2":
+        return model
+    parts = model.config.to_dict()
+    config = type(model.config)(
+        vision_config=parts["vision_config"] | {"output_channels": 256, "num_pos_feats": 128},
+        prompt_encoder_config=parts["prompt_encoder_config"] | {"hidden_size": 256},
+        mask_decoder_config={"vit_dim": 32} if family == "sam_hq" else {},
+    )
+    return type(model)(config).eval()
 
 
 def save(state: dict[str, Any], path: Path, family: str = "") -> Path:
