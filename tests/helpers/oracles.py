@@ -76,10 +76,19 @@ def _loaded(folder: Path) -> tuple[dict[str, torch.Tensor], dict, dict, dict[str
         checksum = zlib.crc32(array.tobytes(), checksum)
         state[key] = torch.from_numpy(array)
     assert checksum == meta["state_crc32"], f"weights of {folder} are not those of the reference"
-    inputs = {
-        case: _network_inputs(meta["kind"], given) for case, given in _cases(arrays, "in").items()
-    }
-    return state, inputs, _cases(arrays, "out"), meta
+    return state, *_cases_of(meta, arrays), meta
+
+
+def load_cases(folder: Path) -> tuple[dict, dict, dict[str, Any]]:
+    """What `load` gives, without the weights."""
+    meta, arrays = read(folder)
+    return *_cases_of(meta, arrays), meta
+
+
+def _cases_of(meta: dict[str, Any], arrays: Arrays) -> tuple[dict, dict]:
+    given = _cases(arrays, "in")
+    inputs = {case: _network_inputs(meta["kind"], one) for case, one in given.items()}
+    return inputs, _cases(arrays, "out")
 
 
 def save_checkpoint(folder: Path, path: Path) -> Path:
