@@ -12,6 +12,7 @@ from helpers.official_sam import official
 from helpers.oracles import read
 from helpers.tiny_networks import tiny_model
 from transformers import SamConfig, SamHQConfig
+from transformers.initialization import no_init_weights
 
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.networks import NETWORKS, convert_checkpoint
@@ -96,7 +97,7 @@ def test_half_precision_becomes_single(tmp_path: Path) -> None:
 
 
 def on_meta(family: str, config: Any) -> dict[str, Any]:
-    with torch.device("meta"):
+    with torch.device("meta"), no_init_weights():
         return NETWORKS[family].load("model")(config).state_dict()
 
 
@@ -139,7 +140,7 @@ def refused(family: str, path: Path, out: Path) -> str:
 
 def test_another_family_is_named(tmp_path: Path) -> None:
     for found in FAMILIES:
-        state = official(tiny(found).state_dict(), found)
+        state = official(tiny_model(NETWORKS[found].model_type).state_dict(), found)
         path = save(state, tmp_path / f"{found}.pth", found)
         for family in FAMILIES:
             if family != found:
