@@ -106,8 +106,7 @@ class Converter:
             sizes = {"given size": config}
         size = find_size(path, self.network, state, sizes)
         config = deepcopy(sizes[size])  # a model changes its config
-        model = NETWORKS[self.network].load("model")(config).eval()
-        model.load_state_dict(state)
+        model = _filled(NETWORKS[self.network].load("model"), config, state)
         with atomic_directory(out_dir) as part:
             model.save_pretrained(part)
             if self.processor:
@@ -144,8 +143,12 @@ def find_size(
 ) -> str:
     """Name of the size whose keys and shapes a state dict has."""
     row = NETWORKS[network]
-    with no_init_weights(), torch.device("meta"):
-        expected = {name: row.load("model")(config).state_dict() for name, config in sizes.items()}
+    expected: dict[str, State] = {}
+    for name, config in sizes.items():
+        with torch.device("meta"), no_init_weights():
+            expected[name] = row.load("model")(config).state_dict()
+        if _overlap(state, expected[name]) == 1:
+            return name
     best = max(expected, key=lambda name: _overlap(state, expected[name]))
     if not state.keys() & expected[best].keys():
         raise RclicksError(
@@ -154,6 +157,17 @@ def find_size(
         )
     check_keys(path, state, expected[best], network=f"the {row.title} {best!r}")
     return best
+
+
+def _filled(model_class: Any, config: Any, state: State) -> Any:
+    """A network with these weights; only what the state dict does not hold is initialised."""
+    with no_init_weights():
+        model = model_class(config).eval()
+    model.load_state_dict(state)
+    for tensor in model.state_dict(keep_vars=True).values():
+        tensor._is_hf_initialized = True
+    model.initialize_weights()
+    return model
 
 
 def _overlap(first: State, second: State) -> float:

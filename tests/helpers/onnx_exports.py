@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import onnx
 import torch
+from onnx import compose
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
@@ -27,11 +29,22 @@ OUTPUTS = ("masks", "iou_predictions", "low_res_masks")
 
 
 class Encoder(nn.Module):
-    """An image as ``pixels`` and ``axes`` say, to embeddings."""
+    """A normalised image to embeddings."""
 
-    def __init__(self, model: Any, pixels: str, axes: str):
+    def __init__(self, model: Any):
         super().__init__()
-        self.encoder, self.pixels, self.axes = model.vision_encoder, pixels, axes
+        self.encoder = model.vision_encoder
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.encoder(image).last_hidden_state
+
+
+class Normalise(nn.Module):
+    """An image as ``pixels`` and ``axes`` say, to a normalised one."""
+
+    def __init__(self, pixels: str, axes: str):
+        super().__init__()
+        self.axes = axes
         scale = 255 if pixels == "0..255" else 1
         self.register_buffer("mean", scale * torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1))
         self.register_buffer("std", scale * torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1))
@@ -39,9 +52,7 @@ class Encoder(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         if self.axes == "hwc":
             image = image.permute(2, 0, 1)[None]
-        if self.pixels != "imagenet":
-            image = (image.float() - self.mean) / self.std
-        return self.encoder(image).last_hidden_state
+        return (image.float() - self.mean) / self.std
 
 
 class OptimumEncoder(nn.Module):
@@ -67,12 +78,25 @@ class OptimumDecoder(nn.Module):
         return scores, masks
 
 
+class Once(nn.Module):
+    """Runs a module at its first call and gives that result ever after."""
+
+    def __init__(self, module: nn.Module):
+        super().__init__()
+        self.module, self.found = module, None
+
+    def forward(self, *given: Any, **named: Any) -> Any:
+        self.found = self.found or self.module(*given, **named)
+        return self.found
+
+
 class OfficialDecoder(nn.Module):
     """The official export with four masks; with one where ``single``, chosen by its rule."""
 
     def __init__(self, model: Any, single: bool):
         super().__init__()
         self.prompts, self.decoder, self.single = model.prompt_encoder, model.mask_decoder, single
+        self.decoder.transformer = Once(self.decoder.transformer)  # in the graph once, not twice
         self.register_buffer("weight", torch.tensor([[1000.0, 0, 0, 0]]))
         self.register_buffer("positions", model.get_image_wide_positional_embeddings().detach())
 
@@ -85,6 +109,7 @@ class OfficialDecoder(nn.Module):
         has_mask_input: Tensor,
         orig_im_size: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor]:
+        self.decoder.transformer.found = None
         points = self.prompts._embed_points(point_coords[:, None], point_labels[:, None], pad=False)
         nothing = self.prompts.no_mask_embed.weight.reshape(1, -1, 1, 1)
         dense = has_mask_input * self.prompts.mask_embed(mask_input)
@@ -103,14 +128,22 @@ class OfficialDecoder(nn.Module):
         return whole, scores, masks
 
 
-def export_encoder(
-    path: Path, pixels: str = "imagenet", axes: str = "nchw", dtype: torch.dtype = torch.float32
+def export_encoder(path: Path) -> None:
+    """Write an encoder of normalised images."""
+    image = torch.zeros(1, 3, SIDE, SIDE)
+    _export(Encoder(tiny_model("sam")), (image,), path, ["input"], ["embeddings"], {})
+
+
+def prepend(
+    path: Path, encoder: Path, pixels: str, axes: str = "nchw", dtype: torch.dtype = torch.float32
 ) -> None:
-    """Write an encoder with one input, ``input``."""
+    """Write an encoder that normalises its images itself, in front of another."""
     image = torch.zeros((1, 3, SIDE, SIDE) if axes == "nchw" else (SIDE, SIDE, 3)).to(dtype)
-    sides = {"nchw": {}, "hwc": {0: "height", 1: "width"}}[axes]
-    network = Encoder(tiny_model("sam"), pixels, axes)
-    _export(network, (image,), path, ["input"], ["embeddings"], {"input": sides} if sides else {})
+    sides = {"nchw": {}, "hwc": {"image": {0: "height", 1: "width"}}}[axes]
+    _export(Normalise(pixels, axes), (image,), path, ["image"], ["normalised"], sides)
+    network = compose.add_prefix(onnx.load(encoder), "network.")
+    joined = compose.merge_models(onnx.load(path), network, [("normalised", "network.input")])
+    onnx.save(joined, path)
 
 
 def export_decoder(path: Path, *, single: bool) -> None:

@@ -55,9 +55,14 @@ def read(folder: Path) -> tuple[dict[str, Any], Arrays]:
     return json.loads((folder / "keys.json").read_text()), read_arrays(folder / "data.npz")
 
 
-@lru_cache(maxsize=1)  # to draw the weights of a large network takes seconds
 def load(folder: Path) -> tuple[dict[str, torch.Tensor], dict, dict, dict[str, Any]]:
-    """State dict, network inputs per case, expected outputs per case, and metadata; read only."""
+    """State dict, network inputs per case, expected outputs per case, and metadata."""
+    state, inputs, expected, meta = _loaded(folder)
+    return {**state}, inputs, expected, meta
+
+
+@lru_cache(maxsize=1)  # a test may ask for the weights, then for inputs and outputs
+def _loaded(folder: Path) -> tuple[dict[str, torch.Tensor], dict, dict, dict[str, Any]]:
     meta, arrays = read(folder)
     state: dict[str, torch.Tensor] = {}
     checksum = 0
@@ -71,10 +76,19 @@ def load(folder: Path) -> tuple[dict[str, torch.Tensor], dict, dict, dict[str, A
         checksum = zlib.crc32(array.tobytes(), checksum)
         state[key] = torch.from_numpy(array)
     assert checksum == meta["state_crc32"], f"weights of {folder} are not those of the reference"
-    inputs = {
-        case: _network_inputs(meta["kind"], given) for case, given in _cases(arrays, "in").items()
-    }
-    return state, inputs, _cases(arrays, "out"), meta
+    return state, *_cases_of(meta, arrays), meta
+
+
+def load_cases(folder: Path) -> tuple[dict, dict, dict[str, Any]]:
+    """What `load` gives, without the weights."""
+    meta, arrays = read(folder)
+    return *_cases_of(meta, arrays), meta
+
+
+def _cases_of(meta: dict[str, Any], arrays: Arrays) -> tuple[dict, dict]:
+    given = _cases(arrays, "in")
+    inputs = {case: _network_inputs(meta["kind"], one) for case, one in given.items()}
+    return inputs, _cases(arrays, "out")
 
 
 def save_checkpoint(folder: Path, path: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from rclicks_hf.segmenters.registry import SEGMENTERS, segmenter_class
 FAMILIES = ("sam", "sam_hq", "rclicks_mobile_sam", "sam2", "sam3_tracker")
 CLICK_MAP_FAMILIES = ("ritm", "simpleclick", "cfr_icl", "adaptive_click", "gpcis", "cdnet")
 _SIDE = 128
+_DECODER = 32  # width of prompt encoder and mask decoder
 _SAM3_SIDE = 112  # a multiple of its patches' 14
 
 
@@ -36,6 +38,9 @@ def tiny_model(model_type: str) -> Any:
     """A network of a ``model_type`` in `SEGMENTERS`, the same at every call."""
     torch.manual_seed(0)
     return _TINY[model_type]().eval()
+
+
+_shared = cache(tiny_model)
 
 
 def save_tiny(model_type: str, folder: Path) -> None:
@@ -48,9 +53,25 @@ def save_tiny(model_type: str, folder: Path) -> None:
 
 
 def tiny_segmenter(family: str, **options: Any) -> Any:
-    """A tiny network of a family, or of a ``model_type``, as a segmenter."""
+    """A tiny network of a family, or of a ``model_type``, as a segmenter.
+
+    All share the network: a test that changes it makes a segmenter of a `tiny_model`.
+    """
     [model_type, *_] = SEGMENTERS[family].model_types if family in SEGMENTERS else [family]
-    return segmenter_class(model_type)(tiny_model(model_type), name=family, device="cpu", **options)
+    return segmenter_class(model_type)(_shared(model_type), name=family, device="cpu", **options)
+
+
+_EMBEDDINGS = {"output_channels": _DECODER, "num_pos_feats": _DECODER // 2}
+_MEMORY = {
+    "memory_attention_num_layers": 1,
+    "memory_attention_feed_forward_hidden_size": 16,
+    "memory_fuser_num_layers": 1,
+}
+_MASKS = {"hidden_size": _DECODER, "mlp_dim": _DECODER, "iou_head_hidden_dim": _DECODER}
+
+
+def _prompts(side: int) -> dict[str, int]:
+    return {"image_size": side, "hidden_size": _DECODER}
 
 
 def _sam_parts() -> dict[str, Any]:
@@ -61,12 +82,14 @@ def _sam_parts() -> dict[str, Any]:
         "num_attention_heads": 2,
         "global_attn_indexes": [1],
         "initializer_range": 0.05,  # the default, 1e-10, leaves nothing of the image
+        **_EMBEDDINGS,
     }
-    prompts = {"image_size": _SIDE, "image_embedding_size": _SIDE // 16}
+    prompts = {"image_embedding_size": _SIDE // 16, **_prompts(_SIDE)}
     return {
         "vision_config": vision,
         "prompt_encoder_config": prompts,
-        "initializer_range": 0.1,
+        "mask_decoder_config": _MASKS,
+        "initializer_range": 0.22,
     }
 
 
@@ -77,6 +100,7 @@ def _mobile_sam() -> MobileSamModel:
         "depths": [1, 1, 2, 1],
         "num_attention_heads": [1, 2, 2, 4],
         "window_sizes": [7, 5, 3, 7],
+        **_EMBEDDINGS,
     }
     parts = {**_sam_parts(), "vision_config": vision}
     return MobileSamModel(MobileSamConfig(**parts))
@@ -99,11 +123,13 @@ def _sam2_parts() -> dict[str, Any]:
         "backbone_config": backbone,
         "backbone_channel_list": widths[::-1],
         "backbone_feature_sizes": [[_SIDE // step] * 2 for step in (4, 8, 16)],
+        "fpn_hidden_size": _DECODER,
     }
     return {
         "vision_config": vision,
-        "prompt_encoder_config": {"image_size": _SIDE},
-        "initializer_range": 0.1,
+        "prompt_encoder_config": _prompts(_SIDE),
+        "mask_decoder_config": _MASKS,
+        "initializer_range": 0.22,
     }
 
 
@@ -124,11 +150,13 @@ def _sam3_parts() -> dict[str, Any]:
         "model_type": "sam3_vision_model",
         "backbone_config": backbone,
         "backbone_feature_sizes": [[grid * step] * 2 for step in (4, 2, 1)],
+        "fpn_hidden_size": _DECODER,
     }
     return {
         "vision_config": vision,
-        "prompt_encoder_config": {"image_size": _SAM3_SIDE},
-        "initializer_range": 0.1,
+        "prompt_encoder_config": _prompts(_SAM3_SIDE),
+        "mask_decoder_config": _MASKS,
+        "initializer_range": 0.22,
     }
 
 
@@ -139,13 +167,7 @@ def _sam3_tracker() -> Sam3TrackerModel:
 
 
 def _sam3_video() -> Sam3VideoModel:
-    tracker = {
-        **_sam3_parts(),
-        "image_size": _SAM3_SIDE,
-        "memory_attention_num_layers": 1,
-        "memory_attention_feed_forward_hidden_size": 16,
-        "memory_fuser_num_layers": 1,
-    }
+    tracker = {**_sam3_parts(), "image_size": _SAM3_SIDE, **_MEMORY}
     small = {"hidden_size": 32, "num_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
     text = {
         "model_type": "clip_text_model",
@@ -204,7 +226,9 @@ _RITM = {
 }
 _TINY = {
     "sam": lambda: SamModel(SamConfig(**_sam_parts())),
-    "sam_hq": lambda: SamHQModel(SamHQConfig(**_sam_parts(), mask_decoder_config={"vit_dim": 32})),
+    "sam_hq": lambda: SamHQModel(
+        SamHQConfig(**_sam_parts() | {"mask_decoder_config": {"vit_dim": 32, **_MASKS}})
+    ),
     "rclicks_mobile_sam": _mobile_sam,
     "rclicks_ritm": lambda: _click_map("ritm", **_RITM),
     "rclicks_simpleclick": lambda: _click_map("simpleclick", **_VIT, head_channels=8),
@@ -213,7 +237,7 @@ _TINY = {
     "rclicks_gpcis": lambda: _click_map("gpcis", **_DEEP_LAB, guidance_features=8),
     "rclicks_cdnet": lambda: _click_map("cdnet", **_DEEP_LAB),
     "sam2": lambda: Sam2Model(Sam2Config(**_sam2_parts())),
-    "sam2_video": lambda: Sam2VideoModel(Sam2VideoConfig(**_sam2_parts())),
+    "sam2_video": lambda: Sam2VideoModel(Sam2VideoConfig(**_sam2_parts(), **_MEMORY)),
     "sam3_tracker": _sam3_tracker,
     "sam3_video": _sam3_video,
 }

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -16,6 +18,10 @@ from helpers import oracles
 from rclicks_hf.benchmark import Clicker
 from rclicks_hf.data import Click
 from rclicks_hf.metrics import boundary_iou, iou
+from rclicks_hf.networks.click_map import ClickMapOutput
+from rclicks_hf.segmenters.click_map.predictor import LastPrediction
+
+ALL = "RCLICKS_ALL_TRACES"  # set it to replay also the clicks that only add more of the same
 
 _LOOSE = {"max": 1e-3, "mean": 1e-4, "mask_pixels": 10}  # of traces that state no tolerance
 
@@ -67,8 +73,12 @@ def cases_of(folder: Path) -> Iterator[Case]:
         )
 
 
-def replay(segmenter: Any, case: Case) -> None:
-    """Replay the recorded clicks, and compare all that was recorded."""
+def replay(segmenter: Any, case: Case, count: int, alone: tuple[int, ...] = ()) -> None:
+    """Replay recorded clicks, and compare all that was recorded.
+
+    Those from number ``count`` on go on from what the original predicted before; the network runs
+    at those of them in ``alone``, for the others only what it is given is compared.
+    """
     calls: list[tuple[list[int], np.ndarray, float | None]] = []
     handle = segmenter.model.register_forward_pre_hook(
         lambda module, given: calls.append(_call(module, given))
@@ -79,17 +89,39 @@ def replay(segmenter: Any, case: Case) -> None:
     predicted = np.zeros(case.mask.shape, bool)
     clicks: list[Click] = []
     for number, wanted in enumerate(case.clicks):
+        if number >= count and case.mask_bits is None:
+            break
         clicks.append(Click(wanted["col"], wanted["row"], wanted["is_positive"]))
         if wanted.get("click_robust"):
             assert clicker.next(predicted) == clicks[-1], f"click {number} of case {case.name}"
         clicker.add(clicks[-1])
         calls.clear()
-        [prediction] = segmenter.predict(state, [clicks], [memory])
+        runs = number < count or number in alone
+        with nullcontext() if runs else _no_network(segmenter):
+            [prediction] = segmenter.predict(state, [clicks], [memory])
         memory, predicted = prediction.memory, prediction.probability > segmenter.threshold
-        _compare(case, number, wanted, memory, predicted, calls)
+        _compare_input(case, number, wanted, memory, calls, number < count)
+        if runs:
+            _compare_output(case, number, wanted, memory, predicted)
         if case.mask_bits is not None:  # so that the own clicker sees what the original's saw
             predicted = _mask(case, number)
+        if number + 1 >= count and case.mask_bits is not None:
+            memory = LastPrediction(torch.from_numpy(predicted).float(), memory.box)
     handle.remove()
+
+
+@contextmanager
+def _no_network(segmenter: Any) -> Iterator[None]:
+    """Every logit is 0, and nothing is made of it."""
+
+    def forward(images: torch.Tensor, *_: Any, **__: Any) -> ClickMapOutput:
+        return ClickMapOutput(logits=images[:, :1] * 0)
+
+    with (
+        patch.object(segmenter.model, "forward", forward),
+        patch.object(segmenter, "_probability", lambda logits, *_: logits),
+    ):
+        yield
 
 
 def _call(module: Any, given: tuple[Any, ...]) -> tuple[list[int], np.ndarray, float | None]:
@@ -105,8 +137,8 @@ def _mask(case: Case, number: int) -> np.ndarray:
     return np.unpackbits(case.mask_bits[number], axis=-1)[:, : case.mask.shape[1]].astype(bool)
 
 
-def _compare(
-    case: Case, number: int, wanted: Any, memory: Any, predicted: np.ndarray, calls: list[Any]
+def _compare_input(
+    case: Case, number: int, wanted: Any, memory: Any, calls: list[Any], with_mask: bool
 ) -> None:
     where = f"case {case.name}, click {number}"
     box = memory.box and [memory.box.top, memory.box.bottom, memory.box.left, memory.box.right]
@@ -115,8 +147,14 @@ def _compare(
     for (shape, points, mean), fed in zip(calls, wanted["net_inputs"], strict=True):
         assert shape == fed["shape"], where
         np.testing.assert_allclose(points, fed["points"], atol=1e-4, err_msg=where)
-        if fed.get("prev_mean") is not None:
+        if with_mask and fed.get("prev_mean") is not None:
             assert abs(mean - fed["prev_mean"]) <= case.tolerance["max"], where
+
+
+def _compare_output(
+    case: Case, number: int, wanted: Any, memory: Any, predicted: np.ndarray
+) -> None:
+    where = f"case {case.name}, click {number}"
     found = memory.probability.numpy()[:: case.step, :: case.step]
     gap = np.abs(found - case.probabilities[number])
     assert gap.max() <= case.tolerance["max"], f"{where}: {gap.max()}"

@@ -26,6 +26,8 @@ ORACLES: dict[str, tuple[str, dict[str, str]]] = {
         },
     ),
 }
+#: Of the two images of a slow network, the one with more clicks; its trace has a batch.
+ROWS = {"cdnet": slice(1, 2)}
 
 
 @pytest.mark.parametrize("network", ORACLES)
@@ -39,9 +41,11 @@ def test_outputs_equal_the_original_code(
     checkpoint.unlink()
     model = NETWORKS[network].load("model").from_pretrained(tmp_path / "model").eval()
     _, inputs, expected, meta = oracle.load(folder)
+    rows = ROWS.get(network, slice(None))
     for case, given in inputs.items():
         with torch.no_grad():
-            output = model(**given)
+            output = model(**{name: tensor[rows] for name, tensor in given.items()})
         for field, stored in fields.items():
-            report = oracle.compare(output[field], expected[case][stored], **meta["tolerance"])
+            wanted = expected[case][stored][rows]
+            report = oracle.compare(output[field], wanted, **meta["tolerance"])
             assert report["ok"], (case, field, report)

@@ -12,7 +12,7 @@ from rclicks_hf.networks.cdnet import CdnetConfig, CdnetModel
 
 
 def test_diffusion_equals_the_original_code(oracle: ModuleType, shared: Path) -> None:
-    _, inputs, expected, _ = oracle.load(shared / "oracles" / "cdnet_rn34")
+    inputs, expected, _ = oracle.load_cases(shared / "oracles" / "cdnet_rn34")
     config = CdnetConfig(depths=(1,) * 4, hidden_sizes=(4,) * 4, decoder_channels=8)
     model = CdnetModel(config).eval()
     for case, given in inputs.items():

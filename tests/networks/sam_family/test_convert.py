@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from helpers.official_sam import official
 from helpers.oracles import read
 from helpers.tiny_networks import tiny_model
 from transformers import SamConfig, SamHQConfig
+from transformers.initialization import no_init_weights
 
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.networks import NETWORKS, convert_checkpoint
@@ -41,11 +43,22 @@ PUBLISHED = dict(convert_hiera.SIZES)
 def _one_tiny_size(monkeypatch: pytest.MonkeyPatch) -> None:
     for size in PUBLISHED:
         monkeypatch.delitem(convert_hiera.SIZES, size)
-    monkeypatch.setitem(convert_hiera.SIZES, "tiny", tiny_model("sam2").config)
+    monkeypatch.setitem(convert_hiera.SIZES, "tiny", tiny("sam2").config)
 
 
+@cache
 def tiny(family: str) -> Any:
-    return tiny_model(NETWORKS[family].model_type)
+    """A tiny encoder, and the published decoder, whose width the converters know."""
+    model = tiny_model(NETWORKS[family].model_type)
+    if family == "sam2":
+        return model
+    parts = model.config.to_dict()
+    config = type(model.config)(
+        vision_config=parts["vision_config"] | {"output_channels": 256, "num_pos_feats": 128},
+        prompt_encoder_config=parts["prompt_encoder_config"] | {"hidden_size": 256},
+        mask_decoder_config={"vit_dim": 32} if family == "sam_hq" else {},
+    )
+    return type(model)(config).eval()
 
 
 def save(state: dict[str, Any], path: Path, family: str = "") -> Path:
@@ -86,7 +99,7 @@ def test_half_precision_becomes_single(tmp_path: Path) -> None:
 
 
 def on_meta(family: str, config: Any) -> dict[str, Any]:
-    with torch.device("meta"):
+    with torch.device("meta"), no_init_weights():
         return NETWORKS[family].load("model")(config).state_dict()
 
 
@@ -129,7 +142,7 @@ def refused(family: str, path: Path, out: Path) -> str:
 
 def test_another_family_is_named(tmp_path: Path) -> None:
     for found in FAMILIES:
-        state = official(tiny(found).state_dict(), found)
+        state = official(tiny_model(NETWORKS[found].model_type).state_dict(), found)
         path = save(state, tmp_path / f"{found}.pth", found)
         for family in FAMILIES:
             if family != found:

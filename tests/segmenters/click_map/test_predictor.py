@@ -13,9 +13,11 @@ from helpers.tiny_networks import CLICK_MAP_FAMILIES, tiny_model, tiny_segmenter
 
 from rclicks_hf.data import Click
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.networks import NETWORKS
 from rclicks_hf.segmenters import check_segmenter, load_segmenter
 from rclicks_hf.segmenters.click_map.predictor import LastPrediction
 from rclicks_hf.segmenters.click_map.zoom import Box
+from rclicks_hf.segmenters.registry import segmenter_class
 
 IMAGE = np.random.default_rng(0).integers(0, 255, (150, 220, 3)).astype(np.uint8)
 
@@ -35,7 +37,7 @@ def test_a_batch_gives_what_single_calls_give(family: str) -> None:
     assert many.batched
     assert not one.batched
     state, calls = one.encode(IMAGE), []
-    many.model.register_forward_pre_hook(lambda module, given: calls.append(len(given[0])))
+    hook = many.model.register_forward_pre_hook(lambda _, given: calls.append(len(given[0])))
     trajectories = [
         [Click(*map(int, rng.integers(0, 150, 2)), bool(sign)) for sign in rng.integers(0, 2, n)]
         for n in (1, 1, 2, 3, 3)
@@ -46,6 +48,7 @@ def test_a_batch_gives_what_single_calls_give(family: str) -> None:
         for box in boxes
     ]
     together = many.predict(state, trajectories, last)
+    hook.remove()
     assert max(calls) > 2
     for number, found in enumerate(together):
         [alone] = one.predict(state, [trajectories[number]], [last[number]])
@@ -57,8 +60,9 @@ def test_a_batch_gives_what_single_calls_give(family: str) -> None:
 def test_datasets_have_settings_of_their_own() -> None:
     published = {}
     for name in CLICK_MAP_FAMILIES:
-        published[name] = tiny_segmenter(name)
-        published[name].model.config.predictor = None
+        model = tiny_model(NETWORKS[name].model_type)
+        model.config.predictor = None
+        published[name] = segmenter_class(model.config.model_type)(model, name=name, device="cpu")
 
     def settings(family: str, dataset: str, reference: bool = False) -> dict:
         return published[family].for_dataset(dataset, reference=reference).settings
@@ -68,6 +72,7 @@ def test_datasets_have_settings_of_their_own() -> None:
     assert settings("simpleclick", "davis")["size"] == [672, 672]
     assert settings("cdnet", "davis")["size"] == [384, 384]
     assert settings("gpcis", "tetris")["skip_clicks"] == -1
+    assert settings("cdnet", "tetris")["skip_clicks"] == -1
     assert settings("gpcis", "berkeley")["skip_clicks"] == 1
     assert settings("cfr_icl", "berkeley")["first_click_passes"] == 2
     assert settings("ritm", "berkeley")["paste_in_old_box"] is False

@@ -14,13 +14,13 @@ def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("onnx", "onnxruntime"):
         pytest.importorskip(name, reason=f"{name} is not installed: pip install '.[onnx]'")
     import torch
-    from helpers.onnx_exports import export_decoder, export_encoder, export_optimum
+    from helpers.onnx_exports import export_decoder, export_encoder, export_optimum, prepend
 
     folder = tmp_path_factory.mktemp("exports")
     export_encoder(folder / "encoder.onnx")
-    export_encoder(folder / "bytes.onnx", "0..255", "hwc", torch.uint8)
-    export_encoder(folder / "raw.onnx", "0..255", "hwc")
-    export_encoder(folder / "unit.onnx", "0..1")
+    prepend(folder / "bytes.onnx", folder / "encoder.onnx", "0..255", "hwc", torch.uint8)
+    prepend(folder / "raw.onnx", folder / "encoder.onnx", "0..255", "hwc")
+    prepend(folder / "unit.onnx", folder / "encoder.onnx", "0..1")
     export_decoder(folder / "four.onnx", single=False)
     export_decoder(folder / "one.onnx", single=True)
     export_optimum(folder / "optimum")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import pickle
 import shutil
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ CLICKS = [
 ]
 
 
+@cache
 def load(exports: Path, encoder: str, decoder: str, options: str = "") -> Any:
     return load_segmenter(f"onnx:{exports / encoder},{exports / decoder}{options}")
 

@@ -67,7 +67,7 @@ class Largest(TorchDispatchMode):
 
 
 def test_a_large_image_takes_at_most_four_bytes_per_pixel_at_a_time(segmenter: Any) -> None:
-    height, width = 3000, 2000
+    height, width = 1500, 1000
     with Largest() as mode:
         predict(segmenter, [Click(5, 5, True)], np.full((height, width, 3), 9, np.uint8))
     assert height * width < mode.size <= 4 * height * width
