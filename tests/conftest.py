@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -107,11 +108,27 @@ def oracle() -> ModuleType:
     return oracle_files
 
 
-@pytest.fixture
-def hub() -> Iterator[LocalHub]:
-    """A Hub on the loopback; ``hub.env()`` holds the environment variables of its clients."""
+@pytest.fixture(scope="session")
+def _hub() -> Iterator[LocalHub]:
     with LocalHub() as server:
         yield server
+
+
+@pytest.fixture
+def hf_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty folder for ``HF_HOME``, under the same path in all tests: see `PythonProcess`."""
+    home = tmp_path_factory.getbasetemp() / "hf_home"
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir()
+    return home
+
+
+@pytest.fixture
+def hub(_hub: LocalHub, hf_home: Path) -> LocalHub:
+    """A Hub on the loopback; ``hub.env()`` holds the environment variables of its clients."""
+    _hub.forget()
+    _hub.home = hf_home
+    return _hub
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,8 @@
 
 Loading Torch and SciPy takes seconds of every process that a test starts. No library that reads
 ``HF_HOME``, ``HF_ENDPOINT`` and the like when it is imported is loaded here, nor the package.
+A fork can serve requests itself, with those libraries too, for processes of its environment: it
+runs this file with the paths of two pipes and the names of the libraries.
 
 A request is a line of JSON on the standard input. One that starts a process holds the words after
 ``python``, the folder, the environment, and the files for what is printed; the answer is its id.
@@ -22,7 +24,7 @@ import threading
 import traceback
 from contextlib import suppress
 from types import ModuleType
-from typing import Any
+from typing import Any, TextIO
 
 LIBRARIES = (
     *("torch", "torch._dynamo", "torch.distributed.tensor", "torch.distributed.fsdp"),
@@ -34,10 +36,9 @@ LIBRARIES = (
 )
 
 
-def serve() -> dict[str, Any]:
+def serve(requests: TextIO, answers: TextIO) -> dict[str, Any]:
     """Answer requests until the input ends; returns in the fork that is to run one."""
-    answers = os.fdopen(os.dup(1), "w")
-    for line in sys.stdin:
+    for line in requests:
         request = json.loads(line)
         answer: int | str
         if "pid" in request:
@@ -78,13 +79,16 @@ def run(words: list[str], *, cwd: str, env: dict[str, str], outputs: list[str]) 
 
 if __name__ == "__main__":
     del sys.path[0]  # the folder of this file
-    for name in LIBRARIES:
+    pipes, libraries = sys.argv[1:3], sys.argv[3:] or LIBRARIES
+    for name in libraries:
         with suppress(ImportError):
             importlib.import_module(name)
     gc.freeze()
     code: object = 0
     try:
-        run(**serve())
+        requests = os.open(pipes[0], os.O_RDONLY) if pipes else os.dup(0)
+        answers = os.open(pipes[1], os.O_WRONLY) if pipes else os.dup(1)
+        run(**serve(os.fdopen(requests), os.fdopen(answers, "w")))
     except SystemExit as stop:
         code = stop.code or 0
     except BaseException:
