@@ -2,7 +2,7 @@
 
 A process of its own is cold, as a user's is, or warm: a fork of one that has Torch and SciPy loaded
 (`warm_python`). Cold are, in one test each, `rclicks demo`, which does the work of most verbs, and
-build, install, push, analyse and check-segmenter.
+build, push, analyse and check-segmenter.
 """
 
 from __future__ import annotations
@@ -103,6 +103,8 @@ class PythonProcess:
         self._python = _warmer_python(tuple(loaded), env) if loaded else _warm_python()
         self._folder = tempfile.TemporaryDirectory()
         self._outputs = [Path(self._folder.name, name) for name in ("out", "err")]
+        for output in self._outputs:
+            output.touch()
         self.returncode: int | None = None
         self.pid = int(
             self._python.ask(
