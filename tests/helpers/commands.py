@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any
 from unittest import mock
 
 #: What most clients of the Hub load; it reads the variables HF_* when it is imported.
@@ -30,7 +30,7 @@ WARM_PYTHON = Path(__file__).with_name("warm_python.py")
 class _WarmPython:
     """A process that forks others on request."""
 
-    def __init__(self, requests: TextIO, answers: TextIO, *ends: Callable[[], object]) -> None:
+    def __init__(self, requests: IO[str], answers: IO[str], *ends: Callable[[], object]) -> None:
         self._requests, self._answers, self._ends = requests, answers, ends
 
     def ask(self, **request: Any) -> str:

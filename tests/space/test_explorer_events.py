@@ -100,7 +100,7 @@ def test_clicks_match_the_benchmark(events: ExplorerEvents, visit: Visit) -> Non
         segmenter="geocut",
         click_model="ud",
         runs="base",
-        protocol=replace(PROTOCOLS["rclicks"], max_clicks=3),
+        protocol=replace(PROTOCOLS["rclicks-1"], max_clicks=3),
         progress=False,
     )
     [row] = results.to_pandas().to_dict("records")
