@@ -29,7 +29,7 @@ TOGETHER = ("tests/space/", "tests/hub/")
 SLOWEST = (
     *OF_THE_DEMO,
     *("tests/training/test_train_command.py", "tests/segmenters/prompt/test_sam.py"),
-    *("tests/space/test_in_a_browser.py", "tests/space/test_pages_in_a_browser.py"),
+    *("tests/space/browser/test_explorer.py", "tests/space/browser/test_other_pages.py"),
     *("tests/benchmark/test_shared_folder.py", "tests/hub/test_install.py"),
     *("tests/hub/test_round_trips.py", "tests/hub/test_push_kinds.py"),
     *("tests/cli/test_build.py", "tests/simulation/test_full_size_copy.py"),
