@@ -135,6 +135,7 @@ def test_clicks_survive_reload_and_restart(visit: Any, server: Server, study: Pa
     page = visit("Collect")
     page.get_by_role("button", name="Start").click()
     page.get_by_text("Tick the box first").wait_for()
+    page.locator(".toast-close").click()  # for ten seconds it would cover the button Pause
     assert page.locator(".collect-frame").count() == 0
     begin(page)
     token = token_of(page)
