@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -34,11 +35,15 @@ TINY_DEMO = [
 
 #: Files whose tests use `demo_run`.
 OF_THE_DEMO = ("tests/demo/test_demo.py", "tests/test_readme.py", "tests/test_docs.py")
+#: Rooms of one worker, whose tests share a browser, or processes with libraries loaded.
+TOGETHER = ("tests/space/", "tests/hub/")
 #: Files of the slowest tests. Workers begin with them, so that all end at about the same time.
 SLOWEST = (
     *OF_THE_DEMO,
     *("tests/training/test_train_command.py", "tests/segmenters/prompt/test_sam.py"),
+    *("tests/space/browser/test_explorer.py", "tests/space/browser/test_other_pages.py"),
     *("tests/benchmark/test_shared_folder.py", "tests/hub/test_install.py"),
+    *("tests/hub/test_round_trips.py", "tests/hub/test_push_kinds.py"),
     *("tests/cli/test_build.py", "tests/simulation/test_full_size_copy.py"),
     *("tests/benchmark/test_runner.py", "tests/networks/clickability/test_saving.py"),
     *("tests/benchmark/test_same_results.py", "tests/networks/clickability/test_convert.py"),
@@ -47,8 +52,7 @@ SLOWEST = (
     *("tests/metrics/test_many_clicks.py", "tests/metrics/test_every_metric.py"),
     *("tests/click_models/test_fine_tuning_recipe.py", "tests/simulation/test_annotators.py"),
     *("tests/click_scoring/test_score_run.py", "tests/networks/saliency/test_parity.py"),
-    *("tests/networks/clickability/test_graphs.py", "tests/cli/test_output.py"),
-    *("tests/hub/test_round_trips.py", "tests/hub/test_push_kinds.py"),
+    "tests/networks/clickability/test_graphs.py",
 )
 
 
@@ -66,7 +70,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Each file goes to one worker, which makes its fixtures once; those of the demo to the same.
+    """Each file goes to one worker, which makes its fixtures once; so do those that share them.
 
     Marks of groups would do, but pytest-xdist 3.8 does not see them under pytest 9.2.
     """
@@ -75,7 +79,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     class WholeFiles(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file = super()._split_scope(nodeid)
-            return "demo" if file in OF_THE_DEMO else file
+            rooms = (room for room in TOGETHER if file.startswith(room))
+            return "demo" if file in OF_THE_DEMO else next(rooms, file)
 
     return WholeFiles(config, log)
 
@@ -119,11 +124,27 @@ def oracle() -> ModuleType:
     return oracle_files
 
 
-@pytest.fixture
-def hub() -> Iterator[LocalHub]:
-    """A Hub on the loopback; ``hub.env()`` holds the environment variables of its clients."""
+@pytest.fixture(scope="session")
+def _hub() -> Iterator[LocalHub]:
     with LocalHub() as server:
         yield server
+
+
+@pytest.fixture
+def hf_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty folder for ``HF_HOME``, under the same path in all tests: see `PythonProcess`."""
+    home = tmp_path_factory.getbasetemp() / "hf_home"
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir()
+    return home
+
+
+@pytest.fixture
+def hub(_hub: LocalHub, hf_home: Path) -> LocalHub:
+    """A Hub on the loopback; ``hub.env()`` holds the environment variables of its clients."""
+    _hub.forget()
+    _hub.home = hf_home
+    return _hub
 
 
 @pytest.fixture(scope="session")

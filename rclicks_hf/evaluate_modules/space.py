@@ -11,6 +11,7 @@ import evaluate
 from evaluate.utils import parse_readme
 
 from rclicks_hf.metrics import METRICS
+from rclicks_hf.support.gradio_import import without_type_stubs
 
 if TYPE_CHECKING:
     import gradio
@@ -46,7 +47,8 @@ def metric_page(app: str | Path) -> gradio.Interface:
         ImportError: If gradio is not installed.
     """
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
-    import gradio
+    with without_type_stubs():
+        import gradio
 
     folder = Path(app).parent
     [script] = folder.glob("rclicks_*.py")

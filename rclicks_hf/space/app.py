@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.space.settings import SpaceSettings
+from rclicks_hf.support.gradio_import import without_type_stubs
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
 
 try:
-    import gradio as gr
+    with without_type_stubs():
+        import gradio as gr
 except ModuleNotFoundError as missing:
     raise RclicksError(
         'gradio: is not installed; run `pip install "rclicks-hf[space]"`'

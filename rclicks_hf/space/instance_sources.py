@@ -132,11 +132,17 @@ class RepoSource:
 
 
 @cache
+def embedded_photographs() -> MemoryStore:
+    """The photographs that come with the package; the process has one set of them."""
+    return photographs()
+
+
+@cache
 def embedded_sources() -> dict[str, InstanceSource]:
     """Title -> pictures that come with the package; the process has one set of them."""
     return {
         SOURCE_DATASETS["simulated_photographs"].title: SimulatedSource(
-            "simulated_photographs", photographs
+            "simulated_photographs", embedded_photographs
         ),
         SOURCE_DATASETS["simulated_scenes"].title: SimulatedSource(
             "simulated_scenes", lambda: generate_scenes(SCENES)

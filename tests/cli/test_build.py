@@ -14,6 +14,8 @@ from helpers.commands import (
     run_rclicks_lines,
 )
 
+from rclicks_hf.simulation import full_size_copy
+
 TABLE = Path(__file__).parents[1] / "data" / "build" / "hand_written.csv"
 
 
@@ -40,7 +42,8 @@ for folder in sys.argv[1:]:
 def assert_literal_calls(repo: Path, home: dict[str, str], *folders: Path) -> None:
     """The two calls by their names, offline, in a process of their own."""
     env = {"PYTHONPATH": str(repo), "PATH": "/usr/bin", **home}
-    done = run_python(["-c", LITERAL_CALLS, *map(str, folders)], env=env)
+    words = ["-c", LITERAL_CALLS, *map(str, folders)]
+    done = run_python(words, env=env, loaded=("datasets", "evaluate"))
     assert done.returncode == 0, done.stderr
     expected = ["055_focalclick_fp_mobile_0", "055_ritm_fn_pc_17", "095"]
     lines = done.stdout.splitlines()
@@ -61,7 +64,7 @@ def test_build_verify_install_and_the_literal_calls(folder: Path, repo: Path) ->
     assert "✗ GrabCut, first clicks" in verified.stdout
     assert "4, published 2,395, -2,391" in verified.stdout
     assert "✓ digests" in verified.stdout
-    installed = run_rclicks_cold("install", cwd=folder, site=repo, **home)
+    installed = run_rclicks("install", cwd=folder, site=repo, **home)
     assert installed.returncode == 0, installed.stderr
     assert 'load_dataset("rclicks", "all")' in installed.stdout
     elsewhere = folder / "elsewhere"
@@ -69,10 +72,14 @@ def test_build_verify_install_and_the_literal_calls(folder: Path, repo: Path) ->
     assert_literal_calls(repo, home, folder, elsewhere)
 
 
-def test_the_full_size_copy_passes_its_checks(tmp_path: Path) -> None:
+def test_the_full_size_copy_passes_its_checks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The smallest of its five datasets."""
+    monkeypatch.setattr(full_size_copy, "FULL_SIZE_DATASETS", ("simulated_grabcut",))
     built = run_rclicks_here("build --full-size-copy --out copy", cwd=tmp_path)
     assert built.returncode == 0, built.stderr
-    assert "copy: 475,544 simulated clicks on 12,345 instances" in built.stdout
+    assert "copy: 5,822 simulated clicks on 149 instances" in built.stdout
     verified = run_rclicks_here("verify copy", cwd=tmp_path)
     assert verified.returncode == 0, verified.stdout
     assert "✗" not in verified.stdout
@@ -165,12 +172,15 @@ def test_a_cache_that_cannot_be_written(folder: Path) -> None:
     assert installed.stderr.count("\n") == 1
 
 
-def test_a_dataset_cache_that_cannot_be_written(folder: Path) -> None:
+def test_a_dataset_cache_that_cannot_be_written(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (folder / "file").touch()
-    home = {"HF_HOME": str(folder / "home"), "HF_DATASETS_CACHE": str(folder / "file")}
-    env = {**os.environ, **home, "HF_HUB_OFFLINE": "1"}
-    lines = ["build --clicks clicks.csv", "install"]
-    built, installed = run_rclicks_lines(lines, cwd=folder, env=env)
+    monkeypatch.setenv("HF_MODULES_CACHE", str(folder / "modules"))
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", folder / "file")
+    built, installed = (
+        run_rclicks_here(line, cwd=folder) for line in ("build --clicks clicks.csv", "install")
+    )
     assert built.returncode == 0
     assert installed.returncode == 1
     message = "the dataset cannot be installed there (Not a directory); set HF_HOME"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -11,39 +12,61 @@ import pytest
 from helpers.commands import run_python
 from typer.testing import CliRunner
 
-from rclicks_hf.cli import VERBS, app
+from rclicks_hf.cli import VERBS, app, main
+from rclicks_hf.data.build import verify
 
-
-def run(*arguments: str, code: str = "", **env: str) -> subprocess.CompletedProcess[bytes]:
-    code = f"{code}\nimport sys; sys.argv[0] = 'rclicks'; from rclicks_hf.cli import main; main()"
-    return subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, env=os.environ | env
-    )
-
-
+MAIN = "import sys; sys.argv[0] = 'rclicks'; from rclicks_hf.cli import main; main()"
 STAND_IN = """
 import sys, types
 room = sys.modules['rclicks_hf.data.build.verify'] = types.ModuleType('verify')
 room.verify_dataset = lambda path: []
 """
+WORDS = "ΔSB ↓ \udc80 é"
+
+
+def run(code: str, *words: str) -> subprocess.CompletedProcess[str]:
+    return run_python(["-c", f"{code}\n{MAIN}", *words])
+
+
+def printed(encoding: str, monkeypatch: pytest.MonkeyPatch, *words: str) -> str:
+    """What the command prints into a terminal of an encoding."""
+    monkeypatch.setattr(sys, "argv", ["rclicks", *words])
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, io.TextIOWrapper(io.BytesIO(), encoding))
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert not end.value.code
+    sys.stdout.flush()
+    assert isinstance(sys.stdout.buffer, io.BytesIO)
+    # Typer writes UTF-8 where the encoding is ASCII.
+    return sys.stdout.buffer.getvalue().decode("utf-8" if encoding == "ascii" else encoding)
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1", "utf-8", "utf-16"])
-def test_no_encoding_of_the_output_raises(tmp_path: Path, encoding: str) -> None:
-    code = f"{STAND_IN}room.format_checks = lambda checks: 'ΔSB ↓ \\udc80 é'"
-    done = run("verify", str(tmp_path), code=code, PYTHONIOENCODING=encoding)
-    assert done.returncode == 0, done.stderr
-    if encoding == "ascii":  # Typer writes UTF-8 there
-        return
-    expected = "ΔSB ↓ \udc80 é".encode(encoding, "backslashreplace").decode(encoding)
-    assert done.stdout.decode(encoding).strip() == expected
+def test_no_encoding_of_the_output_raises(
+    tmp_path: Path, encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verify, "verify_dataset", lambda path: [])
+    monkeypatch.setattr(verify, "format_checks", lambda checks: WORDS)
+    text = printed(encoding, monkeypatch, "verify", str(tmp_path))
+    if encoding != "ascii":
+        assert text.strip() == WORDS.encode(encoding, "backslashreplace").decode(encoding)
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
-def test_the_help_is_shown_in_any_encoding(encoding: str) -> None:
-    done = run("benchmark", "-h", PYTHONIOENCODING=encoding)
-    assert done.returncode == 0
-    assert b"--traceback" in done.stdout
+def test_the_help_is_shown_in_any_encoding(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "--traceback" in printed(encoding, monkeypatch, "benchmark", "-h")
+
+
+def test_the_encoding_is_that_of_the_process(tmp_path: Path) -> None:
+    code = f"{STAND_IN}room.format_checks = lambda checks: {WORDS!r}\n{MAIN}"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "verify", str(tmp_path)],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "cp1252"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == WORDS.encode("cp1252", "backslashreplace")
 
 
 VERIFY_EACH = """
@@ -79,7 +102,7 @@ def test_every_verb_takes_the_switches(verb: str) -> None:
 
 
 def test_a_traceback_is_shown_only_when_asked_for(tmp_path: Path) -> None:
-    plain = run("verify", str(tmp_path)).stderr.decode()
+    plain = run("", "verify", str(tmp_path)).stderr
     assert plain.count("\n") == 1
     assert plain.startswith("rclicks: ")
     words = ["-m", "rclicks_hf.cli", "verify", str(tmp_path), "--traceback"]
@@ -103,8 +126,8 @@ def test_quiet_and_verbose(tmp_path: Path, switch: str, noise: bool, level: str)
         "room.verify_dataset = look\n"
         "room.format_checks = lambda checks: os.environ['DATASETS_VERBOSITY']"
     )
-    done = run("verify", str(tmp_path), switch, code=code)
+    done = run(code, "verify", str(tmp_path), switch)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.decode().strip() == level
-    assert (b"bar" in done.stderr) == noise
-    assert (b"a warning" in done.stderr) == noise
+    assert done.stdout.strip() == level
+    assert ("bar" in done.stderr) == noise
+    assert ("a warning" in done.stderr) == noise

@@ -11,8 +11,10 @@ import pytest
 
 from rclicks_hf.evaluate_modules import metric_page
 from rclicks_hf.metrics import METRICS
+from rclicks_hf.support.gradio_import import without_type_stubs
 
-gradio = pytest.importorskip("gradio")
+with without_type_stubs():
+    gradio = pytest.importorskip("gradio")
 gradio_client = pytest.importorskip("gradio_client")
 
 

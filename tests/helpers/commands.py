@@ -1,14 +1,12 @@
 """Running the command as a user does: in a process of its own, or here for messages alone.
 
 A process of its own is cold, as a user's is, or warm: a fork of one that has Torch and SciPy loaded
-(`warm_python`). Cold are, in one test each, build, verify, install, push, analyse and
-check-segmenter.
+(`warm_python`). Cold are, in one test each, build, verify, push, analyse and check-segmenter.
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
 import io
 import json
 import os
@@ -17,35 +15,91 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from unittest import mock
 
+#: What most commands load; it reads variables of the environment when it is imported.
+HUB_LIBRARIES = (
+    *("datasets", "evaluate", "accelerate", "huggingface_hub.hf_api"),
+    *("transformers.modeling_utils", "transformers.image_processing_utils"),
+    *("transformers.pipelines", "transformers.trainer"),
+    *("transformers.models.auto.modeling_auto", "transformers.models.auto.image_processing_auto"),
+)
+#: Variables that no library reads when it is imported, or that one sets then.
+OF_A_PROCESS = (
+    *("PYTHONPATH", "PYTEST_CURRENT_TEST", "PWD", "LD_LIBRARY_PATH", "TORCHINDUCTOR_CACHE_DIR"),
+)
 REPO = Path(__file__).resolve().parents[2]
 WARM_PYTHON = Path(__file__).with_name("warm_python.py")
 
 
-@functools.cache
-def _warm_python() -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, str(WARM_PYTHON)],
-        env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+class _WarmPython:
+    """A process that forks others on request."""
+
+    def __init__(self, requests: IO[str], answers: IO[str], *ends: Callable[[], object]) -> None:
+        self._requests, self._answers, self._ends = requests, answers, ends
+
+    def ask(self, **request: Any) -> str:
+        print(json.dumps(request), file=self._requests, flush=True)
+        return self._answers.readline().strip()
+
+    def stop(self) -> None:
+        print("null", file=self._requests, flush=True)  # a fork may hold the pipe's end too
+        self._requests.close()
+        self._answers.close()
+        for end in self._ends:
+            end()
+
+
+_servers: dict[tuple[object, ...], _WarmPython] = {}
+
+
+def _warm_python() -> _WarmPython:
+    if () not in _servers:
+        process = subprocess.Popen(
+            [sys.executable, str(WARM_PYTHON)],
+            env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        _servers[()] = _WarmPython(process.stdin, process.stdout, process.wait)
+    return _servers[()]
+
+
+def _warmer_python(loaded: tuple[str, ...], env: Mapping[str, str]) -> _WarmPython:
+    """The one that also has the libraries that read the variables HF_* when they are imported."""
+    # The token is read when it is needed.
+    read = {name: env[name] for name in env if name.startswith("HF_") and name != "HF_TOKEN"}
+    key = (*loaded, *sorted(read.items()))
+    if key not in _servers:
+        folder = tempfile.TemporaryDirectory()
+        pipes = [Path(folder.name, name) for name in ("requests", "answers")]
+        for pipe in pipes:
+            os.mkfifo(pipe)
+        kept = {name: value for name, value in env.items() if name != "PYTHONPATH"}
+        process = PythonProcess([str(WARM_PYTHON), *map(str, pipes), *loaded], env=kept)
+        requests, answers = pipes[0].open("w"), pipes[1].open()
+        _servers[key] = _WarmPython(requests, answers, process.wait, folder.cleanup)
+    return _servers[key]
 
 
 def stop_warm_python() -> None:
-    """End the process that `run_python` started, if it did."""
-    if _warm_python.cache_info().currsize:
-        _warm_python().communicate()
-        _warm_python.cache_clear()
+    """End the processes that `run_python` started, the last first."""
+    while _servers:
+        _servers.popitem()[1].stop()
 
 
 class PythonProcess:
-    """`subprocess.Popen` of ``python WORDS`` in a warm process; it ends with its ``with``."""
+    """`subprocess.Popen` of ``python WORDS`` in a warm process; it ends with its ``with``.
+
+    It shares `loaded` libraries with others of the same variables HF_*; with the environment of
+    this process, those of `HUB_LIBRARIES`.
+    """
 
     def __init__(
         self,
@@ -53,15 +107,23 @@ class PythonProcess:
         *,
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
+        loaded: Sequence[str] = (),
     ) -> None:
+        env = dict(os.environ if env is None else env)
+        names = (os.environ.keys() | env.keys()).difference(OF_A_PROCESS)
+        if all(os.environ.get(name) == env.get(name) for name in names):
+            loaded = HUB_LIBRARIES
+        self._python = _warmer_python(tuple(loaded), env) if loaded else _warm_python()
         self._folder = tempfile.TemporaryDirectory()
         self._outputs = [Path(self._folder.name, name) for name in ("out", "err")]
+        for output in self._outputs:
+            output.touch()
         self.returncode: int | None = None
         self.pid = int(
-            self._ask(
+            self._python.ask(
                 words=list(map(str, words)),
                 cwd=str(cwd or Path.cwd()),
-                env=dict(os.environ if env is None else env),
+                env=env,
                 outputs=list(map(str, self._outputs)),
             )
         )
@@ -75,14 +137,6 @@ class PythonProcess:
             self.wait()
         self._folder.cleanup()
 
-    @staticmethod
-    def _ask(**request: Any) -> str:
-        process = _warm_python()
-        assert process.stdin is not None
-        assert process.stdout is not None
-        print(json.dumps(request), file=process.stdin, flush=True)
-        return process.stdout.readline().strip()
-
     @property
     def stdout(self) -> str:
         """What it has printed so far."""
@@ -94,7 +148,7 @@ class PythonProcess:
         return self._outputs[1].read_text()
 
     def _wait(self, options: int) -> int | None:
-        if self.returncode is None and (code := self._ask(pid=self.pid, options=options)):
+        if self.returncode is None and (code := self._python.ask(pid=self.pid, options=options)):
             self.returncode = int(code)
         return self.returncode
 
@@ -124,10 +178,14 @@ class PythonProcess:
 
 
 def run_python(
-    words: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None
+    words: Sequence[str],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    loaded: Sequence[str] = (),
 ) -> subprocess.CompletedProcess[str]:
-    """`subprocess.run` of ``python WORDS`` with its output as text, in a warm process."""
-    with PythonProcess(words, cwd=cwd, env=env) as process:
+    """`subprocess.run` of ``python WORDS`` with its output as text, in a `PythonProcess`."""
+    with PythonProcess(words, cwd=cwd, env=env, loaded=loaded) as process:
         code = process.wait()
         command = [sys.executable, *words]
         return subprocess.CompletedProcess(command, code, process.stdout, process.stderr)
@@ -221,12 +279,12 @@ print(json.dumps([[one.args, one.returncode, one.stdout, one.stderr] for one in 
 
 
 def run_rclicks_lines(
-    lines: Sequence[str], *, cwd: Path, env: Mapping[str, str]
+    lines: Sequence[str], *, cwd: Path, env: Mapping[str, str], loaded: Sequence[str] = ()
 ) -> list[subprocess.CompletedProcess[str]]:
     """Run ``rclicks`` once per line, one after the other in one warm process."""
     paths = (env.get("PYTHONPATH", ""), str(REPO), str(REPO / "tests"))
     env = {**env, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
-    done = run_python(["-c", _LINES, json.dumps(lines)], cwd=cwd, env=env)
+    done = run_python(["-c", _LINES, json.dumps(lines)], cwd=cwd, env=env, loaded=loaded)
     assert done.returncode == 0, done.stderr
     results = json.loads(done.stdout.splitlines()[-1])
     return [subprocess.CompletedProcess(*result) for result in results]

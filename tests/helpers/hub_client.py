@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from helpers.commands import run_python
+from helpers.commands import HUB_LIBRARIES, run_python
 from helpers.local_hub import LocalHub
 
 REPO = Path(__file__).resolve().parents[2]
@@ -46,14 +46,10 @@ def run_client(hub: LocalHub, cwd: Path, code: str, **env: str | None) -> list[A
     It can call ``rclicks(LINE)``, which adds exit code and output, and ``refusal(CALL)``, which
     adds the error. An environment variable of None is taken away.
     """
-    common = {
-        "HF_HOME": str(cwd / "home"),
-        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-        "PYTHONPATH": os.pathsep.join(map(str, (REPO, REPO / "tests"))),
-    }
-    full = {**os.environ, **hub.env(), **common, **env}
+    paths = os.pathsep.join(map(str, (REPO, REPO / "tests")))
+    full = {**os.environ, **hub.env(), "PYTHONPATH": paths, **env}
     known = {name: value for name, value in full.items() if value is not None}
-    done = run_python(["-c", _PRELUDE + code + _END], cwd=cwd, env=known)
+    done = run_python(["-c", _PRELUDE + code + _END], cwd=cwd, env=known, loaded=HUB_LIBRARIES)
     assert done.returncode == 0, done.stderr[-4000:]
     last = done.stderr.rpartition("FOUND ")[2]
     return json.loads(last)

@@ -360,30 +360,36 @@ class LocalHub:
     of an endpoint to the status and JSON value that it answers instead, once. `stumbles` maps a
     pattern of paths to what goes wrong with its next requests, one each: a status, "drop" (the
     connection breaks in the middle of the answer) or "cut" (half of the answer is sent as if it
-    were all). `requests` lists what was asked.
+    were all). `requests` lists what was asked. `home` is the ``HF_HOME`` of its clients.
     """
 
+    home: Path
+
     def __init__(self) -> None:
-        self.repos: dict[tuple[str, str], Repo] = {}
-        self.lfs: dict[str, bytes] = {}
-        self.refused: dict[str, tuple[int, Any]] = {}
-        self.stumbles: dict[str, list[int | str]] = {}
-        self.requests: list[str] = []
+        self.forget()
         self.lock = threading.Lock()
         bound = type("BoundHandler", (Handler,), {"hub": self})
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), bound)
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_port}"
 
+    def forget(self) -> None:
+        """Be as new."""
+        self.repos: dict[tuple[str, str], Repo] = {}
+        self.lfs: dict[str, bytes] = {}
+        self.refused: dict[str, tuple[int, Any]] = {}
+        self.stumbles: dict[str, list[int | str]] = {}
+        self.requests: list[str] = []
+
     def page(self, kind: str, name: str) -> str:
         """Address of a repo."""
         return f"{self.url}/{name}" if kind == "model" else f"{self.url}/{kind}s/{name}"
 
     def add(self, kind: str, name: str, folder: Path) -> Repo:
-        """Make a repo of the files of a folder."""
+        """Make a repo of the files of a folder, or a commit where it exists."""
         paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
         files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
-        repo = self.repos[kind, name] = Repo(kind, name)
+        repo = self.repos.setdefault((kind, name), Repo(kind, name))
         repo.commit("add", files)
         return repo
 
@@ -408,10 +414,13 @@ class LocalHub:
             "HF_HUB_OFFLINE": "0",
             "HF_HUB_DISABLE_XET": "1",
             "HF_HUB_DISABLE_TELEMETRY": "1",
+            "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+            "HF_HOME": str(self.home),
         }
 
     def __enter__(self) -> LocalHub:
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        # Closing waits for the next of its looks, which are half a second apart by default.
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:

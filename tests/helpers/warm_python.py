@@ -1,8 +1,9 @@
 """A Python process that has the slow libraries loaded; each request runs in a fork of it.
 
-Loading Torch and SciPy takes seconds of every process that a test starts. Libraries that read
-``HF_HOME``, ``HF_ENDPOINT`` and the like when they are imported are loaded in a fork that serves
-the requests with the environment of this process; the package is loaded in none.
+Loading Torch and SciPy takes seconds of every process that a test starts. No library that reads
+``HF_HOME``, ``HF_ENDPOINT`` and the like when it is imported is loaded here, nor the package.
+A fork can serve requests itself, with those libraries too, for processes of its environment: it
+runs this file with the paths of two pipes and the names of the libraries.
 
 A request is a line of JSON on the standard input. One that starts a process holds the words after
 ``python``, the folder, the environment, and the files for what is printed; the answer is its id.
@@ -21,7 +22,6 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from types import ModuleType
 from typing import Any, TextIO
@@ -34,80 +34,16 @@ LIBRARIES = (
     *("h11", "anyio", "fsspec", "yaml", "regex", "filelock", "tokenizers", "safetensors.torch"),
     *("dill", "multiprocess", "psutil", "tabulate", "typer", "xxhash", "PIL.Image", "aiohttp"),
 )
-#: They read the environment when they are imported.
-HUB_LIBRARIES = (
-    *("huggingface_hub", "huggingface_hub.hf_api", "datasets", "evaluate", "accelerate"),
-    *("transformers.modeling_utils", "transformers.image_processing_utils"),
-    *("transformers.pipelines", "transformers.trainer", "transformers.models.auto"),
-    *("transformers.models.auto.modeling_auto", "transformers.models.auto.image_processing_auto"),
-)
-#: Variables that no library reads when it is imported, or that one sets then.
-OF_A_REQUEST = (
-    *("PYTHONPATH", "PYTEST_CURRENT_TEST", "PWD"),
-    *("LD_LIBRARY_PATH", "TORCHINDUCTOR_CACHE_DIR"),
-)
 
 
-def load(libraries: Sequence[str]) -> None:
-    for name in libraries:
-        with suppress(ImportError):
-            importlib.import_module(name)
-    gc.freeze()
-
-
-class Second:
-    """A fork that answers as this process does, and has the other libraries loaded as well."""
-
-    def __init__(self) -> None:
-        self._requests: TextIO | None = None
-        self._pids: set[int] = set()
-
-    def is_for(self, request: Mapping[str, Any]) -> bool:
-        """Whether it is to answer: it runs what has the environment of these processes."""
-        if "pid" in request:
-            return request["pid"] in self._pids
-        names = (os.environ.keys() | request["env"].keys()).difference(OF_A_REQUEST)
-        return all(os.environ.get(name) == request["env"].get(name) for name in names)
-
-    def answer(self, line: str) -> str | None:
-        """Its answer; None in the fork, which then serves its own standard input."""
-        if self._requests is None:
-            (input_end, requests), (answers, output_end) = os.pipe(), os.pipe()
-            self._pid = os.fork()
-            if self._pid == 0:
-                os.dup2(input_end, 0)
-                os.dup2(output_end, 1)
-                for end in (input_end, requests, answers, output_end):
-                    os.close(end)
-                return None
-            os.close(input_end)
-            os.close(output_end)
-            self._requests, self._answers = os.fdopen(requests, "w"), os.fdopen(answers)
-        print(line, end="", file=self._requests, flush=True)
-        answer = self._answers.readline().strip()
-        if "pid" not in json.loads(line):
-            self._pids.add(int(answer))
-        return answer
-
-    def stop(self) -> None:
-        if self._requests is not None:
-            print("null", file=self._requests, flush=True)  # others may hold the pipe's end too
-            os.waitpid(self._pid, 0)
-
-
-def serve(second: Second | None) -> dict[str, Any] | None:
-    """Answer requests until the input ends; returns in a fork: what it is to run, or None."""
-    answers = os.fdopen(os.dup(1), "w")
-    for line in os.fdopen(os.dup(0)):
+def serve(requests: TextIO, answers: TextIO) -> dict[str, Any]:
+    """Answer requests until one is null; returns in the fork that is to run one."""
+    for line in requests:
         request = json.loads(line)
         if request is None:
             break
-        answer: int | str | None
-        if second and second.is_for(request):
-            answer = second.answer(line)
-            if answer is None:
-                return None
-        elif "pid" in request:
+        answer: int | str
+        if "pid" in request:
             pid, status = os.waitpid(request["pid"], request["options"])
             answer = os.waitstatus_to_exitcode(status) if pid else ""
         else:
@@ -115,8 +51,6 @@ def serve(second: Second | None) -> dict[str, Any] | None:
             if answer == 0:
                 return request
         print(answer, file=answers, flush=True)
-    if second:
-        second.stop()
     os._exit(0)
 
 
@@ -147,15 +81,16 @@ def run(words: list[str], *, cwd: str, env: dict[str, str], outputs: list[str]) 
 
 if __name__ == "__main__":
     del sys.path[0]  # the folder of this file
-    load(LIBRARIES)
-    request = serve(Second())
-    if request is None:
-        load(HUB_LIBRARIES)
-        request = serve(None)
-    assert request is not None
+    pipes, libraries = sys.argv[1:3], sys.argv[3:] or LIBRARIES
+    for name in libraries:
+        with suppress(ImportError):
+            importlib.import_module(name)
+    gc.freeze()
     code: object = 0
     try:
-        run(**request)
+        requests = os.open(pipes[0], os.O_RDONLY) if pipes else os.dup(0)
+        answers = os.open(pipes[1], os.O_WRONLY) if pipes else os.dup(1)
+        run(**serve(os.fdopen(requests), os.fdopen(answers, "w")))
     except SystemExit as stop:
         code = stop.code or 0
     except BaseException:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from helpers.commands import run_python
+from helpers.commands import HUB_LIBRARIES, run_python
 
 from rclicks_hf.data.build.builder import build_dataset
 from rclicks_hf.data.images.memory import MemoryStore
@@ -32,16 +32,16 @@ Rows = dict[str, list[dict]]
 def load(home: Path, *wanted: tuple[str, Path]) -> list[Rows]:
     """What a process gets: per config and folder, offline and with only the caches in ``home``."""
     env = {**os.environ, "HF_HOME": str(home), "HF_HUB_OFFLINE": "1"}
-    done = run_python(["-c", LOAD, json.dumps(wanted, default=str)], env=env)
+    done = run_python(["-c", LOAD, json.dumps(wanted, default=str)], env=env, loaded=HUB_LIBRARIES)
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> tuple[Path, Path]:
+def places(tmp_path: Path, hf_home: Path) -> tuple[Path, Path]:
     """An empty folder to work in, and a home of the libraries' caches."""
     (tmp_path / "elsewhere").mkdir()
-    return tmp_path / "elsewhere", tmp_path / "home"
+    return tmp_path / "elsewhere", hf_home
 
 
 def test_the_same_rows_as_in_the_folder(built: Path, places: tuple[Path, Path]) -> None:
@@ -111,7 +111,7 @@ def test_streaming_from_the_cache(built: Path, places: tuple[Path, Path]) -> Non
         "print(sum(1 for _ in rows))"
     )
     env = {**os.environ, "HF_HOME": str(home), "HF_HUB_OFFLINE": "1"}
-    done = run_python(["-c", code], cwd=cwd, env=env)
+    done = run_python(["-c", code], cwd=cwd, env=env, loaded=HUB_LIBRARIES)
     assert done.returncode == 0, done.stderr
     [rows] = load(home, ("all", cwd))
     assert int(done.stdout) == len(rows["train"])
@@ -187,13 +187,15 @@ def test_remains_of_a_killed_install_are_removed(built: Path, places: tuple[Path
 
 
 def run(code: str, cwd: Path, env: dict[str, str]) -> str:
-    done = run_python(["-c", code], cwd=cwd, env=os.environ | env)
+    done = run_python(["-c", code], cwd=cwd, env=os.environ | env, loaded=HUB_LIBRARIES)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-def test_installed_metrics_load_by_name_from_any_folder(tmp_path: Path, repo: Path) -> None:
-    env = {"HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(repo)}
+def test_installed_metrics_load_by_name_from_any_folder(
+    tmp_path: Path, hf_home: Path, repo: Path
+) -> None:
+    env = {"HF_HOME": str(hf_home), "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(repo)}
     install = "from rclicks_hf.hub import install_all; print(install_all())"
     printed = run(install, tmp_path, env)
     assert 'evaluate.load("rclicks_noc")' in printed
@@ -249,7 +251,7 @@ def test_our_own_loading_takes_only_the_installed_dataset_and_asks_no_network(
     env |= {"HF_HOME": str(home), "HF_ENDPOINT": "http://127.0.0.1:9", "PYTHONPATH": str(repo)}
 
     def instances(folder: Path) -> tuple[list, float]:
-        done = run_python(["-c", INSTANCES], cwd=folder, env=env)
+        done = run_python(["-c", INSTANCES], cwd=folder, env=env, loaded=("datasets",))
         assert (done.returncode, done.stderr) == (0, "")
         [line] = done.stdout.splitlines()
         return json.loads(line)

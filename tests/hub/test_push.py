@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from helpers.commands import run_python, run_rclicks, run_rclicks_cold, run_rclicks_lines
+from helpers.commands import HUB_LIBRARIES, run_python, run_rclicks_cold, run_rclicks_lines
 
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.hub.push import push_folder
 
 
-def run(code: str, *, cwd: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def run(
+    code: str, *, cwd: Path, env: dict[str, str], loaded: Sequence[str] = HUB_LIBRARIES
+) -> subprocess.CompletedProcess[str]:
     full = {**os.environ, "HF_HUB_OFFLINE": "0", **env}
-    return run_python(["-c", code], cwd=cwd, env=full)
+    return run_python(["-c", code], cwd=cwd, env=full, loaded=loaded)
 
 
 def rclicks(*arguments: str) -> str:
@@ -28,20 +31,21 @@ def test_push_uploads_the_folder_in_one_commit(hub, tmp_path: Path, repo: Path) 
     folder.mkdir()
     (folder / "README.md").write_text("---\nlicense: mit\n---\n# Card\n")
     (folder / "a.parquet").write_bytes(b"PAR1PAR1")
-    env = {**hub.env(), "HF_HOME": str(tmp_path / "home")}
+    env = hub.env()
     done = run_rclicks_cold(f"push {folder} tester/card", cwd=tmp_path, site=repo, **env)
     assert done.returncode == 0, done.stderr
     assert hub.files("dataset", "tester/card").keys() == {"README.md", "a.parquet"}
     messages = [commit.message for commit in hub.repos["dataset", "tester/card"].commits]
     assert messages == ["initial commit", "Upload card with rclicks push"]
-    again = run_rclicks(f"push {folder} tester/card", cwd=tmp_path, site=repo, **env)
+    words = rclicks("push", str(folder), "tester/card")
+    again = run(words, cwd=tmp_path, env={**env, "PYTHONPATH": str(repo)})
     assert again.returncode == 0, again.stderr
     assert len(hub.repos["dataset", "tester/card"].commits) == 2  # nothing has changed
 
 
 def test_a_wrong_token_is_one_line(hub, tmp_path: Path, repo: Path) -> None:
     (tmp_path / "README.md").write_text("# Card\n")
-    env = {**hub.env(), "HF_TOKEN": "hf_wrong", "PYTHONPATH": str(repo), "HF_HOME": str(tmp_path)}
+    env = {**hub.env(), "HF_TOKEN": "hf_wrong", "PYTHONPATH": str(repo)}
     done = run(rclicks("push", str(tmp_path), "tester/card"), cwd=tmp_path, env=env)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
@@ -60,8 +64,9 @@ def test_an_upload_that_the_hub_refuses_is_one_line(hub, tmp_path: Path) -> None
     licence = (400, {"errors": [{"message": "no such license"}]})
     hub.refused |= {"validate_yaml": licence, "preupload": QUOTA, "lfs_upload": QUOTA}
     hub.refused["commit"] = QUOTA
-    env = {**os.environ, "HF_HUB_OFFLINE": "0", **hub.env(), "HF_HOME": str(tmp_path / "home")}
-    *refused, last = run_rclicks_lines([f"push {folder} tester/card"] * 5, cwd=tmp_path, env=env)
+    env = {**os.environ, "HF_HUB_OFFLINE": "0", **hub.env()}
+    lines = [f"push {folder} tester/card"] * 5
+    *refused, last = run_rclicks_lines(lines, cwd=tmp_path, env=env, loaded=HUB_LIBRARIES)
     reasons = ["no such license", *["quota is used up"] * 3]
     for done, reason in zip(refused, reasons, strict=True):
         assert done.returncode == 1
@@ -80,6 +85,7 @@ def test_a_hub_that_is_not_there_is_one_line(tmp_path: Path, repo: Path) -> None
         rclicks("push", str(tmp_path), "tester/card"),
         cwd=tmp_path,
         env={**env, "PYTHONPATH": str(repo)},
+        loaded=(),  # no other process has this address
     )
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
@@ -92,7 +98,7 @@ def test_remains_of_interrupted_writes_are_not_pushed(hub, tmp_path: Path, repo:
     (folder / "__pycache__" / "a.pyc").write_bytes(b"x")
     (folder / ".a.parquet.0123abcd.tmp").write_bytes(b"half")
     (folder / "README.md").write_text("---\nlicense: mit\n---\n# Card\n")
-    env = {**hub.env(), "PYTHONPATH": str(repo), "HF_HOME": str(tmp_path / "home")}
+    env = {**hub.env(), "PYTHONPATH": str(repo)}
     done = run(rclicks("push", str(folder), "tester/left"), cwd=tmp_path, env=env)
     assert done.returncode == 0, done.stderr
     assert hub.files("dataset", "tester/left").keys() == {"README.md"}
@@ -104,7 +110,7 @@ def test_nothing_is_created_for_a_folder_with_a_link_out(hub, tmp_path: Path, re
     folder.mkdir()
     (tmp_path / "secret").write_text("secret")
     (folder / "README.md").symlink_to("../secret")
-    env = {**hub.env(), "PYTHONPATH": str(repo), "HF_HOME": str(tmp_path / "home")}
+    env = {**hub.env(), "PYTHONPATH": str(repo)}
     done = run(rclicks("push", "m", "tester/m", "--type", "model"), cwd=tmp_path, env=env)
     assert done.returncode == 1
     assert done.stderr.startswith("rclicks: m/README.md: a link to a file outside of the folder")

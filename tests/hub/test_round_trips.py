@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -42,13 +42,12 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def full_hub(built: Path, models: Path) -> Iterator[LocalHub]:
+def full_hub(hub: LocalHub, built: Path, models: Path) -> LocalHub:
     """A Hub with a dataset, a segmenter and a click model."""
-    with LocalHub() as hub:
-        hub.add("dataset", "me/rclicks", built)
-        hub.add("model", "me/sam", models / "sam")
-        hub.add("model", "me/clicks", models / "clicks")
-        yield hub
+    hub.add("dataset", "me/rclicks", built)
+    hub.add("model", "me/sam", models / "sam")
+    hub.add("model", "me/clicks", models / "clicks")
+    return hub
 
 
 LOAD = """
@@ -94,7 +93,7 @@ def test_a_benchmark_with_everything_named_by_its_hub_id(
 ) -> None:
     line = (
         f"benchmark --repo me/rclicks --segmenter me/sam --click-model me/clicks --dataset {NAME} "
-        "--limit 1 --runs base,g10,user --num-proc 1 --device cpu --out out"
+        "--limit 1 --runs g10,user --num-proc 1 --device cpu --out out"
     )
     [done, again] = run_client(full_hub, tmp_path, f"rclicks({line!r})\n" * 2)
     assert done[0] == again[0] == 0, done[1]
@@ -151,7 +150,7 @@ def test_faults_of_the_hub_are_told_or_overcome(
                 repo = full_hub.add("dataset" if kind == "dataset" else "model", name, folder)
                 repo.gated, repo.private = fault == "gated", fault == "private"
                 full_hub.stumbles[f"{name}/resolve/.*{pattern}"] = [*stumbles]
-    home = tmp_path / "home"
+    home = full_hub.home
     found = run_client(full_hub, tmp_path, READ, WANTED=json.dumps(wanted))
     for (_, name), text in zip(wanted, found, strict=True):
         expected, _, stumbles = FAULTS[name.partition("of-")[2]]

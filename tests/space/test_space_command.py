@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
-import subprocess
 import sys
+import time
 import urllib.request
 from pathlib import Path
 
 import pytest
-from helpers.commands import run_rclicks_here
+from helpers.commands import PythonProcess, run_rclicks_here
 
 
 def test_a_user_s_mistakes_are_one_line(tmp_path: Path) -> None:
@@ -48,28 +49,17 @@ def test_without_gradio_it_says_what_to_install(
     )
 
 
-def test_it_serves_until_ctrl_c(tmp_path: Path, repo: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with subprocess.Popen(
-        [sys.executable, "-m", "rclicks_hf.cli", "space", "--port", str(port)],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        try:
-            line = process.stdout.readline()
-            assert line == f"http://127.0.0.1:{port}/ (Ctrl-C stops it)\n"
-            page = urllib.request.urlopen(f"http://127.0.0.1:{port}/").read().decode()
-            assert '"title":"RClicks"' in page
-            process.send_signal(signal.SIGINT)
-            assert process.wait(60) == 0
-            assert process.stdout.read() == ""
-            assert process.stderr.read() == ""
-        finally:
-            process.kill()
+def test_it_serves_until_ctrl_c(tmp_path: Path, repo: Path, port: int) -> None:
+    words = ["-m", "rclicks_hf.cli", "space", "--port", str(port)]
+    env = {**os.environ, "PYTHONPATH": str(repo)}
+    with PythonProcess(words, cwd=tmp_path, env=env) as process:
+        while not process.stdout:
+            assert process.poll() is None, process.stderr
+            time.sleep(0.05)
+        page = urllib.request.urlopen(f"http://127.0.0.1:{port}/").read().decode()
+        assert '"title":"RClicks"' in page
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+        assert process.stdout == f"http://127.0.0.1:{port}/ (Ctrl-C stops it)\n"
+        assert process.stderr == ""
     assert list(tmp_path.iterdir()) == []

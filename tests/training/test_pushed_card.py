@@ -68,6 +68,7 @@ def pushed(tmp_path_factory: pytest.TempPathFactory, repo: Path) -> Any:
     (place / "hand").mkdir()
     (place / "hand" / "README.md").write_text("---\nlicense: mit\n---\n# Written by hand\n")
     with LocalHub() as hub:
+        hub.home = place / "home"
         hub.add("model", "me/described", place / "hand")
         home = {"HF_HOME": str(place / "home"), "PYTHONPATH": str(repo)}
         done = run_python(

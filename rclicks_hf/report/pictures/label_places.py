@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.font_manager import FontProperties
-from matplotlib.textpath import TextPath
+from matplotlib.textpath import text_to_path
 
 from rclicks_hf.report.pictures.palette import light
 
@@ -139,8 +139,11 @@ def draw_names(axes: Axes, points: np.ndarray, names: Sequence[str], order: Sequ
     frame = axes.get_window_extent()
     bounds = Box(*(scale * value for value in frame.extents))
     font = FontProperties(size=FONT_SIZE)
-    widths = [TextPath((0, 0), name, prop=font).get_extents().width + 3 for name in names]
-    places = find_places(shown, [(width, FONT_SIZE + 2) for width in widths], order, bounds)
+    sizes = [
+        (text_to_path.get_text_width_height_descent(name, font, False)[0] + 2, FONT_SIZE + 2)
+        for name in names
+    ]
+    places = find_places(shown, sizes, order, bounds)
     for name, point, (x, y), place in zip(names, points.tolist(), shown, places, strict=True):
         if place is None:
             continue

@@ -20,8 +20,9 @@ from rclicks_hf.data.images.layouts import LAYOUTS
 from rclicks_hf.data.schema import SOURCE_DATASETS
 from rclicks_hf.data.stems import FullStem
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.simulation.photographs import photograph_records, photographs
+from rclicks_hf.simulation.photographs import photograph_records
 from rclicks_hf.space.collect.clicks import ClickJournal, CollectedClick, annotator_of
+from rclicks_hf.space.instance_sources import embedded_photographs
 
 #: Optional file in the study's folder; its keys are those of `_KINDS`.
 STUDY_FILE = "study.json"
@@ -143,7 +144,7 @@ def open_study(collect: Path | None, pictures: Path | None = None) -> Study:
 
 
 def _preview() -> Study:
-    store = photographs()
+    store = embedded_photographs()
     descriptions = {}
     for record in photograph_records():
         labels = Counter(item.label for item in record.objects)

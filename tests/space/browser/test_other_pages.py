@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,10 @@ from typing import Any
 import pytest
 from helpers.invented_results import write_results
 from helpers.study_folder import SIZE, write_study
+from helpers.visitors import DESK, PATIENCE, PHONE, SCREENS, Visitors
 
 from rclicks_hf.space.collect.clicks import ClickJournal, annotator_of, parse_code
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium, which is not installed")
-PATIENCE = 60_000  # milliseconds
-WIDE, PHONE = {"width": 1100, "height": 900}, {"width": 400, "height": 800}
 PICTURES = 3
 CODE_IS_FILLED_IN = "document.querySelector('#collect-code :is(textarea, input)')?.value"
 
@@ -31,12 +27,13 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Server:
     """The app with the two pages; it can be started again on its port."""
 
-    def __init__(self, study: Path, results: tuple[str, ...]) -> None:
+    def __init__(self, port: int, study: Path, results: tuple[str, ...]) -> None:
+        self.port = port
         self.settings = {"collect": study, "results": results}
         self.app: Any = None
         self.address = ""
 
-    def start(self, port: int | None = None) -> None:
+    def start(self) -> None:
         from rclicks_hf.space import SpaceSettings, serve
         from rclicks_hf.space import app as shell
 
@@ -44,57 +41,36 @@ class Server:
             two = tuple(page for page in shell.PAGES if page.name != "Explorer")
             patch.setattr(shell, "PAGES", two)
             self.app = shell.make_app(SpaceSettings(**self.settings))
-        self.address = serve(self.app, host="127.0.0.1", port=port, block=False)
+        self.address = serve(self.app, host="127.0.0.1", port=self.port, block=False)
 
     def restart(self) -> None:
-        port = self.app.server_port
         self.app.close(verbose=False)
-        self.start(port)
+        self.start()
 
 
 @pytest.fixture(scope="module")
-def server(study: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(study: Path, port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     root = tmp_path_factory.mktemp("results")
     folders = [
         write_results(root / "sam", "sam_vit_b_01ec64", skill=0.9, published=True),
         write_results(root / "ritm", "sbd_h18_itermask", skill=0.7, published=True),
         write_results(root / "own", "<b>mine</b>", skill=0.8),
     ]
-    made = Server(study, tuple(map(str, folders)))
+    made = Server(port, study, tuple(map(str, folders)))
     made.start()
     yield made
     made.app.close(verbose=False)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-    with api.sync_playwright() as play:
-        started = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
-
-
 @pytest.fixture
-def visit(browser: Any, server: Server) -> Iterator[Any]:
+def visit(visitors: Visitors, server: Server) -> Iterator[Any]:
     """A function that opens a page as a new visitor; script errors fail the test."""
-    contexts: list[Any] = []
-    wrong: list[str] = []
 
-    def open_page(name: str, *, phone: bool = False) -> Any:
-        context = browser.new_context(viewport=PHONE if phone else WIDE, has_touch=phone)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        route = "collect" if name == "Collect" else ""
-        page.goto(f"{server.address}{route}", wait_until="domcontentloaded")
-        return page
+    def open_page(name: str, screen: str = DESK) -> Any:
+        return visitors.visit(server.address, "collect" if name == "Collect" else "", screen)
 
     yield open_page
-    for context in contexts:
-        context.close()
-    assert wrong == []
+    assert visitors.wrong == []
 
 
 def names(page: Any) -> list[str]:
@@ -159,6 +135,7 @@ def test_clicks_survive_reload_and_restart(visit: Any, server: Server, study: Pa
     page = visit("Collect")
     page.get_by_role("button", name="Start").click()
     page.get_by_text("Tick the box first").wait_for()
+    page.locator(".toast-close").click()  # for ten seconds it would cover the button Pause
     assert page.locator(".collect-frame").count() == 0
     begin(page)
     token = token_of(page)
@@ -201,10 +178,13 @@ def test_clicks_survive_reload_and_restart(visit: Any, server: Server, study: Pa
 
 
 def test_a_phone_and_a_desk_at_once(visit: Any, study: Path) -> None:
-    phone, desk = visit("Collect", phone=True), visit("Collect")
+    phone, desk = visit("Collect", PHONE), visit("Collect")
     for page in (phone, desk):
         begin(page)
-    assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert (
+        phone.evaluate("document.documentElement.scrollWidth")
+        <= SCREENS[PHONE]["viewport"]["width"]
+    )
     for number in range(2):
         tokens = token_of(phone), token_of(desk)
         where = position(phone, 5 + number, 40)

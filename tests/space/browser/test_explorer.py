@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -12,13 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.visitors import PHONE, SCREENS, Visitors
 from PIL import Image
 
 from rclicks_hf.space.limits import MAX_UPLOAD_BYTES
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium, which is not installed")
-PATIENCE = 60_000  # milliseconds; the first page also simulates its clicks
 ROWS = "document.querySelectorAll('#steps tbody tr').length"
 
 
@@ -29,53 +26,22 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def address(cache: Path) -> Iterator[str]:
+def address(cache: Path, port: int) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(cache))
         from rclicks_hf.space import make_app, serve
 
         app = make_app()
-        yield serve(app, host="127.0.0.1", block=False)
+        yield serve(app, host="127.0.0.1", port=port, block=False)
         app.close(verbose=False)
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-    with api.sync_playwright() as play:
-        started = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
-
-
-@pytest.fixture(scope="module")
-def visitor(browser: Any, address: str) -> Iterator[Any]:
-    yield from new_visitor(browser, address)
-
-
-@pytest.fixture(scope="module")
-def other_visitor(browser: Any, address: str) -> Iterator[Any]:
-    yield from new_visitor(browser, address)
-
-
-def new_visitor(browser: Any, address: str) -> Iterator[Any]:
-    """A page of a visitor of their own; it fails on script errors and on requests elsewhere."""
-    context = browser.new_context(viewport={"width": 1100, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE)
-    wrong: list[str] = []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on(
-        "request",
-        lambda request: (
-            request.url.startswith((address, "data:", "blob:")) or wrong.append(request.url)
-        ),
-    )
-    page.goto(address, wait_until="domcontentloaded")
+def visitor(visitors: Visitors, address: str) -> Iterator[Any]:
+    page = visitors.visit(address)
     page.wait_for_selector("#maps figure img")
     yield page
-    context.close()
-    assert wrong == []
+    assert visitors.wrong == []
 
 
 def png(height: int, width: int) -> dict[str, Any]:
@@ -137,7 +103,7 @@ def test_the_keyboard_is_enough(visitor: Any) -> None:
 
 
 def test_own_pictures_stay_with_their_visitor_and_in_memory(
-    visitor: Any, other_visitor: Any, cache: Path, tmp_path: Path
+    visitor: Any, visitors: Visitors, address: str, cache: Path, tmp_path: Path
 ) -> None:
     visitor.get_by_text("Your own picture or object").click()
     choice = visitor.locator("input[type=file]")
@@ -157,6 +123,8 @@ def test_own_pictures_stay_with_their_visitor_and_in_memory(
     visitor.get_by_role("button", name="Next click by the baseline clicker").click()
     visitor.wait_for_function(f"{ROWS} == 1")
 
+    other_visitor = visitors.visit(address, screen=PHONE)
+    other_visitor.wait_for_selector("#maps figure img")
     other_visitor.get_by_role("button", name="Next click by the baseline clicker").click()
     other_visitor.wait_for_function(f"{ROWS} == 1")
     assert "your picture" not in other_visitor.locator("#about").inner_text()
@@ -172,20 +140,18 @@ def test_own_pictures_stay_with_their_visitor_and_in_memory(
     assert [path for path in cache.rglob("*") if path.is_file()] == []
 
 
-def test_every_page_fits_a_phone_in_dark_mode(browser: Any, address: str) -> None:
+def test_every_page_fits_a_phone_in_dark_mode(visitors: Visitors, address: str) -> None:
     from rclicks_hf.space.app import PAGES
 
-    context = browser.new_context(viewport={"width": 400, "height": 800})
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE)
+    width = SCREENS[PHONE]["viewport"]["width"]
     for one in PAGES:
-        page.goto(f"{address}{one.route}?__theme=dark", wait_until="domcontentloaded")
+        page = visitors.visit(address, f"{one.route}?__theme=dark", PHONE)
         page.get_by_role("heading", name=one.title).wait_for()
-        assert page.evaluate("document.documentElement.scrollWidth") <= 400, one.name
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, one.name
         assert page.evaluate("getComputedStyle(document.body).getPropertyValue('--ink')") == (
             "#e7eaee"
         )
-    context.close()
+    assert visitors.wrong == []
 
 
 def test_what_the_server_does_not_give_or_take(address: str) -> None:
