@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from helpers.commands import (
     run_python,
+    run_rclicks,
     run_rclicks_cold,
     run_rclicks_here,
     run_rclicks_lines,

@@ -82,7 +82,7 @@ def _warmer_python(loaded: tuple[str, ...], env: Mapping[str, str]) -> _WarmPyth
         for pipe in pipes:
             os.mkfifo(pipe)
         kept = {name: value for name, value in env.items() if name != "PYTHONPATH"}
-        process = PythonProcess([str(WARM_PYTHON), *map(str, pipes), *loaded], env=kept)
+        process = PythonProcess([str(WARM_PYTHON), *map(str, pipes), *loaded], env=kept, loaded=())
         requests, answers = pipes[0].open("w"), pipes[1].open()
         _servers[key] = _WarmPython(requests, answers, process.wait, folder.cleanup)
     return _servers[key]
@@ -107,11 +107,11 @@ class PythonProcess:
         *,
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
-        loaded: Sequence[str] = (),
+        loaded: Sequence[str] | None = None,
     ) -> None:
         env = dict(os.environ if env is None else env)
         names = (os.environ.keys() | env.keys()).difference(OF_A_PROCESS)
-        if all(os.environ.get(name) == env.get(name) for name in names):
+        if loaded is None and all(os.environ.get(name) == env.get(name) for name in names):
             loaded = HUB_LIBRARIES
         self._python = _warmer_python(tuple(loaded), env) if loaded else _warm_python()
         self._folder = tempfile.TemporaryDirectory()
@@ -182,7 +182,7 @@ def run_python(
     *,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
-    loaded: Sequence[str] = (),
+    loaded: Sequence[str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """`subprocess.run` of ``python WORDS`` with its output as text, in a `PythonProcess`."""
     with PythonProcess(words, cwd=cwd, env=env, loaded=loaded) as process:
@@ -279,7 +279,7 @@ print(json.dumps([[one.args, one.returncode, one.stdout, one.stderr] for one in 
 
 
 def run_rclicks_lines(
-    lines: Sequence[str], *, cwd: Path, env: Mapping[str, str], loaded: Sequence[str] = ()
+    lines: Sequence[str], *, cwd: Path, env: Mapping[str, str], loaded: Sequence[str] | None = None
 ) -> list[subprocess.CompletedProcess[str]]:
     """Run ``rclicks`` once per line, one after the other in one warm process."""
     paths = (env.get("PYTHONPATH", ""), str(REPO), str(REPO / "tests"))

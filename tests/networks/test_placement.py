@@ -207,9 +207,7 @@ def test_a_gpu_without_memory_is_one_line(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     monkeypatch.setattr(torch.cuda, "mem_get_info", full)
-    with pytest.raises(
-        RclicksError, match=r"cuda:0: cannot be used .CUDA out of memory.; stop the"
-    ):
+    with pytest.raises(RclicksError, match=r"cuda:0: cannot be used .CUDA out of memory.; stop"):
         plan_workers(None, {}, "auto", uses_device=True)
 
 
