@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import tempfile
 
 # Collected tests and imported libraries stay; looking for garbage among their 700,000 objects would
 # take a third of the collection's time, and half a second of every full search in a test.
 gc.disable()
+
+# Without bytecode each process that a test starts compiles the package again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # Before any Hugging Face library is imported.
 os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="rclicks-tests-")

@@ -1,3 +1,5 @@
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
@@ -35,7 +37,10 @@ def test_gradients_are_the_slope_of_the_output():
     step = 1e-9
     for family in ("ritm", "simpleclick", "adaptive_click", "gpcis", "cdnet"):
         torch.manual_seed(0)
-        model, side = tiny_segmenter(family).model.double(), 224 if "click" in family else 64
+        model, side = (
+            deepcopy(tiny_segmenter(family).model).double(),
+            224 if "click" in family else 64,
+        )
         with torch.no_grad():
             for one in model.parameters():  # zeros are on the corner of a ReLU
                 one += 0.01 * torch.randn_like(one)
