@@ -15,7 +15,6 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from helpers import oracles as oracle_files
 from helpers.commands import (
     RCLICKS,
     SMALL_PICTURES,
@@ -35,11 +34,14 @@ TINY_DEMO = [
 
 #: Files whose tests use `demo_run`.
 OF_THE_DEMO = ("tests/demo/test_demo.py", "tests/test_readme.py", "tests/test_docs.py")
+#: Every test of it can go to another worker: they share nothing, and CI replays minutes of clicks.
+TRACES = "tests/segmenters/click_map/test_traces.py"
 #: Rooms of one worker, whose tests share a browser, or processes with libraries loaded.
 TOGETHER = ("tests/space/", "tests/hub/")
 #: Files of the slowest tests. Workers begin with them, so that all end at about the same time.
 SLOWEST = (
     *OF_THE_DEMO,
+    TRACES,
     *("tests/training/test_train_command.py", "tests/segmenters/prompt/test_sam.py"),
     *("tests/space/browser/test_explorer.py", "tests/space/browser/test_other_pages.py"),
     *("tests/benchmark/test_shared_folder.py", "tests/hub/test_install.py"),
@@ -79,6 +81,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     class WholeFiles(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file = super()._split_scope(nodeid)
+            if file == TRACES:
+                return nodeid
             rooms = (room for room in TOGETHER if file.startswith(room))
             return "demo" if file in OF_THE_DEMO else next(rooms, file)
 
@@ -121,7 +125,9 @@ def oracles() -> Path:
 @pytest.fixture(scope="session")
 def oracle() -> ModuleType:
     """The helper that rebuilds the weights and inputs of a network oracle."""
-    return oracle_files
+    from helpers import oracles  # it loads torch, which the process that shares out tests lacks
+
+    return oracles
 
 
 @pytest.fixture(scope="session")

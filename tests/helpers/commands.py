@@ -196,9 +196,9 @@ SMALL_PICTURES = """
 import sys
 from importlib import import_module
 
-import_module("rclicks_hf.simulation.photographs").LONGEST_SIDE = 160
+import_module("rclicks_hf.simulation.photographs").LONGEST_SIDE = 120
 scenes = import_module("rclicks_hf.simulation.scenes.generation")
-scenes.generate_scenes.__kwdefaults__["size"] = (120, 160)
+scenes.generate_scenes.__kwdefaults__["size"] = (90, 120)
 """
 
 RCLICKS = """
