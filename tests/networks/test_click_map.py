@@ -56,7 +56,7 @@ def test_gradients_are_the_slope_of_the_output():
                 for one, direction in moved:
                     one += sign * step * direction
                 scores.append((model(image, points).logits * weights).sum().item())
-        # CDNet learns nothing from the gates of its own pixels: `detach`, as in the original.
+        # CDNet learns nothing from the gates of its own pixels: it detaches them.
         tolerance = 0.2 if family == "cdnet" else 1e-3
         assert slope != 0
         assert (scores[0] - scores[1]) / (2 * step) == pytest.approx(slope, rel=tolerance)
