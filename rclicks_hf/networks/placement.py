@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any, TypeVar
 
 import torch
@@ -118,23 +118,27 @@ class _ExactConvolutions:
     """Convolutions of 32-bit floats on GPUs without TF32, PyTorch's default with 10-bit mantissas.
 
     Products have 24 bits by default; whoever has asked PyTorch for fewer gets them. The switch is
-    one for all threads: the first to enter sets it, the last to leave puts it back.
+    one for all threads: the first to enter sets it, the last to leave puts it back. Where the
+    switches of single operations were set, which this one cannot be read beside, those hold.
     """
 
     def __init__(self) -> None:
-        self._lock, self._inside, self._before = threading.Lock(), 0, False
+        self._lock, self._inside = threading.Lock(), 0
+        self._before: bool | None = None
 
     def __enter__(self) -> None:
         with self._lock:
             if not self._inside:
-                self._before = torch.backends.cudnn.allow_tf32
-                torch.backends.cudnn.allow_tf32 = False
+                self._before = None
+                with suppress(RuntimeError):
+                    self._before = torch.backends.cudnn.allow_tf32
+                    torch.backends.cudnn.allow_tf32 = False
             self._inside += 1
 
     def __exit__(self, *error: object) -> None:
         with self._lock:
             self._inside -= 1
-            if not self._inside:
+            if not self._inside and self._before is not None:
                 torch.backends.cudnn.allow_tf32 = self._before
 
 

@@ -284,6 +284,18 @@ def test_32_bit_floats_on_a_gpu_are_never_tf32(monkeypatch: pytest.MonkeyPatch) 
         assert switch.allow_tf32  # a network on a CPU leaves the switch of the GPU alone
 
 
+def test_switches_of_single_operations_are_left_alone() -> None:
+    convolutions = torch.backends.cudnn.conv
+    before = convolutions.fp32_precision
+    convolutions.fp32_precision = "ieee"
+    try:
+        with arithmetic(CUDA, torch.float32):
+            assert convolutions.fp32_precision == "ieee"
+        assert convolutions.fp32_precision == "ieee"
+    finally:
+        convolutions.fp32_precision = before
+
+
 @pytest.mark.gpu
 def test_networks_on_a_gpu_agree_with_the_cpu(tmp_path: Path, click_model_folder: Path) -> None:
     save_tiny("sam", tmp_path / "sam")
