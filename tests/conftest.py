@@ -10,6 +10,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,6 +21,7 @@ from helpers.commands import (
     SMALL_PICTURES,
     PythonProcess,
     run_python,
+    shared_warm_python,
     stop_warm_python,
 )
 from helpers.local_hub import LocalHub
@@ -56,6 +58,15 @@ SLOWEST = (
     *("tests/click_scoring/test_score_run.py", "tests/networks/saliency/test_parity.py"),
     "tests/networks/clickability/test_graphs.py",
 )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The workers of the whole suite share one warm process, which starts while they do."""
+    shares_out = config.getoption("numprocesses", None) and not hasattr(config, "workerinput")
+    if shares_out and config.args_source is config.ArgsSource.TESTPATHS:
+        meanwhile = ExitStack()
+        meanwhile.enter_context(shared_warm_python())
+        config.add_cleanup(meanwhile.close)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -11,11 +11,12 @@ import io
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 from unittest import mock
@@ -31,6 +32,8 @@ HUB_LIBRARIES = (
 OF_A_PROCESS = (
     *("PYTHONPATH", "PYTEST_CURRENT_TEST", "PWD", "LD_LIBRARY_PATH", "TORCHINDUCTOR_CACHE_DIR"),
 )
+#: The variable that holds the socket of the warm process that all workers of a run share.
+SHARED_PYTHON = "RCLICKS_TESTS_WARM_PYTHON"
 REPO = Path(__file__).resolve().parents[2]
 WARM_PYTHON = Path(__file__).with_name("warm_python.py")
 
@@ -56,18 +59,52 @@ class _WarmPython:
 _servers: dict[tuple[object, ...], _WarmPython] = {}
 
 
+def _start(*arguments: str) -> tuple[subprocess.Popen[str], IO[str], IO[str]]:
+    process = subprocess.Popen(
+        [sys.executable, str(WARM_PYTHON), *arguments],
+        env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    return process, process.stdin, process.stdout
+
+
+@contextlib.contextmanager
+def shared_warm_python() -> Iterator[None]:
+    """One for all processes that are started meanwhile, instead of one each."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.environ[SHARED_PYTHON] = str(Path(folder, "socket"))
+        process, *streams = _start(path)
+        try:
+            yield
+        finally:
+            del os.environ[SHARED_PYTHON]
+            process.kill()
+            process.wait()
+            for stream in streams:
+                stream.close()
+
+
+def _connection(path: str) -> _WarmPython:
+    client = socket.socket(socket.AF_UNIX)
+    end = time.monotonic() + 120
+    while client.connect_ex(path):  # it loads its libraries before it makes the socket
+        assert time.monotonic() < end, "the warm process does not start"
+        time.sleep(0.02)
+    return _WarmPython(client.makefile("w"), client.makefile("r"), client.close)
+
+
 def _warm_python() -> _WarmPython:
     if () not in _servers:
-        process = subprocess.Popen(
-            [sys.executable, str(WARM_PYTHON)],
-            env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert process.stdin is not None
-        assert process.stdout is not None
-        _servers[()] = _WarmPython(process.stdin, process.stdout, process.wait)
+        shared = os.environ.get(SHARED_PYTHON)
+        if shared:
+            _servers[()] = _connection(shared)
+        else:
+            process, *streams = _start()
+            _servers[()] = _WarmPython(*streams, process.wait)
     return _servers[()]
 
 

@@ -2,12 +2,13 @@
 
 Loading Torch and SciPy takes seconds of every process that a test starts. No library that reads
 ``HF_HOME``, ``HF_ENDPOINT`` and the like when it is imported is loaded here, nor the package.
-A fork can serve requests itself, with those libraries too, for processes of its environment: it
-runs this file with the paths of two pipes and the names of the libraries.
+The first argument is the path of a socket; each connection is served by a fork, until it is closed.
+A fork can load those libraries too and serve processes of its environment: it runs this file with
+the path of another socket and the names of the libraries.
 
-A request is a line of JSON on the standard input. One that starts a process holds the words after
-``python``, the folder, the environment, and the files for what is printed; the answer is its id.
-One that waits holds the id; the answer is the exit code, or nothing where it may still be running.
+A request is a line of JSON. One that starts a process holds the words after ``python``, the folder,
+the environment, and the files for what is printed; the answer is its id. One that waits holds the
+id; the answer is the exit code, or nothing where it may still be running.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ import importlib
 import json
 import os
 import runpy
+import select
 import signal
+import socket
 import sys
 import threading
 import traceback
@@ -34,6 +37,19 @@ LIBRARIES = (
     *("h11", "anyio", "fsspec", "yaml", "regex", "filelock", "tokenizers", "safetensors.torch"),
     *("dill", "multiprocess", "psutil", "tabulate", "typer", "xxhash", "PIL.Image", "aiohttp"),
 )
+
+
+def accept(path: str) -> tuple[TextIO, TextIO]:
+    """Fork for each client until the standard input ends; returns its streams in the fork."""
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(path)
+        server.listen()
+        while 0 not in select.select([server, 0], [], [])[0]:
+            client, _ = server.accept()
+            if os.fork() == 0:
+                return client.makefile("r"), client.makefile("w")
+            client.close()
+    os._exit(0)
 
 
 def serve(requests: TextIO, answers: TextIO) -> dict[str, Any]:
@@ -81,16 +97,21 @@ def run(words: list[str], *, cwd: str, env: dict[str, str], outputs: list[str]) 
 
 if __name__ == "__main__":
     del sys.path[0]  # the folder of this file
-    pipes, libraries = sys.argv[1:3], sys.argv[3:] or LIBRARIES
+    paths, libraries = sys.argv[1:3], sys.argv[3:] or LIBRARIES
     for name in libraries:
         with suppress(ImportError):
             importlib.import_module(name)
     gc.freeze()
     code: object = 0
     try:
-        requests = os.open(pipes[0], os.O_RDONLY) if pipes else os.dup(0)
-        answers = os.open(pipes[1], os.O_WRONLY) if pipes else os.dup(1)
-        run(**serve(os.fdopen(requests), os.fdopen(answers, "w")))
+        if len(paths) == 1:
+            streams = accept(*paths)
+        elif paths:
+            requests, answers = os.open(paths[0], os.O_RDONLY), os.open(paths[1], os.O_WRONLY)
+            streams = os.fdopen(requests), os.fdopen(answers, "w")
+        else:
+            streams = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
+        run(**serve(*streams))
     except SystemExit as stop:
         code = stop.code or 0
     except BaseException:
