@@ -188,7 +188,7 @@ ITEMS: dict[str, PublicItem] = {
 }
 
 #: What ``all`` stands for: everything but the checkpoints of other groups, which are 21.5 GB.
-ALL = tuple(name for name in ITEMS if name != "segmenters")
+_ALL = tuple(name for name in ITEMS if name != "segmenters")
 
 
 def choose_items(names: Sequence[str]) -> list[PublicItem]:
@@ -200,7 +200,7 @@ def choose_items(names: Sequence[str]) -> list[PublicItem]:
     """
     from rclicks_hf.errors import RclicksError
 
-    wanted = {name for given in names for name in (ALL if given == "all" else (given,))}
+    wanted = {name for given in names for name in (_ALL if given == "all" else (given,))}
     if unknown := sorted(wanted - ITEMS.keys()):
         raise RclicksError(f"{unknown[0]}: unknown item; choose {', '.join(ITEMS)} or all")
     return [item for item in ITEMS.values() if item.name in wanted]

@@ -28,7 +28,7 @@ from rclicks_hf.space.pictures import Draw, click_figures, iou_chart, map_figure
 from rclicks_hf.space.uploads import decode_object_mask, decode_picture
 from rclicks_hf.space.web_components import brush, surface
 
-OWN = "your picture"
+OWN_PICTURE = "your picture"
 _ROUND_WORDS = {
     "first": "first round",
     "fn": "later round, a missed region",
@@ -133,10 +133,12 @@ class ExplorerEvents:
         words = [instance.full_stem, f"{width} × {height} pixels"]
         if visit.file_shape != instance.mask.shape:
             words[-1] += f", scaled down from {visit.file_shape[1]} × {visit.file_shape[0]}"
-        if instance.full_stem != OWN:
+        if instance.full_stem != OWN_PICTURE:
             words.append(_ROUND_WORDS[instance.click_type])
         kind = KIND_OF_CLICKS[instance.is_simulated]
-        badge = f'<strong class="badge">{kind}</strong>' if instance.full_stem != OWN else ""
+        badge = (
+            f'<strong class="badge">{kind}</strong>' if instance.full_stem != OWN_PICTURE else ""
+        )
         return f"<p>{escaped(' · '.join(words))} {badge}</p>"
 
     def clicks_html(self, visit: Visit, devices: Sequence[str]) -> str:
@@ -213,7 +215,7 @@ class ExplorerEvents:
 
 def _own(image: np.ndarray, mask: np.ndarray) -> Instance:
     """A visitor's picture as an instance of no dataset."""
-    return Instance(OWN, OWN, "", "", "", "first", "none", image, mask)
+    return Instance(OWN_PICTURE, OWN_PICTURE, "", "", "", "first", "none", image, mask)
 
 
 def _there(visit: Visit | None) -> Visit:

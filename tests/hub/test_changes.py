@@ -10,7 +10,7 @@ from huggingface_hub import RepoFile
 
 from rclicks_hf.hub.changes import Changes, find_changes
 from rclicks_hf.hub.repo_files import OWNED
-from rclicks_hf.hub.results_repo import OWNED as OWNED_RESULTS
+from rclicks_hf.hub.results_repo import OWNED_RESULTS
 
 
 def remote(path: str, content: bytes, *, lfs: bool = False) -> RepoFile:

@@ -36,7 +36,7 @@ from rclicks_hf.support.progress import is_quiet
 from rclicks_hf.support.visible_text import shown
 
 #: What the manifest names as source.
-PUBLISHED = "the paper's published per-click results"
+_PUBLISHED = "the paper's published per-click results"
 CLICK_MODEL = "cm"  # whose clicks the paper's groups are drawn from
 
 _SMALL = 32 << 20  # bytes of an archive; starting processes takes longer than reading it
@@ -333,7 +333,7 @@ def _manifest(
     return {
         **describe_run(_PROTOCOL, identity, tuple(runs)),
         "published": {
-            "by": PUBLISHED,
+            "by": _PUBLISHED,
             "archive": task.archive.name,
             "archive_sha256": task.digest,
             "files": sorted(file.name for file in task.files),
