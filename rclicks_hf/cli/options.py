@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperOption
 
 from rclicks_hf.errors import RclicksError
 
@@ -44,8 +44,8 @@ class Verb(TyperCommand):
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Name the source datasets in the help, from their table."""
         for param in self.params:
-            if DATASET_NAMES in (getattr(param, "help", None) or ""):
-                param.help = param.help.replace(DATASET_NAMES, dataset_names())
+            if isinstance(param, TyperOption) and DATASET_NAMES in (param.help or ""):
+                param.help = str(param.help).replace(DATASET_NAMES, dataset_names())
         super().format_help(ctx, formatter)
 
     def make_parser(self, ctx: Any) -> Any:
