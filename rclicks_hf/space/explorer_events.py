@@ -21,7 +21,7 @@ from rclicks_hf.space.click_session import (
     start_session,
     without_last,
 )
-from rclicks_hf.space.instance_sources import InstanceSource
+from rclicks_hf.space.instance_catalogues import InstanceCatalogue
 from rclicks_hf.space.limits import MAX_DRAWN
 from rclicks_hf.space.markup import escaped, figure_grid, image_uri, table
 from rclicks_hf.space.pictures import Draw, click_figures, iou_chart, map_figures, overlay_uri
@@ -60,27 +60,27 @@ class Visit:
 
 
 class ExplorerEvents:
-    """The visitors' actions on the sources, click models and segmenters of an app."""
+    """The visitors' actions on the catalogues, click models and segmenters of an app."""
 
     def __init__(
         self,
-        sources: dict[str, InstanceSource],
+        catalogues: dict[str, InstanceCatalogue],
         models: dict[str, ClickModel],
         segmenters: dict[str, Segmenter],
     ) -> None:
-        self.sources = sources
+        self.catalogues = catalogues
         self.models = models
         self.segmenters = segmenters
 
-    def stems(self, source: Any, round: Any) -> list[str]:
-        """The instances of a source and round."""
-        return self._source(source).stems("first" if round == "first" else "subsequent")
+    def stems(self, catalogue: Any, round: Any) -> list[str]:
+        """The instances of a catalogue and round."""
+        return self._catalogue(catalogue).stems("first" if round == "first" else "subsequent")
 
-    def open(self, source: Any, full_stem: Any, segmenter: Any) -> Visit:
+    def open(self, catalogue: Any, full_stem: Any, segmenter: Any) -> Visit:
         """Look at an instance."""
-        if full_stem not in self.stems(source, "first") + self.stems(source, "subsequent"):
+        if full_stem not in self.stems(catalogue, "first") + self.stems(catalogue, "subsequent"):
             raise RclicksError("no such instance; choose one from the list")
-        return self._visit(self._source(source).instance(full_stem), segmenter)
+        return self._visit(self._catalogue(catalogue).instance(full_stem), segmenter)
 
     def open_own(self, upload: Any, segmenter: Any) -> Visit:
         """Look at an uploaded picture, which has no object yet."""
@@ -186,10 +186,10 @@ class ExplorerEvents:
         )
         return figure_grid(map_figures(_there(visit).instance, self.models, draw))
 
-    def _source(self, title: Any) -> InstanceSource:
-        if title not in self.sources:
-            raise RclicksError("no such source of pictures; choose one from the list")
-        return self.sources[title]
+    def _catalogue(self, title: Any) -> InstanceCatalogue:
+        if title not in self.catalogues:
+            raise RclicksError("no such catalogue of pictures; choose one from the list")
+        return self.catalogues[title]
 
     def _known_segmenter(self, name: Any) -> str:
         if name not in self.segmenters:

@@ -17,7 +17,7 @@ from rclicks_hf.errors import RclicksError
 from rclicks_hf.metrics.click_counts import MAX_CLICKS
 from rclicks_hf.segmenters import load_segmenter
 from rclicks_hf.space.explorer_events import OWN_PICTURE, ExplorerEvents, Visit
-from rclicks_hf.space.instance_sources import embedded_sources
+from rclicks_hf.space.instance_catalogues import embedded_catalogues
 from rclicks_hf.space.limits import MAX_SIDE
 
 PHOTOGRAPHS = "Photographs (simulated)"
@@ -27,7 +27,7 @@ STEM = "coffee_______1"
 @pytest.fixture(scope="module")
 def events() -> ExplorerEvents:
     models = {name: load_click_model(name) for name in ("ud", "dt")}
-    return ExplorerEvents(embedded_sources(), models, {"geocut": load_segmenter("geocut")})
+    return ExplorerEvents(embedded_catalogues(), models, {"geocut": load_segmenter("geocut")})
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def test_a_bundled_object_can_be_replaced(events: ExplorerEvents, visit: Visit) 
 
 def test_what_a_visitor_may_not_send(events: ExplorerEvents, visit: Visit) -> None:
     wrong: list[tuple[Any, str]] = [
-        (lambda: events.open("/etc", STEM, "geocut"), "no such source"),
+        (lambda: events.open("/etc", STEM, "geocut"), "no such catalogue"),
         (lambda: events.open(PHOTOGRAPHS, "../../etc/passwd", "geocut"), "no such instance"),
         (lambda: events.open(PHOTOGRAPHS, STEM, "os:system"), "no such segmenter"),
         (lambda: events.click(visit, float("nan"), 0, True), "x: is not a number"),
