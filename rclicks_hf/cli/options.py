@@ -127,9 +127,9 @@ def dataset_names() -> str:
         if source.is_simulated and name.removeprefix("simulated_") not in copies
     ]
     return (
-        f"{', '.join(recorded)} or {last}; own: clicks on your own pictures; with simulated "
-        f"clicks: {', '.join(generated)} or simulated_NAME. Repeat the option or separate names "
-        "with commas."
+        f"{', '.join(recorded)} or {last}; own (clicks on your own images); or simulated clicks: "
+        f"{', '.join(generated)} or simulated_NAME. Repeat the option or separate names with "
+        "commas."
     )
 
 

@@ -106,7 +106,7 @@ def test_the_help_names_the_source_datasets_of_the_table(monkeypatch: pytest.Mon
         monkeypatch.setitem(SOURCE_DATASETS, name, new)
     for verb in ("benchmark", "evaluate-clicks", "analyse"):
         shown = " ".join(CliRunner().invoke(app, [verb, "--help"]).output.split())
-        assert " or another; own:" in shown, verb
+        assert " or another; own (" in shown, verb
 
 
 def test_completion_of_lists_with_commas() -> None:
