@@ -52,7 +52,7 @@ class SentFiles:
     left_out: dict[str, str] = field(default_factory=dict)
 
 
-def repo_files(folder: Path, repo_type: str) -> SentFiles:
+def sent_files(folder: Path, repo_type: str) -> SentFiles:
     """The files of a folder that belong to a kind of repo.
 
     A link is followed where its target lies in the folder and belongs to the repo too.
@@ -69,7 +69,7 @@ def repo_files(folder: Path, repo_type: str) -> SentFiles:
             are too many files for a repo.
 
     Example:
-        >>> repo_files(Path("never-built"), "model")
+        >>> sent_files(Path("never-built"), "model")
         Traceback (most recent call last):
         ...
         rclicks_hf.errors.RclicksError: never-built: cannot be read (No such file or directory)
