@@ -97,6 +97,21 @@ def test_the_scores_of_the_hub_page_are_the_tasks(repo: Path) -> None:
         assert f"| `{score.name}` | {score.title} | {better} | `{score.by}` |" in text
 
 
+def test_the_tables_that_the_pages_on_adding_name_are_there(repo: Path) -> None:
+    sources = {path: path.read_text("utf-8") for path in (repo / "rclicks_hf").rglob("*.py")}
+    named = set()
+    for page in (repo / "docs").glob("add_*.md"):
+        text = page.read_text("utf-8")
+        pattern = r"`(_?[A-Z]{2}[A-Z_]+)`(?:\*\* in `| in `)?([\w/]+\.py)?"
+        for name, place in re.findall(pattern, text):
+            definition = re.compile(rf"^{name}\b.*=", re.M)
+            defined = [path for path, of in sources.items() if definition.search(of)]
+            assert defined, f"{page.name}: {name}"
+            assert not place or repo / place in defined, f"{page.name}: {name} in {place}"
+            named.add(name)
+    assert {"_RECORDED", "LAYOUTS", "_ARCHIVES", "_SHAPES", "NETWORKS", "SEGMENTERS"} <= named
+
+
 def test_the_links_of_the_readme_lead_somewhere(repo: Path) -> None:
     for page in ("README.md", "CONTRIBUTING.md"):
         for link in re.findall(r"\]\(([^)]+)\)", (repo / page).read_text("utf-8")):

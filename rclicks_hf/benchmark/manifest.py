@@ -25,7 +25,7 @@ IDENTITY: tuple[str, ...] = (
     "dataset_fingerprint",
 )
 
-SETTINGS = "segmenter_settings"
+SEGMENTER_SETTINGS = "segmenter_settings"
 
 
 def describe_run(
@@ -65,7 +65,7 @@ def refuse_other_settings(out: Path, found: Mapping[str, Any], wanted: Mapping[s
 
     Manifests of earlier versions have no settings, and no segmenter had any then.
     """
-    old, new = found.get(SETTINGS) or {}, wanted[SETTINGS]
+    old, new = found.get(SEGMENTER_SETTINGS) or {}, wanted[SEGMENTER_SETTINGS]
     for name in {**new, **old}:
         if old.get(name) != new.get(name):
             raise RclicksError(

@@ -17,7 +17,7 @@ from rclicks_hf.benchmark.instance_sets import ImageTask, InstanceSet
 from rclicks_hf.benchmark.manifest import (
     IDENTITY,
     RESULTS,
-    SETTINGS,
+    SEGMENTER_SETTINGS,
     describe_run,
     read_run,
     refuse_other_protocol,
@@ -60,7 +60,7 @@ class BenchmarkJob(Job[ImageTask]):
     results: ClassVar[str] = RESULTS
     schema: ClassVar[pa.Schema] = RESULT_SCHEMA
     identity: ClassVar[tuple[str, ...]] = IDENTITY
-    of_worker: ClassVar[tuple[str, ...]] = (SETTINGS,)
+    of_worker: ClassVar[tuple[str, ...]] = (SEGMENTER_SETTINGS,)
 
     @property
     def takes_options(self) -> tuple[bool, bool]:
@@ -97,7 +97,7 @@ class BenchmarkJob(Job[ImageTask]):
     def manifest_of(self, worker: Callable[[ImageTask], pa.Table]) -> dict[str, Any]:
         """The settings that the segmenter has on the dataset."""
         assert isinstance(worker, ImageWorker)
-        return {SETTINGS: worker.segmenter_settings}
+        return {SEGMENTER_SETTINGS: worker.segmenter_settings}
 
     def may_stay_closed(self) -> bool:
         """Whether the segmenter is loaded by its spec: an object may have other settings now."""
@@ -108,7 +108,7 @@ class BenchmarkJob(Job[ImageTask]):
         assert isinstance(self.segmenter, str)
         reference = self.protocol.zooms_as_reference
         settings = saved_settings(self.segmenter, self.instances.dataset, reference=reference)
-        return {} if settings is None else {SETTINGS: settings}
+        return {} if settings is None else {SEGMENTER_SETTINGS: settings}
 
     @property
     def _repo(self) -> str:

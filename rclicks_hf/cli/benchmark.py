@@ -114,7 +114,7 @@ def benchmark(
     prints Sample NoC, NoF, the spread between user groups and the baseline. `rclicks report` turns
     the results into pages and tables. The exit code is 1 if all instances of a dataset fail.
     """
-    text = benchmark_repo(
+    failed = benchmark_repo(
         repo,
         require_datasets(dataset),
         out,
@@ -133,10 +133,8 @@ def benchmark(
         overwrite=overwrite,
         fail_fast=fail_fast,
     )
-    if text:
-        typer.echo(text)
-        if _all_failed(out):
-            raise typer.Exit(1)
+    if failed:
+        raise typer.Exit(1)
 
 
 def benchmark_repo(
@@ -158,14 +156,14 @@ def benchmark_repo(
     compile: bool = False,
     overwrite: bool = False,
     fail_fast: bool = False,
-) -> str:
-    """Benchmark on datasets of a repo and return the table; ``""`` in the helpers of a launch.
+) -> bool:
+    """Benchmark on datasets of a repo and print the table; true if all of a dataset failed.
 
-    Under `accelerate launch` the processes share the images of one results folder.
+    Under `accelerate launch` the processes share the images of one results folder, and one prints.
     """
     from rclicks_hf.benchmark import RepoInstances, load_protocol, run_benchmark
+    from rclicks_hf.benchmark.failures import all_failed
     from rclicks_hf.benchmark.instance_sets import share_stems
-    from rclicks_hf.benchmark.result_rows import read_result_table
     from rclicks_hf.jobs.launch import join_launch
     from rclicks_hf.jobs.results_folder import MANIFEST
     from rclicks_hf.report import benchmark_table, format_table, read_results
@@ -203,22 +201,13 @@ def benchmark_repo(
             )
             paths.append(path)
     if not launch.is_main:
-        return ""
-    rows = benchmark_table(read_results(*paths), rules.noc_threshold)
-    tables = [read_result_table(path) for path in paths]
-    pairs = zip(paths, tables, strict=True)
-    places = "\n".join(line for path, table in pairs for line in (*_failures(table), str(path)))
-    return f"{format_table(rows)}\n\n{places}"
-
-
-def _all_failed(out: Path) -> bool:
-    """True if all instances of a dataset failed; with several, each has its folder in ``out``."""
-    from rclicks_hf.benchmark.failures import all_failed
-    from rclicks_hf.benchmark.manifest import RESULTS
-    from rclicks_hf.benchmark.result_rows import read_result_table
-
-    files = [out / RESULTS] if (out / RESULTS).is_file() else out.glob(f"*/{RESULTS}")
-    return any(all_failed(read_result_table(file)) for file in files)
+        return False
+    results = read_results(*paths)
+    typer.echo(f"{format_table(benchmark_table(results, rules.noc_threshold))}\n")
+    tables = [results.summary_of(source.dataset) for source in chosen]
+    for path, table in zip(paths, tables, strict=True):
+        typer.echo("\n".join((*_failures(table), str(path))))
+    return any(map(all_failed, tables))
 
 
 def _failures(table: pa.Table) -> list[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperOption
 
 from rclicks_hf.errors import RclicksError
 
@@ -40,6 +40,13 @@ OLD_SPELLINGS: dict[str, dict[str, str]] = {
 
 class Verb(TyperCommand):
     """A command that also understands the old spellings of its options."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Name the source datasets in the help, from their table."""
+        for param in self.params:
+            if isinstance(param, TyperOption) and DATASET_NAMES in (param.help or ""):
+                param.help = str(param.help).replace(DATASET_NAMES, dataset_names())
+        super().format_help(ctx, formatter)
 
     def make_parser(self, ctx: Any) -> Any:
         """Add the old spellings to the parser, where the help does not see them."""
@@ -104,11 +111,27 @@ def complete_runs(incomplete: str) -> list[str]:
     return _complete(incomplete, list(RUNS))
 
 
-DATASET_NAMES = (
-    "grabcut, berkeley, davis, coco_mval or tetris; own: clicks on your own pictures; with "
-    "simulated clicks: simulated_scenes, simulated_photographs or simulated_NAME. Repeat the "
-    "option or separate names with commas."
-)
+#: Stands for `dataset_names` until a help is shown: importing the table takes a moment.
+DATASET_NAMES = "{names of the source datasets}"
+
+
+def dataset_names() -> str:
+    """The source datasets, and how to name several."""
+    from rclicks_hf.data.schema import SOURCE_DATASETS
+
+    copies = {name for name in SOURCE_DATASETS if f"simulated_{name}" in SOURCE_DATASETS}
+    *recorded, last = [name for name in SOURCE_DATASETS if name in copies]
+    generated = [
+        name
+        for name, source in SOURCE_DATASETS.items()
+        if source.is_simulated and name.removeprefix("simulated_") not in copies
+    ]
+    return (
+        f"{', '.join(recorded)} or {last}; own (clicks on your own images); or simulated clicks: "
+        f"{', '.join(generated)} or simulated_NAME. Repeat the option or separate names with "
+        "commas."
+    )
+
 
 Repo = Annotated[
     str,

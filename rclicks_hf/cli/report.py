@@ -99,8 +99,8 @@ def report(
     from rclicks_hf.report import write_report_file
     from rclicks_hf.report.write import (
         FORMATS,
-        no_instance_has_numbers,
         paper_tables_text,
+        read_measured,
         report_format,
     )
     from rclicks_hf.support.atomic import atomic_file
@@ -117,12 +117,13 @@ def report(
         return
     if out is None:
         out = Path("report").with_suffix(FORMATS[format or "html"])
+    report_format(out, format)  # a wrong name is reported before the results are read
+    measured = read_measured(results, threshold)
     typer.echo(
         write_report_file(
-            results,
+            measured,
             out,
             format=format,
-            threshold=threshold,
             repo=repo,
             eval_results=eval_results,
             dataset_id=dataset_id,
@@ -131,5 +132,5 @@ def report(
             command=command_line(),
         )
     )
-    if no_instance_has_numbers(*results):
+    if measured.all_failed:
         raise typer.Exit(1)

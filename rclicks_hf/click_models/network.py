@@ -16,7 +16,7 @@ from rclicks_hf.networks.placement import Batch, arithmetic, find_device, find_d
 from rclicks_hf.support.zero_buffer import Box
 
 T = TypeVar("T")
-BATCH_SIZE = 8  # click maps per forward pass
+_BATCH_SIZE = 8  # click maps per forward pass
 Masks = tuple[np.ndarray, np.ndarray, Box]  # object mask, error mask, box of the map
 Triple = tuple[np.ndarray, np.ndarray, np.ndarray]  # image, object mask, error mask
 
@@ -37,7 +37,7 @@ class NetworkClickModel(ABC):
         """Take a network; ``device`` None leaves it where it is."""
         if device is not None:
             model = put_on(model, find_device(device))
-        self.model, self._batch = model.eval(), Batch(batch_size or BATCH_SIZE)
+        self.model, self._batch = model.eval(), Batch(batch_size or _BATCH_SIZE)
         self._dtype = find_dtype(dtype, self.model.device)
 
     @property

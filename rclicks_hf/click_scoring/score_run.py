@@ -32,7 +32,7 @@ from rclicks_hf.support.names import did_you_mean, names_of
 from rclicks_hf.support.network_options import NetworkOptions, refuse_unused
 
 SCORES = "click_scores.parquet"
-ModelSpec = str | os.PathLike[str] | ClickModel
+GivenModel = str | os.PathLike[str] | ClickModel
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class ScoreJob(Job[ScoreTask]):
 
     instances: str | GivenInstances
     splits: dict[str, str]
-    click_models: dict[str, ModelSpec]
+    click_models: dict[str, GivenModel]
     settings: ScoreSettings
     options: NetworkOptions = field(default_factory=NetworkOptions)
 
@@ -166,7 +166,7 @@ class _Worker:
 def run_click_scores(
     instances: str | os.PathLike[str] | Sequence[Instance],
     datasets: str | Sequence[str] | None,
-    click_models: str | Sequence[str] | Mapping[str, ModelSpec],
+    click_models: str | Sequence[str] | Mapping[str, GivenModel],
     out: str | Path,
     *,
     split: str | None = None,
@@ -309,7 +309,7 @@ def _paper_split(dataset: str) -> str:
     return paper_split(dataset)
 
 
-def _named_models(models: Sequence[str] | Mapping[str, ModelSpec]) -> dict[str, ModelSpec]:
+def _named_models(models: Sequence[str] | Mapping[str, GivenModel]) -> dict[str, GivenModel]:
     """Name in the rows -> what loads the model; a folder's name stands for its path."""
     names = _distinct(list(models), "click_model")
     if not isinstance(models, Mapping):
@@ -321,7 +321,7 @@ def _named_models(models: Sequence[str] | Mapping[str, ModelSpec]) -> dict[str, 
     return dict(models)
 
 
-def _fingerprint(name: str, model: ModelSpec) -> str:
+def _fingerprint(name: str, model: GivenModel) -> str:
     """A click model's fingerprint; its own name where it has none and is called otherwise here."""
     identity = click_model_identity(model)
     own = identity["click_model"]

@@ -21,7 +21,7 @@ from rclicks_hf.data.schema import KIND_OF_CLICKS
 from rclicks_hf.metrics import CLICK_METRICS, METRICS, SAMPLED_METRICS, Interval
 from rclicks_hf.support.text_table import plain_table
 
-NAMED = 5  # instances named in a line; the results file names all
+_NAMED = 5  # instances named in a line; the results file names all
 _INTERVALS = "Means over instances; in brackets their 95 % bootstrap intervals over instances."
 _STAR = "* marks a difference whose interval excludes 0."
 _LEGEND_OF_HALVES = (
@@ -178,5 +178,5 @@ def _remarks(means: Sequence[ClickModelMeans]) -> list[str]:
 
 
 def _named(stems: Sequence[str]) -> str:
-    more = len(stems) - NAMED
-    return ", ".join(stems[:NAMED]) + (f" and {more} more" if more > 0 else "")
+    more = len(stems) - _NAMED
+    return ", ".join(stems[:_NAMED]) + (f" and {more} more" if more > 0 else "")

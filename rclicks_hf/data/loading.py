@@ -32,6 +32,7 @@ from rclicks_hf.data.stored_rows import (
     decode_instances,
     label_names,
     label_words,
+    require_labels,
 )
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.support.card_header import check_cards, check_hub_cards
@@ -199,16 +200,22 @@ def check_known(kind: str, value: str, known: Iterable[str]) -> None:
 def load_config(repo: str | Path, key: ConfigKey, split: str) -> datasets.Dataset:
     """The rows of one config and split of a folder, a Hub id or ``rclicks``; errors in one line."""
     try:
-        known, read = _locate(repo, key)
-        if known is None:
-            return _load_from_hub(str(repo), key, split)
-        if split not in known:
-            raise RclicksError(
-                f"{repo}: {key.name} has no split {split!r}; use {', '.join(known) or 'another'}"
-            )
-        return read(known[split], split)
+        rows = _read_config(repo, key, split)
+        require_labels(rows, f"{repo}, {key.name}")
+        return rows
     except _READ_ERRORS as error:
         raise RclicksError(_explain(error, repo, key, split)) from error
+
+
+def _read_config(repo: str | Path, key: ConfigKey, split: str) -> datasets.Dataset:
+    known, read = _locate(repo, key)
+    if known is None:
+        return _load_from_hub(str(repo), key, split)
+    if split not in known:
+        raise RclicksError(
+            f"{repo}: {key.name} has no split {split!r}; use {', '.join(known) or 'another'}"
+        )
+    return read(known[split], split)
 
 
 def configs_of(repo: str | Path) -> set[str]:

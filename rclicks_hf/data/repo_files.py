@@ -16,7 +16,7 @@ PART = "part-00000.parquet"
 PICTURES_KEY = "rclicks_pictures"
 
 
-def part_path(
+def parquet_path(
     kind: str, split: str, dataset: str, round_: str = "", device: str = "", *, keyed: bool = False
 ) -> str:
     """Path of a Parquet file in the repo; only click files have a round and a device.
@@ -32,7 +32,7 @@ def part_path(
 def config_glob(key: ConfigKey, split: str, *, keyed: bool = False) -> str:
     """Glob that matches the files of one split of a config."""
     levels = [key.dataset] if key.kind != CLICKS else [key.dataset, key.round, key.device]
-    path = part_path(key.kind, split, *(name or "*" for name in levels), keyed=keyed)
+    path = parquet_path(key.kind, split, *(name or "*" for name in levels), keyed=keyed)
     return path.replace(PART, "*.parquet")
 
 
@@ -44,7 +44,7 @@ def config_files(root: Path, key: ConfigKey) -> dict[str, list[Path]]:
 class RepoFiles:
     """The Parquet files of a repo, listed once for all configs; ``strays`` belong to none.
 
-    ``keyed`` is the layout, see `part_path`.
+    ``keyed`` is the layout, see `parquet_path`.
     """
 
     def __init__(self, root: Path) -> None:
@@ -80,7 +80,7 @@ def _parquet(root: Path) -> list[Path]:
 
 
 def _levels(folders: tuple[str, ...], keyed: bool) -> dict[str, str]:
-    """What the folders above a file say, empty where they are not those of `part_path`."""
+    """What the folders above a file say, empty where they are not those of `parquet_path`."""
     kind, *rest = folders
     names = ["dataset", "round", "device", "split"] if kind == CLICKS else ["dataset", "split"]
     pairs = [folder.partition("=")[::2] for folder in rest] if keyed else []

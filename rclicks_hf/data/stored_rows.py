@@ -36,13 +36,30 @@ def label_names(rows: datasets.Dataset | pa.Table) -> dict[str, Sequence[str]]:
 
     Rows without features (a bare Arrow table) do not say; today's `CLOSED_VALUES` serve for them.
     """
+    return {**CLOSED_VALUES, **_own_names(rows)}
+
+
+def require_labels(rows: datasets.Dataset | pa.Table, where: str) -> None:
+    """Refuse rows of a file whose labels have lost their words: today's may be others."""
+    schema = rows.data.schema if isinstance(rows, datasets.Dataset) else rows.schema
+    own = _own_names(rows)
+    for name in (name for name in CLOSED_VALUES if name in schema.names and name not in own):
+        kind = schema.field(name).type
+        if pa.types.is_integer(getattr(kind, "value_type", kind)):
+            raise RclicksError(
+                f"{where}: column {name!r} holds numbers, and the file does not say which words "
+                f"they stand for, as if another tool had written it; {_REMEDY}"
+            )
+
+
+def _own_names(rows: datasets.Dataset | pa.Table) -> dict[str, Sequence[str]]:
     features = rows.features if isinstance(rows, datasets.Dataset) else _table_features(rows)
     own: dict[str, Sequence[str]] = {}
     for name, feature in features.items():
         item = getattr(feature, "feature", feature)  # what a list holds
         if isinstance(item, datasets.ClassLabel):
             own[name] = item.names
-    return {**CLOSED_VALUES, **own}
+    return own
 
 
 def label_words(column: Column, name: str, names: LabelNames, where: str = "rows") -> np.ndarray:

@@ -17,14 +17,14 @@ from rclicks_hf.click_models import CLICK_MODELS
 from rclicks_hf.click_scoring.score_run import run_click_scores
 from rclicks_hf.data import ImageStore, Instance, InstanceTable, StoreWithPrevious, build_dataset
 from rclicks_hf.data.splits import random_splits
-from rclicks_hf.demo.workspace import CLICK_SCORES, MODEL, REPO, RESULTS, Workspace
+from rclicks_hf.demo.workspace import CLICK_SCORES, MODEL, REPO, RESULTS_FOLDER, Workspace
 from rclicks_hf.networks.clickability import ClickabilityConfig
 from rclicks_hf.simulation.simulated_rounds import simulate_rounds
 from rclicks_hf.training import train
 
 # The best epoch is chosen on the validation images, so that the test images stay unseen.
 SPLIT_SHARES = {"train": 0.6, "validation": 0.1, "test": 0.3}
-BATCH_SIZE = 8  # with a few hundred instances, the paper's 16 leaves too few steps
+_BATCH_SIZE = 8  # with a few hundred instances, the paper's 16 leaves too few steps
 NETWORK = "CM nano, trained here"
 
 
@@ -66,7 +66,7 @@ def train_network(space: Workspace) -> None:
             space.root / MODEL,
             config=ClickabilityConfig.from_preset("nano"),
             epochs=space.settings.epochs,
-            batch_size=BATCH_SIZE,
+            batch_size=_BATCH_SIZE,
             seed=space.settings.seed,
             progress=show,
         )
@@ -113,7 +113,7 @@ def benchmark(space: Workspace) -> list[Path]:
                 RepoInstances(str(space.root / REPO), name),
                 segmenter="geocut",
                 click_model=str(space.root / MODEL),
-                out=space.root / RESULTS / name,
+                out=space.root / RESULTS_FOLDER / name,
                 stems=stems,
                 num_proc=space.settings.num_proc,
             )

@@ -15,7 +15,7 @@ from rclicks_hf.support.atomic import atomic_file, explain_full_disk, require_ab
 REPO = "rclicks"
 MODEL = "clickability-nano-simulated"  # what its card, and manifests of benchmarks, call it
 CLICK_SCORES = "click_scores"
-RESULTS = "results"
+RESULTS_FOLDER = "results"
 _DIGEST = ".settings"
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from rclicks_hf.data.images.layouts import LAYOUTS
 from rclicks_hf.data.public_files import COMMIT, FILES, PublicFile
 from rclicks_hf.data.schema import SOURCE_DATASETS
 
@@ -90,19 +91,13 @@ _CHECKPOINTS = _drive_folder(
     "CLICKABILITY_CHECKPOINTS.zip", "1ERy2swCS35qT_J0B-QQsPCfyzXbPODK7", 445
 )
 _AUTHORS = "MIT (the paper's repository)"
+#: Source dataset -> its images and masks.
 _ARCHIVES = {
     "grabcut": _release("GrabCut", 11),
     "berkeley": _release("Berkeley", 7),
     "davis": _release("DAVIS", 43),
     "coco_mval": _release("COCO_MVal", 127),
     "tetris": _drive_file("TETRIS.zip", "1iJgohY1XBSnY-kRUoaRZJlu0HZbyHcyK", 6_300),
-}
-_FOLDERS = {
-    "grabcut": "GrabCut",
-    "berkeley": "Berkeley",
-    "davis": "DAVIS",
-    "coco_mval": "COCO_MVal",
-    "tetris": "TETRIS",
 }
 #: The four archives of images that are small.
 SMALL_SOURCES = ("grabcut", "berkeley", "davis", "coco_mval")
@@ -130,7 +125,7 @@ ITEMS: dict[str, PublicItem] = {
                 files,
                 SOURCE_DATASETS[name].licence,
                 "source",
-                _FOLDERS[name],
+                LAYOUTS[SOURCE_DATASETS[name].layout].folder,
                 "rclicks build --sources DIR",
             )
             for name, files in _ARCHIVES.items()
@@ -193,7 +188,7 @@ ITEMS: dict[str, PublicItem] = {
 }
 
 #: What ``all`` stands for: everything but the checkpoints of other groups, which are 21.5 GB.
-ALL = tuple(name for name in ITEMS if name != "segmenters")
+_ALL = tuple(name for name in ITEMS if name != "segmenters")
 
 
 def choose_items(names: Sequence[str]) -> list[PublicItem]:
@@ -205,7 +200,7 @@ def choose_items(names: Sequence[str]) -> list[PublicItem]:
     """
     from rclicks_hf.errors import RclicksError
 
-    wanted = {name for given in names for name in (ALL if given == "all" else (given,))}
+    wanted = {name for given in names for name in (_ALL if given == "all" else (given,))}
     if unknown := sorted(wanted - ITEMS.keys()):
         raise RclicksError(f"{unknown[0]}: unknown item; choose {', '.join(ITEMS)} or all")
     return [item for item in ITEMS.values() if item.name in wanted]

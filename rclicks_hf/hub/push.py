@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.hub.repo_files import OWNED, REPO_TYPES, left_out_lines, repo_files
 from rclicks_hf.hub.repo_kind import find_repo_type
+from rclicks_hf.hub.sent_files import OWNED, REPO_TYPES, left_out_lines, sent_files
 from rclicks_hf.hub.transfer import (
     MAIN,
     Pushed,
@@ -116,7 +116,7 @@ def _folder_upload(folder: Path, repo_id: str, repo_type: str | None) -> Upload:
         raise RclicksError(f"{folder}: no README.md there; push a built dataset, model or metric")
     repo_type = find_repo_type(folder, repo_type)
     require_repo_id(repo_id)
-    found = repo_files(folder, repo_type)
+    found = sent_files(folder, repo_type)
     if "README.md" not in found.sent:
         raise RclicksError(
             f"{folder}: README.md is a link to something that is not a card; put the card there"

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from rclicks_hf.benchmark.failures import error_line
-from rclicks_hf.benchmark.manifest import IDENTITY, RESULTS, SETTINGS, read_run
+from rclicks_hf.benchmark.manifest import IDENTITY, RESULTS, SEGMENTER_SETTINGS, read_run
 from rclicks_hf.benchmark.result_rows import RESULT_SCHEMA, read_result_table
 from rclicks_hf.data.build.parquet_files import WRITER_METADATA, WRITER_OPTIONS
 from rclicks_hf.errors import RclicksError
@@ -30,12 +30,21 @@ from rclicks_hf.report.tables.benchmark_table import format_table
 from rclicks_hf.support.citation import PAPER_BIBTEX, PAPER_TEXT
 from rclicks_hf.support.visible_text import visible, without_secrets
 
-OWNED = rf"[^/]+/({RESULTS.replace('.', '[.]')}|{MANIFEST.replace('.', '[.]')})"
-ALL, SPLIT = "all", "test"  # the config of all rows, and the only split
+OWNED_RESULTS = rf"[^/]+/({RESULTS.replace('.', '[.]')}|{MANIFEST.replace('.', '[.]')})"
+_ALL, SPLIT = "all", "test"  # the config of all rows, and the only split
 
 #: Entries of a manifest that go to the Hub.
 _PUBLIC = (
-    *("kind", *IDENTITY, SETTINGS, DTYPE, "protocol", "protocol_digest", "runs", "is_finished"),
+    *(
+        "kind",
+        *IDENTITY,
+        SEGMENTER_SETTINGS,
+        DTYPE,
+        "protocol",
+        "protocol_digest",
+        "runs",
+        "is_finished",
+    ),
     *("versions", "pictures_fingerprint", "rows", "instances", "failures", "revisions"),
     "published",
 )
@@ -111,7 +120,7 @@ def results_upload(repo: str, folders: Sequence[Path], scratch: Path) -> Upload:
     found = clean_results(folders, scratch)
     card = _card(repo, found)
     files: dict[str, Path | bytes] = {"README.md": card.encode(), **found.files}
-    return Upload(repo, "dataset", files, OWNED, "benchmark results")
+    return Upload(repo, "dataset", files, OWNED_RESULTS, "benchmark results")
 
 
 def clean_results(folders: Sequence[Path], scratch: Path) -> CleanResults:
@@ -119,7 +128,7 @@ def clean_results(folders: Sequence[Path], scratch: Path) -> CleanResults:
     found = CleanResults()
     for folder in _expanded(folders):
         name = _UNSAFE.sub("_", folder.resolve().name).strip("._") or "results"
-        if name in (*found.manifests, ALL):
+        if name in (*found.manifests, _ALL):
             raise RclicksError(f"{folder}: another folder is also called {name!r}; rename one")
         out = scratch / name
         out.mkdir()
@@ -191,7 +200,7 @@ def _card(repo: str, found: CleanResults) -> str:
     tables = {name: f"{name}/{RESULTS}" for name in found.manifests}
     configs: list[dict[str, Any]] = [
         {
-            "config_name": ALL,
+            "config_name": _ALL,
             "default": True,
             "data_files": [{"split": SPLIT, "path": list(tables.values())}],
         },
@@ -215,7 +224,7 @@ def _card(repo: str, found: CleanResults) -> str:
         banner=_BANNER.format(which=which) if simulated else "",
         repo=repo,
         split=SPLIT,
-        all=ALL,
+        all=_ALL,
         threshold=results.threshold,
         table="\n\n".join(
             [format_table(results.rows, "markdown"), *(f"Warning: {w}" for w in results.warnings)]

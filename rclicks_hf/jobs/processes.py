@@ -6,6 +6,7 @@ import ctypes
 import multiprocessing
 import os
 import pickle
+import re
 import signal
 import sys
 import threading
@@ -15,12 +16,14 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from multiprocessing import connection, parent_process
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 from rclicks_hf.errors import RclicksError
 
 _PR_SET_PDEATHSIG = 1
+_GUARD = re.compile(rb"__name__\s*[!=]=|[!=]=\s*__name__")
 _QUIET_TRACKER = "ignore:resource_tracker:UserWarning"
 
 Task = TypeVar("Task")
@@ -38,26 +41,51 @@ def process_count(num_proc: int | None) -> int:
     return num_proc
 
 
-def processes_for(num_proc: int | None, given: Mapping[str, object]) -> int:
-    """The number of processes for work with objects that a caller gave, by their arguments' names.
+def processes_for(num_proc: int | None, given: Mapping[str, object]) -> tuple[int, str]:
+    """The number of processes for work with a caller's objects, and why it is only one.
 
-    It is one where an object cannot be sent to other processes, with a warning if more were asked
-    for, and by default also where one is on an accelerator, which would hold a copy per process.
+    It is one where other processes cannot start, or an object (``given`` has them by their
+    arguments' names) cannot be sent to them, with a warning if more were asked for. By default it
+    is also one where an object is on an accelerator, which would hold a copy per process.
     """
     processes = process_count(num_proc)
-    for name, thing in given.items() if processes > 1 else ():
+    reason = why_one_process(given) if processes > 1 else ""
+    if reason and num_proc is not None:
+        warnings.warn(
+            f"num_proc: one process is used, not {num_proc}: {reason} to use more", stacklevel=3
+        )
+    if reason:
+        return 1, f"one process: {reason}"
+    for name, thing in given.items() if num_proc is None and processes > 1 else ():
+        device = str(getattr(getattr(thing, "model", thing), "device", "cpu"))
+        if not device.startswith("cpu"):
+            return 1, f"one process: {name} is on {device}"
+    return processes, ""
+
+
+def why_one_process(given: Mapping[str, object]) -> str:
+    """What keeps other processes from the work, and what to do about it; ``""`` for nothing."""
+    if script := _script_without_guard():
+        return (
+            f"others would run {script} again from its top; put its calls below "
+            '`if __name__ == "__main__":`'
+        )
+    for name, thing in given.items():
         if reason := why_not_sendable(thing):
-            if num_proc is not None:
-                warnings.warn(
-                    f"num_proc: one process is used, not {num_proc}: {name} cannot be sent to "
-                    f"others ({reason}); define it in a module of its own to use more",
-                    stacklevel=3,
-                )
-            return 1
-        device = getattr(getattr(thing, "model", thing), "device", "cpu")
-        if num_proc is None and not str(device).startswith("cpu"):
-            return 1
-    return processes
+            return f"{name} cannot be sent to others ({reason}); define it in a module of its own"
+    return ""
+
+
+def _script_without_guard() -> str:
+    """Name of the script that is running, if a process that imports it would do its work too."""
+    main = sys.modules["__main__"]
+    file = getattr(main, "__file__", None)
+    if file is None or getattr(main, "__spec__", None) is not None:  # a notebook, `python -m`
+        return ""
+    try:
+        return "" if _GUARD.search(Path(file).read_bytes()) else Path(file).name
+    except OSError:
+        return ""
 
 
 def why_not_sendable(thing: object) -> str:

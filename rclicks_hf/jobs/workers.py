@@ -54,15 +54,15 @@ def plan_workers(
     """
     if threads is not None and threads < 0:
         raise RclicksError(f"threads: must be at least 0, got {threads}; give 0 for none")
-    processes = processes_for(num_proc, given)
+    processes, alone = processes_for(num_proc, given)
     if not uses_device or device == "cpu":
-        return Workers(processes, threads=threads or 0)
+        return Workers(processes, note=alone, threads=threads or 0)
     if device == "mps":
         return Workers(1 if num_proc is None else processes, threads=threads or 0)
     import torch
 
     if not torch.cuda.is_available():
-        return Workers(processes, threads=threads or 0)
+        return Workers(processes, note=alone, threads=threads or 0)
     shared = device in ("auto", "cuda")
     gpus = range(torch.cuda.device_count()) if shared else [int(device.partition(":")[2])]
     if gpus[-1] >= torch.cuda.device_count():

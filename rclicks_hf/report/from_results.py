@@ -31,12 +31,12 @@ from rclicks_hf.report.tables.supplement import supplement
 from rclicks_hf.report.tables.table_cells import segmenter_label
 from rclicks_hf.segmenters.methods import METHODS
 
-TITLE = "RClicks benchmark"
+_TITLE = "RClicks benchmark"
 CLICK_MODELS_TITLE = "RClicks click models"
 
 #: Methods per dataset that have a chart each; of more, only the named ones have.
 FEW = 6
-NAMED = 4
+_NAMED = 4
 
 
 def report_data(
@@ -86,7 +86,7 @@ def report_data(
         shown["Failures"] = failed
     flags = [row.is_simulated for row in results.rows] + [table.is_simulated for table in tables]
     return ReportData(
-        title=title or (TITLE if results else CLICK_MODELS_TITLE),
+        title=title or (_TITLE if results else CLICK_MODELS_TITLE),
         is_simulated=bool(flags) and all(flags),
         command=command,
         settings=shown,
@@ -127,9 +127,9 @@ def _named(methods: Sequence[MethodResults]) -> list[MethodResults]:
 
     Without published results the order is the user's, and the first of it are named.
     """
-    own = [method for method in methods if method.origin == OWN][: NAMED - 1]
+    own = [method for method in methods if method.origin == OWN][: _NAMED - 1]
     others = [method for method in methods if method not in own]
-    chosen = [*own, *others[: NAMED - len(own)]] if not own else [*own, *others[:1]]
+    chosen = [*own, *others[: _NAMED - len(own)]] if not own else [*own, *others[:1]]
     return [method for method in methods if method in chosen]
 
 

@@ -134,6 +134,10 @@ class Results(Mapping[MethodKey, MethodResults]):
         """Whether the clicks are in memory."""
         return self.summary.schema.equals(RESULT_SCHEMA) or not self.files
 
+    def summary_of(self, dataset: str) -> pa.Table:
+        """The stored rows of one dataset without the clicks."""
+        return self.summary.filter(pc.equal(self.summary["dataset"], dataset))
+
     def rows_of(self, key: MethodKey, stems: Sequence[str]) -> list[dict[str, Any]]:
         """The stored rows of a few instances of one method, clicks included."""
         wanted = pc.is_in(pc.field("full_stem"), pa.array(stems))

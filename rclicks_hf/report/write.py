@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow as pa
-
-from rclicks_hf.benchmark.failures import INSTANCE_COLUMNS, all_failed, failure_line
-from rclicks_hf.benchmark.result_rows import read_result_table
+from rclicks_hf.benchmark.failures import all_failed, failure_line
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.report.from_results import report_data
 from rclicks_hf.report.hub_results import write_hub_results
@@ -44,8 +42,35 @@ _WRITERS: dict[str, Callable[[Results, ReportData], str]] = {
 }
 
 
-def write_report_file(
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What a report is made of: benchmark results and click-model scores, either may be empty."""
+
+    results: Results
+    click_scores: ClickModelResults
+
+    @property
+    def all_failed(self) -> bool:
+        """True if there are benchmark results and none of their instances has numbers."""
+        return all_failed(self.results.summary)
+
+
+def read_measured(
     results: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    threshold: float | None = None,
+) -> Measured:
+    """Read folders of `rclicks benchmark` and `rclicks evaluate-clicks`; each file once."""
+    paths: Sequence[str | os.PathLike[str]] = names_of(results)
+    of_click_models = [path for path in paths if is_click_scores(path)]
+    of_benchmarks = [path for path in paths if path not in of_click_models]
+    scores = read_score_folders(*of_click_models)
+    if of_click_models and not of_benchmarks:
+        return Measured(Results([]), scores)
+    return Measured(read_results(*of_benchmarks, threshold=threshold), scores)
+
+
+def write_report_file(
+    results: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Measured,
     out: Path,
     *,
     format: str | None = None,
@@ -61,7 +86,7 @@ def write_report_file(
 
     Args:
         results: Folders of `rclicks benchmark` and `rclicks evaluate-clicks` in any order, or
-            their Parquet files; one or several.
+            their Parquet files; one or several. Or what `read_measured` has read of them.
         out: File to write; an existing one is replaced.
         format: ``"html"``, ``"csv"``, ``"markdown"`` or ``"latex"``; None takes it from the ending
             of ``out``. An ending that no format has is accepted only with a format.
@@ -92,14 +117,9 @@ def write_report_file(
         >>> text.splitlines()[0]
         '# RClicks benchmark'
     """
-    paths: Sequence[str | os.PathLike[str]] = names_of(results)
     name = report_format(out, format)
-    of_click_models = [path for path in paths if is_click_scores(path)]
-    of_benchmarks = [path for path in paths if path not in of_click_models]
-    scores = read_score_folders(*of_click_models)
-    measured = Results([])
-    if of_benchmarks or not of_click_models:
-        measured = read_results(*of_benchmarks, threshold=threshold)
+    given = results if isinstance(results, Measured) else read_measured(results, threshold)
+    measured, scores = given.results, given.click_scores
     # Before the pictures are drawn, so that a mistake in these options is reported at once.
     hub = ""
     if eval_results is not None:
@@ -111,7 +131,7 @@ def write_report_file(
     text = _WRITERS[name](measured, data)
     with atomic_file(out) as part:
         part.write_text(text, encoding="utf-8")
-    failed = failure_line(measured.summary) if all_failed(measured.summary) else ""
+    failed = failure_line(measured.summary) if given.all_failed else ""
     notes = [f"warning: {text}" for text in data.warnings]
     notes += [data.settings.get("Examples", ""), *_unfinished(measured, scores), failed]
     return "\n".join(line for line in (hub, *notes, str(out)) if line)
@@ -186,16 +206,6 @@ def report_format(out: Path, format: str | None) -> str:
             f"end the name in {FORMATS[str(format)]}"
         )
     return str(format or of_ending)
-
-
-def no_instance_has_numbers(*paths: str | os.PathLike[str]) -> bool:
-    """True if results of `rclicks benchmark` are given and all their instances failed."""
-    tables = [
-        read_result_table(Path(path), INSTANCE_COLUMNS)
-        for path in paths
-        if not is_click_scores(path)
-    ]
-    return bool(tables) and all_failed(pa.concat_tables(tables))
 
 
 def _repos(results: Results, repo: str | None) -> Mapping[str, str]:

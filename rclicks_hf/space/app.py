@@ -22,7 +22,7 @@ except ModuleNotFoundError as missing:
 
 from rclicks_hf.space.limits import CACHE_SECONDS, MAX_WAITING
 
-TITLE = "RClicks"
+_TITLE = "RClicks"
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def make_app(settings: SpaceSettings | None = None) -> gr.Blocks:
     settings = settings or SpaceSettings()
     first, *others = PAGES
     with gr.Blocks(
-        title=TITLE, analytics_enabled=False, delete_cache=(CACHE_SECONDS, CACHE_SECONDS)
+        title=_TITLE, analytics_enabled=False, delete_cache=(CACHE_SECONDS, CACHE_SECONDS)
     ) as app:
         gr.Navbar(main_page_name=first.name)
         _fill(first, settings)

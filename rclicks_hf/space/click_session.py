@@ -11,9 +11,9 @@ import numpy as np
 from rclicks_hf.benchmark import Clicker
 from rclicks_hf.data.instances import Click, Instance
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.metrics.click_counts import MAX_CLICKS
 from rclicks_hf.metrics.masks import iou
 from rclicks_hf.segmenters.interface import Segmenter
-from rclicks_hf.space.limits import MAX_CLICKS
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from gradio.context import Context
 from rclicks_hf.benchmark import CLICKING_GROUPS
 from rclicks_hf.data.schema import DEVICES
 from rclicks_hf.space.explorer_events import NO_NETWORK, ExplorerEvents, Visit
-from rclicks_hf.space.instance_sources import instance_sources
+from rclicks_hf.space.instance_catalogues import instance_catalogues
 from rclicks_hf.space.limits import MAX_DRAWN, MAX_SIDE, MAX_UPLOAD_BYTES, SESSION_SECONDS
 from rclicks_hf.space.pictures import WHOLE_MAP
 from rclicks_hf.space.settings import SpaceSettings
@@ -28,7 +28,7 @@ class _Parts:
     """The components that events read and write."""
 
     visit: gr.State
-    source: gr.Dropdown
+    catalogue: gr.Dropdown
     round: gr.Radio
     stem: gr.Dropdown
     devices: gr.CheckboxGroup
@@ -51,7 +51,7 @@ class _Parts:
 def explorer_page(settings: SpaceSettings) -> None:
     """Add the Explorer's components and events."""
     events = ExplorerEvents(
-        instance_sources(settings), click_models(settings), segmenters(settings)
+        instance_catalogues(settings), click_models(settings), segmenters(settings)
     )
     parts = _layout(events, has_network=bool(settings.click_models))
     _wire_choice(events, parts)
@@ -63,8 +63,8 @@ def _layout(events: ExplorerEvents, *, has_network: bool) -> _Parts:
     visit = gr.State(None, time_to_live=SESSION_SECONDS)
     with gr.Row(equal_height=False):
         with gr.Column(scale=1, min_width=280):
-            titles = list(events.sources)
-            source = gr.Dropdown(titles, value=titles[0], label="Pictures")
+            titles = list(events.catalogues)
+            catalogue = gr.Dropdown(titles, value=titles[0], label="Pictures")
             round = gr.Radio(
                 [("first", "first"), ("later", "subsequent")], value="first", label="Round"
             )
@@ -134,7 +134,7 @@ def _layout(events: ExplorerEvents, *, has_network: bool) -> _Parts:
             steps = gr.HTML(elem_id="steps")
     buttons = {"at": at, "baseline": baseline, "undo": undo, "restart": restart, "take": take}
     return _Parts(
-        visit, source, round, stem, devices, picture_file, mask_file, brush, about, clicks, maps,
+        visit, catalogue, round, stem, devices, picture_file, mask_file, brush, about, clicks, maps,
         (group, count, seed), draw_button, segmenter, surface, sign, (x, y), buttons, steps,
     )  # fmt: skip
 
@@ -143,13 +143,13 @@ def _wire_choice(events: ExplorerEvents, parts: _Parts) -> None:
     """Choosing, uploading and painting: all of the page follows."""
 
     @shows_mistakes
-    def list_stems(source: str, round: str) -> Any:
-        stems = events.stems(source, round)
+    def list_stems(catalogue: str, round: str) -> Any:
+        stems = events.stems(catalogue, round)
         return gr.Dropdown(choices=stems, value=stems[0] if stems else None)
 
     @shows_mistakes
-    def choose(devices: list[str], source: str, stem: str, segmenter: str) -> Any:
-        return _everything(events, events.open(source, stem, segmenter), devices)
+    def choose(devices: list[str], catalogue: str, stem: str, segmenter: str) -> Any:
+        return _everything(events, events.open(catalogue, stem, segmenter), devices)
 
     @shows_mistakes
     def upload(devices: list[str], segmenter: str, event: gr.EventData) -> Any:
@@ -163,13 +163,13 @@ def _wire_choice(events: ExplorerEvents, parts: _Parts) -> None:
     def take_prediction(devices: list[str], visit: Visit | None) -> Any:
         return _everything(events, events.take_prediction(visit), devices)
 
-    for change in (parts.source.input, parts.round.input):
-        change(list_stems, [parts.source, parts.round], parts.stem, **_QUIET)
+    for change in (parts.catalogue.input, parts.round.input):
+        change(list_stems, [parts.catalogue, parts.round], parts.stem, **_QUIET)
     every = [parts.visit, parts.about, parts.clicks, parts.surface, parts.steps, parts.brush]
     quiet = _QUIET | {"show_progress_on": parts.about}
     app = Context.root_block
     assert app is not None  # pages are built inside the app
-    choice = [parts.devices, parts.source, parts.stem, parts.segmenter]
+    choice = [parts.devices, parts.catalogue, parts.stem, parts.segmenter]
     own = [parts.devices, parts.visit]
     for done in (
         app.load(choose, choice, every, **quiet),

@@ -21,14 +21,14 @@ from rclicks_hf.space.click_session import (
     start_session,
     without_last,
 )
-from rclicks_hf.space.instance_sources import InstanceSource
+from rclicks_hf.space.instance_catalogues import InstanceCatalogue
 from rclicks_hf.space.limits import MAX_DRAWN
 from rclicks_hf.space.markup import escaped, figure_grid, image_uri, table
 from rclicks_hf.space.pictures import Draw, click_figures, iou_chart, map_figures, overlay_uri
 from rclicks_hf.space.uploads import decode_object_mask, decode_picture
 from rclicks_hf.space.web_components import brush, surface
 
-OWN = "your picture"
+OWN_PICTURE = "your picture"
 _ROUND_WORDS = {
     "first": "first round",
     "fn": "later round, a missed region",
@@ -60,27 +60,27 @@ class Visit:
 
 
 class ExplorerEvents:
-    """The visitors' actions on the sources, click models and segmenters of an app."""
+    """The visitors' actions on the catalogues, click models and segmenters of an app."""
 
     def __init__(
         self,
-        sources: dict[str, InstanceSource],
+        catalogues: dict[str, InstanceCatalogue],
         models: dict[str, ClickModel],
         segmenters: dict[str, Segmenter],
     ) -> None:
-        self.sources = sources
+        self.catalogues = catalogues
         self.models = models
         self.segmenters = segmenters
 
-    def stems(self, source: Any, round: Any) -> list[str]:
-        """The instances of a source and round."""
-        return self._source(source).stems("first" if round == "first" else "subsequent")
+    def stems(self, catalogue: Any, round: Any) -> list[str]:
+        """The instances of a catalogue and round."""
+        return self._catalogue(catalogue).stems("first" if round == "first" else "subsequent")
 
-    def open(self, source: Any, full_stem: Any, segmenter: Any) -> Visit:
+    def open(self, catalogue: Any, full_stem: Any, segmenter: Any) -> Visit:
         """Look at an instance."""
-        if full_stem not in self.stems(source, "first") + self.stems(source, "subsequent"):
+        if full_stem not in self.stems(catalogue, "first") + self.stems(catalogue, "subsequent"):
             raise RclicksError("no such instance; choose one from the list")
-        return self._visit(self._source(source).instance(full_stem), segmenter)
+        return self._visit(self._catalogue(catalogue).instance(full_stem), segmenter)
 
     def open_own(self, upload: Any, segmenter: Any) -> Visit:
         """Look at an uploaded picture, which has no object yet."""
@@ -133,10 +133,12 @@ class ExplorerEvents:
         words = [instance.full_stem, f"{width} × {height} pixels"]
         if visit.file_shape != instance.mask.shape:
             words[-1] += f", scaled down from {visit.file_shape[1]} × {visit.file_shape[0]}"
-        if instance.full_stem != OWN:
+        if instance.full_stem != OWN_PICTURE:
             words.append(_ROUND_WORDS[instance.click_type])
         kind = KIND_OF_CLICKS[instance.is_simulated]
-        badge = f'<strong class="badge">{kind}</strong>' if instance.full_stem != OWN else ""
+        badge = (
+            f'<strong class="badge">{kind}</strong>' if instance.full_stem != OWN_PICTURE else ""
+        )
         return f"<p>{escaped(' · '.join(words))} {badge}</p>"
 
     def clicks_html(self, visit: Visit, devices: Sequence[str]) -> str:
@@ -184,10 +186,10 @@ class ExplorerEvents:
         )
         return figure_grid(map_figures(_there(visit).instance, self.models, draw))
 
-    def _source(self, title: Any) -> InstanceSource:
-        if title not in self.sources:
-            raise RclicksError("no such source of pictures; choose one from the list")
-        return self.sources[title]
+    def _catalogue(self, title: Any) -> InstanceCatalogue:
+        if title not in self.catalogues:
+            raise RclicksError("no such catalogue of pictures; choose one from the list")
+        return self.catalogues[title]
 
     def _known_segmenter(self, name: Any) -> str:
         if name not in self.segmenters:
@@ -213,7 +215,7 @@ class ExplorerEvents:
 
 def _own(image: np.ndarray, mask: np.ndarray) -> Instance:
     """A visitor's picture as an instance of no dataset."""
-    return Instance(OWN, OWN, "", "", "", "first", "none", image, mask)
+    return Instance(OWN_PICTURE, OWN_PICTURE, "", "", "", "first", "none", image, mask)
 
 
 def _there(visit: Visit | None) -> Visit:

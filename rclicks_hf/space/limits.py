@@ -11,7 +11,6 @@ from typing import Any
 MAX_UPLOAD_BYTES = 10 * 2**20
 MAX_UPLOAD_PIXELS = 24_000_000  # looked up in the header, before anything is decoded
 MAX_SIDE = 800  # pixels; a larger picture is scaled down, which bounds what a session holds
-MAX_CLICKS = 20  # of one object, as in the benchmark's protocol
 MAX_DRAWN = 200  # clicks drawn from a click map
 MAX_SESSIONS = 100  # whose state is kept; the oldest goes first
 MAX_WAITING = 40  # requests that wait for their turn; more are told to come back

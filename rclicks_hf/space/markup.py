@@ -13,7 +13,7 @@ from PIL import Image
 
 from rclicks_hf.support.visible_text import visible
 
-JPEG_QUALITY = 88
+_JPEG_QUALITY = 88
 
 
 def escaped(text: object) -> str:
@@ -60,5 +60,5 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]], caption: str) 
 def image_uri(pixels: np.ndarray) -> str:
     """(H, W, 3) uint8 RGB as a ``data:`` URI, so that no file is written."""
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"

@@ -20,8 +20,8 @@ from rclicks_hf.report.pictures.charts import frame, make_svg
 from rclicks_hf.report.pictures.gallery import (
     count_clicks,
     draw_click_map,
-    draw_clicks,
-    draw_object,
+    paint_clicks,
+    paint_object,
 )
 from rclicks_hf.report.pictures.palette import light
 from rclicks_hf.report.pictures.photograph import picture
@@ -52,9 +52,9 @@ def click_figures(instance: Instance, devices: Sequence[str]) -> list[Figure]:
     item = _item(instance, np.zeros(instance.mask.shape, np.float32))
     region = "" if instance.previous_mask is None else "; tinted: the region to click in"
     return [
-        _figure(draw_object, item, "Image with the object's contour.", f"Object{region}"),
+        _figure(paint_object, item, "Image with the object's contour.", f"Object{region}"),
         _figure(
-            draw_clicks,
+            paint_clicks,
             item,
             f"{count_clicks(item)}; the baseline clicks at "
             f"({item.baseline_click.x}, {item.baseline_click.y}).",

@@ -9,7 +9,7 @@ AUTHORS = (
     "Anton Konushin",
     "Vlad Shakhuro",
 )
-TITLE = "RClicks: Realistic Click Simulation for Benchmarking Interactive Segmentation"
+_TITLE = "RClicks: Realistic Click Simulation for Benchmarking Interactive Segmentation"
 PAPER_DATE = "2024-12-10"  # the first day of the conference
 PAPER_ADDRESS = "https://arxiv.org/abs/2410.11722"
 PAPER_CODE_ADDRESS = "https://github.com/emb-ai/rclicks"
@@ -21,10 +21,10 @@ LINKS = {
     "the click dataset": "https://github.com/emb-ai/rclicks/blob/main/datasets/clicks.csv",
 }
 
-PAPER_TEXT = f"{', '.join(AUTHORS)}. {TITLE}. NeurIPS 2024, Datasets and Benchmarks Track."
+PAPER_TEXT = f"{', '.join(AUTHORS)}. {_TITLE}. NeurIPS 2024, Datasets and Benchmarks Track."
 
 PAPER_BIBTEX = f"""@inproceedings{{antonov2024rclicks,
-  title     = {{{TITLE}}},
+  title     = {{{_TITLE}}},
   author    = {{{" and ".join(AUTHORS)}}},
   booktitle = {{Advances in Neural Information Processing Systems}},
   year      = {{2024}}

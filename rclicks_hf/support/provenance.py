@@ -11,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 
 from rclicks_hf import __version__
+from rclicks_hf.support.file_digest import file_digest
 from rclicks_hf.support.visible_text import visible, without_secrets
 
 
@@ -33,12 +34,6 @@ def library_versions(names: Iterable[str]) -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return versions
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file, 64 hexadecimal digits."""
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def folder_digest(folder: Path) -> str:

@@ -46,7 +46,7 @@ from rclicks_hf.training.model_card import Origin, summarize_instances
 from rclicks_hf.training.score_file import TrainingData
 from rclicks_hf.training.synchronized_norm import synchronize_batch_norms
 from rclicks_hf.training.training_result import TrainingFacts, TrainResult, save_training
-from rclicks_hf.training.training_scores import COLUMNS, TrainingScores
+from rclicks_hf.training.training_scores import SCORE_COLUMNS, TrainingScores
 
 # Called after each optimisation step with (steps done, number of steps, last training loss).
 Progress = Callable[[int, int, float], None]
@@ -323,6 +323,6 @@ def _best_metrics(trainer: Trainer) -> dict[str, float]:
         log for log in trainer.state.log_history if "eval_sim" in log and log["step"] == step
     )
     return {
-        **{name: float(best[f"eval_{name}"]) for name in COLUMNS},
+        **{name: float(best[f"eval_{name}"]) for name in SCORE_COLUMNS},
         "epoch": float(best["epoch"]),
     }

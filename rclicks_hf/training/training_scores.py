@@ -15,10 +15,10 @@ from rclicks_hf.metrics import CLICK_METRICS, ConstantCoordinateWarning, click_s
 from rclicks_hf.networks.clickability.modeling_clickability import click_map_losses
 from rclicks_hf.training.click_dataset import INDEX, ClickMapDataset
 
-SCORES = ("sim", "cc", *CLICK_METRICS)
+SCORE_NAMES = ("sim", "cc", *CLICK_METRICS)
 # `Trainer` only knows the loss of a whole batch and, with several processes, includes the repeated
 # instances that pad the last batch; as a score, "loss" replaces that value.
-COLUMNS = ("loss", *SCORES)
+SCORE_COLUMNS = ("loss", *SCORE_NAMES)
 # Order in which `Trainer` passes them.
 LABELS = ["labels", INDEX]
 
@@ -70,7 +70,7 @@ class TrainingScores:
         )
 
     def per_map(self, logits: Any, labels: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
-        """Click maps (B, 1, S, S), and targets and indices, to (B, 8) `COLUMNS`; NaN: no score."""
+        """(B, 8) `SCORE_COLUMNS` of click maps (B, 1, S, S), targets and indices; NaN: no score."""
         click_maps = logits[0] if isinstance(logits, tuple) else logits
         targets, indices = labels
         references = [self._reference(index) for index in indices.tolist()]
@@ -99,7 +99,7 @@ class TrainingScores:
         kept = [column[~np.isnan(column)] for column in columns]
         return {
             name: float(column.mean()) if column.size else float("nan")
-            for name, column in zip(COLUMNS, kept, strict=True)
+            for name, column in zip(SCORE_COLUMNS, kept, strict=True)
         }
 
 

@@ -102,7 +102,7 @@ def test_recorded_clicks_stand_beside_the_published_values(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ("--dataset pascal", "'pascal': unknown dataset; use one of grabcut"),
+        ("--dataset nonsuch", "'nonsuch': unknown dataset; use one of grabcut"),
         ("--dataset davis", "has no config 'davis-instances'"),
         ("--split validation", "has no split 'validation'; use train"),
         ("--previews none.csv", "none.csv: cannot be read"),

@@ -149,10 +149,12 @@ def test_overwriting_is_refused_in_a_launch(
 
 def test_the_first_failure_is_reported(repo: Path, tmp_path: Path) -> None:
     line = f"--dataset {TWO[0]} --runs base --segmenter helpers.benchmark_fakes:WrongShape"
-    text = benchmark(repo, tmp_path / "out", line, code=1)
+    text = benchmark(repo, tmp_path / "out" / "failed", line, code=1)
     assert (
         "all 2 failed, first s0: ValueError: probability must be a floating-point (24, 32" in text
     )
     assert re.search(r"\(\S+conformance\.py, line \d+\)", text)  # no frame in the user's code
     assert "±" not in text  # no number, no spread
-    assert "failed, first" not in benchmark(repo, tmp_path / "well", f"--dataset {TWO[0]}")
+    # What another run left in the same folder is not of this one.
+    line = f"--dataset {','.join(TWO)} --runs base --limit 1"
+    assert "failed, first" not in benchmark(repo, tmp_path / "out", line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -94,11 +95,18 @@ def test_choices_are_those_of_the_tables() -> None:
         assert set(get_args(choice)) == set(table)
 
 
-def test_the_help_names_the_source_datasets_with_recorded_clicks() -> None:
+def test_the_help_names_the_source_datasets_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
     from rclicks_hf.data import SOURCE_DATASETS
 
-    for name, source in SOURCE_DATASETS.items():
-        assert name in options.DATASET_NAMES or source.copy_of
+    shown = options.dataset_names()
+    assert shown.startswith("grabcut, berkeley, davis, coco_mval")
+    assert "clicks: simulated_scenes, simulated_photographs or simulated_NAME" in shown
+    for name in ("another", "simulated_another"):  # one row of `_RECORDED`
+        new = replace(SOURCE_DATASETS["grabcut"], name=name, is_simulated=name != "another")
+        monkeypatch.setitem(SOURCE_DATASETS, name, new)
+    for verb in ("benchmark", "evaluate-clicks", "analyse"):
+        shown = " ".join(CliRunner().invoke(app, [verb, "--help"]).output.split())
+        assert " or another; own (" in shown, verb
 
 
 def test_completion_of_lists_with_commas() -> None:

@@ -109,7 +109,7 @@ def test_relative_paths_and_names_of_any_script(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"dataset": "pascal"}, "'pascal': unknown dataset; use one of grabcut"),
+        ({"dataset": "nonsuch"}, "'nonsuch': unknown dataset; use one of grabcut"),
         ({"dataset": "davis"}, "has no config 'davis-instances'"),
         ({"split": "dev"}, "'dev': unknown split; use one of train, validation, test"),
         ({"rounds": ("third",)}, "'third': unknown round; use first or subsequent"),

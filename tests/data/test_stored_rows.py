@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import datasets
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from rclicks_hf.analysis import read_instances
 from rclicks_hf.analysis.repo_analysis import load_instance_rows
-from rclicks_hf.data import ClickIndex, MemoryStore, build_dataset, load_instances
+from rclicks_hf.data import (
+    ClickIndex,
+    MemoryStore,
+    build_dataset,
+    load_instances,
+    verify_dataset,
+)
 from rclicks_hf.data.instances import object_box
 from rclicks_hf.data.schema import CLOSED_VALUES
 from rclicks_hf.data.stored_rows import decode_instances, label_names, word_columns
@@ -136,6 +144,20 @@ def test_tables_of_different_repos_are_decoded_one_by_one(old_repo: Path, built:
             other.full_stem,
         )
         assert points(one.clicks) == points(other.clicks)
+
+
+def test_files_that_lost_the_words_of_labels_are_refused(old_repo: Path, tmp_path: Path) -> None:
+    repo = tmp_path / "rclicks"
+    shutil.copytree(old_repo, repo)
+    for file in repo.rglob("*.parquet"):  # as a tool that knows no features writes them
+        pq.write_table(pq.read_table(file, partitioning=None).replace_schema_metadata(), file)
+    problem = "holds numbers, and the file does not say which words they stand for"
+    with pytest.raises(RclicksError, match=problem):
+        load_instances(repo, NAMES[0], split="train")
+    with pytest.raises(RclicksError, match=problem):
+        load_instance_rows(repo, NAMES, "validation")
+    with pytest.raises(RclicksError, match=problem):
+        verify_dataset(repo)
 
 
 def test_a_bare_table_is_decoded_by_todays_lists() -> None:

@@ -9,8 +9,8 @@ import pytest
 from huggingface_hub import RepoFile
 
 from rclicks_hf.hub.changes import Changes, find_changes
-from rclicks_hf.hub.repo_files import OWNED
-from rclicks_hf.hub.results_repo import OWNED as OWNED_RESULTS
+from rclicks_hf.hub.results_repo import OWNED_RESULTS
+from rclicks_hf.hub.sent_files import OWNED
 
 
 def remote(path: str, content: bytes, *, lfs: bool = False) -> RepoFile:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+from types import ModuleType
+
 import pytest
 import torch
 
@@ -64,3 +68,31 @@ def test_workers_without_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert plan_workers(None, {}, "auto", uses_device=True) == Workers(cores)
+
+
+def test_one_process_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rclicks_hf.jobs.processes.process_count", lambda num_proc: num_proc or 2)
+
+    def notes(given: dict[str, object], warning: str) -> str:
+        with pytest.warns(
+            UserWarning, match=f"one process is used, not 3: {warning}.* to use more"
+        ):
+            assert plan_workers(3, given, "cpu", uses_device=False).processes == 1
+        assert plan_workers(1, given, "cpu", uses_device=False) == Workers(1)
+        found = plan_workers(None, given, "cpu", uses_device=False)
+        assert found.processes == 1
+        return found.note
+
+    assert notes({"x": lambda: 0}, "x cannot be sent").startswith("one process: x cannot be sent")
+    # A process that imports a script runs it again, up to the call that started the process.
+    script = tmp_path / "mine.py"
+    script.write_text("run_benchmark(__name__)")
+    main = ModuleType("__main__")
+    main.__file__ = str(script)
+    monkeypatch.setitem(sys.modules, "__main__", main)
+    again = "others would run mine.py again from its top; put its calls below `if __name__"
+    assert notes({}, again) == f'one process: {again} == "__main__":`'
+    script.write_text("if __name__ == '__main__':\n    run_benchmark()")
+    assert plan_workers(None, {}, "cpu", uses_device=False) == Workers(2)
+    monkeypatch.delattr(main, "__file__")  # as in a notebook
+    assert plan_workers(None, {}, "cpu", uses_device=False) == Workers(2)

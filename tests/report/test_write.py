@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from pyarrow.parquet import ParquetFile
 from typer.testing import CliRunner
 
 from rclicks_hf.benchmark.manifest import IDENTITY
@@ -159,6 +161,26 @@ def test_all_instances_failed(make_results: MakeResults, methods: Any, tmp_path:
     assert "2 failed, first test_000: " in out.read_text("utf-8")
     done = CliRunner().invoke(app, ["report", str(folder), str(well), "--out", str(out)])
     assert done.exit_code == 0, done.output
+
+
+@pytest.mark.parametrize("ending", ["html", "csv"])
+@pytest.mark.usefixtures("undrawn")
+def test_every_results_file_is_read_once(
+    folders: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    given = [*folders, write_click_scores(tmp_path / "c", "ud")]
+    read = []
+
+    def opened(path: Path, **options: Any) -> pq.ParquetFile:
+        read.append(path)
+        return ParquetFile(path, **options)
+
+    monkeypatch.setattr(pq, "ParquetFile", opened)
+    words = ["report", *map(str, given), "--out", str(tmp_path / f"r.{ending}")]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    files = [*(folder / "results.parquet" for folder in folders), given[-1] / SCORES]
+    assert sorted(read) == sorted(files)
 
 
 def test_the_threshold_is_the_protocol_s_unless_given(

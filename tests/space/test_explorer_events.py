@@ -14,10 +14,11 @@ from PIL import Image
 
 from rclicks_hf.click_models import load_click_model
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.metrics.click_counts import MAX_CLICKS
 from rclicks_hf.segmenters import load_segmenter
-from rclicks_hf.space.explorer_events import OWN, ExplorerEvents, Visit
-from rclicks_hf.space.instance_sources import embedded_sources
-from rclicks_hf.space.limits import MAX_CLICKS, MAX_SIDE
+from rclicks_hf.space.explorer_events import OWN_PICTURE, ExplorerEvents, Visit
+from rclicks_hf.space.instance_catalogues import embedded_catalogues
+from rclicks_hf.space.limits import MAX_SIDE
 
 PHOTOGRAPHS = "Photographs (simulated)"
 STEM = "coffee_______1"
@@ -26,7 +27,7 @@ STEM = "coffee_______1"
 @pytest.fixture(scope="module")
 def events() -> ExplorerEvents:
     models = {name: load_click_model(name) for name in ("ud", "dt")}
-    return ExplorerEvents(embedded_sources(), models, {"geocut": load_segmenter("geocut")})
+    return ExplorerEvents(embedded_catalogues(), models, {"geocut": load_segmenter("geocut")})
 
 
 @pytest.fixture
@@ -116,7 +117,7 @@ def test_an_own_picture_needs_an_object_before_the_baseline(events: ExplorerEven
     image = np.zeros((60, 80, 3), np.uint8)
     image[square() > 0] = (200, 30, 30)
     own = events.open_own(sent(image), "geocut")
-    assert own.instance.full_stem == OWN
+    assert own.instance.full_stem == OWN_PICTURE
     assert "No object yet" in events.clicks_html(own, [])
     with pytest.raises(RclicksError, match="needs an object"):
         events.click_as_baseline(own)
@@ -143,14 +144,14 @@ def test_a_large_picture_is_scaled_down_with_its_mask(events: ExplorerEvents) ->
 
 def test_a_bundled_object_can_be_replaced(events: ExplorerEvents, visit: Visit) -> None:
     own = events.take_mask(visit, sent(square(*visit.instance.mask.shape)))
-    assert own.instance.full_stem == OWN
+    assert own.instance.full_stem == OWN_PICTURE
     assert not own.instance.is_simulated
     assert len(own.instance.clicks) == 0
 
 
 def test_what_a_visitor_may_not_send(events: ExplorerEvents, visit: Visit) -> None:
     wrong: list[tuple[Any, str]] = [
-        (lambda: events.open("/etc", STEM, "geocut"), "no such source"),
+        (lambda: events.open("/etc", STEM, "geocut"), "no such catalogue"),
         (lambda: events.open(PHOTOGRAPHS, "../../etc/passwd", "geocut"), "no such instance"),
         (lambda: events.open(PHOTOGRAPHS, STEM, "os:system"), "no such segmenter"),
         (lambda: events.click(visit, float("nan"), 0, True), "x: is not a number"),

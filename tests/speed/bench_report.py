@@ -25,10 +25,11 @@ import pyarrow.parquet as pq
 from rclicks_hf.benchmark.manifest import IDENTITY
 from rclicks_hf.benchmark.result_rows import RESULT_SCHEMA
 from rclicks_hf.benchmark.runs import RUNS, SAMPLED_RUN, USER_RUN
+from rclicks_hf.click_scoring.score_summary import BOOTSTRAP_RESAMPLES
 from rclicks_hf.data.schema import SOURCE_DATASETS
 from rclicks_hf.metrics import bootstrap_interval, nsr_values
 from rclicks_hf.report import MEASURES, MethodResults, read_results, report_data
-from rclicks_hf.report.numbers.scoring import BOOTSTRAP_RESAMPLES, score_methods
+from rclicks_hf.report.numbers.scoring import score_methods
 from rclicks_hf.report.page import render
 from rclicks_hf.segmenters.methods import METHODS
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from rclicks_hf.errors import RclicksError
+from rclicks_hf.support.file_digest import file_digest
 from rclicks_hf.support.provenance import (
     command_line,
-    file_digest,
     folder_digest,
     library_versions,
 )

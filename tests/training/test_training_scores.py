@@ -24,7 +24,7 @@ from rclicks_hf.networks.clickability.modeling_clickability import click_map_los
 from rclicks_hf.training import train
 from rclicks_hf.training.click_dataset import ClickMapDataset
 from rclicks_hf.training.training_result import TrainResult
-from rclicks_hf.training.training_scores import COLUMNS, SCORES, TrainingScores
+from rclicks_hf.training.training_scores import SCORE_COLUMNS, SCORE_NAMES, TrainingScores
 
 
 def test_scores_are_those_of_evaluate_clicks(
@@ -33,7 +33,7 @@ def test_scores_are_those_of_evaluate_clicks(
     silent = replace(instances[6], full_stem="silent", clicks=Clicks.empty())
     judged = [*instances[5:], silent]
     result = train(instances[:5], judged, tmp_path / "model", config=config, epochs=2, batch_size=5)
-    assert list(result.metrics) == ["loss", *SCORES, "epoch"]
+    assert list(result.metrics) == ["loss", *SCORE_NAMES, "epoch"]
     scored = run_click_scores(
         instances[5:],
         None,
@@ -60,7 +60,7 @@ def test_a_map_without_clicks_or_without_values_has_no_scores(
     labels = torch.stack([item["labels"] for item in items])
     indices = torch.stack([item["instance"] for item in items])
     good = scores.per_map((labels + 0.01, labels), (labels, indices))
-    assert good.shape == (2, len(COLUMNS))
+    assert good.shape == (2, len(SCORE_COLUMNS))
     assert not good[0].isnan().any()
     assert good[1, 3:].isnan().all()
     assert not good[1, 1:3].isnan().all() or labels[1].max() == 0
@@ -73,8 +73,8 @@ def test_a_map_without_clicks_or_without_values_has_no_scores(
     batches: list[Any] = [type("Batch", (), {"predictions": rows}) for rows in (good, flat)]
     assert scores.mean(batches[0], compute_result=False) == {}
     means = scores.mean(batches[1], compute_result=True)
-    assert list(means) == list(COLUMNS)
-    assert means["nss"] == pytest.approx(good[0, COLUMNS.index("nss")].item())
+    assert list(means) == list(SCORE_COLUMNS)
+    assert means["nss"] == pytest.approx(good[0, SCORE_COLUMNS.index("nss")].item())
     only_flat = scores.mean(batches[1], compute_result=True)
     assert np.isnan(only_flat["ks"]), "rows of the first evaluation must be gone"
 

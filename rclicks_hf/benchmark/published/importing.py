@@ -23,7 +23,7 @@ from rclicks_hf.benchmark.runs import RUNS, SAMPLED_RUN, USER_RUN
 from rclicks_hf.data.schema import SOURCE_DATASETS
 from rclicks_hf.data.stems import FullStem, stem_problem
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.jobs.processes import WorkerPool, process_count
+from rclicks_hf.jobs.processes import WorkerPool, processes_for
 from rclicks_hf.jobs.results_folder import (
     MANIFEST,
     PARQUET_OPTIONS,
@@ -36,7 +36,7 @@ from rclicks_hf.support.progress import is_quiet
 from rclicks_hf.support.visible_text import shown
 
 #: What the manifest names as source.
-PUBLISHED = "the paper's published per-click results"
+_PUBLISHED = "the paper's published per-click results"
 CLICK_MODEL = "cm"  # whose clicks the paper's groups are drawn from
 
 _SMALL = 32 << 20  # bytes of an archive; starting processes takes longer than reading it
@@ -123,7 +123,7 @@ def import_results(
     is_small = num_proc is None and source.is_file() and source.stat().st_size < _SMALL
     with (
         WorkerPool[_Task, tuple[str, list[str]]](
-            partial(_Importer, folder), process_count(1 if is_small else num_proc)
+            partial(_Importer, folder), processes_for(1 if is_small else num_proc, {})[0]
         ) as pool,
         tqdm(total=len(todo), desc="methods", disable=not (progress and todo) or is_quiet()) as bar,
     ):
@@ -333,7 +333,7 @@ def _manifest(
     return {
         **describe_run(_PROTOCOL, identity, tuple(runs)),
         "published": {
-            "by": PUBLISHED,
+            "by": _PUBLISHED,
             "archive": task.archive.name,
             "archive_sha256": task.digest,
             "files": sorted(file.name for file in task.files),

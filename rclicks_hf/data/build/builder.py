@@ -31,7 +31,7 @@ from rclicks_hf.data.clicks.csv_reader import RejectedRow, read_clicks
 from rclicks_hf.data.clicks.word_codes import decode_table
 from rclicks_hf.data.images.folders import FolderStore, find_stores
 from rclicks_hf.data.images.interface import ImageStore
-from rclicks_hf.data.repo_files import part_path
+from rclicks_hf.data.repo_files import parquet_path
 from rclicks_hf.data.schema import SOURCE_DATASETS, SPLITS
 from rclicks_hf.data.splits import UNLISTED, SplitMatch, read_split_lists
 from rclicks_hf.data.stems import FullStem
@@ -313,7 +313,7 @@ def _write_images(
             )
             if len(chosen):
                 rows = ImageRows(dataset, stores[dataset])
-                path = root / part_path("images", split, dataset)
+                path = root / parquet_path("images", split, dataset)
                 path.parent.mkdir(parents=True)
                 write_image_rows(path, _with_progress(rows, _by_image(chosen), bar), rows.pictures)
                 facts |= rows.facts

@@ -39,12 +39,11 @@ from rclicks_hf.data.schema import (
     config_keys,
 )
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.support.card_header import check_yaml_file
+from rclicks_hf.support.card_header import CARD, check_yaml_file
 from rclicks_hf.support.citation import PAPER_BIBTEX, PAPER_TEXT
 from rclicks_hf.support.eval_results_file import TASK_SCORES
 from rclicks_hf.support.resources import resource_path
 
-CARD = "README.md"
 LICENCE = "LICENSE.md"
 # What the clicks are under; the images and masks are under the terms of their sources.
 LICENCE_NAMES = {

@@ -17,7 +17,7 @@ from datasets.config import DEFAULT_CDC_OPTIONS
 from rclicks_hf.data.clicks.csv_reader import RejectedRow
 from rclicks_hf.data.clicks.word_codes import Column, compact, encode, row_codes
 from rclicks_hf.data.features import click_features, instance_features, label_columns
-from rclicks_hf.data.repo_files import part_path
+from rclicks_hf.data.repo_files import parquet_path
 from rclicks_hf.data.schema import CLOSED_VALUES
 
 REJECTED = "rejected.parquet"
@@ -49,7 +49,7 @@ def write_click_files(clicks: pa.Table, root: Path) -> None:
 
     def write(part: pa.Table) -> None:
         words = {name: CLOSED_VALUES[name][part[name][0].as_py()] for name in _LEVELS}
-        path = part_path("clicks", words["split"], *(words[name] for name in _LEVELS[:3]))
+        path = parquet_path("clicks", words["split"], *(words[name] for name in _LEVELS[:3]))
         _write_file(part, root / path, schema)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -65,7 +65,7 @@ def write_instance_files(instances: pa.Table, root: Path) -> None:
         dataset, split = (
             CLOSED_VALUES[name][part[name][0].as_py()] for name in ("dataset", "split")
         )
-        _write_file(part, root / part_path("instances", split, dataset), schema)
+        _write_file(part, root / parquet_path("instances", split, dataset), schema)
 
 
 def write_rejected(rejected: Sequence[RejectedRow], root: Path) -> None:

@@ -22,7 +22,7 @@ from rclicks_hf.data.build.parquet_files import REJECTED
 from rclicks_hf.data.features import click_features, instance_features
 from rclicks_hf.data.repo_files import RepoFiles
 from rclicks_hf.data.schema import DEVICES, ROUNDS, SOURCE_DATASETS, SourceDataset
-from rclicks_hf.data.stored_rows import word_columns
+from rclicks_hf.data.stored_rows import require_labels, word_columns
 from rclicks_hf.errors import RclicksError
 
 _KEY = ["dataset", "full_stem"]
@@ -118,10 +118,11 @@ def format_checks(checks: Sequence[Check]) -> str:
 
 def _read(root: Path, files: RepoFiles, kind: str, columns: list[str] | None = None) -> pa.Table:
     """All rows of one kind, closed columns as words."""
-    parts = [
-        word_columns(pq.read_table(path, columns=columns, partitioning=None), where=str(path))
-        for path in files.of_kind(kind)
-    ]
+    parts = []
+    for path in files.of_kind(kind):
+        part = pq.read_table(path, columns=columns, partitioning=None)
+        require_labels(part, str(path))
+        parts.append(word_columns(part, where=str(path)))
     if not parts and kind != "images":
         raise RclicksError(f"{root}: no Parquet files in {kind}/; build the dataset again")
     if not parts:

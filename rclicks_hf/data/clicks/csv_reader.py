@@ -33,7 +33,7 @@ from rclicks_hf.support.visible_text import shown
 _NUMBERS = ("x", "y", "w", "h")
 _MAX_SIDE = 2**15  # more pixels per side than any picture here has; keeps int32 safe
 # CSV name -> key of SOURCE_DATASETS; the keys themselves are understood too.
-DATASET_NAMES: Mapping[str, str] = {
+_DATASET_NAMES: Mapping[str, str] = {
     entry.csv_name: entry.name for entry in SOURCE_DATASETS.values()
 } | {name: name for name in SOURCE_DATASETS}
 
@@ -108,7 +108,7 @@ class _Rows:
 def read_clicks(
     path: str | Path,
     *,
-    datasets: Mapping[str, str] = DATASET_NAMES,
+    datasets: Mapping[str, str] = _DATASET_NAMES,
     on_outside: Literal["clip", "error"] = "clip",
     on_error: Literal["raise", "skip"] = "raise",
     rejected: list[RejectedRow] | None = None,
@@ -216,7 +216,7 @@ def _numbered_rows(path: Path, data: bytes, names: list[str], skips: bool) -> _R
 def _check_rows(rows: _Rows, datasets: Mapping[str, str], on_outside: str) -> None:
     for name in ("full_stem", "image_stem", "object_stem"):
         _check_stems(rows, name)
-    shown = dict.fromkeys(datasets.values()) if datasets is not DATASET_NAMES else _SHOWN_NAMES
+    shown = dict.fromkeys(datasets.values()) if datasets is not _DATASET_NAMES else _SHOWN_NAMES
     _check_closed(rows, "dataset", datasets, shown)
     _check_closed(rows, "device", DEVICES, DEVICES)
     _check_closed(rows, "click_type", CLICK_TYPES, CLICK_TYPES)

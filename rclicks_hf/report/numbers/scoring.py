@@ -9,14 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from rclicks_hf.benchmark.runs import USER_RUN
+from rclicks_hf.click_scoring.score_summary import BOOTSTRAP_RESAMPLES
 from rclicks_hf.metrics import Interval, bootstrap_intervals
 from rclicks_hf.metrics.click_counts import THRESHOLD
 from rclicks_hf.metrics.group_scores import noise_to_signal
 from rclicks_hf.report.numbers.measures import MEASURES, Measure, user_moments
 from rclicks_hf.report.numbers.method_results import MethodResults
-
-#: Bootstrap resamples per interval; more would be slow on the 2,531 instances of TETRIS.
-BOOTSTRAP_RESAMPLES = 2_000
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from rclicks_hf.report.tables.table_cells import Cell, Row, Table, label, number
 
 #: Inches; at 72 points per inch the text stays legible at the width of a phone.
 CHART_SIZE: tuple[float, float] = (5.3, 4.0)
-FONT_SIZE = 10.0
+_FONT_SIZE = 10.0
 SCORE_CHART_TITLE = "Agreement of click models with clicks (KS)"
 
 
@@ -187,7 +187,7 @@ def make_svg(
 ) -> str:
     """A chart as an ``<svg>`` element; ``name`` prefixes its ids, ``alt`` describes it."""
     # Text stays text (in the page's font, searchable), and ids depend only on the name.
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name, "font.size": FONT_SIZE}):
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name, "font.size": _FONT_SIZE}):
         figure = Figure(figsize=size, layout="constrained", facecolor="none")
         draw(figure.add_subplot())
         buffer = io.StringIO()

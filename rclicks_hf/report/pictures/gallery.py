@@ -37,7 +37,7 @@ class Panel:
     alt: Callable[[GalleryItem], str]
 
 
-def draw_object(axes: Axes, item: GalleryItem, scale: float = 1.0) -> None:
+def paint_object(axes: Axes, item: GalleryItem, scale: float = 1.0) -> None:
     """Draw the image, the object's contour and the region left to click in."""
     instance = item.instance
     draw_photograph(axes, instance.image)
@@ -48,7 +48,7 @@ def draw_object(axes: Axes, item: GalleryItem, scale: float = 1.0) -> None:
     draw_contour(axes, instance.object_mask, scale)
 
 
-def draw_clicks(axes: Axes, item: GalleryItem, scale: float = 1.0) -> None:
+def paint_clicks(axes: Axes, item: GalleryItem, scale: float = 1.0) -> None:
     """Draw the clicks, one marker per device, and the baseline click over the image."""
     draw_photograph(axes, faded(item.instance.image))
     draw_contour(axes, item.instance.object_mask, scale)
@@ -92,8 +92,8 @@ def _alt_click_map(item: GalleryItem) -> str:
 
 
 PANELS: tuple[Panel, ...] = (
-    Panel("Object", False, draw_object, _alt_object),
-    Panel("Clicks and baseline click", True, draw_clicks, _alt_clicks),
+    Panel("Object", False, paint_object, _alt_object),
+    Panel("Clicks and baseline click", True, paint_clicks, _alt_clicks),
     Panel("Predicted click map", True, draw_click_map, _alt_click_map),
 )
 

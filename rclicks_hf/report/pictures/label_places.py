@@ -13,14 +13,14 @@ from matplotlib.textpath import text_to_path
 
 from rclicks_hf.report.pictures.palette import light
 
-FONT_SIZE = 8.5  # points
+_FONT_SIZE = 8.5  # points
 _MARKER = 4.5  # half the side of the square that a point takes, points
 _DISTANCES = (7.0, 12.0, 18.0, 26.0)  # of a name from its point, points
 _NEAR = 10.0  # farther away, a line joins the two
 _DIRECTIONS = ((1, 0), (-1, 0), (1, 1), (-1, 1), (1, -1), (-1, -1), (0, 1), (0, -1))
 
 
-class Box(NamedTuple):
+class LabelBox(NamedTuple):
     """A rectangle in points."""
 
     left: float
@@ -30,8 +30,8 @@ class Box(NamedTuple):
 
 
 def find_places(
-    points: np.ndarray, sizes: Sequence[tuple[float, float]], order: Sequence[int], bounds: Box
-) -> list[Box | None]:
+    points: np.ndarray, sizes: Sequence[tuple[float, float]], order: Sequence[int], bounds: LabelBox
+) -> list[LabelBox | None]:
     """A place for each name, None where none is free.
 
     Args:
@@ -43,8 +43,10 @@ def find_places(
     Returns:
         One entry per point; None also for points that are not in ``order``.
     """
-    taken = [Box(x - _MARKER, y - _MARKER, x + _MARKER, y + _MARKER) for x, y in points.tolist()]
-    places: list[Box | None] = [None] * len(points)
+    taken = [
+        LabelBox(x - _MARKER, y - _MARKER, x + _MARKER, y + _MARKER) for x, y in points.tolist()
+    ]
+    places: list[LabelBox | None] = [None] * len(points)
     for index in order:
         x, y = points[index].tolist()
         width, height = sizes[index]
@@ -65,21 +67,23 @@ def find_places(
         if place is not None:
             places[index] = place
             taken.append(place)
-            taken += [Box(x - 1, y - 1, x + 1, y + 1) for x, y in _line((x, y), place)[1:].tolist()]
+            taken += [
+                LabelBox(x - 1, y - 1, x + 1, y + 1) for x, y in _line((x, y), place)[1:].tolist()
+            ]
     return places
 
 
 def _beside(
     x: float, y: float, width: float, height: float, distance: float, direction: tuple[int, int]
-) -> Box:
+) -> LabelBox:
     """The box of a name in a direction: it touches the point's surroundings with its near side."""
     right, up = direction
     left = x + right * distance - width * (1 - right) / 2
     bottom = y + up * distance - height / 2
-    return Box(left, bottom, left + width, bottom + height)
+    return LabelBox(left, bottom, left + width, bottom + height)
 
 
-def _is_free(box: Box, taken: Sequence[Box], bounds: Box) -> bool:
+def _is_free(box: LabelBox, taken: Sequence[LabelBox], bounds: LabelBox) -> bool:
     inside = (
         box.left >= bounds.left
         and box.right <= bounds.right
@@ -95,18 +99,18 @@ def _is_free(box: Box, taken: Sequence[Box], bounds: Box) -> bool:
     )
 
 
-def _holds(box: Box, x: float, y: float) -> bool:
+def _holds(box: LabelBox, x: float, y: float) -> bool:
     return box.left <= x <= box.right and box.bottom <= y <= box.top
 
 
-def _line(point: tuple[float, float], box: Box) -> np.ndarray:
+def _line(point: tuple[float, float], box: LabelBox) -> np.ndarray:
     """(9, 2) points from a point to the nearest place of its name's box."""
     start = np.array(point)
     end = np.clip(start, (box.left, box.bottom), (box.right, box.top))
     return start + np.linspace(0, 1, 9)[:, None] * (end - start)
 
 
-def _is_crossed(line: np.ndarray, others: Sequence[Box]) -> bool:
+def _is_crossed(line: np.ndarray, others: Sequence[LabelBox]) -> bool:
     return any(
         (
             (line[:, 0] > other.left)
@@ -137,10 +141,10 @@ def draw_names(axes: Axes, points: np.ndarray, names: Sequence[str], order: Sequ
     scale = 72 / figure.dpi
     shown = axes.transData.transform(points) * scale
     frame = axes.get_window_extent()
-    bounds = Box(*(scale * value for value in frame.extents))
-    font = FontProperties(size=FONT_SIZE)
+    bounds = LabelBox(*(scale * value for value in frame.extents))
+    font = FontProperties(size=_FONT_SIZE)
     sizes = [
-        (text_to_path.get_text_width_height_descent(name, font, False)[0] + 2, FONT_SIZE + 2)
+        (text_to_path.get_text_width_height_descent(name, font, False)[0] + 2, _FONT_SIZE + 2)
         for name in names
     ]
     places = find_places(shown, sizes, order, bounds)
@@ -160,7 +164,7 @@ def draw_names(axes: Axes, points: np.ndarray, names: Sequence[str], order: Sequ
             horizontalalignment="left" if is_right else "right" if is_left else "center",
             verticalalignment="center",
             color=light("ink"),
-            fontsize=FONT_SIZE,
+            fontsize=_FONT_SIZE,
             zorder=5,
         ).set_in_layout(False)
         if max(abs(to_x), abs(to_y)) > _NEAR:

@@ -18,7 +18,7 @@ from matplotlib.patheffects import withStroke
 from PIL import Image
 
 PANEL_PIXELS = 640
-JPEG_QUALITY = 82
+_JPEG_QUALITY = 82
 
 #: Limits of width over height; narrower or wider images get bars.
 ASPECT_LIMITS = (0.6, 2.4)
@@ -49,7 +49,7 @@ def picture(draw: Callable[[Axes], None], shape: tuple[int, ...]) -> Picture:
     buffer = io.BytesIO()
     # No chroma subsampling: small markers would lose their colour. No optimisation: Pillow's
     # buffer for it is too small for pictures that are mostly noise.
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
     code = base64.b64encode(buffer.getvalue()).decode("ascii")
     return Picture(f"data:image/jpeg;base64,{code}", pixels.shape[1], pixels.shape[0])
 

@@ -20,7 +20,7 @@ from rclicks_hf.report.pictures.gallery import (
     BASELINE_MARKER,
     DEVICE_MARKERS,
     draw_click_map,
-    draw_clicks,
+    paint_clicks,
 )
 from rclicks_hf.report.pictures.palette import light
 from rclicks_hf.support.atomic import atomic_file
@@ -92,7 +92,7 @@ def _draw_pictures(figure: SubFigure, data: ReportData) -> None:
     _head(figure, "Clicks and click maps", data)
     rows = figure.subplots(2, len(items), squeeze=False)
     for column, item in enumerate(items):
-        draw_clicks(rows[0][column], item, _MARKER_SCALE)
+        paint_clicks(rows[0][column], item, _MARKER_SCALE)
         draw_click_map(rows[1][column], item, _MARKER_SCALE)
     for axes, name in zip(rows[:, 0], (clicks, "predicted click map"), strict=True):
         _name_row(axes, name)

@@ -72,7 +72,7 @@ class BenchmarkRow:
     origin: str = ""
 
 
-class Column(NamedTuple):
+class TableColumn(NamedTuple):
     """A number column: title, field of `BenchmarkRow`, measure and the spread's field."""
 
     title: str
@@ -95,15 +95,15 @@ class Column(NamedTuple):
         return with_spread(value, getattr(row, self.spread) if self.spread else math.nan)
 
 
-COLUMNS: tuple[Column, ...] = (
-    Column("Instances", "instances"),
-    Column("Failed", "failures"),
-    Column("Sample NoC", "sample_noc", "sample_noc", "sample_noc_std"),
-    Column("ΔSB %", "delta_sb", "delta_sb_noc"),
-    Column("ΔGR %", "delta_gr", "delta_gr_noc"),
-    Column("NSR %", "nsr", "nsr_user"),
-    Column("NoF", "nof", "sample_nof"),
-    Column("Baseline NoC", "baseline_noc", "base_noc"),
+COLUMNS: tuple[TableColumn, ...] = (
+    TableColumn("Instances", "instances"),
+    TableColumn("Failed", "failures"),
+    TableColumn("Sample NoC", "sample_noc", "sample_noc", "sample_noc_std"),
+    TableColumn("ΔSB %", "delta_sb", "delta_sb_noc"),
+    TableColumn("ΔGR %", "delta_gr", "delta_gr_noc"),
+    TableColumn("NSR %", "nsr", "nsr_user"),
+    TableColumn("NoF", "nof", "sample_nof"),
+    TableColumn("Baseline NoC", "baseline_noc", "base_noc"),
 )
 
 
@@ -164,7 +164,7 @@ def benchmark_cells(rows: Sequence[BenchmarkRow]) -> Table:
     return Table(heads, groups)
 
 
-def _ranks(column: Column, rows: Sequence[BenchmarkRow]) -> list[int]:
+def _ranks(column: TableColumn, rows: Sequence[BenchmarkRow]) -> list[int]:
     found = [0] * len(rows)
     compared: dict[tuple[str, str], list[int]] = {}
     for place, row in enumerate(rows if column.measure else ()):

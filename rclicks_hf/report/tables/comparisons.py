@@ -183,7 +183,7 @@ def _paired_row(pair: _Pair, shown: int, found: Sequence[Comparison | None]) -> 
 
 
 #: Measures whose correlation over methods is shown, where all methods have them.
-CORRELATED = (
+_CORRELATED = (
     "base_noc", "sample_noc", "delta_sb_noc", "delta_gr_noc", "delta_hh_noc",
     "sample_auc", "nsr_auc", "base_iou1", "user_iou1", "nsr_user",
 )  # fmt: skip
@@ -204,7 +204,9 @@ def _correlation(
 ) -> NamedTable | None:
     scores = results.scores
     everyone = [method.key for methods in groups for method in methods]
-    keys = [key for key in CORRELATED if all(math.isfinite(scores[m][key].value) for m in everyone)]
+    keys = [
+        key for key in _CORRELATED if all(math.isfinite(scores[m][key].value) for m in everyone)
+    ]
     if len(keys) < 2:
         return None
     values = [[[scores[m.key][key].value for key in keys] for m in methods] for methods in groups]

@@ -121,7 +121,7 @@ _SCORES = ("noc", "nof_reference", "auc")
 _FORMS = (("base", False), ("sample", False), ("sample", True))
 
 #: The measures of the paper's correlation figure, in its order; True for their spread.
-CORRELATED: tuple[tuple[str, bool], ...] = (
+_CORRELATED: tuple[tuple[str, bool], ...] = (
     *((f"delta_{form}_{of}", False) for of in _SCORES for form in ("gr", "hh", "sb")),
     *((f"{form}_{of}", spread) for of in _SCORES for form, spread in _FORMS),
     *((key, False) for key in ("nsr_auc", "base_iou1", "user_iou1", "nuser_iou1")),
@@ -328,7 +328,7 @@ def paper_correlations(methods: Sequence[MethodResults]) -> np.ndarray:
         [
             [
                 (one.spread if is_spread else one.value)
-                for key, is_spread in CORRELATED
+                for key, is_spread in _CORRELATED
                 for one in (paper_score(key, method),)
             ]
             for method in methods
@@ -344,7 +344,7 @@ def _correlations(of_dataset: dict[str, list[MethodResults]]) -> list[NamedTable
     matrix = np.abs(np.mean([paper_correlations(methods) for methods in groups], axis=0))
     titles = [
         MEASURES[key].title.removesuffix(" (paper's rule)") + (" std" if is_spread else "")
-        for key, is_spread in CORRELATED
+        for key, is_spread in _CORRELATED
     ]
     rows = [
         Row([label(title), *(Cell(f"{value:.2f}") for value in line)])

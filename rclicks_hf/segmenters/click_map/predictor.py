@@ -18,7 +18,7 @@ from rclicks_hf.errors import RclicksError
 from rclicks_hf.networks import NETWORKS
 from rclicks_hf.networks.placement import arithmetic
 from rclicks_hf.segmenters.click_map.settings import settings_on
-from rclicks_hf.segmenters.click_map.zoom import Box, View, choose_view
+from rclicks_hf.segmenters.click_map.zoom import View, ZoomBox, choose_view
 from rclicks_hf.segmenters.interface import Prediction, check_image, clicks_inside
 from rclicks_hf.segmenters.pretrained import PretrainedSegmenter, load_model, read_model_type
 
@@ -43,7 +43,7 @@ class LastPrediction:
     """What a trajectory's next click needs: the (H, W) probability, and the zoom's box."""
 
     probability: Tensor
-    box: Box | None
+    box: ZoomBox | None
 
 
 class ClickMapSegmenter(PretrainedSegmenter):
@@ -155,7 +155,7 @@ class ClickMapSegmenter(PretrainedSegmenter):
                 found[i] = LastPrediction(_pasted(one, views[i], state.shape), views[i].box)
         return [found[i] for i in range(len(views))]
 
-    def _seen(self, last: Sequence[LastPrediction | None]) -> list[Box | None]:
+    def _seen(self, last: Sequence[LastPrediction | None]) -> list[ZoomBox | None]:
         """Bounding boxes of the last predictions; None of an empty one."""
         level = self._settings.object_threshold
         profiles = [
@@ -214,12 +214,12 @@ class ClickMapSegmenter(PretrainedSegmenter):
         return logits.sigmoid()
 
 
-def _bounds(profile: np.ndarray, height: int) -> Box | None:
+def _bounds(profile: np.ndarray, height: int) -> ZoomBox | None:
     """The box around the rows and columns, (H + W,) bool, that hold an object."""
     rows, columns = np.flatnonzero(profile[:height]), np.flatnonzero(profile[height:])
     if not rows.size:
         return None
-    return Box(int(rows[0]), int(rows[-1]), int(columns[0]), int(columns[-1]))
+    return ZoomBox(int(rows[0]), int(rows[-1]), int(columns[0]), int(columns[-1]))
 
 
 def _fed(maps: Tensor, view: View, scale: int = 1) -> Tensor:

@@ -14,7 +14,7 @@ LARGEST_WHOLE = 2048
 
 
 @dataclass(frozen=True)
-class Box:
+class ZoomBox:
     """Rows ``top`` to ``bottom`` and columns ``left`` to ``right``, all inclusive."""
 
     top: int
@@ -37,25 +37,25 @@ class Box:
 class View:
     """What one forward pass sees of the image."""
 
-    crop: Box  # the part that is fed
+    crop: ZoomBox  # the part that is fed
     size: tuple[int, int]  # (height, width) of the input that the crop is resized to
-    target: Box  # where the output belongs
-    box: Box | None  # the zoom's memory for the next click; None if it has none
+    target: ZoomBox  # where the output belongs
+    box: ZoomBox | None  # the zoom's memory for the next click; None if it has none
 
 
 def choose_view(
     settings: ClickMapSettings,
     shape: tuple[int, int],
     clicks: Sequence[Click],
-    seen: Box | None,
-    old: Box | None,
+    seen: ZoomBox | None,
+    old: ZoomBox | None,
 ) -> View:
     """The view of an image of size ``shape`` after its last click.
 
     ``seen`` bounds the last prediction, ``old`` is the zoom's memory; both are None if there is
     none.
     """
-    whole = Box(0, shape[0] - 1, 0, shape[1] - 1)
+    whole = ZoomBox(0, shape[0] - 1, 0, shape[1] - 1)
     box = None
     if len(clicks) > settings.skip_clicks:
         if seen is not None:
@@ -71,16 +71,16 @@ def choose_view(
     return View(box, _input_size(settings.size, box, zooms=True), box, box)
 
 
-def _with_positive(box: Box, clicks: Sequence[Click]) -> Box:
+def _with_positive(box: ZoomBox, clicks: Sequence[Click]) -> ZoomBox:
     rows = [box.top, box.bottom, *(click.y for click in clicks if click.is_positive)]
     columns = [box.left, box.right, *(click.x for click in clicks if click.is_positive)]
-    return Box(min(rows), max(rows), min(columns), max(columns))
+    return ZoomBox(min(rows), max(rows), min(columns), max(columns))
 
 
-def _expanded(box: Box, settings: ClickMapSettings, whole: Box) -> Box:
+def _expanded(box: ZoomBox, settings: ClickMapSettings, whole: ZoomBox) -> ZoomBox:
     top, bottom = _expanded_side(box.top, box.bottom, settings)
     left, right = _expanded_side(box.left, box.right, settings)
-    return Box(max(0, top), min(whole.bottom, bottom), max(0, left), min(whole.right, right))
+    return ZoomBox(max(0, top), min(whole.bottom, bottom), max(0, left), min(whole.right, right))
 
 
 def _expanded_side(first: int, last: int, settings: ClickMapSettings) -> tuple[int, int]:
@@ -89,7 +89,7 @@ def _expanded_side(first: int, last: int, settings: ClickMapSettings) -> tuple[i
     return round(centre - 0.5 * length), round(centre + 0.5 * length)  # halves to even
 
 
-def _holds(box: Box, clicks: Sequence[Click]) -> bool:
+def _holds(box: ZoomBox, clicks: Sequence[Click]) -> bool:
     """Whether every positive click lies inside."""
     # As in the paper's code, the last row and column count as outside.
     return all(
@@ -99,7 +99,7 @@ def _holds(box: Box, clicks: Sequence[Click]) -> bool:
     )
 
 
-def _overlap(first: Box, second: Box) -> float:
+def _overlap(first: ZoomBox, second: ZoomBox) -> float:
     """IoU of the rows times IoU of the columns, as in the paper's code."""
     rows = _share(first.top, first.bottom, second.top, second.bottom)
     return rows * _share(first.left, first.right, second.left, second.right)
@@ -109,7 +109,7 @@ def _share(a: int, b: int, c: int, d: int) -> float:
     return max(0, min(b, d) - max(a, c) + 1) / (max(b, d) - min(a, c) + 1)
 
 
-def _input_size(size: int | tuple[int, int], box: Box, *, zooms: bool) -> tuple[int, int]:
+def _input_size(size: int | tuple[int, int], box: ZoomBox, *, zooms: bool) -> tuple[int, int]:
     if isinstance(size, tuple):
         return size
     longer = max(box.size)

@@ -25,7 +25,7 @@ from rclicks_hf.segmenters.onnx.exports import (
 from rclicks_hf.segmenters.onnx.graphs import Graph, GraphSession, small_constants
 from rclicks_hf.segmenters.prompt.click_prompts import EncodedImage, PaddedSquare
 
-RULES = ("shipped", "paper")
+_RULES = ("shipped", "paper")
 _NEVER = 1e6  # clicks
 
 
@@ -128,7 +128,7 @@ def onnx_identity(place: str) -> tuple[str, str]:
 
 def _split(place: str) -> tuple[str, dict[str, str]]:
     """Files and options of ``FILES,option=value,...``."""
-    choices = {"pixels": PIXELS, "rule": RULES}
+    choices = {"pixels": PIXELS, "rule": _RULES}
     files, options = place.split(","), {}
     while not Path(",".join(files)).exists() and "=" in files[-1]:
         key, _, value = files.pop().partition("=")

@@ -183,6 +183,7 @@ def _locked(path: Path) -> Iterator[int]:
     flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
     descriptor = os.open(path, flags, 0o666)
     try:
+        # Not filelock: the lock is the file of clicks itself, and nothing else lies beside it.
         with suppress(ImportError):  # a system without these locks
             import fcntl
 

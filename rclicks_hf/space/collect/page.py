@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Visit:
+class StudyVisit:
     """An annotator at work; ``token`` names the picture as it is shown now."""
 
     code: str
@@ -45,12 +45,12 @@ class Visit:
     size: tuple[int, int] = (0, 0)
 
 
-def begin_visit(study: Study, code: str) -> Visit:
+def begin_visit(study: Study, code: str) -> StudyVisit:
     """The visit of an annotator, with what is recorded so far."""
-    return Visit(code, tuple(study.recorded(code)))
+    return StudyVisit(code, tuple(study.recorded(code)))
 
 
-def show_next(study: Study, visit: Visit) -> tuple[Visit, str]:
+def show_next(study: Study, visit: StudyVisit) -> tuple[StudyVisit, str]:
     """The visit with its next object, and the HTML that shows it; ``""`` after the last."""
     task = study.next_task(visit.code, {click.full_stem for click in visit.clicks})
     if task is None:
@@ -63,7 +63,7 @@ def show_next(study: Study, visit: Visit) -> tuple[Visit, str]:
     return shown, _stage_html(task, shown, preview, data_uri(image))
 
 
-def take_click(study: Study, visit: Visit | None, sent: object) -> Visit:
+def take_click(study: Study, visit: StudyVisit | None, sent: object) -> StudyVisit:
     """The visit with a click that a browser sent, recorded; ValueError if it is not a click."""
     if visit is None or visit.task is None or not isinstance(sent, Mapping):
         raise ValueError("no picture is shown")
@@ -204,7 +204,7 @@ class _Events:
         gr.Warning(problem)
         return (*_unchanged(), gr.skip())
 
-    def clicked(self, visit: Visit | None, event: gr.EventData) -> tuple[Any, ...]:
+    def clicked(self, visit: StudyVisit | None, event: gr.EventData) -> tuple[Any, ...]:
         if visit is None:
             gr.Warning("This page was open for too long. Reload it and enter your code.")
             return _unchanged()
@@ -222,7 +222,7 @@ class _Events:
                 return _unchanged()
         return self.next(visit)
 
-    def next(self, visit: Visit | None) -> tuple[Any, ...]:
+    def next(self, visit: StudyVisit | None) -> tuple[Any, ...]:
         """The next picture, or the rest view after the last."""
         if visit is None:
             return _views(None, consent=True)
@@ -233,7 +233,7 @@ class _Events:
         note = "" if self.study.journal else " (preview: no click is kept)"
         return _views(visit, stage=html, progress=f"**{done + 1}** of {total}{note}", task=True)
 
-    def rest(self, visit: Visit | None) -> tuple[Any, ...]:
+    def rest(self, visit: StudyVisit | None) -> tuple[Any, ...]:
         """What a pause shows, and the end: how far it went, the code, and one's own clicks."""
         if visit is None:
             return _views(None, consent=True)
@@ -253,7 +253,7 @@ def _leave() -> tuple[Any, ...]:
 
 
 def _views(
-    visit: Visit | None,
+    visit: StudyVisit | None,
     *,
     stage: str = "",
     progress: str = "",
@@ -268,7 +268,7 @@ def _views(
     return (visit, stage, progress, rest, gr.update(visible=can_go_on), *visible)
 
 
-def _rest_html(study: Study, visit: Visit, is_end: bool) -> str:
+def _rest_html(study: Study, visit: StudyVisit, is_end: bool) -> str:
     done = len(visit.clicks)
     clicks = f"{done} click{'s' * (done != 1)} of {len(study.objects)}"
     if study.journal is None:
@@ -289,7 +289,7 @@ def _rest_html(study: Study, visit: Visit, is_end: bool) -> str:
     return "".join(lines)
 
 
-def _stage_html(task: Task, visit: Visit, preview: str, picture: str) -> str:
+def _stage_html(task: Task, visit: StudyVisit, preview: str, picture: str) -> str:
     width, height = visit.size
     if preview:
         shown = f'<img class="collect-shown" src="{preview}" alt="The object to click on">'

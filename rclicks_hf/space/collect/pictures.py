@@ -12,7 +12,7 @@ from rclicks_hf.data.instances import object_box
 from rclicks_hf.space.markup import image_uri
 
 #: Longest side of a picture that is sent to a browser, in pixels.
-LONGEST_SIDE = 1280
+_LONGEST_SIDE = 1280
 _NEUTRAL = 128
 _DIMMED = 0.35
 
@@ -70,7 +70,7 @@ def mode_picture(image: np.ndarray, mask: np.ndarray, mode: str) -> np.ndarray |
     return None if mode == REFERENCE_MODE else _DRAW[mode](image, mask)
 
 
-def data_uri(picture: np.ndarray, longest: int = LONGEST_SIDE) -> str:
+def data_uri(picture: np.ndarray, longest: int = _LONGEST_SIDE) -> str:
     """A picture as a JPEG in a ``data:`` address, scaled down to a longest side."""
     height, width = picture.shape[:2]
     scale = longest / max(height, width)

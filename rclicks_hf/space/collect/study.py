@@ -22,7 +22,7 @@ from rclicks_hf.data.stems import FullStem
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.simulation.photographs import photograph_records
 from rclicks_hf.space.collect.clicks import ClickJournal, CollectedClick, annotator_of
-from rclicks_hf.space.instance_sources import embedded_photographs
+from rclicks_hf.space.instance_catalogues import embedded_photographs
 
 #: Optional file in the study's folder; its keys are those of `_KINDS`.
 STUDY_FILE = "study.json"

@@ -19,7 +19,7 @@ from rclicks_hf.report.numbers.paper_benchmark import PaperRow, paper_rows
 from rclicks_hf.report.numbers.scoring import Score
 from rclicks_hf.report.page_data import Standings
 from rclicks_hf.report.results import Results
-from rclicks_hf.report.tables.benchmark_table import COLUMNS, BenchmarkRow, Column
+from rclicks_hf.report.tables.benchmark_table import COLUMNS, BenchmarkRow, TableColumn
 from rclicks_hf.report.tables.table_cells import segmenter_label
 from rclicks_hf.report.tables.text_formats import csv_text
 from rclicks_hf.segmenters.methods import METHODS, Method
@@ -58,7 +58,7 @@ class Leaderboard:
     """All entries, best first within each dataset."""
 
     entries: tuple[Entry, ...]  # the rows
-    columns: tuple[Column, ...]  # number columns that any of them fills
+    columns: tuple[TableColumn, ...]  # number columns that any of them fills
     # What they were computed from; None for the paper's published values
     results: Results | None = None
     warnings: Sequence[str] = field(default=())  # why numbers cannot be compared
@@ -196,7 +196,7 @@ def _published_standings(entries: Sequence[Entry], named: Collection[str]) -> St
     )
 
 
-def entries_csv(entries: Iterable[Entry], columns: Sequence[Column], threshold: float) -> str:
+def entries_csv(entries: Iterable[Entry], columns: Sequence[TableColumn], threshold: float) -> str:
     """The entries as CSV, unrounded: a line per entry; value, spread and interval per measure."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

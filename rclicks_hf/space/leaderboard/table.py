@@ -9,7 +9,7 @@ from typing import NamedTuple
 from rclicks_hf.data.schema import SOURCE_DATASETS
 from rclicks_hf.report.numbers.measures import MEASURES
 from rclicks_hf.report.numbers.method_results import OWN, PUBLISHED
-from rclicks_hf.report.tables.benchmark_table import Column
+from rclicks_hf.report.tables.benchmark_table import TableColumn
 from rclicks_hf.report.tables.table_cells import ABSENT, DIGITS, interval_text, ranks, with_spread
 from rclicks_hf.space.leaderboard.entries import PUBLISHED_VALUES, Entry
 from rclicks_hf.space.markup import escaped
@@ -28,7 +28,7 @@ def dataset_title(name: str) -> str:
 
 
 def table_html(
-    entries: Sequence[Entry], columns: Sequence[Column], *, with_dataset: bool = False
+    entries: Sequence[Entry], columns: Sequence[TableColumn], *, with_dataset: bool = False
 ) -> str:
     """The table; the best of each column is marked, among methods that got the same clicks."""
     if not entries:
@@ -89,7 +89,7 @@ def _is_known(entries: Sequence[Entry], name: str) -> bool:
     return any(getattr(entry, name) is not None for entry in entries)
 
 
-def _best(entries: Sequence[Entry], columns: Sequence[Column]) -> set[tuple[int, Column]]:
+def _best(entries: Sequence[Entry], columns: Sequence[TableColumn]) -> set[tuple[int, TableColumn]]:
     groups: dict[tuple[str, ...], list[int]] = {}
     for place, entry in enumerate(entries):
         groups.setdefault((entry.key.dataset, entry.key.click_model), []).append(place)
@@ -118,7 +118,7 @@ def _count_cell(count: int | None) -> str:
     return f'<td class="number" data-value="{"" if count is None else count}">{text}</td>'
 
 
-def _number_cell(entry: Entry, column: Column, is_best: bool) -> str:
+def _number_cell(entry: Entry, column: TableColumn, is_best: bool) -> str:
     score = entry.scores.get(column.measure)
     if score is None:
         return f'<td class="number" data-value="">{ABSENT}</td>'

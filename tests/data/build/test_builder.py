@@ -372,7 +372,7 @@ def _changed(clicks: pa.Table, row: int, **values: object) -> pa.Table:
     ("change", "message"),
     [
         ({"dataset": "davis"}, "mixes real and simulated clicks"),
-        ({"dataset": "pascal"}, "dataset 'pascal' is unknown"),
+        ({"dataset": "nonsuch"}, "dataset 'nonsuch' is unknown"),
         ({"device": "watch"}, "device 'watch' is unknown"),
         ({"click_type": "last"}, "click_type 'last' is unknown"),
         ({"x": 16}, r"row 3: x 16 is outside the image \(w 16\)"),

@@ -201,8 +201,8 @@ def test_a_truncated_image_is_refused_before_it_is_stored(tmp_path: Path) -> Non
 
 
 def test_unknown_names(tmp_path: Path) -> None:
-    with pytest.raises(RclicksError, match="pascal: unknown layout; use one of grabcut"):
-        FolderStore("pascal", tmp_path)
+    with pytest.raises(RclicksError, match="nonsuch: unknown layout; use one of grabcut"):
+        FolderStore("nonsuch", tmp_path)
     store = FolderStore("davis", _folder(tmp_path, "davis"))
     with pytest.raises(RclicksError, match="no image with the stem 'z'"):
         store.image("z")

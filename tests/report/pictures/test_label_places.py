@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from rclicks_hf.report.pictures.label_places import Box, draw_names, find_places
+from rclicks_hf.report.pictures.label_places import LabelBox, draw_names, find_places
 
-BOUNDS = Box(0, 0, 300, 200)
+BOUNDS = LabelBox(0, 0, 300, 200)
 
 
-def overlap(first: Box, second: Box) -> bool:
+def overlap(first: LabelBox, second: LabelBox) -> bool:
     return (
         first.left < second.right
         and second.left < first.right
@@ -35,12 +35,14 @@ def test_no_name_covers_anything(seed: int) -> None:
         assert place.right <= BOUNDS.right
         assert BOUNDS.bottom <= place.bottom
         assert place.top <= BOUNDS.top
-        assert not any(overlap(place, Box(x - 4, y - 4, x + 4, y + 4)) for x, y in points.tolist())
+        assert not any(
+            overlap(place, LabelBox(x - 4, y - 4, x + 4, y + 4)) for x, y in points.tolist()
+        )
 
 
 def test_the_first_of_the_order_is_named_where_room_is_short() -> None:
     points = np.array([[150.0, 100.0], [150.0, 100.0]])
-    narrow = Box(145, 90, 230, 112)
+    narrow = LabelBox(145, 90, 230, 112)
     assert find_places(points, [(60, 10)] * 2, [1, 0], narrow)[1] is not None
     assert find_places(points, [(60, 10)] * 2, [1, 0], narrow)[0] is None
     assert find_places(points, [(60, 10)] * 2, [], narrow) == [None, None]

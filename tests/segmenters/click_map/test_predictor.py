@@ -16,7 +16,7 @@ from rclicks_hf.errors import RclicksError
 from rclicks_hf.networks import NETWORKS
 from rclicks_hf.segmenters import check_segmenter, load_segmenter
 from rclicks_hf.segmenters.click_map.predictor import LastPrediction
-from rclicks_hf.segmenters.click_map.zoom import Box
+from rclicks_hf.segmenters.click_map.zoom import ZoomBox
 from rclicks_hf.segmenters.registry import segmenter_class
 
 IMAGE = np.random.default_rng(0).integers(0, 255, (150, 220, 3)).astype(np.uint8)
@@ -42,7 +42,7 @@ def test_a_batch_gives_what_single_calls_give(family: str) -> None:
         [Click(*map(int, rng.integers(0, 150, 2)), bool(sign)) for sign in rng.integers(0, 2, n)]
         for n in (1, 1, 2, 3, 3)
     ]
-    boxes = [None, None, None, Box(0, 80, 0, 90), None]
+    boxes = [None, None, None, ZoomBox(0, 80, 0, 90), None]
     last = [
         box and LastPrediction(torch.from_numpy(rng.random((150, 220), np.float32)) * 0.6, box)
         for box in boxes
@@ -135,7 +135,7 @@ def test_no_trajectory_is_no_prediction() -> None:
 
 def test_a_vanished_prediction_is_pasted_where_the_protocol_says() -> None:
     segmenter = tiny_segmenter("ritm")
-    state, box = segmenter.encode(IMAGE), Box(20, 60, 30, 90)
+    state, box = segmenter.encode(IMAGE), ZoomBox(20, 60, 30, 90)
     clicks = [Click(40, 40, True), Click(50, 50, False)]
     last = LastPrediction(torch.zeros(IMAGE.shape[:2]), box)
     sensible = segmenter.for_dataset("grabcut", reference=False)

@@ -48,7 +48,7 @@ def test_a_code_is_random_readable_and_read_in_any_spelling() -> None:
 def test_what_is_no_click_is_refused() -> None:
     wrong: list[dict[str, Any]] = [
         {"x": 64}, {"x": -1}, {"y": 48}, {"x": 3.5}, {"x": True}, {"w": 0}, {"w": 2**16},
-        {"dataset": "pascal"}, {"image_stem": "../a"}, {"object_stem": "a/b"}, {"image_stem": ""},
+        {"dataset": "nonsuch"}, {"image_stem": "../a"}, {"object_stem": "a/b"}, {"image_stem": ""},
         {"pointer": "eye"}, {"display_mode": "Upside_Down"}, {"response_ms": -1},
         {"response_ms": 10**12},
     ]  # fmt: skip

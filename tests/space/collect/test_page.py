@@ -14,7 +14,7 @@ pytest.importorskip("gradio")
 
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.space.collect.clicks import new_code
-from rclicks_hf.space.collect.page import Visit, begin_visit, show_next, take_click
+from rclicks_hf.space.collect.page import StudyVisit, begin_visit, show_next, take_click
 from rclicks_hf.space.collect.study import Study, open_study
 
 
@@ -23,7 +23,7 @@ def study(tmp_path: Path) -> Study:
     return open_study(write_study(tmp_path, 2))
 
 
-def sent(visit: Visit, **changes: Any) -> dict[str, Any]:
+def sent(visit: StudyVisit, **changes: Any) -> dict[str, Any]:
     return {"token": visit.token, "x": 5, "y": 6, "pointer": "mouse", "ms": 300} | changes
 
 

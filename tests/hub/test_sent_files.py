@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.hub.repo_files import left_out_lines, repo_files
+from rclicks_hf.hub.sent_files import left_out_lines, sent_files
 
 SECRETS = (".env", "id_rsa", "notes.txt", ".git/config", ".cache/huggingface/token", "token.json")
 UNFINISHED = (".a.parquet.0123abcd.tmp", "__pycache__/a.pyc", "m.training/model.safetensors")
@@ -75,7 +75,7 @@ FOREIGN = {
 @pytest.mark.parametrize("kind", BELONGS)
 def test_only_what_belongs_is_sent(tmp_path: Path, kind: str) -> None:
     write(tmp_path, *BELONGS[kind], *FOREIGN[kind], *SECRETS, *UNFINISHED)
-    found = repo_files(tmp_path, kind)
+    found = sent_files(tmp_path, kind)
     assert sorted(found.sent) == sorted(BELONGS[kind])
     assert all(file.read_text() == path for path, file in found.sent.items())
     left = [path for path in found.left_out if path.endswith("/")]
@@ -84,9 +84,9 @@ def test_only_what_belongs_is_sent(tmp_path: Path, kind: str) -> None:
 
 
 def test_everything_that_is_built_belongs(built: Path, repo: Path) -> None:
-    assert repo_files(built, "dataset").left_out == {}
+    assert sent_files(built, "dataset").left_out == {}
     for module in (repo / "metrics").glob("rclicks_*"):
-        assert {"README.md", "app.py"} < repo_files(module, "space").sent.keys()
+        assert {"README.md", "app.py"} < sent_files(module, "space").sent.keys()
 
 
 @pytest.mark.parametrize("name", ["a.parquet", "notes.txt", "clicks", "clicks/a.parquet", ".env"])
@@ -97,7 +97,7 @@ def test_a_link_that_leaves_the_folder_is_refused(tmp_path: Path, name: str, tar
     (folder / name).parent.mkdir(exist_ok=True)
     (folder / name).symlink_to(tmp_path / target)
     with pytest.raises(RclicksError, match=rf"^repo/{name}: a link to a file outside of the fold"):
-        repo_files(folder, "dataset")
+        sent_files(folder, "dataset")
 
 
 def test_a_link_through_other_links_is_followed_to_its_end(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_a_link_through_other_links_is_followed_to_its_end(tmp_path: Path) -> No
     (folder / "a.parquet").symlink_to("clicks/x.parquet")
     (folder / "clicks/x.parquet").symlink_to("../../secret")
     with pytest.raises(RclicksError, match="a link to a file outside"):
-        repo_files(folder, "dataset")
+        sent_files(folder, "dataset")
 
 
 def test_links_inside_give_the_content_where_it_belongs(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_links_inside_give_the_content_where_it_belongs(tmp_path: Path) -> None:
     (folder / "secret.parquet").symlink_to(".env")
     (folder / "images").symlink_to("last")
     (tmp_path / "name").symlink_to(folder)
-    found = repo_files(tmp_path / "name", "dataset")
+    found = sent_files(tmp_path / "name", "dataset")
     assert {path: file.read_text() for path, file in found.sent.items()} == {
         "README.md": "README.md",
         "a.parquet": "clicks/a/x.parquet",
@@ -134,19 +134,19 @@ def test_loops_end(tmp_path: Path) -> None:
     (folder / "self.parquet").symlink_to("self.parquet")
     (folder / "one").symlink_to("two")
     (folder / "two").symlink_to("one")
-    found = repo_files(folder, "dataset")
+    found = sent_files(folder, "dataset")
     assert {"clicks/up/", "clicks/a/b/a/", "self.parquet", "one", "two"} < found.left_out.keys()
     assert "clicks/a/b/x.parquet" in found.sent
 
 
 def test_links_that_multiply_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rclicks_hf.hub.repo_files.MAX_FILES", 1000)
+    monkeypatch.setattr("rclicks_hf.hub.sent_files.MAX_FILES", 1000)
     folder = write(tmp_path, *(f"clicks/{i}/x.parquet" for i in range(30)), "README.md")
     for i in range(29):
         for name in "ab":
             (folder / f"clicks/{i}/{name}").symlink_to(f"../{i + 1}")
     with pytest.raises(RclicksError, match="more than 1,000 files"):
-        repo_files(folder, "dataset")
+        sent_files(folder, "dataset")
 
 
 def test_what_is_not_a_file_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,7 +155,7 @@ def test_what_is_not_a_file_is_left_out(tmp_path: Path, monkeypatch: pytest.Monk
     write(tmp_path, "README.md", "a\nb.parquet", "clicks/\udcff.parquet")
     with socket.socket(socket.AF_UNIX) as server:
         server.bind("s.parquet")
-        found = repo_files(tmp_path, "dataset")
+        found = sent_files(tmp_path, "dataset")
     assert list(found.sent) == ["README.md"]
     assert found.left_out["pipe.parquet"] == found.left_out["s.parquet"] == "not a file"
     assert all(line.isprintable() for line in left_out_lines(tmp_path, found))
@@ -166,13 +166,13 @@ def test_files_beyond_the_limits_of_the_hub_are_refused(tmp_path: Path) -> None:
         (tmp_path / name).touch()
         os.truncate(tmp_path / name, size)  # holes: nothing is written
         with pytest.raises(RclicksError, match=f"{name}: .* MB, but the Hub takes at most"):
-            repo_files(tmp_path, "dataset")
+            sent_files(tmp_path, "dataset")
         os.truncate(tmp_path / name, size - 1)
-        assert name in repo_files(tmp_path, "dataset").sent
+        assert name in sent_files(tmp_path, "dataset").sent
 
 
 def test_few_lines_for_many_entries(tmp_path: Path) -> None:
-    found = repo_files(write(tmp_path, *(f"n{i:02d}.txt" for i in range(25))), "model")
+    found = sent_files(write(tmp_path, *(f"n{i:02d}.txt" for i in range(25))), "model")
     lines = left_out_lines(tmp_path, found)
     assert lines[0] == f"{tmp_path.name}/n00.txt: left out, does not belong to a model repo"
     assert lines[-1] == f"{tmp_path.name}: 5 more entries left out"

@@ -10,7 +10,7 @@ from helpers.scene_repo import DATASET, build_scene_repo
 
 from rclicks_hf import data
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.space.instance_sources import SimulatedSource, instance_sources
+from rclicks_hf.space.instance_catalogues import SimulatedCatalogue, instance_catalogues
 from rclicks_hf.space.settings import SpaceSettings
 
 
@@ -20,13 +20,13 @@ def scene_repo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_repo_comes_before_the_embedded_pictures(scene_repo: Path) -> None:
-    sources = instance_sources(SpaceSettings(dataset=str(scene_repo)))
-    assert list(sources) == [
+    catalogues = instance_catalogues(SpaceSettings(dataset=str(scene_repo)))
+    assert list(catalogues) == [
         "Scenes (simulated)",
         "Photographs (simulated), embedded",
         "Scenes (simulated), embedded",
     ]
-    stored = sources["Scenes (simulated)"]
+    stored = catalogues["Scenes (simulated)"]
     table = data.load_instances(scene_repo, DATASET)
     both = stored.stems("first") + stored.stems("subsequent")
     assert sorted(both) == sorted(table.stems)
@@ -41,7 +41,7 @@ def test_a_repo_comes_before_the_embedded_pictures(scene_repo: Path) -> None:
 
 def test_a_repo_that_does_not_exist(tmp_path: Path) -> None:
     with pytest.raises(RclicksError, match="no dataset there"):
-        instance_sources(SpaceSettings(dataset=str(tmp_path / "nothing")))
+        instance_catalogues(SpaceSettings(dataset=str(tmp_path / "nothing")))
 
 
 def test_embedded_instances_do_not_depend_on_the_order(tmp_path: Path) -> None:
@@ -49,12 +49,12 @@ def test_embedded_instances_do_not_depend_on_the_order(tmp_path: Path) -> None:
     from rclicks_hf.simulation import generate_scenes, simulate_rounds
 
     store = generate_scenes(2, size=(64, 64))
-    source = SimulatedSource(DATASET, lambda: store)
+    catalogue = SimulatedCatalogue(DATASET, lambda: store)
     whole = simulate_rounds(store, dataset=DATASET, progress=False)
-    stem = source.stems("subsequent")[-1]
+    stem = catalogue.stems("subsequent")[-1]
     if stem not in whole.previous_masks:
         stem = sorted(whole.previous_masks)[-1]
-    instance = source.instance(stem)
+    instance = catalogue.instance(stem)
     rows = whole.clicks.to_pandas().query("full_stem == @stem")
     assert instance.clicks.x.tolist() == rows["x"].tolist()
     assert instance.is_simulated
@@ -65,6 +65,6 @@ def test_embedded_instances_do_not_depend_on_the_order(tmp_path: Path) -> None:
 def test_a_round_that_was_not_simulated(tmp_path: Path) -> None:
     store = data.MemoryStore()
     store.add("a", np.zeros((32, 32, 3), np.uint8), {"": np.ones((32, 32), np.int8)})
-    source = SimulatedSource(DATASET, lambda: store)  # nothing can be segmented falsely
+    catalogue = SimulatedCatalogue(DATASET, lambda: store)  # nothing can be segmented falsely
     with pytest.raises(RclicksError, match="no such round"):
-        source.instance("a_synthetic_fp")
+        catalogue.instance("a_synthetic_fp")

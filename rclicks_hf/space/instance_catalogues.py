@@ -32,7 +32,7 @@ SCENES = 6  # each takes half a second to draw
 KEPT = 64  # simulated instances that are kept; none is a visitor's
 
 
-class InstanceSource(Protocol):
+class InstanceCatalogue(Protocol):
     """Instances under one title."""
 
     def stems(self, round: str) -> list[str]:
@@ -44,7 +44,7 @@ class InstanceSource(Protocol):
         ...
 
 
-class SimulatedSource:
+class SimulatedCatalogue:
     """A store of embedded pictures; clicks and later rounds are simulated on demand."""
 
     def __init__(self, dataset: str, make_store: Callable[[], ImageStore]) -> None:
@@ -57,7 +57,7 @@ class SimulatedSource:
         return self._make_store()
 
     def stems(self, round: str) -> list[str]:
-        """See `InstanceSource`."""
+        """See `InstanceCatalogue`."""
         types = ("first",) if round == "first" else ("fn", "fp")
         return [
             str(
@@ -70,7 +70,7 @@ class SimulatedSource:
         ]
 
     def instance(self, full_stem: str) -> Instance:
-        """See `InstanceSource`."""
+        """See `InstanceCatalogue`."""
         stem = FullStem.parse(full_stem)
         found = self._rounds(stem.image_stem, stem.object_stem).get(full_stem)
         if found is None:
@@ -105,7 +105,7 @@ class SimulatedSource:
         return found
 
 
-class RepoSource:
+class RepoCatalogue:
     """One dataset and split of a repo, opened when it is first looked at."""
 
     def __init__(self, repo: str, dataset: str, split: str) -> None:
@@ -119,11 +119,11 @@ class RepoSource:
         return self._tables[round]
 
     def stems(self, round: str) -> list[str]:
-        """See `InstanceSource`."""
+        """See `InstanceCatalogue`."""
         return self._table(round).stems
 
     def instance(self, full_stem: str) -> Instance:
-        """See `InstanceSource`."""
+        """See `InstanceCatalogue`."""
         for round in ROUNDS:
             stems = self._table(round).stems
             if full_stem in stems:
@@ -138,21 +138,21 @@ def embedded_photographs() -> MemoryStore:
 
 
 @cache
-def embedded_sources() -> dict[str, InstanceSource]:
+def embedded_catalogues() -> dict[str, InstanceCatalogue]:
     """Title -> pictures that come with the package; the process has one set of them."""
     return {
-        SOURCE_DATASETS["simulated_photographs"].title: SimulatedSource(
+        SOURCE_DATASETS["simulated_photographs"].title: SimulatedCatalogue(
             "simulated_photographs", embedded_photographs
         ),
-        SOURCE_DATASETS["simulated_scenes"].title: SimulatedSource(
+        SOURCE_DATASETS["simulated_scenes"].title: SimulatedCatalogue(
             "simulated_scenes", lambda: generate_scenes(SCENES)
         ),
     }
 
 
-def instance_sources(settings: SpaceSettings) -> dict[str, InstanceSource]:
-    """Title -> source: those of the dataset repo, if there is one, then the embedded ones."""
-    found: dict[str, InstanceSource] = {}
+def instance_catalogues(settings: SpaceSettings) -> dict[str, InstanceCatalogue]:
+    """Title -> catalogue: those of the dataset repo, if there is one, then the embedded ones."""
+    found: dict[str, InstanceCatalogue] = {}
     if settings.dataset is not None:
         configs = configs_of(settings.dataset)
         for name, entry in SOURCE_DATASETS.items():
@@ -163,14 +163,14 @@ def instance_sources(settings: SpaceSettings) -> dict[str, InstanceSource]:
             # The split that the paper evaluates on comes first.
             for split in sorted(there, key=SPLITS.index, reverse=True):
                 title = f"{entry.title}, {split}" if len(there) > 1 else entry.title
-                found[title] = RepoSource(settings.dataset, name, split)
+                found[title] = RepoCatalogue(settings.dataset, name, split)
         if not found:
             raise RclicksError(
                 f"{settings.dataset}: has clicks but no pictures to browse; build it with its "
                 "pictures"
             )
     embedded = {
-        f"{title}, embedded" if found else title: source
-        for title, source in embedded_sources().items()
+        f"{title}, embedded" if found else title: catalogue
+        for title, catalogue in embedded_catalogues().items()
     }
     return found | embedded

@@ -45,14 +45,14 @@ _STORED_APART = (".parquet", ".safetensors")
 
 
 @dataclass
-class RepoFiles:
+class SentFiles:
     """What is sent of a folder, by path in the repo, and what is not, with the reason."""
 
     sent: dict[str, Path] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
 
 
-def repo_files(folder: Path, repo_type: str) -> RepoFiles:
+def sent_files(folder: Path, repo_type: str) -> SentFiles:
     """The files of a folder that belong to a kind of repo.
 
     A link is followed where its target lies in the folder and belongs to the repo too.
@@ -69,12 +69,12 @@ def repo_files(folder: Path, repo_type: str) -> RepoFiles:
             are too many files for a repo.
 
     Example:
-        >>> repo_files(Path("never-built"), "model")
+        >>> sent_files(Path("never-built"), "model")
         Traceback (most recent call last):
         ...
         rclicks_hf.errors.RclicksError: never-built: cannot be read (No such file or directory)
     """
-    found = RepoFiles()
+    found = SentFiles()
     root = Path(os.path.realpath(folder))
     try:
         for path, reason in _entries(root, repo_type):
@@ -161,7 +161,7 @@ def _shown(path: str) -> str:
     return path if path.isprintable() else ascii(path)[1:-1]
 
 
-def left_out_lines(folder: Path, found: RepoFiles, most: int = 20) -> list[str]:
+def left_out_lines(folder: Path, found: SentFiles, most: int = 20) -> list[str]:
     """One line for each entry that is left out, and for the number of those beyond ``most``."""
     name = os.path.basename(os.path.realpath(folder))
     lines = [f"{name}/{_shown(path)}: left out, {why}" for path, why in found.left_out.items()]
