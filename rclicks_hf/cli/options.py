@@ -6,18 +6,19 @@ to import; a test checks that both agree.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from copy import copy
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperArgument, TyperCommand
 
 from rclicks_hf.errors import RclicksError
 
 Split = Literal["train", "validation", "test"]
-Preset = Literal["tiny", "small", "base", "nano"]
+Preset = Literal["nano", "tiny", "small", "base"]
 ReportTo = Literal["none", "tensorboard", "trackio"]
 ScoreMode = Literal["reference", "exact"]
 Protocol = Literal["rclicks-1", "reference"]
@@ -33,6 +34,7 @@ DEFAULT_REPO = "rclicks"
 OLD_SPELLINGS: dict[str, dict[str, str]] = {
     "demo": {"--instances": "--limit"},
     "build": {"--twin": "--full-size-copy"},
+    "download": {"--to": "--out"},
     "train": {"--output": "--out", "--config": "--dataset"},
     "benchmark": {"--instances": "--instance"},
 }
@@ -40,6 +42,16 @@ OLD_SPELLINGS: dict[str, dict[str, str]] = {
 
 class Verb(TyperCommand):
     """A command that also understands the old spellings of its options."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for param in self.params:
+            if isinstance(param, TyperArgument):  # Typer shows Python types, such as list[str]
+                vars(param)["display_type_rich"] = lambda ctx: None
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Required arguments without braces, which read like a choice."""
+        return [re.sub(r"[{}]", "", piece) for piece in super().collect_usage_pieces(ctx)]
 
     def make_parser(self, ctx: Any) -> Any:
         """Add the old spellings to the parser, where the help does not see them."""
@@ -105,9 +117,9 @@ def complete_runs(incomplete: str) -> list[str]:
 
 
 DATASET_NAMES = (
-    "grabcut, berkeley, davis, coco_mval or tetris; own: clicks on your own pictures; with "
-    "simulated clicks: simulated_scenes, simulated_photographs or simulated_NAME. Repeat the "
-    "option or separate names with commas."
+    "grabcut, berkeley, davis, coco_mval or tetris; own (clicks on your own images); or simulated "
+    "clicks: simulated_scenes, simulated_photographs or simulated_NAME. Repeat the option or "
+    "separate names with commas."
 )
 
 Repo = Annotated[
@@ -141,19 +153,23 @@ Device = Annotated[
     typer.Option(
         "--device",
         metavar="DEVICE",
-        help="Where networks run: auto (GPUs if there are any), cpu, cuda, cuda:N or mps.",
+        help="Device that networks run on: auto (all GPUs, if any), cpu, cuda, cuda:N or mps.",
     ),
 ]
 Dtype = Annotated[
     DtypeName,
     typer.Option(
-        "--dtype", help="Precision of networks' products and convolutions; it changes results."
+        "--dtype",
+        help="Precision of the networks' matrix products and convolutions; anything but float32 "
+        "changes the results (docs/protocol.md).",
     ),
 ]
 Compile = Annotated[
     bool,
     typer.Option(
-        "--compile", help="Compile the clickability network, on a GPU; it takes minutes at first."
+        "--compile",
+        help="Compile the clickability network with torch.compile (GPU only; the first batch takes "
+        "minutes).",
     ),
 ]
 BatchSize = Annotated[
@@ -162,6 +178,6 @@ BatchSize = Annotated[
         "--batch-size",
         min=1,
         metavar="N",
-        help="Inputs per forward pass of networks. Default: what suits the device.",
+        help="Inputs per forward pass of the networks. Default: chosen for the device.",
     ),
 ]

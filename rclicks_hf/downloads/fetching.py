@@ -68,7 +68,7 @@ class Fetcher:
         """The file on this disk: fetched and checked, or the one of a local mirror."""
         path, source = self.folder / file.name, self.source(file)
         if path.exists():
-            self._require_right(file, path, "move it away, or give another folder with --to")
+            self._require_right(file, path, "move it away, or give another folder with --out")
             return path
         if not _is_address(source):
             local = Path(source)

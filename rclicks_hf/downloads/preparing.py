@@ -94,7 +94,7 @@ def _explain_refusal(folder: Path) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or error
         raise RclicksError(
-            f"{folder}: cannot be written ({reason}); choose another --to"
+            f"{folder}: cannot be written ({reason}); choose another --out"
         ) from error
 
 

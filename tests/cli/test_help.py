@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from rclicks_hf.cli import VERBS, app, options
 
 COMMANDS = get_command(app).commands  # type: ignore[attr-defined]
-UNCLEAR = (" a pass", "an instance and", "goes on", "mend ", "is no ")
+UNCLEAR = (" a pass", "an instance and", "goes on", "mend ", "is no ", "<str>", "list[", "{")
 
 
 def screen(*words: str) -> str:
@@ -52,7 +52,7 @@ def test_the_overview_lists_every_verb_with_a_whole_sentence() -> None:
 
 def test_a_choice_is_shown_with_its_default() -> None:
     text = screen("train", "-h")
-    assert "--preset <tiny|small|base|nano>" in text
+    assert "--preset <nano|tiny|small|base>" in text
     assert "[default: base]" in " ".join(text.split())
 
 
