@@ -29,7 +29,9 @@ def segmenters(
             ],
         ),
     ] = None,
-    style: Annotated[TableFormat, typer.Option("--format", help="Format of the printed table.")] = "text",
+    style: Annotated[
+        TableFormat, typer.Option("--format", help="Format of the printed table.")
+    ] = "text",
 ) -> None:
     """List the checkpoints of the segmenters in the paper.
 
