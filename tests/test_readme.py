@@ -116,7 +116,7 @@ def test_the_map_names_every_room(repo: Path) -> None:
 def test_the_verbs_are_all_named(repo: Path) -> None:
     from rclicks_hf.cli import VERBS
 
-    (line,) = re.findall(r"lists all verbs: ([^.]+)\.", (repo / "README.md").read_text())
+    (line,) = re.findall(r"lists all commands: ([^.]+)\.", (repo / "README.md").read_text())
     assert re.findall(r"`([\w-]+)`", line) == list(VERBS)
 
 

@@ -265,7 +265,7 @@ def read_click_scores(path: str | os.PathLike[str]) -> pd.DataFrame:
     Returns:
         One row per instance, click model and set of clicks: ``dataset, split, full_stem, round,
         click_type, device, is_simulated, click_model, clicks``, one column per metric and per
-        Monte-Carlo error, ``ks_undefined, left_out``.
+        Monte Carlo error, ``ks_undefined, left_out``.
 
     Raises:
         RclicksError: If the file does not exist or is something else.
@@ -317,7 +317,7 @@ def _named_models(models: Sequence[str] | Mapping[str, ModelSpec]) -> dict[str, 
         models = dict(zip(names, models, strict=True))
     taken = next((name for name in names if name == PEOPLE or names.count(name) > 1), None)
     if taken is not None:
-        raise RclicksError(f"click_model: two rows would be called {taken!r}; rename a folder")
+        raise RclicksError(f"click_model: two rows would have the name {taken!r}; rename a folder")
     return dict(models)
 
 

@@ -99,7 +99,7 @@ class InstanceTable(Sequence[Instance]):
         self._image_rows = {stem: row for row, stem in enumerate(images["full_stem"][:])}
         missing = next((stem for stem in self.stems if stem not in self._image_rows), None)
         if missing is not None:
-            raise RclicksError(f"{missing}: instance without pictures; build the dataset again")
+            raise RclicksError(f"{missing}: instance without images; build the dataset again")
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -162,7 +162,7 @@ def load_instances(
         The instances; pictures are decoded when an item is taken.
 
     Raises:
-        RclicksError: If the repo, the dataset, its pictures or the split does not exist, or a round
+        RclicksError: If the repo, the dataset, its images or the split does not exist, or a round
             is unknown.
 
     Example:
@@ -266,7 +266,7 @@ def _locate(repo: str | Path, key: ConfigKey) -> tuple[dict[str, list[Path]] | N
     if not configs_of(repo):
         raise RclicksError(_nothing_at(repo))
     raise RclicksError(
-        f"{repo}: has no config {key.name!r}; build it with that dataset and its pictures"
+        f"{repo}: has no config {key.name!r}; build it with that dataset and its images"
     )
 
 
@@ -306,7 +306,7 @@ def _no_repo(repo: str | Path, error: Exception) -> str:
 def _explain(error: Exception, repo: str | Path, key: ConfigKey, split: str) -> str:
     text = str(error)
     if "BuilderConfig" in text:
-        return f"{repo}: has no config {key.name!r}; build it with that dataset and its pictures"
+        return f"{repo}: has no config {key.name!r}; build it with that dataset and its images"
     if "Unknown split" in text:
         known = text.rpartition("Should be one of")[2].strip(" .[]").replace("'", "")
         return f"{repo}: {key.name} has no split {split!r}; use {known or 'another'}"
@@ -339,7 +339,7 @@ def _with_pictures(stored: StoredInstance, pictures: dict[str, Any]) -> Instance
         image = decode_rgb(pictures["image"]["bytes"])
         mask = decode_mask(pictures["object_mask"]["bytes"])
     except (OSError, SyntaxError, ValueError) as error:
-        reason = str(error).partition(";")[0] or "a picture cannot be read"
+        reason = str(error).partition(";")[0] or "an image cannot be read"
         where = stored.keys.get("full_stem", "an instance")
         raise RclicksError(f"{where}: {reason}; build the dataset again") from error
     return Instance(

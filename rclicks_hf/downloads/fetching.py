@@ -168,12 +168,12 @@ def _receive(address: str, part: Path, progress: bool) -> None:
 
 
 def _fetch_from_drive(file: RemoteFile, part: Path, progress: bool) -> None:
-    """Fetch with gdown, which knows the drive's confirmation pages and resumes."""
+    """Fetch with gdown, which knows Google Drive's confirmation pages and resumes."""
     try:
         import gdown
     except ImportError as error:
         raise RclicksError(
-            f'{file.name}: is on a drive, which needs gdown: pip install "rclicks-hf[download]"; '
+            f'{file.name}: is on Google Drive, which needs gdown: pip install "rclicks-hf[download]"; '
             f"or {_by_hand(file)}"
         ) from error
     try:
@@ -186,7 +186,7 @@ def _fetch_from_drive(file: RemoteFile, part: Path, progress: bool) -> None:
     except Exception as error:  # gdown's own types, of quota and permission pages
         reason = without_secrets(visible(" ".join(str(error).split())))[:200]
         raise RclicksError(
-            f"{file.name}: the drive refuses the download ({reason}); {_by_hand(file)}"
+            f"{file.name}: Google Drive refuses the download ({reason}); {_by_hand(file)}"
         ) from error
 
 

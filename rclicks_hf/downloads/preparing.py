@@ -172,7 +172,7 @@ def _make(item: PublicItem, fetcher: Fetcher, report: Callable[[str], object]) -
         report(f"{item.name}: {', '.join(file.name for file in item.files)} in {final}")
         return final
     if final.exists() and item.becomes != "results":
-        report(f"{item.name}: {final} is there already{_checked(item, final)}")
+        report(f"{item.name}: {final} is already there{_checked(item, final)}")
         return final
     (file,) = item.files
     was_there = (fetcher.folder / file.name).exists()

@@ -37,7 +37,7 @@ class RemoteFile:
 
     @property
     def is_on_drive(self) -> bool:
-        """Whether it needs the drive's own protocol."""
+        """Whether it needs Google Drive's own protocol."""
         return bool(self.drive_file or self.drive_folder)
 
 

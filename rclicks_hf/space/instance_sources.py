@@ -166,8 +166,7 @@ def instance_sources(settings: SpaceSettings) -> dict[str, InstanceSource]:
                 found[title] = RepoSource(settings.dataset, name, split)
         if not found:
             raise RclicksError(
-                f"{settings.dataset}: has clicks but no pictures to browse; build it with its "
-                "pictures"
+                f"{settings.dataset}: has clicks but no images to browse; build it with its images"
             )
     embedded = {
         f"{title}, embedded" if found else title: source

@@ -144,7 +144,7 @@ class TestText:
     def test_monte_carlo_errors_on_demand(self):
         tables = summarise_scores(scores())
         assert "Monte-Carlo" not in format_score_tables(tables)
-        assert format_score_tables(tables, errors=True).count("Monte-Carlo error") == 3
+        assert format_score_tables(tables, errors=True).count("Monte Carlo error") == 3
 
 
 @pytest.mark.parametrize(

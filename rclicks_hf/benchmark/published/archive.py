@@ -143,7 +143,7 @@ def _open_zip(path: Path) -> zipfile.ZipFile:
         head = stream.read(512).lstrip().lower()
     if head.startswith((b"<!doctype html", b"<html")):
         raise RclicksError(
-            f"{path}: is a web page, not the archive; the drive returns one when its download "
+            f"{path}: is a web page, not the archive; Google Drive returns one when its download "
             "quota is used up: download the archive in a browser, or try again tomorrow"
         )
     return open_zip(path, _RETRY)
