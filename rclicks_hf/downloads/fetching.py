@@ -173,8 +173,8 @@ def _fetch_from_drive(file: RemoteFile, part: Path, progress: bool) -> None:
         import gdown
     except ImportError as error:
         raise RclicksError(
-            f'{file.name}: is on Google Drive, which needs gdown: pip install "rclicks-hf[download]"; '
-            f"or {_by_hand(file)}"
+            f"{file.name}: is on Google Drive, which needs gdown: pip install "
+            f'"rclicks-hf[download]"; or {_by_hand(file)}'
         ) from error
     try:
         key = file.drive_file or _find_in_folder(gdown, file)

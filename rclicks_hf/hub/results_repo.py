@@ -78,7 +78,8 @@ Protocol: `{protocol}`. Its rules are in each `{manifest}`.
 {facts}
 
 Runs: `base` is the baseline clicker; `g1` to `g10` draw clicks from the least to the most likely
-tenth of the click model; `user` has single recorded clicks, `nuser` single clicks of the click model.
+tenth of the click model; `user` has single recorded clicks, `nuser` single clicks drawn from the
+click model.
 
 ## Citation
 

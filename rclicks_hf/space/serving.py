@@ -102,5 +102,5 @@ def require_free(host: str, port: int) -> None:
                 f"port {port}: only for administrators; give one above 1023"
             ) from error
         raise RclicksError(
-            f"host {host}: is not an address of this computer; give 127.0.0.1, or 0.0.0.0 for all addresses"
+            f"host {host}: is not an address of this computer; give 127.0.0.1, or 0.0.0.0 for all"
         ) from error

@@ -281,8 +281,8 @@ def _rest_html(study: Study, visit: Visit, is_end: bool) -> str:
         table = click_csv({annotator_of(visit.code): list(visit.clicks)})
         data = b64encode(table.encode()).decode()
         lines += [
-            f"<p>Your code: <code>{readable_code(visit.code)}</code>. Keep it to continue later, on "
-            "any device.</p>",
+            f"<p>Your code: <code>{readable_code(visit.code)}</code>. Keep it to continue later, "
+            "on any device.</p>",
             '<p><a style="margin: 0; padding: 0" download="my_clicks.csv" '
             f'href="data:text/csv;base64,{data}">Download your clicks (CSV)</a></p>',
         ]

@@ -46,8 +46,8 @@ any time; your code lets you continue later."""
 
 _PREVIEW_CONSENT = f"""\
 {_INSTRUCTION}
-**This is a preview on embedded photographs: clicks are not saved.** `rclicks space --collect FOLDER` \
-collects clicks on your own pictures."""
+**This is a preview on embedded photographs: clicks are not saved.** `rclicks space --collect \
+FOLDER` collects clicks on your own pictures."""
 
 
 @dataclass(frozen=True)
