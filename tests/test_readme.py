@@ -141,3 +141,8 @@ def test_nothing_brings_what_the_project_does_without(repo: Path) -> None:
     for name in ("torchvision", "torchaudio", "timm"):
         assert name not in pinned
         assert find_spec(name) is None
+
+
+def test_the_stored_oracles_are_small(repo: Path) -> None:
+    """They are part of every clone (tests/oracles/README.md)."""
+    assert sum(file.stat().st_size for file in (repo / "tests/oracles").rglob("*.*")) <= 8_000_000

@@ -64,7 +64,7 @@ def analyse_repo(
         previews: The paper's ``previews.csv``; None to leave the display modes out.
         sources: Folder that holds ``PREVIEW/`` with the images and masks of ``previews``; None to
             give their lengths in units of the image.
-        slip: Add WD and PL1 of PC against mobile with the slip of the paper's script.
+        slip: Add WD and PL1 of PC against mobile with the error of the paper's script.
         out: Folder to create, with one Parquet file per analysis, one row per instance.
         seed: Seed of halvings and bootstrap.
 

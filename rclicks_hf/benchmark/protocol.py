@@ -128,7 +128,7 @@ class BenchmarkProtocol:
 
     @property
     def zooms_as_reference(self) -> bool:
-        """Whether segmenters keep the defects of the paper's code."""
+        """Whether segmenters keep the bugs of the paper's code."""
         return self.zoom_rule == "reference"
 
     def trajectory_seed(self, full_stem: str, run: str) -> int:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from rclicks_hf.cli.options import OnError, split_names
+from rclicks_hf.cli.options import OnError, complete_names, split_names
 from rclicks_hf.errors import RclicksError
 
 EXAMPLES = """\b
@@ -59,6 +59,7 @@ def build(
         typer.Option(
             "--with",
             metavar="ITEM",
+            autocompletion=lambda typed: complete_names(typed, ("tetris", "previous-masks")),
             help="With --download, also download tetris (6.3 GB) or previous-masks. Repeat the "
             "option or separate names with commas.",
         ),

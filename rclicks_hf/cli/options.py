@@ -89,7 +89,7 @@ def one_of_both(
     return given[0]
 
 
-def _complete(incomplete: str, names: Sequence[str]) -> list[str]:
+def complete_names(incomplete: str, names: Sequence[str]) -> list[str]:
     """Completions of the last name in a list with commas."""
     done = incomplete[: incomplete.rfind(",") + 1]
     return [done + name for name in names if (done + name).startswith(incomplete)]
@@ -99,7 +99,7 @@ def complete_dataset(incomplete: str) -> list[str]:
     """Shell completion of ``--dataset``."""
     from rclicks_hf.data.schema import SOURCE_DATASETS
 
-    return _complete(incomplete, list(SOURCE_DATASETS))
+    return complete_names(incomplete, list(SOURCE_DATASETS))
 
 
 def complete_network(incomplete: str) -> list[str]:
@@ -113,7 +113,7 @@ def complete_runs(incomplete: str) -> list[str]:
     """Shell completion of ``--runs``."""
     from rclicks_hf.benchmark import RUNS
 
-    return _complete(incomplete, list(RUNS))
+    return complete_names(incomplete, list(RUNS))
 
 
 DATASET_NAMES = (

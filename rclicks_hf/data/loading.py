@@ -51,7 +51,7 @@ _PICTURES = ("image", "object_mask", "previous_mask")
 
 
 class InstanceTable(Sequence[Instance]):
-    """Instances of one dataset and split; pictures are read and decoded when an item is taken.
+    """Instances of one dataset and split; images are read and decoded when an item is accessed.
 
     It pickles as file references, so that a worker process reopens it cheaply.
 
@@ -67,7 +67,7 @@ class InstanceTable(Sequence[Instance]):
         hub_id: The argument; ``""`` for a folder.
 
     Raises:
-        RclicksError: If an instance has no pictures.
+        RclicksError: If an instance has no images.
 
     Example:
         >>> stems = {"full_stem": ["a", "a_fn", "b"], "image_stem": ["a", "a", "b"]}
@@ -127,7 +127,7 @@ class InstanceTable(Sequence[Instance]):
         return InstanceTable(self._instances, self._images, chosen, hub_id=self.hub_id)
 
     def content_digest(self) -> str:
-        """SHA-256 (hex) of every stored value of the items, pictures included."""
+        """SHA-256 (hex) of every stored value of the items, images included."""
         total = hashlib.sha256()
         for index, row in enumerate(self._rows):
             [stored] = self._instances[row : row + 1].to_pylist()
@@ -159,7 +159,7 @@ def load_instances(
         rounds: Rounds to keep, or the name of one.
 
     Returns:
-        The instances; pictures are decoded when an item is taken.
+        The instances; images are decoded when an item is accessed.
 
     Raises:
         RclicksError: If the repo, the dataset, its images or the split does not exist, or a round

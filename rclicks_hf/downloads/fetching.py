@@ -28,7 +28,7 @@ from rclicks_hf.support.file_digest import file_digest
 from rclicks_hf.support.progress import is_quiet
 from rclicks_hf.support.visible_text import visible, without_secrets
 
-# Own code: pooch and the Hub's client neither resume a broken download nor know Git's checksums.
+# Our own code: pooch and the Hub's client neither resume downloads nor know Git's checksums.
 _CHUNK = 1 << 20
 _ATTEMPTS = 5
 _TIMEOUT = 60  # seconds without a byte

@@ -42,10 +42,10 @@ def download(
     progress: bool = True,
     report: Callable[[str], object] = lambda line: None,
 ) -> dict[str, Path]:
-    """Fetch public items and make them ready to use.
+    """Download public items and make them ready to use.
 
-    What is there already is kept. The same call resumes after an interruption. Archives are
-    unpacked so that nothing leaves the folder, and a result has its name only when it is whole.
+    Existing results are kept. The same call resumes after an interruption. Archives are unpacked
+    so that nothing leaves the folder; a result gets its final name only when it is complete.
 
     Args:
         names: Keys of `ITEMS`, or ``"all"``.
@@ -54,7 +54,7 @@ def download(
         mirror: A folder or a web address that holds the files by their names, in place of the
             published addresses.
         progress: Show progress bars.
-        report: Is given one line on each item.
+        report: Called with one line per item.
 
     Returns:
         Name -> the result: the folder of the files, dataset, network or results.

@@ -46,11 +46,11 @@ class PublicItem:
     """One row of `ITEMS`.
 
     Attributes:
-        name: What users type.
-        title: What it is.
-        files: What is fetched.
+        name: Name that users type.
+        title: Description in one line.
+        files: Files to download.
         licence: Its licence, and who may use it.
-        becomes: What is made of it: see `rclicks_hf.downloads.preparing`.
+        becomes: What it is turned into: see `rclicks_hf.downloads.preparing`.
         folder: Name of the result in the download folder; ``""`` for files.
         note: What the result is for.
 
@@ -70,7 +70,7 @@ class PublicItem:
 
     @property
     def megabytes(self) -> float:
-        """What is fetched at most."""
+        """Maximum size of the download, in MB."""
         return sum(file.megabytes for file in self.files)
 
 

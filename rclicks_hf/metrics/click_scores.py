@@ -115,7 +115,7 @@ def ks(
     seed: int = SEED,
     mode: str = "reference",
 ) -> Estimate:
-    """KS: share of resamples that a 2-D Kolmogorov-Smirnov test does not tell from the clicks.
+    """KS: share of resamples that a 2-D Kolmogorov-Smirnov test cannot distinguish from clicks.
 
     A resample is n points drawn from the map, n the number of clicks; it counts where the p-value
     of the test is above 0.05.

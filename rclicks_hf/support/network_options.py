@@ -20,7 +20,7 @@ class NetworkOptions:
 
     Attributes:
         device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"``, ``"cuda:N"``, ``"mps"``.
-        dtype: Of products and convolutions, one of `DTYPES`; weights stay in 32-bit floats.
+        dtype: Precision of products and convolutions, one of `DTYPES`; weights stay float32.
         batch_size: Inputs per forward pass; None is what suits the device.
         compile: Whether the clickability network is compiled, on a GPU.
 

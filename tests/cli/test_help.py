@@ -106,3 +106,6 @@ def test_completion_of_lists_with_commas() -> None:
     assert options.complete_dataset("davis,gr") == ["davis,grabcut"]
     assert options.complete_runs("base,nu") == ["base,nuser"]
     assert options.complete_network("sal") == ["saliency"]
+    assert options.complete_names("tetris,pre", ("tetris", "previous-masks")) == [
+        "tetris,previous-masks"
+    ]
