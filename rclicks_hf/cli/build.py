@@ -19,6 +19,8 @@ Examples:
   rclicks build --full-size-copy --out full-size-copy
 """
 
+_MORE = ("tetris", "previous-masks")  # what --with is for
+
 
 def build(
     clicks: Annotated[
@@ -59,7 +61,7 @@ def build(
         typer.Option(
             "--with",
             metavar="ITEM",
-            autocompletion=lambda typed: complete_names(typed, ("tetris", "previous-masks")),
+            autocompletion=lambda incomplete: complete_names(incomplete, _MORE),
             help="With --download, also download tetris (6.3 GB) or previous-masks. Repeat the "
             "option or separate names with commas.",
         ),

@@ -26,7 +26,7 @@ def push(
         str,
         typer.Argument(
             metavar="KIND",
-            autocompletion=lambda typed: [kind for kind in KINDS if kind.startswith(typed)],
+            autocompletion=lambda incomplete: [k for k in KINDS if k.startswith(incomplete)],
             help="dataset (a built dataset repo), model (a model folder with its card, code and "
             "scores), metrics (the nine evaluate modules, one Space each), results (results "
             "folders, as one dataset repo) or space (the app, with results for its leaderboard). "

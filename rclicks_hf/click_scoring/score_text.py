@@ -50,7 +50,7 @@ def format_score_tables(tables: Sequence[ScoreTable], *, errors: bool = False) -
 
     Args:
         tables: The tables.
-        errors: True adds the Monte-Carlo standard errors of the means.
+        errors: True adds the Monte Carlo standard errors of the means.
 
     Returns:
         Per table: means, published means, differences of click models, and what was left out.

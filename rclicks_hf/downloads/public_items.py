@@ -12,7 +12,7 @@ from typing import Literal
 from rclicks_hf.data.public_files import COMMIT, FILES, PublicFile
 from rclicks_hf.data.schema import SOURCE_DATASETS
 
-#: Mirrors: variable -> what stands before the name of a file, and of which files.
+#: Mirrors: environment variable -> prefix of file names, and the files that it applies to.
 ENDPOINT_VARIABLE = "RCLICKS_ENDPOINT"  # a mirror of `GITHUB`, as HF_ENDPOINT is for the Hub
 MIRROR_VARIABLE = "RCLICKS_MIRROR"  # a folder or address that holds all files by their names
 

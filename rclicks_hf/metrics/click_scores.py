@@ -69,7 +69,7 @@ def click_scores(
         mode: Item of `MODES`: the paper's draws, or the expectation where it has a closed form.
 
     Returns:
-        The five scores; KS, PL1 and WD with their Monte-Carlo standard error.
+        The five scores; KS, PL1 and WD with their Monte Carlo standard error.
 
     Raises:
         ValueError: If the map, the clicks, the box or an option is invalid.

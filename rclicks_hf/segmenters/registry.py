@@ -125,7 +125,7 @@ SEGMENTERS: dict[str, SegmenterFamily] = {
     )
 }
 
-#: Stands before the folder or the two files of a network exported to ONNX.
+#: Prefix of the folder or the two files of a network exported to ONNX.
 ONNX = "onnx"
 
 # Networks that users may expect here -> why they cannot be loaded.

@@ -143,7 +143,7 @@ class TestText:
 
     def test_monte_carlo_errors_on_demand(self):
         tables = summarise_scores(scores())
-        assert "Monte-Carlo" not in format_score_tables(tables)
+        assert "Monte Carlo" not in format_score_tables(tables)
         assert format_score_tables(tables, errors=True).count("Monte Carlo error") == 3
 
 

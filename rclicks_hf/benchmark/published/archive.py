@@ -19,7 +19,7 @@ from rclicks_hf.errors import RclicksError
 from rclicks_hf.support.file_digest import file_digest
 from rclicks_hf.support.safe_zip import explained_zip, open_zip
 
-#: Ending of a folder's name -> run, and number of clicks in the names of its files.
+#: Suffix of a folder's name -> run, and the number of clicks in its file names.
 _SUFFIXES: dict[str, tuple[str, int]] = {
     "_Base": (BASELINE_RUN, 20),
     "_User": (USER_RUN, 1),
@@ -29,7 +29,7 @@ _SUFFIXES: dict[str, tuple[str, int]] = {
         for name, (low, high) in CLICKING_GROUPS.items()
     },
 }
-#: Beginning of a file's name -> source dataset.
+#: Prefix of a file name -> source dataset.
 _DATASETS = {
     "GrabCut": "grabcut",
     "Berkeley": "berkeley",

@@ -80,7 +80,7 @@ class OnnxSegmenter(PaddedSquare):
             side = 4 * self.input_size // STRIDE
             mask = masks[0].numpy() if masks else np.zeros((side, side))
             prompts = {
-                # Without a box, SAM takes one more point, which is nowhere.
+                # Without a box, SAM expects an additional padding point with the label -1.
                 "point_coords": np.concatenate([places, np.zeros_like(places[:, :1])], axis=1),
                 "point_labels": np.concatenate([signs, np.full_like(signs[:, :1], -1)], axis=1),
                 "mask_input": mask[None, None],
