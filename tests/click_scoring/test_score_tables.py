@@ -91,7 +91,7 @@ class TestSummary:
             ("subsequent", "pc", 2),
         ]
 
-    def test_nothing_scored_is_no_nan(self):
+    def test_nothing_scored_prints_no_nan(self):
         rows = scores()
         rows["left_out"] = "no clicks"
         (table,) = summarise_scores(rows)
