@@ -198,7 +198,7 @@ def test_a_gpu_without_memory_is_one_line(monkeypatch: pytest.MonkeyPatch) -> No
         def to(self, *args: Any, **options: Any) -> Any:
             raise RuntimeError("CUDA error: out of memory\nCompile with TORCH_USE_CUDA_DSA")
 
-    with pytest.raises(RclicksError, match="cuda:0: its memory does not hold the network; "):
+    with pytest.raises(RclicksError, match="cuda:0: too little memory for the network; "):
         put_on(Large(1, 1), torch.device("cuda:0"))
 
     def full(gpu: int) -> None:
@@ -223,7 +223,7 @@ def test_a_users_segmenter_that_ignores_the_device_is_one_line(
     monkeypatch.syspath_prepend(tmp_path)
     for device in ("cpu", "auto", None):
         load_segmenter("ignores:Ignores", device=device)
-    with pytest.raises(RclicksError, match="Ignores: is on cpu, though --device cuda:1 was given"):
+    with pytest.raises(RclicksError, match="Ignores: is on cpu, although --device cuda:1 was given"):
         load_segmenter("ignores:Ignores", device="cuda:1")
 
 
