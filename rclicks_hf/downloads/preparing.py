@@ -106,12 +106,12 @@ def plan(
     fetcher, rows, total = Fetcher(folder, mirror), [], 0.0
     for item in choose_items(names):
         if _result(item, folder).exists() and item.becomes != "files":
-            rows.append([item.name, "", "is there already", str(_result(item, folder))])
+            rows.append([item.name, "", "is already there", str(_result(item, folder))])
             continue
         for file in item.files:
             done = (folder / file.name).exists()
             total += 0 if done else file.megabytes
-            state = "is there already" if done else fetcher.source(file)
+            state = "is already there" if done else fetcher.source(file)
             rows.append([item.name, _size(file.megabytes), state, str(_result(item, folder))])
     place = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     free = shutil.disk_usage(place).free / 1e6

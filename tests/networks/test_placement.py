@@ -351,7 +351,7 @@ def test_a_real_lack_of_memory_is_one_line() -> None:
     _, total = torch.cuda.mem_get_info()
     torch.cuda.set_per_process_memory_fraction(0.01)
     try:
-        with pytest.raises(RclicksError, match="its memory does not hold the network"):
+        with pytest.raises(RclicksError, match="too little memory for the network"):
             put_on(torch.nn.Linear(total // 400, 10, device="meta").to_empty(device="cpu"), CUDA)
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
