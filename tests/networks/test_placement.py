@@ -223,7 +223,7 @@ def test_a_users_segmenter_that_ignores_the_device_is_one_line(
     monkeypatch.syspath_prepend(tmp_path)
     for device in ("cpu", "auto", None):
         load_segmenter("ignores:Ignores", device=device)
-    with pytest.raises(RclicksError, match="Ignores: is on cpu, although --device cuda:1 was given"):
+    with pytest.raises(RclicksError, match="Ignores: is on cpu, although --device cuda:1 was"):
         load_segmenter("ignores:Ignores", device="cuda:1")
 
 
