@@ -19,10 +19,10 @@ launch_space(__file__)
 """
 REQUIREMENTS = requirements("evaluate>=0.4.6", "rclicks-hf")
 TAGS = ("evaluate", "metric", "interactive-segmentation")
-LOADING = "The name works in a folder that holds this module, and from any folder after `rclicks install`."
+LOADING = "`evaluate.load` finds the name in a folder that contains this module and, after `rclicks install`, in any folder."
 FEEDING = "`add`, `add_batch`, `evaluate.combine` and distributed evaluation (`num_process`, `process_id`, `experiment_id`) work as for every evaluate metric."
 REDUCED = " Maps are reduced to their score when they are added; they are not stored."
-MONTE_CARLO = "- A sampled value is a Monte-Carlo estimate. The paper seeds its generator once per process, so its values depend on the order of instances; here each instance's draw has a seed, so values do not depend on the order, and they agree with published ones only up to that noise. Instances without their own `seed` share the module's seed and its random numbers, so their errors do not average out as those of different seeds do."
+MONTE_CARLO = "- A sampled value is a Monte Carlo estimate. The paper seeds its generator once per process, so its values depend on the order of instances; here each instance's draw has a seed, so values do not depend on the order, and they agree with published ones only up to that noise. Instances without their own `seed` share the module's seed and its random numbers, so their errors do not average out."
 WRAPPER = "- The module is a thin wrapper around `rclicks_hf.metrics.{name}`, so it needs the `rclicks-hf` package."
 REFERENCES = "- The paper's code and data: GitHub, `emb-ai/rclicks`."
 # First words of the shared paragraphs and list items, which are not a card's own.

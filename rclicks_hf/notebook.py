@@ -36,8 +36,8 @@ def run_benchmark(
 ) -> Results:
     """Measure how many clicks a segmenter needs, and how much that depends on who clicks.
 
-    As `rclicks_hf.benchmark.run_benchmark`, which says how runs resume and share processes, but it
-    returns the results themselves, which print as a table.
+    Like `rclicks_hf.benchmark.run_benchmark`, which explains how runs resume and share processes,
+    but returns the results themselves, which print as a table.
 
     Args:
         instances: An instance set such as ``RepoInstances("rclicks", "grabcut")``, a table of

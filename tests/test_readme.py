@@ -116,7 +116,7 @@ def test_the_map_names_every_room(repo: Path) -> None:
 def test_the_verbs_are_all_named(repo: Path) -> None:
     from rclicks_hf.cli import VERBS
 
-    (line,) = re.findall(r"lists all verbs: ([^.]+)\.", (repo / "README.md").read_text())
+    (line,) = re.findall(r"lists all commands: ([^.]+)\.", (repo / "README.md").read_text())
     assert re.findall(r"`([\w-]+)`", line) == list(VERBS)
 
 
@@ -141,3 +141,8 @@ def test_nothing_brings_what_the_project_does_without(repo: Path) -> None:
     for name in ("torchvision", "torchaudio", "timm"):
         assert name not in pinned
         assert find_spec(name) is None
+
+
+def test_the_stored_oracles_are_small(repo: Path) -> None:
+    """They are part of every clone (tests/oracles/README.md)."""
+    assert sum(file.stat().st_size for file in (repo / "tests/oracles").rglob("*.*")) <= 8_000_000

@@ -257,27 +257,47 @@ def count_clicks(name: str, model: Any, test: Sequence[Instance], given: argpars
 
 
 def main(arguments: Sequence[str] | None = None) -> str:
-    """Train, save, and return the table of before and after."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--model", help="folder or Hub id of SAM or SAM 2; default: tiny, random")
+    """Train and save the network; return the table of before and after."""
+    parser = argparse.ArgumentParser(
+        description=(__doc__ or "").splitlines()[0],
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument(
+        "--model",
+        help="SAM or SAM 2 network: a folder or Hub id; None: tiny, random",
+    )
     parser.add_argument(
         "--clicks",
         default="clickability-nano-simulated",
-        help="clickability network, folder or Hub id",
+        help="clickability network that draws the clicks: a folder or Hub id",
     )
-    parser.add_argument("--repo", default="rclicks", help="dataset repo")
-    parser.add_argument("--dataset", default="simulated_scenes", help="with train and test split")
+    parser.add_argument("--repo", default="rclicks", help="dataset repo: a folder or Hub id")
+    parser.add_argument(
+        "--dataset",
+        default="simulated_scenes",
+        help="source dataset to train and test on",
+    )
     parser.add_argument("--out", type=Path, required=True, help="new folder for the tuned network")
     parser.add_argument(
-        "--warm-up", type=int, default=60, help="steps of 16 objects that train the tiny network"
+        "--warm-up",
+        type=int,
+        default=60,
+        help="warm-up steps of the tiny network (16 objects)",
     )
-    parser.add_argument("--steps", type=int, default=80, help="of 4 objects each")
-    parser.add_argument("--clicks-per-object", type=int, default=3)
-    parser.add_argument("--learning-rate", type=float, default=1e-3)
-    parser.add_argument("--groups", type=int, nargs="+", default=range(1, 11), metavar="1..10")
-    parser.add_argument("--limit", type=int, default=6, help="objects of the test split to compare")
-    parser.add_argument("--threshold", type=float, default=0.3, help="IoU that NoC asks for")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--steps", type=int, default=80, help="fine-tuning steps (4 objects)")
+    parser.add_argument("--clicks-per-object", type=int, default=3, help="simulated clicks")
+    parser.add_argument("--learning-rate", type=float, default=1e-3, help="peak learning rate")
+    parser.add_argument(
+        "--groups",
+        type=int,
+        nargs="+",
+        default=[*range(1, 11)],
+        metavar="1..10",
+        help="clicking groups of the benchmark",
+    )
+    parser.add_argument("--limit", type=int, default=6, help="number of test objects to benchmark")
+    parser.add_argument("--threshold", type=float, default=0.3, help="IoU threshold of NoC, 0 to 1")
+    parser.add_argument("--seed", type=int, default=0, help="random seed")
     given = parser.parse_args(arguments)
     if given.out.exists():
         parser.error(f"{given.out} exists; give another --out or remove it")

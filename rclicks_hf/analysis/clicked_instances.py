@@ -42,7 +42,7 @@ class ClickedInstance:
         full_stem: Identifier of the instance and round.
         click_type: ``"first"``, ``"fn"`` or ``"fp"``.
         is_simulated: True for simulated clicks.
-        unit: ``"object box"``, or ``"image"`` where the dataset was built without pictures.
+        unit: ``"object box"``, or ``"image"`` if the dataset was built without images.
         size: (w, h) of that unit in pixels.
         clicks: The clicks, in pixels of the image.
     """

@@ -1,4 +1,4 @@
-"""PC against mobile: do users click alike with a mouse and with a finger?"""
+"""PC against mobile: do users click in the same places with a mouse and with a finger?"""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def compare_devices(
 
     The paper's table covers the instances of all rounds, and of TETRIS the validation images. Its
     script passes the x of the PC clicks to WD and PL1 twice, (x, x) instead of (x, y): the
-    published KS shares are sound, the published WD and PL1 are those of ``slip=True``.
+    published KS shares are correct; the published WD and PL1 are those of ``slip=True``.
 
     Args:
         instances: Rows of a ``<dataset>-instances`` config, as for `read_instances`.
         least: Fewest clicks on either device; an instance with fewer is left out.
-        slip: Add ``wd_slip`` and ``pl1_slip``, the distances with the slip of the paper's script.
+        slip: Add ``wd_slip`` and ``pl1_slip``, the distances with the error of the paper's script.
 
     Returns:
         One row per instance: its keys, ``clicks_pc``, ``clicks_mobile``, ``ks_pvalue, ks, wd, pl1``

@@ -34,11 +34,12 @@ PREVIEW_FOLDER = "PREVIEW"
 NOTE = """\
 Means over instances with 95 % bootstrap intervals. KS share: how often a 2-D Kolmogorov-Smirnov
 test cannot tell two sets of clicks apart (p > 0.05). WD and distances are in diagonals, PL1 in
-sides of the object's box, or of the image where the dataset was built without pictures. Pairwise:
+sides of the object's box, or of the image if the dataset was built without images. Pairwise:
 distances of all pairs of clicks. Jackknife SE and largest shift: of the mean click position, with
 one click left out at a time."""
 SLIP_NOTE = """\
-With slip: the paper's script takes x twice for PC; its WD and PL1 compare with these rows only."""
+With slip: the paper's script uses x for both coordinates of PC clicks. Compare its WD and PL1
+with these rows only."""
 
 
 def analyse_repo(
@@ -63,7 +64,7 @@ def analyse_repo(
         previews: The paper's ``previews.csv``; None to leave the display modes out.
         sources: Folder that holds ``PREVIEW/`` with the images and masks of ``previews``; None to
             give their lengths in units of the image.
-        slip: Add WD and PL1 of PC against mobile with the slip of the paper's script.
+        slip: Add WD and PL1 of PC against mobile with the error of the paper's script.
         out: Folder to create, with one Parquet file per analysis, one row per instance.
         seed: Seed of halvings and bootstrap.
 

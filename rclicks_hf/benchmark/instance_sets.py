@@ -71,7 +71,7 @@ class RepoInstances:
     split: str = "test"
 
     def load(self) -> IndexedInstances:
-        """Open the repo; refused in one line if it does not exist or lacks dataset or split."""
+        """Open the repo; RclicksError if it does not exist or lacks the dataset or split."""
         from rclicks_hf.data import load_instances
 
         return load_instances(self.repo, self.dataset, split=self.split, rounds=("first",))

@@ -17,7 +17,7 @@ from rclicks_hf.support.names import did_you_mean
 RULES: dict[str, tuple[str, ...]] = {
     # Missed and excess region equally deep (also for a perfect mask): the click is negative.
     "tie_rule": ("negative",),
-    # Pixels of the unknown band take no clicks and do not count in the IoU.
+    # Pixels of the unknown band get no clicks and do not count in the IoU.
     "unknown_band_rule": ("ignored",),
     # strict: a failure never reaches the threshold. reference: NoC equal to the maximum is a
     # failure, so reaching the threshold with the very last click is one too.
@@ -37,7 +37,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "resize_rule": ("none",),
     # The segmenter decides whether and how to zoom in. Where a prediction has vanished, the network
     # sees the whole image again. segmenter: so its output is the whole image's, and the zoom starts
-    # anew. reference: the output is pasted into the last box all the same.
+    # anew. reference: the output is still pasted into the last box.
     "zoom_rule": ("segmenter", "reference"),
 }
 
@@ -128,7 +128,7 @@ class BenchmarkProtocol:
 
     @property
     def zooms_as_reference(self) -> bool:
-        """Whether segmenters keep the defects of the paper's code."""
+        """Whether segmenters keep the bugs of the paper's code."""
         return self.zoom_rule == "reference"
 
     def trajectory_seed(self, full_stem: str, run: str) -> int:

@@ -65,8 +65,8 @@ def run_benchmark(
             meanwhile. None means none on a CPU, and the cores per worker on GPUs.
         device: Where networks that are given by name run: ``"auto"`` (GPUs if there are any),
             ``"cpu"``, ``"cuda"``, ``"cuda:N"`` or ``"mps"``; objects stay where they are.
-        dtype: Of these networks' products and convolutions, ``"float32"``, ``"bfloat16"`` or
-            ``"float16"``; it changes numbers, so it is part of the manifest.
+        dtype: Precision of these networks' products and convolutions, ``"float32"``,
+            ``"bfloat16"`` or ``"float16"``; it changes results and is part of the manifest.
         batch_size: Inputs per forward pass of these networks; None means what suits the device.
         compile: Compile the clickability network on GPUs, which takes minutes per process.
         limit: Only the first ``limit`` instances.

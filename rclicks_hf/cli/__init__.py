@@ -92,8 +92,8 @@ def _root(
 ) -> None:
     """Recorded clicks for interactive segmentation: dataset, metrics, click models, benchmark.
 
-    `rclicks VERB -h` explains a verb and shows examples. Every verb takes --verbose, --quiet and
-    --traceback.
+    `rclicks COMMAND -h` explains a command and shows examples. Every command takes --verbose,
+    --quiet and --traceback.
     """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help(), err=True)

@@ -45,38 +45,41 @@ def analyse(
     ] = None,
     previews: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The paper's previews.csv: also compare display modes."),
+        typer.Option(
+            metavar="FILE",
+            help="The paper's previews.csv; with it, display modes are compared too.",
+        ),
     ] = None,
     sources: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="Folder with PREVIEW/, the images and masks of --previews."
+            metavar="DIR", help="Folder that holds PREVIEW/, the images and masks of --previews."
         ),
     ] = None,
     slip: Annotated[
         bool,
         typer.Option(
             "--slip",
-            help="Also compute WD and PL1 as published, with the error of the paper's script (x "
-            "used twice for PC).",
+            help="Also compute WD and PL1 as published: the paper's script uses x for both "
+            "coordinates of PC clicks.",
         ),
     ] = False,
     seed: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Seed of the halvings and the bootstrap.")
+        int, typer.Option(min=0, metavar="N", help="Random seed of the halvings and the bootstrap.")
     ] = 42,
     out: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Folder to create for Parquet files with one row per instance. "
+            help="Folder to create, with one Parquet file per analysis (one row per instance). "
             "Default: only print.",
         ),
     ] = None,
 ) -> None:
     """Analyse recorded clicks: devices, agreement, spread.
 
-    Compares PC with mobile clicks, and measures how well users agree, how far their clicks spread
-    and how much the mean click position depends on a single click.
+    Compares PC with mobile clicks, and measures how well users agree, how widely their clicks
+    spread and how much the mean click position depends on any single click.
     """
     from rclicks_hf.analysis import analyse_repo
 

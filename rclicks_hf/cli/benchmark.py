@@ -43,7 +43,7 @@ def benchmark(
         str,
         typer.Option(
             metavar="MODEL",
-            help="Click model that clicks are drawn from: ud (uniform), dt (distance transform), "
+            help="Click model to draw clicks from: ud (uniform), dt (distance transform), "
             "a clickability network as a folder or Hub id, or si:MODEL or sm:MODEL with a saliency "
             "network.",
         ),
@@ -61,8 +61,8 @@ def benchmark(
         str,
         typer.Option(
             metavar="SEGMENTER",
-            help="geocut, a network as a folder or Hub id, an exported one as onnx:FOLDER, or your "
-            "own class as module:Class.",
+            help="Segmenter to benchmark: geocut, a network as a folder or Hub id, an exported "
+            "network as onnx:FOLDER, or your own class as module:Class.",
         ),
     ] = "geocut",
     repo: Repo = DEFAULT_REPO,
@@ -71,9 +71,9 @@ def benchmark(
         list[str] | None,
         typer.Option(
             metavar="RUN",
-            help="base (deepest pixel), g1 to g10 (clicks from the least to the most likely "
-            "group), user (recorded first clicks, one at a time), nuser "
-            "(as many first clicks drawn from the click model). Repeat the "
+            help="How clicks are placed: base (the pixel deepest inside the error region), g1 to "
+            "g10 (drawn from the least to the most likely tenth of the click model), user (a "
+            "recorded first click), nuser (a first click drawn from the click model). Repeat the "
             "option or separate names with commas. Default: all.",
             autocompletion=complete_runs,
         ),
@@ -81,25 +81,31 @@ def benchmark(
     protocol: Annotated[
         Protocol,
         typer.Option(
-            help="Rules of the benchmark; reference repeats the random draws of the paper's code "
-            "(docs/protocol.md)."
+            help="Rules of the benchmark; reference reproduces the random numbers of the paper's "
+            "code (docs/protocol.md)."
         ),
     ] = "rclicks-1",
     limit: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="Only the first N instances of each dataset."),
+        typer.Option(
+            min=1, metavar="N", help="Benchmark only the first N instances of each dataset."
+        ),
     ] = None,
     instance: Annotated[
         list[str] | None,
-        typer.Option(metavar="STEM", help="Only the instance with this full_stem. Repeatable."),
+        typer.Option(
+            metavar="STEM",
+            help="Benchmark only the instance with this full_stem. Repeat the option for several.",
+        ),
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="First remove older results in --out.")
+        bool, typer.Option("--overwrite", help="First delete older results in --out.")
     ] = False,
     fail_fast: Annotated[
         bool,
         typer.Option(
-            "--fail-fast", help="Stop at the first instance that fails, instead of recording it."
+            "--fail-fast",
+            help="Stop at the first instance that fails instead of recording its error.",
         ),
     ] = False,
     num_proc: NumProc = None,
@@ -110,9 +116,10 @@ def benchmark(
 ) -> None:
     """Count the clicks that a segmenter needs.
 
-    Clicks on every instance by each run's rule, writes results.parquet and manifest.json, and
-    prints Sample NoC, NoF, the spread between user groups and the baseline. `rclicks report` turns
-    the results into pages and tables. The exit code is 1 if all instances of a dataset fail.
+    Segments every instance with simulated and recorded clicks, writes results.parquet and
+    manifest.json, and prints Sample NoC, NoF, the spread between user groups and the baseline.
+    `rclicks report` turns the results into pages and tables. The exit code is 1 if all instances
+    of a dataset fail.
     """
     failed = benchmark_repo(
         repo,

@@ -8,16 +8,18 @@ from typing import Annotated
 
 import typer
 
-from rclicks_hf.cli.options import OnError, split_names
+from rclicks_hf.cli.options import OnError, complete_names, split_names
 from rclicks_hf.errors import RclicksError
 
 EXAMPLES = """\b
 Examples:
   rclicks build --download
-  rclicks build --download --with tetris --with previous-masks
+  rclicks build --download --with tetris,previous-masks
   rclicks build --clicks clicks.csv --sources datasets --out rclicks
   rclicks build --full-size-copy --out full-size-copy
 """
+
+_MORE = ("tetris", "previous-masks")  # what --with is for
 
 
 def build(
@@ -25,7 +27,8 @@ def build(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Click table, clicks.csv. The split lists of TETRIS are read from its folder.",
+            help="Click table (clicks.csv). The train and validation lists of TETRIS are read from "
+            "the same folder.",
         ),
     ] = None,
     sources: Annotated[
@@ -49,8 +52,8 @@ def build(
         bool,
         typer.Option(
             "--download",
-            help="First download what is not given: the click table and, without --sources, the "
-            "four small archives of images (see `rclicks download --list`).",
+            help="First download what is missing: the click table and, without --sources, the "
+            "images of grabcut, berkeley, davis and coco_mval (see `rclicks download --list`).",
         ),
     ] = False,
     more: Annotated[
@@ -58,7 +61,9 @@ def build(
         typer.Option(
             "--with",
             metavar="ITEM",
-            help="With --download, fetch this as well: tetris (6.3 GB), previous-masks.",
+            autocompletion=lambda incomplete: complete_names(incomplete, _MORE),
+            help="With --download, also download tetris (6.3 GB) or previous-masks. Repeat the "
+            "option or separate names with commas.",
         ),
     ] = None,
     mirror: Annotated[
@@ -66,22 +71,23 @@ def build(
         typer.Option(
             "--from",
             metavar="PLACE",
-            help="With --download, take the files from this folder or web address.",
+            help="With --download, a mirror: a folder or URL that holds the files under their "
+            "published names.",
         ),
     ] = "",
     full_size_copy: Annotated[
         bool,
         typer.Option(
             "--full-size-copy",
-            help="Build a full-size synthetic copy instead: simulated clicks, no images, exactly "
-            "the published numbers of clicks and instances.",
+            help="Instead build a full-size synthetic copy: simulated clicks without images, in "
+            "exactly the published numbers of clicks and instances.",
         ),
     ] = False,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Seed of --full-size-copy.")] = 0,
     on_error: Annotated[
         OnError,
         typer.Option(
-            help="For a line of the click table that cannot be read: stop, or skip it and list it "
+            help="What to do with an invalid row of the click table: stop, or skip it and list it "
             "in rejected.parquet."
         ),
     ] = "stop",

@@ -20,8 +20,8 @@ def check_segmenter(
         str,
         typer.Argument(
             metavar="SEGMENTER",
-            help="geocut, a network as a folder or Hub id, an exported one as onnx:FOLDER, or your "
-            "own class as module:Class.",
+            help="Segmenter to check: geocut, a network as a folder or Hub id, an exported network "
+            "as onnx:FOLDER, or your own class as module:Class.",
         ),
     ],
     device: Device = "auto",

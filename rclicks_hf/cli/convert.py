@@ -29,7 +29,8 @@ def convert(
     checkpoint: Annotated[
         Path,
         typer.Argument(
-            metavar="CHECKPOINT", help="Official file; only tensors are read, no code runs."
+            metavar="CHECKPOINT",
+            help="Official checkpoint file; only tensors are read, none of its code runs.",
         ),
     ],
     folder: Annotated[
@@ -42,8 +43,8 @@ def convert(
 ) -> None:
     """Convert an official checkpoint into a model folder.
 
-    Prints which network and size it is, and which keys are not used. The folder can be loaded with
-    `from_pretrained`.
+    Prints the detected network and size, and which keys of the checkpoint were not used. The model
+    folder can be loaded with `from_pretrained`.
     """
     from rclicks_hf.networks import convert_checkpoint
 

@@ -21,8 +21,8 @@ def demo(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Your images, in GrabCut's layout (data_GT/*.jpg, boundary_GT/*.bmp). "
-            "Default: generated scenes and photographs that come with the package.",
+            help="Folder with your images and masks in GrabCut's layout (data_GT/*.jpg, "
+            "boundary_GT/*.bmp). Default: generated scenes and the package's photographs.",
         ),
     ] = None,
     out: Annotated[
@@ -32,7 +32,10 @@ def demo(
         ),
     ] = Path("rclicks-demo"),
     scenes: Annotated[
-        int, typer.Option(min=3, metavar="N", help="Number of generated scenes.")
+        int,
+        typer.Option(
+            min=3, metavar="N", help="Number of generated scene images; ignored with --data."
+        ),
     ] = 36,
     epochs: Annotated[
         int, typer.Option(min=1, metavar="N", help="Training epochs of the clickability network.")
@@ -51,7 +54,7 @@ def demo(
     ] = 0,
     num_proc: NumProc = None,
 ) -> None:
-    """Run every step once on simulated clicks.
+    """Run the whole workflow once on simulated clicks.
 
     Simulates clicks, builds a dataset repo, trains a small clickability network, scores click
     models, benchmarks the segmenter GeoCut and writes an HTML report. Takes a few minutes on two

@@ -14,7 +14,7 @@ Examples:
   rclicks download --list
   rclicks download clicks grabcut berkeley
   rclicks download clickability
-  rclicks download results --to runs --dry-run
+  rclicks download results --out runs --dry-run
   rclicks download tetris --from ~/Downloads
 """
 
@@ -30,23 +30,26 @@ def download(
     items: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="ITEM...",
-            help="clicks, grabcut, berkeley, davis, coco_mval, tetris, previous-masks, previews, "
-            "clickability, saliency, results, segmenters, or all (without segmenters).",
+            metavar="ITEM",
+            help="What to download, one or more of clicks, grabcut, berkeley, davis, coco_mval, "
+            "tetris, previous-masks, previews, clickability, saliency, results and segmenters, or "
+            "all (everything but segmenters). See --list.",
             autocompletion=complete_item,
         ),
     ] = None,
     show: Annotated[
         bool,
-        typer.Option("--list", help="List the items with size, licence and purpose, and exit."),
+        typer.Option(
+            "--list", help="List the items with their size, licence and purpose, and exit."
+        ),
     ] = False,
     to: Annotated[
         Path | None,
         typer.Option(
-            "--to",
+            "--out",
             metavar="DIR",
-            help="Folder for the results. Default: the variable RCLICKS_CACHE, or the folder "
-            "rclicks beside the Hub's cache.",
+            help="Folder to download to. Default: the environment variable RCLICKS_CACHE, or the "
+            "folder rclicks beside the Hub's cache.",
         ),
     ] = None,
     mirror: Annotated[
@@ -54,18 +57,18 @@ def download(
         typer.Option(
             "--from",
             metavar="PLACE",
-            help="Folder or web address with the files under their published names, instead of the "
-            "published addresses. Default: the variable RCLICKS_MIRROR.",
+            help="Mirror: a folder or URL that holds the files under their published names. "
+            "Default: the environment variable RCLICKS_MIRROR, or the published URLs.",
         ),
     ] = "",
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print what would be fetched, and exit.")
+        bool, typer.Option("--dry-run", help="Print what would be downloaded, and exit.")
     ] = False,
 ) -> None:
     """Download public data, networks and results.
 
-    Archives are checked and unpacked, networks converted and results imported.
-    The same command resumes an interrupted download. Files on a drive need the extra [download].
+    Checks and unpacks archives, converts networks and imports results. The same command resumes an
+    interrupted download. Files on Google Drive need: pip install "rclicks-hf[download]".
     """
     from rclicks_hf.downloads.preparing import download as download_all
     from rclicks_hf.downloads.preparing import list_items, plan

@@ -19,11 +19,12 @@ from rclicks_hf.cli.options import (
     ScoreMode,
     Split,
     require_datasets,
+    split_names,
 )
 
 EXAMPLES = """\b
 Examples:
-  rclicks evaluate-clicks --click-model ud --click-model model --dataset davis
+  rclicks evaluate-clicks --click-model ud,model --dataset davis
   rclicks evaluate-clicks --click-model dt --dataset grabcut,berkeley \\
       --mode exact --rounds --out scores
 """
@@ -36,7 +37,7 @@ def evaluate_clicks(
             metavar="MODEL",
             help="Click model to score: ud (uniform), dt (distance transform), a clickability "
             "network as a folder or Hub id, or si:MODEL or sm:MODEL with a saliency network. "
-            "May be repeated.",
+            "Repeat the option or separate names with commas.",
         ),
     ],
     dataset: Datasets,
@@ -44,15 +45,15 @@ def evaluate_clicks(
     split: Annotated[
         Split | None,
         typer.Option(
-            help="Split to score on. Default: the paper's, validation for tetris and "
-            "test for the others."
+            help="Split to score on. Default, as in the paper: validation for tetris, test for the "
+            "others."
         ),
     ] = None,
     mode: Annotated[
         ScoreMode,
         typer.Option(
-            help="reference: random draws as in the paper; exact: PL1 in closed form, and the "
-            "Monte Carlo error of the other metrics."
+            help="reference: sampled as in the paper; exact: PL1 in closed form, and the Monte "
+            "Carlo error of the other metrics."
         ),
     ] = "reference",
     halvings: Annotated[
@@ -60,26 +61,30 @@ def evaluate_clicks(
         typer.Option(
             min=0,
             metavar="N",
-            help="Random halvings of the recorded clicks; one half scored against the other is "
-            "the ceiling for a click model. 0: no ceiling.",
+            help="Random splits of the recorded clicks into halves; one half scored against the "
+            "other is the human ceiling for a click model. 0: no ceiling.",
         ),
     ] = 20,
     rounds: Annotated[
-        bool, typer.Option("--rounds", help="Also print one table per round.")
+        bool, typer.Option("--rounds", help="Also print one table per round (first, subsequent).")
     ] = False,
     devices: Annotated[
-        bool, typer.Option("--devices", help="Also score each device and print its table.")
+        bool,
+        typer.Option(
+            "--devices",
+            help="Also score the clicks of each input device (pc, mobile), one table per device.",
+        ),
     ] = False,
     out: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Results folder, for one row per instance, click model and device; the same "
-            "command resumes in it. Default: only print.",
+            help="Results folder; its Parquet file has one row per instance, click model and "
+            "device. The same command resumes in it. Default: only print.",
         ),
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="First remove older results in --out.")
+        bool, typer.Option("--overwrite", help="First delete older results in --out.")
     ] = False,
     num_proc: NumProc = None,
     device: Device = "auto",
@@ -97,7 +102,7 @@ def evaluate_clicks(
     text = score_repo(
         repo,
         require_datasets(dataset),
-        click_model,
+        split_names(click_model),
         split=split,
         settings=ScoreSettings(mode=mode, halvings=halvings, devices=devices),
         rounds=rounds,

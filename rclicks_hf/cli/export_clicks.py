@@ -17,17 +17,16 @@ Examples:
 def export_clicks(
     folder: Annotated[
         Path,
-        typer.Argument(metavar="DIR", help="Folder that `rclicks space --collect` recorded in."),
+        typer.Argument(metavar="DIR", help="Folder given to `rclicks space --collect`."),
     ],
-    out: Annotated[Path, typer.Option(metavar="FILE", help="Click table to create.")] = Path(
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Click table to create (CSV).")] = Path(
         "clicks.csv"
     ),
 ) -> None:
     """Write collected clicks to a click table.
 
-    `rclicks build` reads the table. Its further columns are annotator (a name that says nothing of
-    the person and does not resume the work), pointer, display_mode and response_ms. The app may be
-    running.
+    `rclicks build` reads the table. Its additional columns are annotator (a pseudonym, which cannot
+    be used to resume a session), pointer, display_mode and response_ms. The app may keep running.
     """
     from rclicks_hf.space.collect.clicks import export_clicks as export
 

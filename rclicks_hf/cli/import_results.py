@@ -21,13 +21,15 @@ def import_results(
         Path,
         typer.Argument(
             metavar="ARCHIVE",
-            help="The paper's evaluation_results.zip, or the folder that it was unpacked to. Only "
-            "numbers are read from it, no code runs.",
+            help="The paper's evaluation_results.zip, or the folder it was unpacked to. Only "
+            "numbers are read from it; none of its code runs.",
         ),
     ],
     out: Annotated[
         Path,
-        typer.Option("--out", metavar="DIR", help="Folder for one results folder per method."),
+        typer.Option(
+            "--out", metavar="DIR", help="Folder in which to create one results folder per method."
+        ),
     ],
     num_proc: NumProc = None,
 ) -> None:

@@ -27,11 +27,11 @@ def install(
     ] = None,
     repo: RepoOption = None,
 ) -> None:
-    """Install the dataset and the metrics under their names.
+    """Make the dataset and the metrics loadable by name.
 
-    Makes load_dataset("rclicks") and evaluate.load("rclicks_noc") work from any folder: copies the
-    metric modules and a dataset repo into the caches of `evaluate` and `datasets`, where both
-    libraries find them offline.
+    After this, load_dataset("rclicks") and evaluate.load("rclicks_noc") work from any folder, also
+    offline: the metric modules and the dataset repo are copied into the caches of `evaluate` and
+    `datasets`.
     """
     from rclicks_hf.hub.install import install_all
 

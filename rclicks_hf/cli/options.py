@@ -6,18 +6,19 @@ to import; a test checks that both agree.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from copy import copy
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from typer.core import TyperCommand, TyperOption
+from typer.core import TyperArgument, TyperCommand, TyperOption
 
 from rclicks_hf.errors import RclicksError
 
 Split = Literal["train", "validation", "test"]
-Preset = Literal["tiny", "small", "base", "nano"]
+Preset = Literal["nano", "tiny", "small", "base"]
 ReportTo = Literal["none", "tensorboard", "trackio"]
 ScoreMode = Literal["reference", "exact"]
 Protocol = Literal["rclicks-1", "reference"]
@@ -33,6 +34,7 @@ DEFAULT_REPO = "rclicks"
 OLD_SPELLINGS: dict[str, dict[str, str]] = {
     "demo": {"--instances": "--limit"},
     "build": {"--twin": "--full-size-copy"},
+    "download": {"--to": "--out"},
     "train": {"--output": "--out", "--config": "--dataset"},
     "benchmark": {"--instances": "--instance"},
 }
@@ -41,12 +43,22 @@ OLD_SPELLINGS: dict[str, dict[str, str]] = {
 class Verb(TyperCommand):
     """A command that also understands the old spellings of its options."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for param in self.params:
+            if isinstance(param, TyperArgument):  # Typer shows Python types, such as list[str]
+                vars(param)["display_type_rich"] = lambda ctx: None
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Name the source datasets in the help, from their table."""
         for param in self.params:
             if isinstance(param, TyperOption) and DATASET_NAMES in (param.help or ""):
                 param.help = str(param.help).replace(DATASET_NAMES, dataset_names())
         super().format_help(ctx, formatter)
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Required arguments without braces, which read like a choice."""
+        return [re.sub(r"[{}]", "", piece) for piece in super().collect_usage_pieces(ctx)]
 
     def make_parser(self, ctx: Any) -> Any:
         """Add the old spellings to the parser, where the help does not see them."""
@@ -84,7 +96,7 @@ def one_of_both(
     return given[0]
 
 
-def _complete(incomplete: str, names: Sequence[str]) -> list[str]:
+def complete_names(incomplete: str, names: Sequence[str]) -> list[str]:
     """Completions of the last name in a list with commas."""
     done = incomplete[: incomplete.rfind(",") + 1]
     return [done + name for name in names if (done + name).startswith(incomplete)]
@@ -94,7 +106,7 @@ def complete_dataset(incomplete: str) -> list[str]:
     """Shell completion of ``--dataset``."""
     from rclicks_hf.data.schema import SOURCE_DATASETS
 
-    return _complete(incomplete, list(SOURCE_DATASETS))
+    return complete_names(incomplete, list(SOURCE_DATASETS))
 
 
 def complete_network(incomplete: str) -> list[str]:
@@ -108,7 +120,7 @@ def complete_runs(incomplete: str) -> list[str]:
     """Shell completion of ``--runs``."""
     from rclicks_hf.benchmark import RUNS
 
-    return _complete(incomplete, list(RUNS))
+    return complete_names(incomplete, list(RUNS))
 
 
 #: Stands for `dataset_names` until a help is shown: importing the table takes a moment.
@@ -164,19 +176,23 @@ Device = Annotated[
     typer.Option(
         "--device",
         metavar="DEVICE",
-        help="Where networks run: auto (GPUs if there are any), cpu, cuda, cuda:N or mps.",
+        help="Device that networks run on: auto (all GPUs, if any), cpu, cuda, cuda:N or mps.",
     ),
 ]
 Dtype = Annotated[
     DtypeName,
     typer.Option(
-        "--dtype", help="Precision of networks' products and convolutions; it changes results."
+        "--dtype",
+        help="Precision of the networks' matrix products and convolutions; anything but float32 "
+        "changes the results (docs/protocol.md).",
     ),
 ]
 Compile = Annotated[
     bool,
     typer.Option(
-        "--compile", help="Compile the clickability network, on a GPU; it takes minutes at first."
+        "--compile",
+        help="Compile the clickability network with torch.compile (GPU only; the first batch takes "
+        "minutes).",
     ),
 ]
 BatchSize = Annotated[
@@ -185,6 +201,6 @@ BatchSize = Annotated[
         "--batch-size",
         min=1,
         metavar="N",
-        help="Inputs per forward pass of networks. Default: what suits the device.",
+        help="Inputs per forward pass of the networks. Default: chosen for the device.",
     ),
 ]

@@ -26,18 +26,19 @@ def push(
         str,
         typer.Argument(
             metavar="KIND",
-            help="dataset (a built dataset repo), model (a saved network with card, code and "
-            "scores), metrics (the nine evaluate modules, one Space each), results (of benchmarks, "
-            "together one dataset repo) or space (the app, with results for its leaderboard). "
-            "Short form: a folder, then the id of its repo.",
+            autocompletion=lambda incomplete: [k for k in KINDS if k.startswith(incomplete)],
+            help="dataset (a built dataset repo), model (a model folder with its card, code and "
+            "scores), metrics (the nine evaluate modules, one Space each), results (results "
+            "folders, as one dataset repo) or space (the app, with results for its leaderboard). "
+            "Short form: `rclicks push FOLDER REPO_ID`.",
         ),
     ],
     folders: Annotated[
         list[str] | None,
         typer.Argument(
             metavar="FOLDER",
-            help="Folders to push. Default: rclicks for dataset, model for model, all modules for "
-            "metrics.",
+            help="Folders to push. Default: the folder rclicks for dataset, the folder model for "
+            "model, all modules for metrics.",
         ),
     ] = None,
     repo: Annotated[
@@ -45,25 +46,27 @@ def push(
         typer.Option(
             "--repo",
             metavar="REPO_ID",
-            help="Hub id, for example your-name/rclicks; for metrics your-name alone pushes all.",
+            help="Hub repo to push to, for example your-name/rclicks; for metrics just your-name.",
         ),
     ] = None,
     kind: Annotated[
         RepoType | None,
         typer.Option(
             "--type",
-            help="In the short form, the type of the Hub repo; metric modules are spaces. "
+            help="Type of the Hub repo, in the short form only; a metric module is a space. "
             "Default: detected from the files.",
         ),
     ] = None,
     private: Annotated[
         bool,
-        typer.Option("--private", help="Make a new Hub repo private; refuse one that is public."),
+        typer.Option(
+            "--private", help="Create a private Hub repo; refuse to push to an existing public one."
+        ),
     ] = False,
     revision: Annotated[
         str,
         typer.Option(
-            "--revision", metavar="BRANCH", help="Branch; a new one begins at the main branch."
+            "--revision", metavar="BRANCH", help="Branch to push to; a new branch starts from main."
         ),
     ] = "main",
     dry_run: Annotated[
@@ -75,9 +78,9 @@ def push(
 ) -> None:
     """Upload to the Hub, one commit per repo.
 
-    Files that the Hub already has are not sent again: after an interruption, run the command again.
-    Data and weights that are no longer in the folder are deleted from the repo; anything else that
-    was put there stays. Log in first with `hf auth login`.
+    Log in first with `hf auth login`. Files that the Hub already has are not uploaded again, so run
+    the same command after an interruption. Data and weights that are no longer in the folder are
+    deleted from the repo; all other files in the repo are kept.
     """
     from rclicks_hf.hub.push import push_folder, push_kind
 

@@ -31,33 +31,38 @@ def report(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="File to write; an older one is replaced. Default: report with the ending of the "
-            "format.",
+            help="File to write; an existing file is replaced. Default: report.html, or report "
+            "with the extension of --format.",
         ),
     ] = None,
     format: Annotated[
         ReportFormat | None,
-        typer.Option(help="Default: from the ending of --out (.html, .csv, .md, .tex), or html."),
+        typer.Option(
+            help="Output format. Default: by the extension of --out (.html, .csv, .md, .tex), or "
+            "html."
+        ),
     ] = None,
     threshold: Annotated[
         float | None,
         typer.Option(
-            metavar="IOU", help="IoU for NoC and NoF, 0 to 1. Default: the protocol's, 0.9."
+            metavar="IOU",
+            help="IoU threshold of NoC and NoF, 0 to 1. Default: the protocol's, 0.9.",
         ),
     ] = None,
     repo: Annotated[
         str | None,
         typer.Option(
             metavar="REPO",
-            help="Dataset repo with the images of the examples (html only). "
-            "Default: the repo named in the results.",
+            help="Dataset repo that holds the images of the examples (html only): a folder made by "
+            "`rclicks build`, or a Hub id. Default: the repo named in the results.",
         ),
     ] = None,
     eval_results: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Also write the Hub's result files here: .eval_results/*.yaml and eval.yaml.",
+            help="Also write the Hub's result files to this folder: .eval_results/*.yaml, "
+            "eval.yaml.",
         ),
     ] = None,
     dataset_id: Annotated[
@@ -68,15 +73,15 @@ def report(
         str,
         typer.Option(
             metavar="COMMIT",
-            help="Commit of the dataset repo, for --eval-results. Default: the one that the "
-            "results name, or the newest.",
+            help="Commit of the dataset repo, for --eval-results. Default: the commit named in the "
+            "results, or the latest.",
         ),
     ] = "",
     source: Annotated[
         str,
         typer.Option(
             metavar="URL",
-            help="Where the results can be seen, for --eval-results. Default: the page of the "
+            help="Web page that shows the results, for --eval-results. Default: the page of the "
             "dataset repo.",
         ),
     ] = "",
@@ -84,16 +89,16 @@ def report(
         bool,
         typer.Option(
             "--paper-tables",
-            help="Print the paper's Tables 4 and 9 to 12 from results of `rclicks import-results`, "
-            "and mark what differs from the published values. As text, or with --format or the "
-            "ending of --out as markdown or latex.",
+            help="Instead print the paper's Tables 4 and 9 to 12 from results of `rclicks "
+            "import-results`, and mark values that differ from the published ones. The format is "
+            "text, markdown or latex, by --format or the extension of --out.",
         ),
     ] = False,
 ) -> None:
     """Write results as an HTML page or as tables.
 
     Needs only the Parquet files of the results folders, not the models. If the dataset repo is
-    there, the HTML page also shows the clicks on some instances. The exit code is 1 if all
+    available, the HTML page also shows the clicks on example instances. The exit code is 1 if all
     instances failed.
     """
     from rclicks_hf.report import write_report_file

@@ -23,19 +23,20 @@ def segmenters(
         typer.Option(
             "--family",
             metavar="NAME",
-            help=f"Only one family: {', '.join(METHOD_FAMILIES)}.",
+            help=f"List one family only: {', '.join(METHOD_FAMILIES)}.",
             autocompletion=lambda incomplete: [
                 name for name in METHOD_FAMILIES if name.startswith(incomplete)
             ],
         ),
     ] = None,
     style: Annotated[
-        TableFormat, typer.Option("--format", help="Form of the table that is printed.")
+        TableFormat, typer.Option("--format", help="Format of the printed table.")
     ] = "text",
 ) -> None:
-    """List the checkpoints of the paper's tables.
+    """List the checkpoints of the segmenters in the paper.
 
-    For each method: its family for `rclicks convert`, training data, official file and licence.
+    Prints for each one the family (for `rclicks convert`), training data, official file and
+    licence.
     """
     from rclicks_hf.segmenters.method_tables import format_methods
 

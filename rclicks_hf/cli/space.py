@@ -25,66 +25,67 @@ def space(
             "--repo",
             metavar="REPO",
             help="Dataset repo to browse: a folder made by `rclicks build`, or a Hub id. Default: "
-            "only the pictures that come with the package.",
+            "only the images that come with the package.",
         ),
     ] = None,
     results: Annotated[
         list[Path] | None,
         typer.Option(
-            metavar="PATH",
+            metavar="DIR",
             help="Results folder of `rclicks benchmark` or `rclicks import-results` for the "
-            "leaderboard; repeat the option for more.",
+            "leaderboard. Repeat the option for several.",
         ),
     ] = None,
     click_model: Annotated[
         list[str] | None,
         typer.Option(
             "--click-model",
-            metavar="NAME",
-            help="Click model beside UD and DT: the folder or Hub id of a network, or "
-            "module:Class. Repeat the option or separate names with commas.",
+            metavar="MODEL",
+            help="Click model to show beside ud and dt: a clickability network as a folder or Hub "
+            "id, or your own class as module:Class. Repeat the option or separate names with "
+            "commas.",
         ),
     ] = None,
     segmenter: Annotated[
         list[str] | None,
         typer.Option(
             "--segmenter",
-            metavar="NAME",
-            help="Segmenter to click with: geocut, the folder or Hub id of a network, or "
-            "module:Class. Repeat the option for more. Default: geocut.",
+            metavar="SEGMENTER",
+            help="Segmenter to try: geocut, a network as a folder or Hub id, an exported network "
+            "as onnx:FOLDER, or your own class as module:Class. Repeat the option or separate "
+            "names with commas. Default: geocut.",
         ),
     ] = None,
     collect: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Folder for the clicks that visitors make on the page Collect; `rclicks "
-            "export-clicks` makes a click table of them. Default: the page is a preview that keeps "
-            "nothing.",
+            help="Folder to record the clicks of the tab Collect in; `rclicks export-clicks` "
+            "writes them to a click table. Default: the tab is a preview and records nothing.",
         ),
     ] = None,
     pictures: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Your pictures to collect clicks on: a folder Own with images/ and masks/ (white "
-            "on black, same names), or the folder it is in. Default: the one of --collect.",
+            help="Your images to collect clicks on: a folder Own with images/ and masks/ (white "
+            "object on black, same file names), or its parent folder. Default: that of --collect.",
         ),
     ] = None,
     host: Annotated[
         str,
         typer.Option(
             metavar="ADDRESS",
-            help="Address to serve on: 127.0.0.1 is this computer only, 0.0.0.0 is the network.",
+            help="Address to serve on: 127.0.0.1 for this computer only, 0.0.0.0 for the network.",
         ),
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, metavar="N", help="Port to serve on.")] = (
-        7860
-    ),
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, metavar="N", help="TCP port to serve on.")
+    ] = (7860),
 ) -> None:
     """Explore and collect clicks in the browser.
 
-    The app also has a leaderboard. Prints its address and serves it until Ctrl-C. It works offline.
+    The app also has a leaderboard. Prints its address and serves it until Ctrl-C. Works offline.
     Needs gradio: pip install "rclicks-hf[space]".
     """
     from rclicks_hf.space.app import make_app
@@ -95,7 +96,7 @@ def space(
         dataset=repo,
         results=tuple(map(str, results or ())),
         click_models=tuple(split_names(click_model or ())),
-        segmenters=tuple(segmenter or ("geocut",)),
+        segmenters=tuple(split_names(segmenter or ("geocut",))),
         collect=collect,
         pictures=pictures,
     )

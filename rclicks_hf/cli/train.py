@@ -31,7 +31,10 @@ Examples:
 
 def train(
     out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="Model folder to create; must not exist.")
+        Path,
+        typer.Option(
+            "--out", metavar="DIR", help="Model folder to create; must not exist, except to resume."
+        ),
     ],
     repo: Annotated[
         str | None,
@@ -47,13 +50,13 @@ def train(
         typer.Option(
             "--dataset",
             metavar="NAME",
-            help="Source dataset to train on, one with a train split, for example tetris or "
+            help="Source dataset to train on; it needs a train split, as in tetris and "
             f"simulated_scenes. [default: {DEFAULT_DATASET}]",
             autocompletion=complete_dataset,
         ),
     ] = None,
     eval_split: Annotated[
-        Split, typer.Option(help="Split that each epoch is evaluated on; the best epoch is kept.")
+        Split, typer.Option(help="Split to evaluate on after each epoch; the best epoch is kept.")
     ] = "validation",
     model: Annotated[
         str | None,
@@ -70,24 +73,23 @@ def train(
     epochs: Annotated[
         float,
         typer.Option(
-            min=0.0, metavar="X", help="Passes over the training split; above 0, fractions allowed."
+            metavar="X", help="Passes over the training split; above 0, may be fractional."
         ),
     ] = 20.0,
     batch_size: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Instances per forward pass and process.")
+        int, typer.Option(min=1, metavar="N", help="Instances per forward pass on each process.")
     ] = 16,
     gradient_accumulation: Annotated[
         int, typer.Option(min=1, metavar="N", help="Forward passes per optimizer step.")
     ] = 1,
     learning_rate: Annotated[
-        float, typer.Option(min=0.0, metavar="X", help="Peak learning rate; decays as a cosine.")
+        float, typer.Option(min=0.0, metavar="X", help="Peak learning rate, with cosine decay.")
     ] = 1e-2,
     warmup_ratio: Annotated[
         float,
         typer.Option(
-            min=0.0,
             metavar="X",
-            help="Fraction of the steps with linear warm-up, at least 0 and below 1.",
+            help="Fraction of the optimizer steps spent on linear warm-up, from 0 to below 1.",
         ),
     ] = 0.1,
     flip_probability: Annotated[
@@ -96,16 +98,17 @@ def train(
             min=0.0,
             max=1.0,
             metavar="P",
-            help="Probability of mirroring an instance left to right, 0 to 1.",
+            help="Probability of a horizontal flip per instance.",
         ),
     ] = 0.5,
     bf16: Annotated[
-        bool, typer.Option("--bf16", help="Run the network in bfloat16; weights stay float32.")
+        bool,
+        typer.Option("--bf16", help="Train in bfloat16 mixed precision; the weights stay float32."),
     ] = False,
     seed: Annotated[
         int,
         typer.Option(
-            min=0, metavar="N", help="Seed of the initialization, the order and the flips."
+            min=0, metavar="N", help="Random seed of initial weights, shuffling and flips."
         ),
     ] = 42,
     num_workers: Annotated[
@@ -113,7 +116,7 @@ def train(
         typer.Option(
             min=0,
             metavar="N",
-            help="Data-loading processes per training process; 0: load in the same process. "
+            help="Data-loading processes per training process; 0 loads in the training process. "
             "Default: 0 on a CPU, up to 8 on a GPU.",
         ),
     ] = None,
@@ -122,24 +125,27 @@ def train(
         typer.Option(
             min=0.0,
             metavar="GIB",
-            help="Memory for prepared inputs and click maps kept between epochs, in GiB.",
+            help="Memory in GiB for inputs and click maps that are kept between epochs.",
         ),
     ] = 1.0,
     logging_steps: Annotated[
         int, typer.Option(min=1, metavar="N", help="Log the loss every N optimizer steps.")
     ] = 10,
     report_to: Annotated[
-        ReportTo, typer.Option(help="Where to send logs; the named library must be installed.")
+        ReportTo, typer.Option(help="Experiment tracker to log to; it must be installed.")
     ] = "none",
     push_to_hub: Annotated[
         str | None,
-        typer.Option(metavar="HUB_ID", help="Push the trained model to this Hub repo."),
+        typer.Option(
+            metavar="HUB_ID",
+            help="Push the trained model to this Hub repo, for example your-name/clickability.",
+        ),
     ] = None,
 ) -> None:
     """Train or fine-tune the clickability network.
 
-    The model folder gets the weights of the best epoch, the training log, a model card and the
-    scores. The same command resumes a stopped training.
+    Writes a model folder with the weights of the best epoch, the training log, a model card and
+    the scores on the evaluation split. The same command resumes a stopped training.
     """
     from accelerate import PartialState
 

@@ -18,14 +18,16 @@ Example:
 def verify(
     folder: Annotated[
         Path | None,
-        typer.Argument(metavar="REPO", help="Dataset repo: a folder made by `rclicks build`."),
+        typer.Argument(
+            metavar="REPO", help="Dataset repo to check: a folder made by `rclicks build`."
+        ),
     ] = None,
     repo: RepoOption = None,
 ) -> None:
     """Check a built dataset repo; exit code 1 if a check fails.
 
     Compares the numbers of clicks and instances with the published ones, checks file digests and
-    the joins between tables, and counts known irregularities, such as clicks outside their image.
+    references between tables, and counts known irregularities, such as clicks outside their image.
     """
     from rclicks_hf.data.build.verify import format_checks, verify_dataset
 

@@ -22,7 +22,7 @@ def draw_clicks(
     By the rules of the paper's clicking groups: (q_lo, q_hi) keeps the pixels whose value lies
     between the values at which the mass, summed from the least likely pixel upwards, crosses these
     shares of the total; a pixel is drawn in proportion to its value. Where no mass is left in the
-    error mask, the pixel farthest from the mask's border is taken, as by the baseline.
+    error mask, the pixel farthest from the mask's border is taken, as the baseline does.
 
     Args:
         click_maps: (B, H, W) >= 0.

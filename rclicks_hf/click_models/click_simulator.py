@@ -20,7 +20,7 @@ class ClickSimulator:
     clicker (paper, section "Clicking groups").
 
     Args:
-        model: The network; it is put into evaluation mode.
+        model: The network; it is switched to evaluation mode.
         processor: Image processor whose size, mean and deviation are used; None takes the model's
             `image_size` and ImageNet's mean and deviation.
 

@@ -26,13 +26,13 @@ class ClickabilityClickModel(NetworkClickModel):
     """The clickability network (CM; "Ours" in the paper's tables).
 
     Args:
-        model: The network; it is put into evaluation mode.
+        model: The network; it is switched to evaluation mode.
         processor: The image processor saved with it.
         name: Name in tables and result files.
         device: Where to put the network, for example ``"cuda:1"``; None leaves it where it is.
-        dtype: Of the network's products and convolutions; its weights stay as they are.
+        dtype: Precision of the network's products and convolutions; weights are unchanged.
         batch_size: Instances per forward pass; None means 8.
-        normalize: True normalises a map again once it is cut out of the padding, as for the paper's
+        normalize: True normalises a map again after the padding is cut off, as for the paper's
             tables of click models; False does not, as in the paper's clicker.
         compile: Compile the network, which takes minutes and changes float rounding; on a GPU only.
 
@@ -87,7 +87,7 @@ class ClickabilityClickModel(NetworkClickModel):
             name_or_path: Folder or Hub repo of a saved ``ClickabilityModel``.
             name: Name in tables and result files.
             device: Device of the network; None means a GPU if there is one.
-            dtype: Of the network's products and convolutions.
+            dtype: Precision of the network's products and convolutions.
             batch_size: Instances per forward pass; None means 8.
             compile: Compile the network, on a GPU.
 
@@ -115,8 +115,8 @@ class ClickabilityClickModel(NetworkClickModel):
             image: (H, W, 3) uint8 RGB.
 
         Returns:
-            What makes the maps, equal to those of `click_map`; None where a subclass of this class
-            or of the image processor has ways of its own.
+            What makes the maps, equal to those of `click_map`; None if a subclass of this class
+            or of the image processor overrides how maps are made.
         """
         if not self._is_plain(ClickabilityClickModel, ClickabilityImageProcessor):
             return None

@@ -100,7 +100,7 @@ class NetworkClickModel(ABC):
         return batch, self._predict([triples[i] for i in batch])
 
     def _is_plain(self, kind: type[NetworkClickModel], processor: type) -> bool:
-        """Whether neither a subclass of ``kind`` nor one of the processor has ways of its own."""
+        """Whether no subclass of ``kind`` or the processor overrides how maps are made."""
         own = (getattr(type(self), name) is not getattr(kind, name) for name in kind._ways)
         return type(self.processor) is processor and not any(own)
 

@@ -103,9 +103,9 @@ def load_click_model(
             ``"clickability"`` after ``rclicks download clickability``; ``"si:"`` or
             ``"sm:"`` and the folder or Hub id of a ``SaliencyModel``; ``"module:Class"`` for your
             own class, called without arguments, its module looked up on Python's path and in the
-            working directory; or a click model object. An own class may do without ``click_maps``.
+            working directory; or a click model object. Your own class may lack ``click_maps``.
         device: Device of a network: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:N"`` or ``"mps"``;
-            default: a GPU if there is one. An own class gets what is given as keywords.
+            default: a GPU if there is one. Your own class gets the given values as keywords.
         dtype: ``"float32"``, ``"bfloat16"`` or ``"float16"``, of a network's products and
             convolutions; its weights stay in 32-bit floats.
         batch_size: Click maps per forward pass of a network; default: what suits the device.

@@ -40,11 +40,11 @@ class SaliencyClickModel(NetworkClickModel):
     with grey outside the error mask. Where its map is zero on the whole mask, the map is uniform.
 
     Args:
-        model: The network; it is put into evaluation mode.
+        model: The network; it is switched to evaluation mode.
         processor: The image processor saved with it.
         name: ``"si"``, saliency of the image, or ``"sm"``, saliency of the cut-out object.
         device: Where to put the network, for example ``"cuda:1"``; None leaves it where it is.
-        dtype: Of the network's products and convolutions; its weights stay as they are.
+        dtype: Precision of the network's products and convolutions; weights are unchanged.
         batch_size: Instances per forward pass; None means 8.
 
     Raises:
@@ -99,7 +99,7 @@ class SaliencyClickModel(NetworkClickModel):
             name_or_path: Folder written by ``rclicks convert saliency``, or Hub repo.
             name: ``"si"`` or ``"sm"``.
             device: Device of the network; None means a GPU if there is one.
-            dtype: Of the network's products and convolutions.
+            dtype: Precision of the network's products and convolutions.
             batch_size: Instances per forward pass; None means 8.
 
         Returns:

@@ -34,7 +34,7 @@ ALL_DEVICES = "all"
 PEOPLE = "people, split-half"
 #: The same in tables, whose titles say whether the clicks are recorded or simulated.
 SPLIT_HALF = "split-half of clicks"
-#: Metrics that come from random draws, so have a Monte-Carlo standard error.
+#: Metrics that come from random draws, so have a Monte Carlo standard error.
 
 SCORE_SCHEMA = pa.schema(
     [

@@ -204,8 +204,8 @@ def run_click_scores(
             meanwhile. None means none on a CPU, and the cores per worker on GPUs.
         device: Where networks that are given by name run: ``"auto"`` (GPUs if there are any),
             ``"cpu"``, ``"cuda"``, ``"cuda:N"`` or ``"mps"``; objects stay where they are.
-        dtype: Of these networks' products and convolutions, ``"float32"``, ``"bfloat16"`` or
-            ``"float16"``; it changes numbers, so it is part of the manifest.
+        dtype: Precision of these networks' products and convolutions, ``"float32"``,
+            ``"bfloat16"`` or ``"float16"``; it changes results and is part of the manifest.
         batch_size: Click maps per forward pass of these networks; None means 8.
         compile: Compile the clickability network on GPUs, which takes minutes per process.
         overwrite: Remove older results in ``out`` first.
@@ -265,7 +265,7 @@ def read_click_scores(path: str | os.PathLike[str]) -> pd.DataFrame:
     Returns:
         One row per instance, click model and set of clicks: ``dataset, split, full_stem, round,
         click_type, device, is_simulated, click_model, clicks``, one column per metric and per
-        Monte-Carlo error, ``ks_undefined, left_out``.
+        Monte Carlo error, ``ks_undefined, left_out``.
 
     Raises:
         RclicksError: If the file does not exist or is something else.
@@ -317,7 +317,7 @@ def _named_models(models: Sequence[str] | Mapping[str, GivenModel]) -> dict[str,
         models = dict(zip(names, models, strict=True))
     taken = next((name for name in names if name == PEOPLE or names.count(name) > 1), None)
     if taken is not None:
-        raise RclicksError(f"click_model: two rows would be called {taken!r}; rename a folder")
+        raise RclicksError(f"click_model: two rows would have the name {taken!r}; rename a folder")
     return dict(models)
 
 

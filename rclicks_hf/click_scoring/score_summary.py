@@ -32,7 +32,7 @@ class ClickModelMeans:
         instances: Number of instances scored.
         intervals: Metric -> mean with its bootstrap interval over instances; empty where no
             instance was scored.
-        errors: Sampled metric -> Monte-Carlo standard error of the mean.
+        errors: Sampled metric -> Monte Carlo standard error of the mean.
         left_out: full_stem -> why it was not scored.
         ks_undefined: full_stem of the instances scored with KS comparisons that are undefined,
             which count as 0.

@@ -28,7 +28,7 @@ _LEGEND_OF_HALVES = (
     f"{SPLIT_HALF}: one random half of the clicks against the other; NSS and PDE of a click\n"
     "map made from one half at the clicks of the other. A half has half as many points as a click\n"
     "model is compared with, so KS is slightly lenient and WD slightly large; NSS and PDE are not\n"
-    "a ceiling, since a smoother map may score higher."
+    "a ceiling, because a smoother map may score higher."
 )
 
 
@@ -50,7 +50,7 @@ def format_score_tables(tables: Sequence[ScoreTable], *, errors: bool = False) -
 
     Args:
         tables: The tables.
-        errors: True adds the Monte-Carlo standard errors of the means.
+        errors: True adds the Monte Carlo standard errors of the means.
 
     Returns:
         Per table: means, published means, differences of click models, and what was left out.
@@ -108,7 +108,7 @@ def _mean_lines(means: ClickModelMeans, errors: bool) -> list[list[str]]:
             f"± {score_text(name, means.errors[name])}" if name in SAMPLED_METRICS else ""
             for name in CLICK_METRICS
         ]
-        lines.append(["  Monte-Carlo error", "", *of_draws])
+        lines.append(["  Monte Carlo error", "", *of_draws])
     return lines
 
 

@@ -52,7 +52,7 @@ _PICTURES = ("image", "object_mask", "previous_mask")
 
 
 class InstanceTable(Sequence[Instance]):
-    """Instances of one dataset and split; pictures are read and decoded when an item is taken.
+    """Instances of one dataset and split; images are read and decoded when an item is accessed.
 
     It pickles as file references, so that a worker process reopens it cheaply.
 
@@ -68,7 +68,7 @@ class InstanceTable(Sequence[Instance]):
         hub_id: The argument; ``""`` for a folder.
 
     Raises:
-        RclicksError: If an instance has no pictures.
+        RclicksError: If an instance has no images.
 
     Example:
         >>> stems = {"full_stem": ["a", "a_fn", "b"], "image_stem": ["a", "a", "b"]}
@@ -100,7 +100,7 @@ class InstanceTable(Sequence[Instance]):
         self._image_rows = {stem: row for row, stem in enumerate(images["full_stem"][:])}
         missing = next((stem for stem in self.stems if stem not in self._image_rows), None)
         if missing is not None:
-            raise RclicksError(f"{missing}: instance without pictures; build the dataset again")
+            raise RclicksError(f"{missing}: instance without images; build the dataset again")
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -128,7 +128,7 @@ class InstanceTable(Sequence[Instance]):
         return InstanceTable(self._instances, self._images, chosen, hub_id=self.hub_id)
 
     def content_digest(self) -> str:
-        """SHA-256 (hex) of every stored value of the items, pictures included."""
+        """SHA-256 (hex) of every stored value of the items, images included."""
         total = hashlib.sha256()
         for index, row in enumerate(self._rows):
             [stored] = self._instances[row : row + 1].to_pylist()
@@ -160,10 +160,10 @@ def load_instances(
         rounds: Rounds to keep, or the name of one.
 
     Returns:
-        The instances; pictures are decoded when an item is taken.
+        The instances; images are decoded when an item is accessed.
 
     Raises:
-        RclicksError: If the repo, the dataset, its pictures or the split does not exist, or a round
+        RclicksError: If the repo, the dataset, its images or the split does not exist, or a round
             is unknown.
 
     Example:
@@ -273,7 +273,7 @@ def _locate(repo: str | Path, key: ConfigKey) -> tuple[dict[str, list[Path]] | N
     if not configs_of(repo):
         raise RclicksError(_nothing_at(repo))
     raise RclicksError(
-        f"{repo}: has no config {key.name!r}; build it with that dataset and its pictures"
+        f"{repo}: has no config {key.name!r}; build it with that dataset and its images"
     )
 
 
@@ -313,7 +313,7 @@ def _no_repo(repo: str | Path, error: Exception) -> str:
 def _explain(error: Exception, repo: str | Path, key: ConfigKey, split: str) -> str:
     text = str(error)
     if "BuilderConfig" in text:
-        return f"{repo}: has no config {key.name!r}; build it with that dataset and its pictures"
+        return f"{repo}: has no config {key.name!r}; build it with that dataset and its images"
     if "Unknown split" in text:
         known = text.rpartition("Should be one of")[2].strip(" .[]").replace("'", "")
         return f"{repo}: {key.name} has no split {split!r}; use {known or 'another'}"
@@ -346,7 +346,7 @@ def _with_pictures(stored: StoredInstance, pictures: dict[str, Any]) -> Instance
         image = decode_rgb(pictures["image"]["bytes"])
         mask = decode_mask(pictures["object_mask"]["bytes"])
     except (OSError, SyntaxError, ValueError) as error:
-        reason = str(error).partition(";")[0] or "a picture cannot be read"
+        reason = str(error).partition(";")[0] or "an image cannot be read"
         where = stored.keys.get("full_stem", "an instance")
         raise RclicksError(f"{where}: {reason}; build the dataset again") from error
     return Instance(

@@ -115,7 +115,7 @@ def _simulated(entry: SourceDataset) -> SourceDataset:
     )
 
 
-# Clicks of one's own annotators on one's own pictures. Last, so that the other labels stay.
+# Clicks of your own annotators on your own images. Last, so that other labels keep their codes.
 _OWN = SourceDataset("own", "Own clicks", "Own", "own", _TEST, 0, 0, 0,
                      "terms of whoever made the images and the clicks")  # fmt: skip
 

@@ -30,8 +30,8 @@ def read_split_lists(
 
     Args:
         folder: Folder with ``TETRIS_train.txt`` and ``TETRIS_val.txt``, one image stem per line. A
-            byte order mark, blanks around a stem, a path before it and an image ending after it do
-            no harm.
+            byte order mark, blanks around a stem, a path before it and an image extension after it
+            are ignored.
         image_stems: The dataset's images, where known: a line that is one of them stays as it is,
             and other lines may differ from them in their Unicode form.
 

@@ -29,9 +29,9 @@ REPORT = "report.html"
 PICTURE = "report.png"
 GALLERY_SIZE = 6
 VARIES = (
-    "The network was trained on this machine, and training differs in its last bits from machine\n"
-    "to machine. On another one the rows of CM, and all columns of the benchmark but NSR and\n"
-    "Baseline NoC, may differ by as much as their intervals are wide."
+    "The network was trained on this machine, and floating-point rounding differs between\n"
+    "machines. On another one, the rows of CM, and all columns of the benchmark except NSR and\n"
+    "Baseline NoC, may differ by as much as the width of their intervals."
 )
 EMBEDDED = "generated scenes, and photographs that scikit-image ships (credits: rclicks/README.md)"
 

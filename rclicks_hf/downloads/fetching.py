@@ -28,7 +28,7 @@ from rclicks_hf.support.file_digest import file_digest
 from rclicks_hf.support.progress import is_quiet
 from rclicks_hf.support.visible_text import visible, without_secrets
 
-# Own code: pooch and the Hub's client neither resume a broken download nor know Git's checksums.
+# Our own code: pooch and the Hub's client neither resume downloads nor know Git's checksums.
 _CHUNK = 1 << 20
 _ATTEMPTS = 5
 _TIMEOUT = 60  # seconds without a byte
@@ -68,7 +68,7 @@ class Fetcher:
         """The file on this disk: fetched and checked, or the one of a local mirror."""
         path, source = self.folder / file.name, self.source(file)
         if path.exists():
-            self._require_right(file, path, "move it away, or give another folder with --to")
+            self._require_right(file, path, "move it away, or give another folder with --out")
             return path
         if not _is_address(source):
             local = Path(source)
@@ -168,13 +168,13 @@ def _receive(address: str, part: Path, progress: bool) -> None:
 
 
 def _fetch_from_drive(file: RemoteFile, part: Path, progress: bool) -> None:
-    """Fetch with gdown, which knows the drive's confirmation pages and resumes."""
+    """Fetch with gdown, which knows Google Drive's confirmation pages and resumes."""
     try:
         import gdown
     except ImportError as error:
         raise RclicksError(
-            f'{file.name}: is on a drive, which needs gdown: pip install "rclicks-hf[download]"; '
-            f"or {_by_hand(file)}"
+            f"{file.name}: is on Google Drive, which needs gdown: pip install "
+            f'"rclicks-hf[download]"; or {_by_hand(file)}'
         ) from error
     try:
         key = file.drive_file or _find_in_folder(gdown, file)
@@ -186,7 +186,7 @@ def _fetch_from_drive(file: RemoteFile, part: Path, progress: bool) -> None:
     except Exception as error:  # gdown's own types, of quota and permission pages
         reason = without_secrets(visible(" ".join(str(error).split())))[:200]
         raise RclicksError(
-            f"{file.name}: the drive refuses the download ({reason}); {_by_hand(file)}"
+            f"{file.name}: Google Drive refuses the download ({reason}); {_by_hand(file)}"
         ) from error
 
 

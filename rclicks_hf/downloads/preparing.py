@@ -42,10 +42,10 @@ def download(
     progress: bool = True,
     report: Callable[[str], object] = lambda line: None,
 ) -> dict[str, Path]:
-    """Fetch public items and make them ready to use.
+    """Download public items and make them ready to use.
 
-    What is there already is kept. The same call resumes after an interruption. Archives are
-    unpacked so that nothing leaves the folder, and a result has its name only when it is whole.
+    Existing results are kept. The same call resumes after an interruption. Archives are unpacked
+    so that nothing leaves the folder; a result gets its final name only when it is complete.
 
     Args:
         names: Keys of `ITEMS`, or ``"all"``.
@@ -54,7 +54,7 @@ def download(
         mirror: A folder or a web address that holds the files by their names, in place of the
             published addresses.
         progress: Show progress bars.
-        report: Is given one line on each item.
+        report: Called with one line per item.
 
     Returns:
         Name -> the result: the folder of the files, dataset, network or results.
@@ -94,7 +94,7 @@ def _explain_refusal(folder: Path) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or error
         raise RclicksError(
-            f"{folder}: cannot be written ({reason}); choose another --to"
+            f"{folder}: cannot be written ({reason}); choose another --out"
         ) from error
 
 
@@ -106,12 +106,12 @@ def plan(
     fetcher, rows, total = Fetcher(folder, mirror), [], 0.0
     for item in choose_items(names):
         if _result(item, folder).exists() and item.becomes != "files":
-            rows.append([item.name, "", "is there already", str(_result(item, folder))])
+            rows.append([item.name, "", "is already there", str(_result(item, folder))])
             continue
         for file in item.files:
             done = (folder / file.name).exists()
             total += 0 if done else file.megabytes
-            state = "is there already" if done else fetcher.source(file)
+            state = "is already there" if done else fetcher.source(file)
             rows.append([item.name, _size(file.megabytes), state, str(_result(item, folder))])
     place = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     free = shutil.disk_usage(place).free / 1e6
@@ -172,7 +172,7 @@ def _make(item: PublicItem, fetcher: Fetcher, report: Callable[[str], object]) -
         report(f"{item.name}: {', '.join(file.name for file in item.files)} in {final}")
         return final
     if final.exists() and item.becomes != "results":
-        report(f"{item.name}: {final} is there already{_checked(item, final)}")
+        report(f"{item.name}: {final} is already there{_checked(item, final)}")
         return final
     (file,) = item.files
     was_there = (fetcher.folder / file.name).exists()

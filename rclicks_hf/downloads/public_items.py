@@ -13,7 +13,7 @@ from rclicks_hf.data.images.layouts import LAYOUTS
 from rclicks_hf.data.public_files import COMMIT, FILES, PublicFile
 from rclicks_hf.data.schema import SOURCE_DATASETS
 
-#: Mirrors: variable -> what stands before the name of a file, and of which files.
+#: Mirrors: environment variable -> prefix of file names, and the files that it applies to.
 ENDPOINT_VARIABLE = "RCLICKS_ENDPOINT"  # a mirror of `GITHUB`, as HF_ENDPOINT is for the Hub
 MIRROR_VARIABLE = "RCLICKS_MIRROR"  # a folder or address that holds all files by their names
 
@@ -38,7 +38,7 @@ class RemoteFile:
 
     @property
     def is_on_drive(self) -> bool:
-        """Whether it needs the drive's own protocol."""
+        """Whether it needs Google Drive's own protocol."""
         return bool(self.drive_file or self.drive_folder)
 
 
@@ -47,11 +47,11 @@ class PublicItem:
     """One row of `ITEMS`.
 
     Attributes:
-        name: What users type.
-        title: What it is.
-        files: What is fetched.
+        name: Name that users type.
+        title: Description in one line.
+        files: Files to download.
         licence: Its licence, and who may use it.
-        becomes: What is made of it: see `rclicks_hf.downloads.preparing`.
+        becomes: What it is turned into: see `rclicks_hf.downloads.preparing`.
         folder: Name of the result in the download folder; ``""`` for files.
         note: What the result is for.
 
@@ -71,7 +71,7 @@ class PublicItem:
 
     @property
     def megabytes(self) -> float:
-        """What is fetched at most."""
+        """Maximum size of the download, in MB."""
         return sum(file.megabytes for file in self.files)
 
 

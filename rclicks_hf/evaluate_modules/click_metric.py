@@ -14,7 +14,7 @@ from rclicks_hf.metrics import MODES
 from rclicks_hf.metrics.sampling import CLICK_MAP_RESAMPLES, SEED
 from rclicks_hf.metrics.validation import as_array, check_count
 
-# What is stored by Arrow: the score instead of the map, its Monte-Carlo standard error, and the
+# What is stored by Arrow: the score instead of the map, its Monte Carlo standard error, and the
 # seed of its draw.
 STORED = datasets.Features(
     {
@@ -156,7 +156,7 @@ class SampledClickMetric(ClickMetric):
 
 
 def _standard_error(draws: Sequence[Mapping[str, Any]]) -> float:
-    """Monte-Carlo standard error of the mean over instances.
+    """Monte Carlo standard error of the mean over instances.
 
     Draws with one seed use one stream of random numbers, so their errors may all have one sign and
     are added (an upper bound). Draws with different seeds are independent.

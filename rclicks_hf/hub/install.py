@@ -60,7 +60,7 @@ def install_all(repo: str | Path | None = None) -> str:
         evaluate.load("rclicks_delta_gr")
     """
     lines = [f'evaluate.load("{name}")' for name in install_metrics()]
-    note = "without a network, set HF_HUB_OFFLINE=1 first, or these calls try the Hub for a while"
+    note = "offline, set HF_HUB_OFFLINE=1 first, or these calls try the Hub for a while"
     found = Path(repo) if repo is not None else Path("rclicks")
     if repo is None and not (found / "README.md").is_file():
         return "\n".join(

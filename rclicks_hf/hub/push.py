@@ -32,22 +32,22 @@ def push_folder(
     revision: str = MAIN,
     dry_run: bool = False,
 ) -> Pushed:
-    """Make a repo of the Hub equal to a folder, in one commit, or in none where it already is.
+    """Make a Hub repo equal to a folder, in one commit, or in none if it already is.
 
     Only the files that belong to the kind of repo are sent; everything else in the folder (other
     files, hidden ones, caches, unfinished writes, the network in `last/`) is left out, and a
-    warning of the logger of this module names it. Of the files in the repo, those that the folder
-    no longer has are deleted where they are data or weights; whatever else was put there stays.
+    warning of the logger of this module names it. Data and weights in the repo that
+    the folder no longer has are deleted; all other files in the repo are kept.
     The card of a trained network gets the id of its repo.
 
     Args:
         folder: A built dataset repo, a saved model, or a metric module.
         repo_id: ``"namespace/name"``.
         repo_type: ``"dataset"``, ``"model"`` or ``"space"`` (an ``evaluate`` module with gradio).
-            None: found out from the files.
+            None: detected from the files.
         private: Create a new repo as private; an existing public one is refused.
-        revision: Branch; a new one begins at the main branch.
-        dry_run: Change nothing and say what would be changed; needs no token for a public repo.
+        revision: Branch; a new one starts from the main branch.
+        dry_run: Only report what would be changed; needs no token for a public repo.
 
     Returns:
         What was changed, or would be, and the URL of the commit.
@@ -76,7 +76,7 @@ def push_kind(
     revision: str = MAIN,
     dry_run: bool = False,
 ) -> list[Pushed]:
-    """Push one kind of thing; see `push_folder` for what is sent, deleted and left alone.
+    """Push one kind of thing; see `push_folder` for what is uploaded, deleted and kept.
 
     Args:
         kind: Key of `KINDS`. ``"dataset"`` and ``"model"`` push a folder; ``"metrics"`` the nine
@@ -92,7 +92,7 @@ def push_kind(
         What was changed in each repo.
 
     Raises:
-        RclicksError: As by `push_folder`, or if the kind is unknown.
+        RclicksError: As for `push_folder`, or if the kind is unknown.
 
     Example:
         >>> push_kind("metrics", "owner/rclicks_f1")

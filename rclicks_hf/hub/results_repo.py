@@ -72,7 +72,7 @@ print(rows[0]["segmenter"], rows[0]["run"], rows[0]["iou"])
 ```
 
 The config `{all}` has all rows, and each folder below is a config too. `rclicks report FOLDER`
-makes tables and figures of a downloaded folder.
+makes tables and figures from a downloaded folder.
 
 ## Results
 
@@ -86,8 +86,9 @@ Protocol: `{protocol}`. Its rules are in each `{manifest}`.
 
 {facts}
 
-Runs: `base` is the baseline clicker; `g1` to `g10` are clicks from the least to the most likely
-tenth of the click model; `user` and `nuser` are single clicks of users.
+Runs: `base` is the baseline clicker; `g1` to `g10` draw clicks from the least to the most likely
+tenth of the click model; `user` has single recorded clicks, `nuser` single clicks drawn from the
+click model.
 
 ## Citation
 

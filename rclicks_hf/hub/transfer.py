@@ -34,7 +34,7 @@ _MOST_LINES = 30  # that a dry run prints of the changes of one repo
 
 @dataclass(frozen=True)
 class Upload:
-    """A repo as it shall be: its files, and which others are removed when they are not among them.
+    """A repo as it should be: its files, and which others are removed when they are not among them.
 
     ``owned`` is a regular expression; whatever else is in the repo stays.
     """

@@ -43,7 +43,7 @@ def _open(file: Path) -> TextIO:
 
 
 # Not `filelock`: on a file system without locks it takes a file's existence for the lock, which a
-# dead process keeps for ever (only its newest releases can switch that off) and work would stop.
+# dead process keeps forever (only its newest releases can switch that off) and work would stop.
 def _lock(descriptor: int, wait: bool) -> bool:
     try:
         import fcntl

@@ -72,7 +72,7 @@ def plan_workers(
     if num_proc is None and processes > 1:
         processes = workers_per_gpu(cores, free) * len(gpus)
     if threads is None:
-        # A launch has started as many processes like this one on the machine.
+        # Number of processes that the launcher has started on this machine.
         others = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
         threads = max(1, cores // (processes * others))
     note = (

@@ -69,7 +69,7 @@ def click_scores(
         mode: Item of `MODES`: the paper's draws, or the expectation where it has a closed form.
 
     Returns:
-        The five scores; KS, PL1 and WD with their Monte-Carlo standard error.
+        The five scores; KS, PL1 and WD with their Monte Carlo standard error.
 
     Raises:
         ValueError: If the map, the clicks, the box or an option is invalid.
@@ -115,7 +115,7 @@ def ks(
     seed: int = SEED,
     mode: str = "reference",
 ) -> Estimate:
-    """KS: share of resamples that a 2-D Kolmogorov-Smirnov test does not tell from the clicks.
+    """KS: share of resamples that a 2-D Kolmogorov-Smirnov test cannot distinguish from clicks.
 
     A resample is n points drawn from the map, n the number of clicks; it counts where the p-value
     of the test is above 0.05.

@@ -45,8 +45,8 @@ def nss_at(distribution: ClickDistribution, x: np.ndarray, y: np.ndarray) -> flo
 def pde(click_map: Any, x: Any, y: Any) -> float:
     """PDE: probability density estimate, the mean probability of the clicked pixels.
 
-    The mean of p = map/(sum + 1e-9) at the clicks. It is inverse to the number of pixels, so only
-    scores on the same images can be compared.
+    The mean of p = map/(sum + 1e-9) at the clicks. It is inversely proportional to the number of
+    pixels, so only scores on the same images can be compared.
 
     Args:
         click_map: (H, W), >= 0, not zero everywhere.

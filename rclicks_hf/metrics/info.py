@@ -210,5 +210,5 @@ _TABLE = (
 METRICS: dict[str, MetricInfo] = {metric.name: metric for metric in _TABLE}
 #: Metrics of click models, the fields of `ClickScores`.
 CLICK_METRICS: tuple[str, ...] = tuple(m.name for m in _TABLE if m.inputs.startswith("click map"))
-#: Those whose value has a Monte-Carlo error.
+#: Those whose value has a Monte Carlo error.
 SAMPLED_METRICS: tuple[str, ...] = tuple(m.name for m in _TABLE if m.is_sampled)

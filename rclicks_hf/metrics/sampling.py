@@ -22,7 +22,7 @@ _POINTS_AT_ONCE = 1_000_000
 
 
 class Estimate(float):
-    """A Monte-Carlo estimate: a float, the mean of random draws, with its standard error.
+    """A Monte Carlo estimate: a float, the mean of random draws, with its standard error.
 
     Attributes:
         standard_error: Of the mean; 0 where the value is exact, infinite for a single draw. A

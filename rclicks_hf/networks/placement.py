@@ -47,7 +47,7 @@ def find_device(device: str | torch.device | None) -> torch.device:
                 f"device {name}: does not exist; there are {count}, cuda:0 to cuda:{count - 1}"
             )
     if found.type == "mps" and not torch.backends.mps.is_available():
-        raise RclicksError("device mps: this machine has none; give cpu or auto")
+        raise RclicksError("device mps: not available on this machine; give cpu or auto")
     return found
 
 
@@ -81,7 +81,7 @@ def put_on(model: Any, device: torch.device) -> Any:
         if "out of memory" not in str(error):
             raise
         raise RclicksError(
-            f"{device}: its memory does not hold the network; end what else runs there, or give "
+            f"{device}: too little memory for the network; stop the other programs on it, or give "
             "another --device"
         ) from error
 

@@ -219,8 +219,8 @@ def read_results(*paths: str | os.PathLike[str], threshold: float | None = None)
     if len(digests) > 1:
         first, other = list(digests.values())[:2]
         raise RclicksError(
-            f"{other}: follows another protocol than {first}; report them separately, or run the "
-            "benchmark with the same --protocol (the paper's results follow reference)"
+            f"{other}: follows a different protocol than {first}; report them separately, or run "
+            "the benchmark with the same --protocol (the paper's results follow reference)"
         )
     table = pa.concat_tables(tables)
     found = [

@@ -186,7 +186,7 @@ def _unfinished(results: Results, scores: ClickModelResults) -> list[str]:
         for manifest in scores.manifests
     ]
     return [
-        f"{name}: the last run has not finished; these results are of the run before it"
+        f"{name}: the last run has not finished; these results are from the run before it"
         for name, manifest in named
         if not manifest.get("is_finished", True)
     ]

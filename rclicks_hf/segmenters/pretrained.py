@@ -41,7 +41,7 @@ class PretrainedSegmenter(ABC):
         model: The network.
         name: What tables call it.
         device: For example ``"cuda:1"``; default: a GPU if there is one.
-        dtype: Of the network's products and convolutions.
+        dtype: Precision of the network's products and convolutions.
         batch_size: Trajectories per forward pass, fewer where inputs are large. Default: 16; on a
             CPU 1, because more is slower there (intermediate results leave the cache).
 

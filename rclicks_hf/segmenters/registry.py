@@ -125,7 +125,7 @@ SEGMENTERS: dict[str, SegmenterFamily] = {
     )
 }
 
-#: Stands before the folder or the two files of a network exported to ONNX.
+#: Prefix of the folder or the two files of a network exported to ONNX.
 ONNX = "onnx"
 
 # Networks that users may expect here -> why they cannot be loaded.
@@ -149,7 +149,7 @@ def load_segmenter(
             ``"module:Class"`` for your own class, called without arguments, its module looked up on
             Python's path and in the working directory; or a segmenter object.
         device: Device of a network: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:N"`` or ``"mps"``;
-            default: a GPU if there is one. An own class gets what is given as keywords.
+            default: a GPU if there is one. Your own class gets the given values as keywords.
         dtype: ``"float32"``, ``"bfloat16"`` or ``"float16"``, of a network's products and
             convolutions; its weights stay in 32-bit floats.
         batch_size: Trajectories per forward pass of a network; default: what suits the device.

@@ -32,10 +32,10 @@ OWN_PICTURE = "your picture"
 _ROUND_WORDS = {
     "first": "first round",
     "fn": "later round, a missed region",
-    "fp": "later round, a false region",
+    "fp": "later round, a wrongly included region",
 }
 _NO_OBJECT = (
-    "<p class='note'>No object yet: paint or upload its mask, or make it below with the "
+    "<p class='note'>No object yet: paint or upload its mask, or create it below with the "
     "segmenter.</p>"
 )
 NO_NETWORK = (

@@ -166,8 +166,7 @@ def instance_catalogues(settings: SpaceSettings) -> dict[str, InstanceCatalogue]
                 found[title] = RepoCatalogue(settings.dataset, name, split)
         if not found:
             raise RclicksError(
-                f"{settings.dataset}: has clicks but no pictures to browse; build it with its "
-                "pictures"
+                f"{settings.dataset}: has clicks but no images to browse; build it with its images"
             )
     embedded = {
         f"{title}, embedded" if found else title: catalogue

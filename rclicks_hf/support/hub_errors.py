@@ -29,13 +29,13 @@ _OF_STATUS = {
     412: "it was changed on the Hub at the same time; run the same command again",
     429: "the Hub got too many requests; wait a few minutes and run the same command again",
 }
-#: Of a name that need not be that of a repo: it may be a folder that was misspelt.
+#: For a name that may also be a misspelt folder.
 MISSING = "there is no such repo, or it is private; check the name, or run `hf auth login`"
 OFFLINE = "it is not in the cache, and HF_HUB_OFFLINE or no network keeps the Hub out of reach"
 _UNREACHABLE = "the Hub could not be reached; check the network and run the same command again"
 _CUT = "a file came incomplete and was not kept; run the same command again"
 _CHECK_OF_SIZE = "Consistency check failed"  # how huggingface_hub's message of that begins
-# HTTP libraries of the clients; their errors are told by the module, as they come and go.
+# HTTP libraries of the clients; errors are recognised by module name.
 _HTTP = ("httpx", "httpcore", "requests", "urllib3", "aiohttp")
 
 
@@ -49,7 +49,7 @@ def hub_problem(error: BaseException) -> str:
         ''
     """
     found = [text for one in _chain(error) if (text := _problem(one))]
-    # What was answered says more than that nothing could be had.
+    # The server's answer says more than a failed connection.
     return next((text for text in found if text not in (OFFLINE, _UNREACHABLE)), "") or next(
         iter(found[::-1]), ""
     )

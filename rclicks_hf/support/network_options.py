@@ -20,7 +20,7 @@ class NetworkOptions:
 
     Attributes:
         device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"``, ``"cuda:N"``, ``"mps"``.
-        dtype: Of products and convolutions, one of `DTYPES`; weights stay in 32-bit floats.
+        dtype: Precision of products and convolutions, one of `DTYPES`; weights stay float32.
         batch_size: Inputs per forward pass; None is what suits the device.
         compile: Whether the clickability network is compiled, on a GPU.
 
@@ -81,8 +81,8 @@ def refuse_unused(options: NetworkOptions, takers: Iterable[bool], names: Iterab
     if options.given and not any(takers):
         found = " and ".join(str(getattr(name, "name", name)) for name in names)
         raise RclicksError(
-            f"{', '.join(options.given)}: for networks that are loaded by their folder or Hub id, "
-            f"which {found} is not; omit it"
+            f"{', '.join(options.given)}: applies to networks that are loaded by folder or Hub id, "
+            f"not to {found}; omit it"
         )
 
 
@@ -111,6 +111,6 @@ def require_device(model: object, options: NetworkOptions, text: str) -> None:
     if asked == "auto" or found is None or str(found).partition(":")[0] == asked:
         return
     raise RclicksError(
-        f"{text}: is on {found}, though --device {options.device} was given; let its __init__ put "
-        "its network on the device that it gets, or omit --device"
+        f"{text}: is on {found}, although --device {options.device} was given; move its network "
+        "to that device in __init__, or omit --device"
     )

@@ -195,7 +195,7 @@ class _Machine:
         target = self.stack[-1]
         if type(target) is dict:
             for key, value in zip(items[::2], items[1::2], strict=True):
-                # Other keys might take for ever to hash: (t, t) of (t, t) of ...
+                # Other keys might take forever to hash: (t, t) of (t, t) of ...
                 target[key if type(key) in (str, int) else Inert("key")] = value
 
     # --- what a pickle would import and call -----------------------------------------------------

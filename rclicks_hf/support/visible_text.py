@@ -31,7 +31,7 @@ def _escape(match: re.Match[str]) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
-# Tokens of the Hub, and what stands before the @ of an address or after token= in it.
+# Tokens of the Hub, and what precedes the @ of an address or after token= in it.
 _SECRETS = re.compile(
     r"\bhf_[A-Za-z0-9]{16,}|(?<=:/)[^\s/@]+(?=@)|(?<=://)[^\s/@]+(?=@)"
     r"|(?<=[?&]token=)[^\s&]+|(?<=Bearer )\S+"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from rclicks_hf.errors import RclicksError
 from rclicks_hf.networks.clickability.configuration_clickability import ClickabilityConfig
 from rclicks_hf.networks.loading import load_network
 from rclicks_hf.support.download_folder import find_network
+from rclicks_hf.training.hyper_parameters import HyperParameters
 from rclicks_hf.training.score_file import TrainingData
 from rclicks_hf.training.trainer import train
 from rclicks_hf.training.training_result import TrainResult
@@ -48,6 +50,8 @@ def train_from_repo(
         ...
         rclicks_hf.errors.RclicksError: --preset: preset 'huge' is unknown; choose tiny, small...
     """
+    given = {field.name for field in fields(HyperParameters)} & options.keys()
+    HyperParameters(**{name: options[name] for name in given})  # refused before minutes of loading
     network: dict[str, Any] = (
         {"model": load_network("clickability", find_network(model))[0]}
         if model

@@ -80,7 +80,7 @@ def test_the_jackknife_is_the_standard_error_of_the_mean() -> None:
 
 
 @pytest.mark.parametrize("function", [click_spread, click_sensitivity])
-def test_all_on_one_pixel_is_no_spread(function: Callable[..., tuple]) -> None:
+def test_clicks_on_one_pixel_have_no_spread(function: Callable[..., tuple]) -> None:
     assert function([5, 5, 5], [9, 9, 9], SIZE) == (0, 0, 0)
 
 

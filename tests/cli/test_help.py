@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from rclicks_hf.cli import VERBS, app, options
 
 COMMANDS = get_command(app).commands  # type: ignore[attr-defined]
-UNCLEAR = (" a pass", "an instance and", "goes on", "mend ", "is no ")
+UNCLEAR = (" a pass", "an instance and", "goes on", "mend ", "is no ", "<str>", "list[", "{")
 
 
 def screen(*words: str) -> str:
@@ -53,7 +53,7 @@ def test_the_overview_lists_every_verb_with_a_whole_sentence() -> None:
 
 def test_a_choice_is_shown_with_its_default() -> None:
     text = screen("train", "-h")
-    assert "--preset <tiny|small|base|nano>" in text
+    assert "--preset <nano|tiny|small|base>" in text
     assert "[default: base]" in " ".join(text.split())
 
 
@@ -114,3 +114,6 @@ def test_completion_of_lists_with_commas() -> None:
     assert options.complete_dataset("davis,gr") == ["davis,grabcut"]
     assert options.complete_runs("base,nu") == ["base,nuser"]
     assert options.complete_network("sal") == ["saliency"]
+    assert options.complete_names("tetris,pre", ("tetris", "previous-masks")) == [
+        "tetris,previous-masks"
+    ]

@@ -270,7 +270,7 @@ class TestLeftOut:
         scored = rows[rows["left_out"] == ""]
         assert np.isfinite(scored[list(CLICK_METRICS)].to_numpy()).all()
 
-    def test_a_map_that_is_no_distribution_is_named(self, scene_repo):
+    def test_a_map_that_is_not_a_distribution_is_named(self, scene_repo):
         class Broken:
             name = "broken"
 

@@ -91,7 +91,7 @@ class TestSummary:
             ("subsequent", "pc", 2),
         ]
 
-    def test_nothing_scored_is_no_nan(self):
+    def test_nothing_scored_prints_no_nan(self):
         rows = scores()
         rows["left_out"] = "no clicks"
         (table,) = summarise_scores(rows)
@@ -143,8 +143,8 @@ class TestText:
 
     def test_monte_carlo_errors_on_demand(self):
         tables = summarise_scores(scores())
-        assert "Monte-Carlo" not in format_score_tables(tables)
-        assert format_score_tables(tables, errors=True).count("Monte-Carlo error") == 3
+        assert "Monte Carlo" not in format_score_tables(tables)
+        assert format_score_tables(tables, errors=True).count("Monte Carlo error") == 3
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_an_archive_arrives_whole_resumed_counted_and_remembered(
     assert digest in lines[0]
     assert sorted(path.name for path in out.iterdir()) == ["GrabCut", "downloads.json"]
     download(["grabcut"], to=out, progress=False, report=lines.append)
-    assert "is there already" in lines[1]
+    assert "is already there" in lines[1]
     assert len(mirror.asked) == 3
     # Another file under the same name is refused later.
     (out / "GrabCut").rename(tmp_path / "moved")
@@ -140,7 +140,7 @@ def test_a_local_folder_is_a_mirror_and_stays_as_it_is(tmp_path: Path) -> None:
 
 def test_an_archive_that_was_there_before_is_kept(tmp_path: Path) -> None:
     content = _grabcut(tmp_path / "GrabCut.zip")
-    for _ in range(2):  # also where its folder is there already
+    for _ in range(2):  # also where its folder is already there
         download(["grabcut"], to=tmp_path, progress=False)
         assert (tmp_path / "GrabCut.zip").read_bytes() == content
     assert (tmp_path / "GrabCut" / "data_GT").is_dir()

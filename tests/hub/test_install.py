@@ -199,7 +199,7 @@ def test_installed_metrics_load_by_name_from_any_folder(
     install = "from rclicks_hf.hub import install_all; print(install_all())"
     printed = run(install, tmp_path, env)
     assert 'evaluate.load("rclicks_noc")' in printed
-    assert "without a network, set HF_HUB_OFFLINE=1 first" in printed
+    assert "offline, set HF_HUB_OFFLINE=1 first" in printed
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     load = "import evaluate; print(evaluate.load('rclicks_noc').name)"

@@ -145,7 +145,7 @@ def test_what_does_not_belong_together_is_refused(runs: Path, tmp_path: Path) ->
         results_upload("org/results", [runs, other], scratch)
     other.rename(tmp_path / "new")
     (tmp_path / "second").mkdir()
-    with pytest.raises(RclicksError, match="follows another protocol"):
+    with pytest.raises(RclicksError, match="follows a different protocol"):
         results_upload("org/results", [runs, tmp_path / "new"], tmp_path / "second")
     manifest = json.loads((tmp_path / "new" / "manifest.json").read_text())
     manifest["is_finished"] = False

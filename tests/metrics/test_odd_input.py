@@ -86,7 +86,7 @@ def test_a_threshold_in_single_precision_is_its_decimal(kind):
 
 
 @pytest.mark.parametrize("threshold", ["0.9", None, np.nan, 0, 90, [0.9], np.array([0.8, 0.9])])
-def test_what_is_no_threshold_is_refused(threshold):
+def test_an_invalid_threshold_is_refused(threshold):
     with pytest.raises(ValueError, match=r"threshold must lie in \(0, 1\]"):
         metrics.noc([0.5], threshold=threshold)
 
@@ -94,7 +94,7 @@ def test_what_is_no_threshold_is_refused(threshold):
 @pytest.mark.parametrize(
     "text", [["0.5", "0.95"], [0.5, "0.95"], np.array(["0.9"], object), [b"1"]]
 )
-def test_text_is_no_number(text):
+def test_text_is_not_a_number(text):
     with pytest.raises(ValueError, match="must hold real numbers"):
         metrics.noc(text)
     with pytest.raises(ValueError, match="must hold real numbers"):

@@ -198,7 +198,7 @@ def test_a_gpu_without_memory_is_one_line(monkeypatch: pytest.MonkeyPatch) -> No
         def to(self, *args: Any, **options: Any) -> Any:
             raise RuntimeError("CUDA error: out of memory\nCompile with TORCH_USE_CUDA_DSA")
 
-    with pytest.raises(RclicksError, match="cuda:0: its memory does not hold the network; "):
+    with pytest.raises(RclicksError, match="cuda:0: too little memory for the network; "):
         put_on(Large(1, 1), torch.device("cuda:0"))
 
     def full(gpu: int) -> None:
@@ -223,7 +223,7 @@ def test_a_users_segmenter_that_ignores_the_device_is_one_line(
     monkeypatch.syspath_prepend(tmp_path)
     for device in ("cpu", "auto", None):
         load_segmenter("ignores:Ignores", device=device)
-    with pytest.raises(RclicksError, match="Ignores: is on cpu, though --device cuda:1 was given"):
+    with pytest.raises(RclicksError, match="Ignores: is on cpu, although --device cuda:1 was"):
         load_segmenter("ignores:Ignores", device="cuda:1")
 
 
@@ -351,7 +351,7 @@ def test_a_real_lack_of_memory_is_one_line() -> None:
     _, total = torch.cuda.mem_get_info()
     torch.cuda.set_per_process_memory_fraction(0.01)
     try:
-        with pytest.raises(RclicksError, match="its memory does not hold the network"):
+        with pytest.raises(RclicksError, match="too little memory for the network"):
             put_on(torch.nn.Linear(total // 400, 10, device="meta").to_empty(device="cpu"), CUDA)
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)

@@ -217,7 +217,7 @@ def test_the_page_shows_tables_and_threshold(folders: list[Path], tmp_path: Path
     # Part of a dataset, invented numbers: nothing of the paper stands beside them.
     assert "Beside the paper" not in page
     # Missing pictures are reported.
-    assert text.splitlines()[0].startswith("pictures left out of davis (the results do not name")
+    assert text.splitlines()[0].startswith("images left out of davis (the results do not name")
     assert "give --repo" in page
 
 

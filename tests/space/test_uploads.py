@@ -58,7 +58,7 @@ def test_a_photograph_is_turned_upright() -> None:
     assert shape == (8, 6)
 
 
-def test_what_is_no_picture() -> None:
+def test_files_that_are_not_images() -> None:
     png = encoded(SMALL, "PNG")
     wrong: list[tuple[Any, str]] = [
         (None, "picture: nothing was sent"),
@@ -99,7 +99,7 @@ def test_a_mask_of_a_scaled_picture() -> None:
     np.testing.assert_array_equal(mask[:, 0], [0, 0, 0, 1, 1, 1])
 
 
-def test_what_is_no_mask() -> None:
+def test_files_that_are_not_masks() -> None:
     black, grey = np.zeros((6, 8), np.uint8), np.arange(48, dtype=np.uint8).reshape(6, 8)
     for pixels, message in (
         (black, "mask: holds no object"),

@@ -72,7 +72,7 @@ def bench_build(folder: Path) -> None:
         )
     )
     peak = max(before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-    print(f"rclicks build, a process           {spent:8.2f} s   peak memory {peak / 2**20:.2f} GiB")
+    print(f"rclicks build, whole process       {spent:8.2f} s   peak memory {peak / 2**20:.2f} GiB")
 
 
 def bench_load(folder: Path) -> None:
@@ -119,7 +119,7 @@ def bench_index(folder: Path) -> None:
     indexed(), filtered()
     ours = min(seconds(indexed) for _ in range(ROUNDS)) / len(some)
     plain = min(seconds(filtered) for _ in range(ROUNDS)) / 50
-    print(f"index made once                    {made:8.2f} s")
+    print(f"building the index                 {made:8.2f} s")
     print(f"clicks of an instance, index       {ours * 1e6:8.2f} us")
     print(f"clicks of an instance, filter      {plain * 1e6:8.0f} us  ratio: {plain / ours:,.0f}")
 

@@ -221,7 +221,7 @@ def test_mistakes_are_one_line_and_leave_nothing(
 ) -> None:
     for line, text in (
         ("--eval-split test", "has no split 'test'"),
-        ("--warmup-ratio 1", "warmup_ratio: 1.0 is out of range"),
+        ("--warmup-ratio 1 --repo nowhere", "warmup_ratio: 1.0 is out of range"),
         ("--push-to-hub clicks", "clicks: not a Hub id"),
     ):
         done = CliRunner().invoke(app, _words(repo_folder, start, tmp_path / "model", line))

@@ -19,7 +19,7 @@ from rclicks_hf.errors import RclicksError
 from rclicks_hf.support.file_digest import file_digest
 from rclicks_hf.support.safe_zip import explained_zip, open_zip
 
-#: Ending of a folder's name -> run, and number of clicks in the names of its files.
+#: Suffix of a folder's name -> run, and the number of clicks in its file names.
 _SUFFIXES: dict[str, tuple[str, int]] = {
     "_Base": (BASELINE_RUN, 20),
     "_User": (USER_RUN, 1),
@@ -29,7 +29,7 @@ _SUFFIXES: dict[str, tuple[str, int]] = {
         for name, (low, high) in CLICKING_GROUPS.items()
     },
 }
-#: Beginning of a file's name -> source dataset.
+#: Prefix of a file name -> source dataset.
 _DATASETS = {
     "GrabCut": "grabcut",
     "Berkeley": "berkeley",
@@ -143,7 +143,7 @@ def _open_zip(path: Path) -> zipfile.ZipFile:
         head = stream.read(512).lstrip().lower()
     if head.startswith((b"<!doctype html", b"<html")):
         raise RclicksError(
-            f"{path}: is a web page, not the archive; the drive returns one when its download "
+            f"{path}: is a web page, not the archive; Google Drive returns one when its download "
             "quota is used up: download the archive in a browser, or try again tomorrow"
         )
     return open_zip(path, _RETRY)

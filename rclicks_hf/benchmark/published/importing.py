@@ -71,7 +71,7 @@ class ImportReport:
         count = f"{len(self.imported)} method{'s' * (len(self.imported) != 1)}"
         lines = [f"imported {count}: {', '.join(self.imported)}"]
         if self.kept:
-            lines.append(f"{len(self.kept)} of them were there already")
+            lines.append(f"{len(self.kept)} of them were already there")
         return "\n".join([*lines, *self.notes])
 
 
@@ -178,7 +178,7 @@ def _by_method(archive: ResultsArchive, report: ImportReport) -> dict[str, list[
         by_method[method] = [files[0] for files in found[method].values()]
         if method not in order:
             report.notes.append(
-                f"{method}: is not a method of the paper's table; imported as it is"
+                f"{method}: is not a method of the paper's table; imported under this name"
             )
     if archive.others:
         few = ", ".join(shown(name, 80) for name in archive.others[:3])

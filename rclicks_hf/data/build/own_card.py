@@ -1,4 +1,4 @@
-"""The card of a dataset of one's own: it says nothing that is true of the paper's clicks only."""
+"""The card of a dataset of your own clicks, without statements about the paper's clicks."""
 
 from __future__ import annotations
 

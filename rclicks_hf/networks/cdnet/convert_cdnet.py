@@ -5,5 +5,5 @@ from __future__ import annotations
 from rclicks_hf.networks.cdnet.configuration_cdnet import CdnetConfig
 from rclicks_hf.networks.conversion import Converter
 
-# What is ignored shifts pixels: fixed numbers, which our network does not need.
+# The ignored kernels shift pixels: constants that our network does not need.
 convert_checkpoint = Converter("cdnet", {"RN34": CdnetConfig()}, ignored=("PDM.*.kernel",))

@@ -65,7 +65,7 @@ class FeatureDiffusion(nn.Module):
         branches = ((0, gate, self.z, self.bn), (1, 1 - gate, self.z2, self.bn2))
         for sign, own_gate, project, norm in branches:
             own = own_gate.detach()
-            # Only the clicks and what is surely of their label is listened to.
+            # Only the clicks and pixels whose label is certain contribute.
             heard = clicks[:, sign : sign + 1] + (own > _CONFIDENT).to(x.dtype)
             weights = torch.softmax(affinity * heard.flatten(2), 2) * own.flatten(2).mT
             spread = (weights @ value).transpose(1, 2).reshape(x.shape)

@@ -99,7 +99,7 @@ class ClickabilityImageProcessor(PilBackend):
 
     Images are normalised with ImageNet's mean and deviation, then resized (bilinear, aspect kept),
     then centred on a square of zeros, so the padding is the mean colour. Masks and click maps are
-    resized and padded alike; click maps are antialiased so that no click is lost.
+    resized and padded in the same way; click maps are antialiased so that no click is lost.
 
     Images: uint8 in [0, 255] or float in [0, 1]; (H, W, 3), (3, H, W), grey (H, W) or RGBA (alpha
     is dropped unless `do_convert_rgb=False`), as arrays, tensors or PIL images. Where a shape fits
@@ -108,7 +108,7 @@ class ClickabilityImageProcessor(PilBackend):
     background here. PIL images are turned upright by their EXIF orientation, masks too.
 
     There is no torchvision backend: its `resize` rounds differently from `to_canvas`, which
-    reproduces the paper's inputs, and masks and images must be resized alike.
+    reproduces the paper's inputs, and masks and images must be resized in the same way.
 
     Example:
         >>> processor = ClickabilityImageProcessor(size={"height": 160, "width": 160})

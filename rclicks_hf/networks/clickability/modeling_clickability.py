@@ -272,7 +272,7 @@ class ClickabilityModel(ClickabilityPreTrainedModel):
             labels: (B, 1, H, W) target click maps, >= 0.
             image_features: Result of `encode_image` instead of `pixel_values`; for one image or B.
             output_hidden_states: Whether to return `hidden_states`, or the indices of those to
-                return (None in the place of the others).
+                return (None in place of the others).
             output_attentions: Whether to return `attentions`.
 
         Returns:

@@ -313,7 +313,7 @@ class SaliencyModel(SaliencyPreTrainedModel):
         Args:
             pixel_values: (B, 3, H, W) RGB in [0, 1], not normalised; H, W as in the config.
             output_hidden_states: Whether to return `hidden_states`, or the indices of those to
-                return (None in the place of the others).
+                return (None in place of the others).
             output_attentions: Whether to return `attentions`; they are empty, with a warning,
                 unless the attention is eager.
 

@@ -54,7 +54,7 @@ class SimpleClickHead(nn.Module):
 class SimpleClickModel(PlainVitPreTrainedModel):
     """Segments the object that the clicks point at (Liu et al., ICCV 2023).
 
-    Sides of the input are divided into windows of about 224 pixels; a side that cannot be, is a
+    Sides of the input are divided into windows of about 224 pixels; other sides raise
     ValueError.
 
     Example:

@@ -40,7 +40,7 @@ def picture_warnings(manifests: Sequence[Mapping[str, Any]]) -> list[str]:
         if use.fingerprint:
             names.setdefault((use.dataset, use.split), {}).setdefault(use.fingerprint, use.name)
     return [
-        f"{dataset}, split {split}: these results are of different pictures or masks and cannot be "
+        f"{dataset}, split {split}: these results are from different images or masks and cannot be "
         "compared: " + ", ".join(f"{name} of {of[:_SHOWN]}" for of, name in found.items())
         for (dataset, split), found in names.items()
         if len(found) > 1

@@ -96,7 +96,7 @@ def load_examples(results: Results, repos: Mapping[str, str]) -> tuple[list[Exam
             items += _items(results, shown, chosen, repos.get(dataset), fingerprints)
         except RclicksError as error:
             left_out.append(f"{dataset} ({error})")
-    return items, f"pictures left out of {'; '.join(left_out)}" if left_out else ""
+    return items, f"images left out of {'; '.join(left_out)}" if left_out else ""
 
 
 def _items(

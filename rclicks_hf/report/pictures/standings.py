@@ -21,7 +21,7 @@ _COLOURS = ("g10", "g1", "base", "user", "mobile", "pc", "muted")
 _MARKERS = "osv^DPXdp<>h"
 _OWN = ("error", "*")
 
-#: Family -> colour and marker; whatever is in no family is somebody's own.
+#: Family -> colour and marker; methods of no family are the user's own.
 _STYLES = dict(zip(METHOD_FAMILIES, zip(cycle(_COLOURS), _MARKERS, strict=False), strict=False))
 
 

@@ -96,7 +96,8 @@ def _draw_pictures(figure: SubFigure, data: ReportData) -> None:
         draw_click_map(rows[1][column], item, _MARKER_SCALE)
     for axes, name in zip(rows[:, 0], (clicks, "predicted click map"), strict=True):
         _name_row(axes, name)
-    handles = [_handle(d, marker, f"click on a {d}", 8) for d, marker in DEVICE_MARKERS.items()]
+    names = {"pc": "click on a PC", "mobile": "click on a mobile device"}
+    handles = [_handle(d, marker, names[d], 8) for d, marker in DEVICE_MARKERS.items()]
     handles.append(_handle("base", BASELINE_MARKER, "baseline click", 13))
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
 

@@ -120,7 +120,8 @@ def paired_tables(results: Results) -> list[NamedTable]:
     if best_groups:
         intro = (
             "Each segmenter's number minus that of the segmenter with the lowest Sample NoC, over "
-            "the instances on which neither failed. The two differ where the interval excludes 0."
+            "the instances on which neither failed. The difference is significant if the interval "
+            "excludes 0."
         )
         rows = _paired_rows(best_groups, results.threshold, shown=0)
         made.append(NamedTable("Paired differences", intro, Table(heads, rows)))
@@ -226,7 +227,8 @@ def _correlation(
     counts = ", ".join(f"{len(m)} on {m[0].key.dataset}" for m in groups)
     intro = (
         "Spearman below the diagonal, Pearson above it: correlation over methods, averaged over "
-        f"datasets, absolute value. Segmenters: {counts}. With so few it is only a hint."
+        f"datasets, absolute value. Segmenters: {counts}. With so few, correlations are "
+        "only indicative."
     )
     title = f"Correlation of measures{f', clicks by {click_model}' if click_model else ''}"
     return NamedTable(title, intro, Table(heads, {"": rows}))

@@ -117,7 +117,7 @@ def score_cell(score: Score, rank: int = 0) -> Cell:
 def ranks(values: Sequence[float], *, up: bool, digits: int) -> list[int]:
     """Rank of each value of a column as printed: 1 to 3, 0 for the others.
 
-    Values printed alike share a rank; where all are printed alike, none is ranked.
+    Values that are printed the same share a rank; if all are, none is ranked.
     """
     printed = [float(f"{value:.{digits}f}") * (-1 if up else 1) for value in values]
     finite = sorted(value for value in printed if math.isfinite(value))

@@ -43,7 +43,7 @@ class ClickMapSettings:
         first_click_passes: Forward passes for the first click, each seeing the last one's result.
         threshold: The object is where the probability is above this.
         paste_in_old_box: Where a prediction has vanished, the network sees the whole image again;
-            True pastes its output into the last box all the same, as the paper's code does.
+            True still pastes its output into the last box, as the paper's code does.
 
     Raises:
         ValueError: If a value has another type or range.

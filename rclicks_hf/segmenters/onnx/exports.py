@@ -24,7 +24,7 @@ PIXELS = ("imagenet", "0..1", "0..255")
 
 @dataclass(frozen=True)
 class Export:
-    """One way of exporting a mask decoder; the graph's input names tell which."""
+    """One way of exporting a mask decoder; the graph's input names show which."""
 
     label: str
     inputs: frozenset[str]

@@ -67,7 +67,7 @@ class OnnxSegmenter(PaddedSquare):
         features, *positions = map(torch.from_numpy, self._encoder.run({self._image.name: image}))
         if features.shape[-2:] != (self.input_size // STRIDE,) * 2:
             raise RclicksError(
-                f"{self._encoder.path}: makes embeddings of shape {list(features.shape)} for "
+                f"{self._encoder.path}: returns embeddings of shape {list(features.shape)} for "
                 f"{self.input_size} pixels; export a network with one per {STRIDE} x {STRIDE} "
                 "pixels, as in SAM"
             )
@@ -80,7 +80,7 @@ class OnnxSegmenter(PaddedSquare):
             side = 4 * self.input_size // STRIDE
             mask = masks[0].numpy() if masks else np.zeros((side, side))
             prompts = {
-                # Without a box, SAM takes one more point, which is nowhere.
+                # Without a box, SAM expects an additional padding point with the label -1.
                 "point_coords": np.concatenate([places, np.zeros_like(places[:, :1])], axis=1),
                 "point_labels": np.concatenate([signs, np.full_like(signs[:, :1], -1)], axis=1),
                 "mask_input": mask[None, None],
@@ -105,7 +105,7 @@ class OnnxSegmenter(PaddedSquare):
             side,
         ):
             raise RclicksError(
-                f"{self._decoder.path}: draws masks of shape {list(masks.shape)} with {count} "
+                f"{self._decoder.path}: returns masks of shape {list(masks.shape)} with {count} "
                 f"scores; export it with 1, 3 or 4 masks of {side} x {side}"
             )
         first = 1 if count == 4 else 0

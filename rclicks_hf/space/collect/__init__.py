@@ -1,4 +1,4 @@
-"""Collect: annotators click on objects of one's own pictures."""
+"""Collect: annotators click on objects in your own images."""
 
 import lazy_loader
 

@@ -118,12 +118,12 @@ def collect_page(settings: SpaceSettings) -> None:
         start = gr.Button("Start", variant="primary", elem_id="collect-start")
         with gr.Group(visible=is_kept):
             code = gr.Textbox(
-                label="Or go on where you stopped: your code",
+                label="Or enter your code to continue",
                 placeholder="ABCD-EFGH-JKMN",
                 max_length=40,
                 elem_id="collect-code",
             )
-            resume = gr.Button("Go on", elem_id="collect-resume")
+            resume = gr.Button("Continue", elem_id="collect-resume")
     with gr.Column(visible=False) as task_view:
         with gr.Row(equal_height=True):
             progress = gr.Markdown(elem_id="collect-progress")
@@ -230,7 +230,7 @@ class _Events:
         if visit.task is None:
             return self.rest(visit)
         done, total = len(visit.clicks), len(self.study.objects)
-        note = "" if self.study.journal else " (preview: no click is kept)"
+        note = "" if self.study.journal else " (preview: clicks are not saved)"
         return _views(visit, stage=html, progress=f"**{done + 1}** of {total}{note}", task=True)
 
     def rest(self, visit: StudyVisit | None) -> tuple[Any, ...]:
@@ -273,16 +273,16 @@ def _rest_html(study: Study, visit: StudyVisit, is_end: bool) -> str:
     clicks = f"{done} click{'s' * (done != 1)} of {len(study.objects)}"
     if study.journal is None:
         if is_end:
-            return f"<p><strong>That was the last one.</strong> {clicks}; none was kept.</p>"
-        return f"<p><strong>Paused.</strong> {clicks}; none is kept.</p>"
+            return f"<p><strong>That was the last one.</strong> {clicks}; none was saved.</p>"
+        return f"<p><strong>Paused.</strong> {clicks}; none is saved.</p>"
     title = "That was the last one. Thank you!" if is_end else "Paused."
     lines = [f"<p><strong>{title}</strong> {clicks} recorded.</p>"]
     if done:
         table = click_csv({annotator_of(visit.code): list(visit.clicks)})
         data = b64encode(table.encode()).decode()
         lines += [
-            f"<p>Your code: <code>{readable_code(visit.code)}</code>. Keep it to go on later, on "
-            "any device.</p>",
+            f"<p>Your code: <code>{readable_code(visit.code)}</code>. Keep it to continue later, "
+            "on any device.</p>",
             '<p><a style="margin: 0; padding: 0" download="my_clicks.csv" '
             f'href="data:text/csv;base64,{data}">Download your clicks (CSV)</a></p>',
         ]

@@ -42,12 +42,12 @@ the keyboard, the time it took, and how the object was shown. **Not recorded:** 
 IP address, and anything else about you or your device.
 
 The clicks are stored under a random code. They may be published for research. You can stop at \
-any time; your code lets you go on later."""
+any time; your code lets you continue later."""
 
 _PREVIEW_CONSENT = f"""\
 {_INSTRUCTION}
-**This is a preview on embedded photographs: no click is kept.** `rclicks space --collect FOLDER` \
-collects clicks on your own pictures."""
+**This is a preview on embedded photographs: clicks are not saved.** `rclicks space --collect \
+FOLDER` collects clicks on your own pictures."""
 
 
 @dataclass(frozen=True)

@@ -36,14 +36,14 @@ PUBLISHED_NOTE = (
 RESULTS_NOTE = "In brackets: 95 % bootstrap intervals over instances. After ±: spread over groups."
 HOW_TO_READ = (
     "**Sample NoC:** clicks needed on average, over all groups of users. **ΔSB:** how many more "
-    "they are than the usual simulation (always the deepest error) promises. **ΔGR:** how many "
-    "more the least typical tenth of clicks needs than the most typical. Best of each column: "
-    "green. Click on a column's head to sort."
+    "these are than with the usual baseline clicker (the deepest pixel of the error). **ΔGR:** how "
+    "many more the least likely tenth of clicks needs than the most likely one. The best value of "
+    "each column is green. Click a column head to sort."
 )
 HOW_TO_SUBMIT = """\
 1. Benchmark the method on the paper's data, with the rules of the paper's code. \
 `--segmenter` takes a folder, a Hub id or your own class (`module:Class`); `rclicks \
-check-segmenter` reports whether it fits.
+check-segmenter` checks whether the benchmark can use it.
 
    ```bash
    rclicks build --download
@@ -51,7 +51,7 @@ check-segmenter` reports whether it fits.
      --dataset davis --protocol reference --out runs/yours
    ```
 
-2. Look at it beside the 33 published methods.
+2. Compare it with the 33 published methods.
 
    ```bash
    rclicks import-results evaluation_results.zip --out runs/paper
@@ -121,7 +121,7 @@ def leaderboard_page(settings: SpaceSettings) -> None:
         value=[],
         multiselect=True,
         max_choices=MOST_NAMED,
-        label=f"Methods to name in the curves (at most {MOST_NAMED})",
+        label=f"Methods to label in the curves (at most {MOST_NAMED})",
         visible=board.results is not None,
         elem_id="board-named",
     )
@@ -198,7 +198,7 @@ class _Page:
             text = (
                 "Choose one dataset to see its charts."
                 if dataset == ALL_DATASETS
-                else "No charts: they need runs of groups of clicks (g1 to g10)."
+                else "No charts: they need the runs g1 to g10."
             )
             return f'<p class="note">{text}</p>'
         title = escaped(dataset_title(data.dataset))

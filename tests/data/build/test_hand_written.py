@@ -78,7 +78,7 @@ def test_splits_and_scaled_instances(built: Path) -> None:
     assert (wide["w"], wide["h"], wide["x"], wide["y"]) == (2048, 1080, [2047], [0])
 
 
-def test_what_is_odd_is_counted(built: Path) -> None:
+def test_irregular_clicks_are_counted(built: Path) -> None:
     counted = {check.name: check.detail.split()[0] for check in verify_dataset(built)}
     expected = {
         "equal clicks": "1",

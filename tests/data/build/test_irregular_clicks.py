@@ -69,7 +69,7 @@ def test_each_kind_is_counted_and_no_other(
     assert {other for other, count in counts.items() if count} <= {name} | related
 
 
-def test_an_object_code_that_the_stem_leaves_out_is_no_misspelling() -> None:
+def test_an_object_code_that_the_stem_omits_is_not_a_contradiction() -> None:
     row = ("tetris", "a", "a", "7", "first", "none", "pc", 1, 2, 64, 48)
     table = pa.table([[value] for value in row], names=CLICK_SCHEMA.names)
     completed = complete_clicks(table, {"tetris": {"a": "train"}})

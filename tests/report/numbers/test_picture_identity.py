@@ -57,9 +57,9 @@ def test_the_warning_is_in_page_and_text(
         (folder / "manifest.json").write_text(json.dumps(manifest(name, pictures)))
         folders.append(folder)
     said = write_report_file(folders, tmp_path / f"r.{ending}")
-    assert "warning: davis, split test: these results are of different pictures" in said
+    assert "warning: davis, split test: these results are from different images" in said
     if ending != "csv":
         text = (tmp_path / f"r.{ending}").read_text()
-        assert "these results are of different pictures or masks" in text
+        assert "these results are from different images or masks" in text
     assert "Warning: davis" in str(read_results(*folders))
     assert "warning: " not in write_report_file(folders[:1], tmp_path / f"one.{ending}")

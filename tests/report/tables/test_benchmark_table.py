@@ -147,7 +147,7 @@ def test_several_runs_are_read_together(tmp_path: Path) -> None:
 
 def test_runs_of_different_protocols_are_not_mixed(tmp_path: Path) -> None:
     other = [replace(r, segmenter="sam", protocol_digest="1") for r in two_instances()]
-    with pytest.raises(RclicksError, match="follows another protocol than"):
+    with pytest.raises(RclicksError, match="follows a different protocol than"):
         read_results(save(tmp_path / "a", two_instances()), save(tmp_path / "b", other))
 
 

@@ -34,7 +34,7 @@ def test_the_best_follows_each_metric_s_direction(make_scores: MakeScores) -> No
     ]
 
 
-def test_models_printed_alike_are_equally_good(make_scores: MakeScores) -> None:
+def test_models_with_the_same_printed_value_share_a_rank(make_scores: MakeScores) -> None:
     close = (0.10004, 0.4, 0.2, 3.1, 2e-4)
     assert best(make_scores({"A": A, "C": close, "B": B})) == [
         [False, True, False, False, True],

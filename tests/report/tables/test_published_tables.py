@@ -115,7 +115,7 @@ def test_cells_are_counted_and_marked(imported: Results) -> None:
     assert "tetris: results are of 9 instances, the published ones of 2531" in text
 
 
-def test_a_cell_that_prints_alike_is_not_marked() -> None:
+def test_a_cell_with_the_same_printed_value_is_not_marked() -> None:
     check = PaperCheck([])
     assert check.cell("3.48±0.60", "3.48±0.60").interval == ""
     assert check.cell("3.49±0.60", "3.48±0.60").interval == "≠ 3.48±0.60"

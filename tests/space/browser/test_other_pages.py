@@ -155,7 +155,7 @@ def test_clicks_survive_reload_and_restart(visit: Any, server: Server, study: Pa
     page.reload()
     page.wait_for_function(CODE_IS_FILLED_IN)
     page.get_by_label("I have read this and agree").check()
-    page.get_by_role("button", name="Go on").first.click()
+    page.get_by_role("button", name="Continue").first.click()
     frame = page.locator(".collect-frame")
     frame.wait_for()
     assert page.locator("#collect-progress").inner_text().startswith("2 of 3")

@@ -45,7 +45,7 @@ def test_a_code_is_random_readable_and_read_in_any_spelling() -> None:
     assert [parse_code(text) for text in wrong] == [None] * len(wrong)
 
 
-def test_what_is_no_click_is_refused() -> None:
+def test_invalid_clicks_are_refused() -> None:
     wrong: list[dict[str, Any]] = [
         {"x": 64}, {"x": -1}, {"y": 48}, {"x": 3.5}, {"x": True}, {"w": 0}, {"w": 2**16},
         {"dataset": "nonsuch"}, {"image_stem": "../a"}, {"object_stem": "a/b"}, {"image_stem": ""},

@@ -42,7 +42,7 @@ def test_clicks_until_the_last_object(study: Study) -> None:
     assert list(again.clicks) == kept
 
 
-def test_what_is_no_click_on_this_picture_is_refused(study: Study) -> None:
+def test_invalid_clicks_on_a_picture_are_refused(study: Study) -> None:
     visit, _ = show_next(study, begin_visit(study, new_code()))
     wrong: list[Any] = [
         None, "x", [], {}, sent(visit, token="other"), sent(visit, token=None),

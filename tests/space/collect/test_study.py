@@ -38,7 +38,7 @@ def test_everybody_sees_every_object_in_an_order_of_their_own() -> None:
     assert "coin" not in {one.description for one in described}  # there are eight
 
 
-def test_a_study_goes_on_where_it_stopped_when_pictures_are_added(tmp_path: Path) -> None:
+def test_a_study_resumes_when_pictures_are_added(tmp_path: Path) -> None:
     code = new_code()
     before = all_tasks(open_study(write_study(tmp_path, 3)), code)
     after = all_tasks(open_study(write_study(tmp_path, 5)), code)

@@ -34,7 +34,7 @@ def test_choices(page: _Page) -> None:
     assert page.choose(ALL_DATASETS, ["SBD"])[0].count("TETRIS") > 1
 
 
-def test_a_dishonest_choice_chooses_nothing(page: _Page) -> None:
+def test_an_invalid_choice_chooses_nothing(page: _Page) -> None:
     wrong: list[tuple[Any, Any]] = [
         (None, None), ("../..", ["SBD"]), (["davis"], ["SBD"]), ("davis", "SBD"),
         ("davis", [None, "<b>"]), ({}, {}),
