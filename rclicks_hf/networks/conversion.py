@@ -100,19 +100,25 @@ class Converter:
                 missing and extra keys are named), or `out_dir` exists.
         """
         official, unused = read_official(path, self.network, ignored=self.ignored)
+        size, model = self.network_of(official, path, config=config)
+        with atomic_directory(out_dir) as part:
+            model.save_pretrained(part)
+            if self.processor:
+                self.processor(model.config).save_pretrained(part)
+            share_mode(part, like="config.json")
+        return Conversion(self.network, size, unused, model)
+
+    def network_of(
+        self, official: State, path: str | os.PathLike[str], *, config: Any = None
+    ) -> tuple[str, Any]:
+        """Name of the size and network of what `read_official` read from a path."""
         state = self.rename(official) if self.rename else official
         sizes = self.sizes(state) if callable(self.sizes) else self.sizes
         if config is not None:
             sizes = {"given size": config}
         size = find_size(path, self.network, state, sizes)
         config = deepcopy(sizes[size])  # a model changes its config
-        model = _filled(NETWORKS[self.network].load("model"), config, state)
-        with atomic_directory(out_dir) as part:
-            model.save_pretrained(part)
-            if self.processor:
-                self.processor(config).save_pretrained(part)
-            share_mode(part, like="config.json")
-        return Conversion(self.network, size, unused, model)
+        return size, _filled(NETWORKS[self.network].load("model"), config, state)
 
 
 def read_official(
