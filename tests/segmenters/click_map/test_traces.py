@@ -15,7 +15,7 @@ from rclicks_hf.segmenters.registry import segmenter_class
 #: something new, such as a first box, a negative click or a box that is kept.
 TRACES = {
     "ritm": {("e2e_ritm_hr18s", ""): 2, ("e2e_ritm_hr18s_small", ""): 2},
-    "simpleclick": {("e2e_simpleclick_xtiny", ""): 2, ("e2e_simpleclick_xtiny_small", ""): 3},
+    "simpleclick": {("e2e_simpleclick_xtiny", ""): 1, ("e2e_simpleclick_xtiny_small", ""): 3},
     "cfr_icl": {("e2e_cfr_xtiny", "a"): 2},
     "adaptive_click": {("e2e_adaptiveclick_tiny", "a"): 2},
     "gpcis": {("e2e_gpcis_rn50", "c"): 1},
