@@ -72,7 +72,7 @@ def _loaded(folder: Path) -> tuple[dict[str, torch.Tensor], dict, dict, dict[str
         else:
             array = arrays[f"w/{key}"] if entry.get("stored") else _drawn(key, entry, meta["seed"])
         assert str(array.dtype) == entry["dtype"], f"{key} of {folder} is {array.dtype}"
-        array = np.require(array, requirements="CW").reshape(entry["shape"])
+        array = np.array(array, order="C").reshape(entry["shape"])
         checksum = zlib.crc32(array, checksum)
         state[key] = torch.from_numpy(array)
     assert checksum == meta["state_crc32"], f"weights of {folder} are not those of the reference"
