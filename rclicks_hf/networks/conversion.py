@@ -65,12 +65,13 @@ class Converter:
     Example:
         >>> import tempfile
         >>> from pathlib import Path
-        >>> from rclicks_hf.networks.ritm import RitmConfig, RitmModel, convert_checkpoint
+        >>> from rclicks_hf.networks.clickability import (
+        ...     ClickabilityConfig, ClickabilityModel, convert_checkpoint)
         >>> root = Path(tempfile.mkdtemp())
-        >>> network = RitmModel(RitmConfig.from_preset("HRNet-W18-small"))
-        >>> torch.save({"state_dict": network.state_dict(), "config": {}}, root / "ritm.pth")
-        >>> convert_checkpoint(root / "ritm.pth", root / "ritm").size
-        'HRNet-W18-small'
+        >>> network = ClickabilityModel(ClickabilityConfig.from_preset("nano"))
+        >>> torch.save({"state_dict": network.state_dict(), "config": {}}, root / "clicks.pth")
+        >>> convert_checkpoint(root / "clicks.pth", root / "clicks").size
+        'nano'
     """
 
     network: str

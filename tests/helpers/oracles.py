@@ -39,6 +39,11 @@ def write_arrays(path: Path, arrays: Arrays) -> None:
 
 def read_arrays(path: Path) -> Arrays:
     """Read an npz, with or without byte planes."""
+    return {**_arrays(path)}
+
+
+@lru_cache(maxsize=1)  # unpacking takes longer than most tests of the arrays
+def _arrays(path: Path) -> Arrays:
     arrays = {}
     with np.load(path, allow_pickle=False) as data:
         for key in data.files:
