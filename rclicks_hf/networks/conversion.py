@@ -65,12 +65,13 @@ class Converter:
     Example:
         >>> import tempfile
         >>> from pathlib import Path
-        >>> from rclicks_hf.networks.ritm import RitmConfig, RitmModel, convert_checkpoint
+        >>> from rclicks_hf.networks.clickability import (
+        ...     ClickabilityConfig, ClickabilityModel, convert_checkpoint)
         >>> root = Path(tempfile.mkdtemp())
-        >>> network = RitmModel(RitmConfig.from_preset("HRNet-W18-small"))
-        >>> torch.save({"state_dict": network.state_dict(), "config": {}}, root / "ritm.pth")
-        >>> convert_checkpoint(root / "ritm.pth", root / "ritm").size
-        'HRNet-W18-small'
+        >>> network = ClickabilityModel(ClickabilityConfig.from_preset("nano"))
+        >>> torch.save({"state_dict": network.state_dict(), "config": {}}, root / "clicks.pth")
+        >>> convert_checkpoint(root / "clicks.pth", root / "clicks").size
+        'nano'
     """
 
     network: str
@@ -100,19 +101,25 @@ class Converter:
                 missing and extra keys are named), or `out_dir` exists.
         """
         official, unused = read_official(path, self.network, ignored=self.ignored)
+        size, model = self.network_of(official, path, config=config)
+        with atomic_directory(out_dir) as part:
+            model.save_pretrained(part)
+            if self.processor:
+                self.processor(model.config).save_pretrained(part)
+            share_mode(part, like="config.json")
+        return Conversion(self.network, size, unused, model)
+
+    def network_of(
+        self, official: State, path: str | os.PathLike[str], *, config: Any = None
+    ) -> tuple[str, Any]:
+        """Name of the size and network of what `read_official` read from a path."""
         state = self.rename(official) if self.rename else official
         sizes = self.sizes(state) if callable(self.sizes) else self.sizes
         if config is not None:
             sizes = {"given size": config}
         size = find_size(path, self.network, state, sizes)
         config = deepcopy(sizes[size])  # a model changes its config
-        model = _filled(NETWORKS[self.network].load("model"), config, state)
-        with atomic_directory(out_dir) as part:
-            model.save_pretrained(part)
-            if self.processor:
-                self.processor(config).save_pretrained(part)
-            share_mode(part, like="config.json")
-        return Conversion(self.network, size, unused, model)
+        return size, _filled(NETWORKS[self.network].load("model"), config, state)
 
 
 def read_official(

@@ -6,8 +6,9 @@ datasets are simulated entries of `SOURCE_DATASETS`, so that it cannot be mistak
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ FULL_SIZE_DATASETS = tuple(name for name, entry in SOURCE_DATASETS.items() if en
 _TRAIN_SHARE = 0.75  # of the images of a dataset with split lists: 1,500 of TETRIS' 2,000
 _CLICKS_PER_LATER_ROUND = 34
 _MODELS = ("mivos", "ritm", "sam", "simple")
-_MODEL_SHARES = (0.55, 0.15, 0.2, 0.1)
+_MODEL_BOUNDS = (0.55, 0.7, 0.9)  # of a number in [0, 1) that chooses among them
 _CLICKS_BEFORE = 25  # a later round corrects the mask of one of this many clicks of its device
 _STRAY_SHARE = 0.002  # of clicks that may lie outside the image
 _STRAY_REACH = 6  # pixels
@@ -166,8 +167,8 @@ def _objects(images: list[ImageStems], shape: _Shape, rng: np.random.Generator) 
     for place in range(2):
         for image, size in zip(images, sizes, strict=True):
             if place < len(image.objects):
-                w, h = rng.uniform(0.1, 0.6, 2) * size
-                x, y = rng.uniform(0, 1, 2) * (size[0] - w, size[1] - h)
+                w, h = (rng.uniform(0.1, 0.6, 2) * size).tolist()
+                x, y = (rng.uniform(0, 1, 2) * (size[0] - w, size[1] - h)).tolist()
                 stem = FullStem(image.stem, image.objects[place])
                 rounds.append(_Round(stem, size, (x, y, w, h)))
     return rounds
@@ -183,14 +184,15 @@ def _later_rounds(
             turn, index = divmod(number, len(firsts))
             first = firsts[index]
             # An object has at most one synthetic mask per click type, so later turns have none.
-            model = "ritm" if turn else str(rng.choice(_MODELS, p=_MODEL_SHARES))
-            stem = replace(first.stem, click_type=click_type, model_type=model)
+            model = "ritm" if turn else _MODELS[bisect(_MODEL_BOUNDS, rng.random())]
+            device = index = ""
             if model != "mivos":
-                click = rng.integers(_CLICKS_BEFORE) + turn * _CLICKS_BEFORE
+                index = str(rng.integers(_CLICKS_BEFORE) + turn * _CLICKS_BEFORE)
                 device = ("pc", "mobile")[rng.integers(2)]
-                stem = replace(stem, device=device, index=str(click))
+            stem = first.stem
+            stem = FullStem(stem.image_stem, stem.object_stem, click_type, model, device, index)
             x, y, w, h = first.box
-            dx, dy = rng.uniform(0, 0.6, 2)
+            dx, dy = rng.uniform(0, 0.6, 2).tolist()
             rounds.append(_Round(stem, first.size, (x + dx * w, y + dy * h, 0.4 * w, 0.4 * h)))
     return rounds
 

@@ -50,11 +50,15 @@ def tetris(rng: np.random.Generator, count: int) -> list[ImageStems]:
     """
     images = []
     for number in range(_TETRIS_IMAGES):
-        stem = "".join(rng.choice([*_ID], 11)) if number % 2 == 0 else _long_name(rng, number)
-        codes = rng.choice(np.arange(1, 2**16), 2, replace=False) * 257 % 2**24
+        stem = _identifier(rng) if number % 2 == 0 else _long_name(rng, number)
+        codes = (rng.choice(2**16 - 1, 2, replace=False) + 1) * 257 % 2**24
         objects = tuple(map(str, codes)) if number < count - _TETRIS_IMAGES else ("",)
         images.append(ImageStems(stem, objects))
     return images
+
+
+def _identifier(rng: np.random.Generator) -> str:
+    return "".join(_ID[i] for i in rng.integers(len(_ID), size=11))
 
 
 def _long_name(rng: np.random.Generator, number: int) -> str:

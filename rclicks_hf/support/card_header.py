@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 from huggingface_hub import HfApi, hf_hub_download
+from huggingface_hub.repocard import REGEX_YAML_BLOCK
 
 from rclicks_hf.errors import RclicksError
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from helpers.oracles import load_cases
+from helpers.oracles import load
 from helpers.traces import ALL
 from rclicks_hf.data import Click
 
@@ -23,7 +23,7 @@ def assert_stored_masks(segmenter: Any, folder: Path, cases: Sequence[str]) -> N
 
     Without `ALL` only the first clicks of some sequences of `cases`.
     """
-    inputs, expected, meta = load_cases(folder)
+    _, inputs, expected, meta = load(folder)
     is_whole = bool(os.environ.get(ALL))
     for case in inputs if is_whole else cases:
         given, wanted = inputs[case], expected[case]

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -18,6 +19,7 @@ from helpers import oracles
 from rclicks_hf.benchmark import Clicker
 from rclicks_hf.data import Click
 from rclicks_hf.metrics import boundary_iou, iou
+from rclicks_hf.networks import NETWORKS
 from rclicks_hf.networks.click_map import ClickMapOutput
 from rclicks_hf.segmenters.click_map.predictor import LastPrediction
 
@@ -47,6 +49,17 @@ def weights_of(folder: Path) -> dict[str, torch.Tensor]:
     if (folder / "keys.json").is_file():
         return oracles.load(folder)[0]
     return load_file(folder / trace["weights"])
+
+
+def network_with(name: str, weights: dict[str, torch.Tensor]) -> Any:
+    """What is made of the original's weights; parity tests have them come from a file."""
+    converter = NETWORKS[name].load("converter")
+    used = {
+        key: tensor
+        for key, tensor in weights.items()
+        if not any(fnmatchcase(key, some) for some in converter.ignored)
+    }
+    return converter.network_of(used, name)[1]
 
 
 def cases_of(folder: Path) -> Iterator[Case]:

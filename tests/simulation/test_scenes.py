@@ -32,7 +32,7 @@ def scenes() -> list[Scene]:
 
 @pytest.fixture(scope="module")
 def full_size() -> MemoryStore:
-    return generate_scenes(6)
+    return generate_scenes(3)
 
 
 def _digest(scene: Scene) -> str:

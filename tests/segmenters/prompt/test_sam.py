@@ -13,6 +13,7 @@ from helpers.oracles import load
 from helpers.stored_masks import assert_stored_masks
 from helpers.tiny_networks import FAMILIES, tiny_segmenter
 from torch.nn.functional import interpolate
+from transformers.initialization import no_init_weights
 
 from rclicks_hf.benchmark import BenchmarkProtocol, run_image
 from rclicks_hf.click_models import load_click_model
@@ -48,9 +49,10 @@ def random_trajectories(seed: int, lengths: list[int]) -> list[list[Click]]:
 def oracle_segmenter(folder: Path) -> Segmenter:
     weights, _, _, meta = load(folder)
     config_class = getattr(transformers, meta["config"]["config_class"])
-    model = getattr(transformers, meta["config"]["model_class"])(
-        config_class.from_dict(meta["config"]["config"])
-    )
+    with no_init_weights():
+        model = getattr(transformers, meta["config"]["model_class"])(
+            config_class.from_dict(meta["config"]["config"])
+        )
     model.load_state_dict(weights)
     return segmenter_class(model.config.model_type)(model, name=folder.name, device="cpu")
 
