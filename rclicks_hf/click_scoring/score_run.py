@@ -21,8 +21,7 @@ from rclicks_hf.click_models.registry import (
 )
 from rclicks_hf.click_scoring.paper_scores import paper_split
 from rclicks_hf.click_scoring.score_rows import PEOPLE, SCORE_SCHEMA, ScoreSettings, score_image
-from rclicks_hf.data import ROUNDS, SOURCE_DATASETS, Instance, load_instances
-from rclicks_hf.data.fingerprint import dataset_fingerprint, pictures_fingerprint
+from rclicks_hf.data import ROUNDS, SOURCE_DATASETS, Instance
 from rclicks_hf.data.given_instances import GivenInstances, describe_instances
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.jobs.results_folder import DTYPE, read_table, refuse_other_dtype
@@ -105,12 +104,16 @@ class ScoreJob(Job[ScoreTask]):
     def _dataset_fingerprints(self) -> list[str]:
         if isinstance(self.instances, GivenInstances):
             return [self.instances.digest]
+        from rclicks_hf.data.fingerprint import dataset_fingerprint
+
         repo = self.instances
         return [dataset_fingerprint(repo, name, of, ROUNDS) for name, of in self.splits.items()]
 
     def _pictures_fingerprints(self) -> list[str]:
         if isinstance(self.instances, GivenInstances):
             return [""]
+        from rclicks_hf.data.fingerprint import pictures_fingerprint
+
         return [pictures_fingerprint(self.instances, *of) for of in self.splits.items()]
 
     def refuse_other(self, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
@@ -158,6 +161,8 @@ class _Worker:
         instances = self._job.instances
         if isinstance(instances, GivenInstances):
             return instances
+        from rclicks_hf.data import load_instances  # slow to import, for each process
+
         if task.dataset not in self._tables:
             self._tables[task.dataset] = load_instances(instances, task.dataset, split=task.split)
         return self._tables[task.dataset]
@@ -330,6 +335,8 @@ def _fingerprint(name: str, model: GivenModel) -> str:
 
 def _plan(repo: str, dataset: str, split: str) -> list[ScoreTask]:
     """One task per image, images in order of first appearance."""
+    from rclicks_hf.data import load_instances
+
     table = load_instances(repo, dataset, split=split)
     return [
         ScoreTask(dataset, split, stem, tuple(at), tuple(table.stems[index] for index in at))

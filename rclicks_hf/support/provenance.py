@@ -7,6 +7,7 @@ import shlex
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -28,12 +29,15 @@ def command_line() -> str:
 def library_versions(names: Iterable[str]) -> dict[str, str]:
     """Versions of this package, first, and of the named distributions that are installed."""
     versions = {"rclicks-hf": __version__}
-    for name in names:
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions
+    return versions | {name: found for name in names if (found := _version(name))}
+
+
+@cache  # a file is read and parsed for each
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def folder_digest(folder: Path) -> str:

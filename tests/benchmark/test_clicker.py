@@ -42,7 +42,7 @@ def expect_the_stored_clicks(data: Mapping[str, np.ndarray], case: int, run: str
 @st.composite
 def masks(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     """A mask with unknown pixels, and a prediction, of one small size."""
-    height, width = draw(st.integers(1, 14)), draw(st.integers(1, 14))
+    height, width = draw(st.integers(1, 11)), draw(st.integers(1, 11))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     mask = rng.choice([-1, 0, 1], (height, width), p=[0.1, 0.5, 0.4]).astype(np.int8)
     return mask, rng.random((height, width)) < draw(st.sampled_from([0.0, 0.3, 1.0]))

@@ -111,7 +111,7 @@ def plain_depths(region: np.ndarray, free: np.ndarray) -> np.ndarray:
 def test_the_deepest_pixel_is_that_of_the_whole_transform() -> None:
     rng, bounded = np.random.default_rng(4), 0
     for number in range(150):
-        shape = (int(rng.integers(1, 400)), int(rng.integers(1, 400)))
+        shape = (int(rng.integers(1, 300)), int(rng.integers(1, 300)))
         regions = [blobs(rng, shape, -0.8), blobs(rng, shape, 0.2)]
         regions[1] &= ~regions[0]
         free = np.ones(shape, bool)

@@ -19,6 +19,29 @@ from rclicks_hf.benchmark import BenchmarkProtocol, run_benchmark
 from rclicks_hf.benchmark.result_rows import TIMING_COLUMNS, read_result_table
 
 LOADED = ("rclicks_hf.benchmark.worker", "rclicks_hf.data.loading", "accelerate")
+# `accelerate launch`, whose processes are not cold ones but forks of what it has loaded.
+ACCELERATE_LAUNCH = """
+import importlib, runpy, signal, sys
+import torch.distributed.run as torchrun
+from accelerate.commands.launch import main
+
+for name in {loaded}:
+    importlib.import_module(name)
+read = torchrun.config_from_args
+
+def run(*words):
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # what a cold process does, not the launcher
+    sys.argv = list(words)
+    runpy.run_module(words[0], run_name="__main__", alter_sys=True)
+
+def in_forks(arguments):
+    config, python, (unbuffered, flag, *words) = read(arguments)
+    assert (python, unbuffered, flag) == (sys.executable, "-u", "-m")
+    return config, run, words
+
+torchrun.config_from_args = in_forks
+main()
+"""
 SHORT = BenchmarkProtocol(max_clicks=3)
 
 
@@ -117,13 +140,14 @@ def of_one(repo_of_scenes: Path, tmp_path_factory: pytest.TempPathFactory) -> pa
 def test_a_launch_with_a_killed_process_is_resumed_by_another_and_gives_what_one_gives(
     repo_of_scenes: Path, of_one: pa.Table, tmp_path: Path
 ) -> None:
-    """Two processes of `accelerate launch` itself, then three."""
+    """Two processes of `accelerate launch`, then three of a launch alone."""
     out = tmp_path / "run"
-    launcher = ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_machines", "1"]
+    launcher = ["-c", ACCELERATE_LAUNCH.format(loaded=LOADED), "--multi_gpu", "--num_machines", "1"]
     launcher += ["--mixed_precision", "no", "--dynamo_backend", "no"]
     launcher += ["--main_process_port", "0", "--num_processes", "2", "-m"]
     words = [*launcher, *words_of(repo_of_scenes, out)]
-    killed = run_python(words, env=environment(**{KILL_SWITCH: "1"}))
+    start_method = {"PET_START_METHOD": "fork"}  # an option of torchrun that accelerate lacks
+    killed = run_python(words, env=environment(**{KILL_SWITCH: "1"}, **start_method))
     assert killed.returncode != 0
     assert f"exitcode  : {-signal.SIGKILL}" in killed.stderr
     assert not (out / "results.parquet").exists()

@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,7 +17,7 @@ import pytest
 
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.jobs.claims import CLAIMS, claim
-from rclicks_hf.jobs.processes import WorkerPool, why_not_sendable
+from rclicks_hf.jobs.processes import WorkerPool, process_count, why_not_sendable
 from rclicks_hf.jobs.results_folder import write_manifest
 from rclicks_hf.jobs.resumable_job import Job, join_folder, open_folder, run_facts, run_job
 from rclicks_hf.jobs.workers import Workers
@@ -189,15 +190,14 @@ def test_a_helper_refuses_another_run_and_does_not_wait_for_ever(tmp_path: Path)
 
 
 def test_the_worker_of_this_process_is_dropped_where_others_do_the_tasks() -> None:
-    with WorkerPool(open_abs, 2) as pool:
+    # What it opens is not of this module, which imports more than a process needs.
+    with WorkerPool(partial(partial, process_count), 2) as pool:
         pool.open_here()
-        assert sorted(pool.run([-1, 2])) == [1, 2]
+        assert sorted(pool.run([1, 2])) == [1, 2]
         assert pool._worker is None
-        assert list(pool.run([-3])) == [3]  # by the processes that are there
-
-
-def open_abs() -> Callable[[int], int]:
-    return abs
+        assert list(pool.run([3])) == [3]  # by the processes that are there
+        with pytest.raises(RclicksError, match="must be at least 1, got -4"):
+            list(pool.run([-4]))
 
 
 def test_what_cannot_be_sent_to_other_processes_is_known() -> None:
