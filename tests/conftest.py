@@ -26,8 +26,14 @@ from helpers.local_hub import LocalHub
 
 REPO = Path(__file__).resolve().parents[1]
 SHARED = REPO.parent / "shared"
+#: As small as its pictures: its network's input, and the gallery of its report.
+SMALL_DEMO = """
+nano = import_module("rclicks_hf.networks.clickability.configuration_clickability").PRESETS["nano"]
+nano |= {"hidden_sizes": (16, 32), "mlp_ratios": (4, 4), "depths": (1, 1), "image_size": 64}
+import_module("rclicks_hf.demo.pages").GALLERY_SIZE = 2
+"""
 TINY_DEMO = [
-    *("-c", SMALL_PICTURES + RCLICKS, "demo"),
+    *("-c", SMALL_PICTURES + SMALL_DEMO + RCLICKS, "demo"),
     *("--scenes", "4", "--epochs", "1", "--instances", "1", "--num-proc", "2"),
 ]
 
