@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from helpers.commands import SMALL_PICTURES, run_python, run_rclicks_here
+from helpers.small_network import SMALL_NETWORK
 
 from rclicks_hf.support.eval_results_file import TASK_SCORES
 
@@ -146,7 +147,7 @@ def test_the_site_builds_and_needs_no_network(
 
 
 #: What a kernel does with the cells; the first error ends it.
-CELLS = f"""{SMALL_PICTURES}
+CELLS = f"""{SMALL_PICTURES}{SMALL_NETWORK}
 import json, os
 os.environ["RCLICKS_NOTEBOOK"] = "tiny"
 from IPython.core.interactiveshell import InteractiveShell
