@@ -25,11 +25,16 @@ from helpers.commands import (
     stop_warm_python,
 )
 from helpers.local_hub import LocalHub
+from helpers.small_network import SMALL_NETWORK
 
 REPO = Path(__file__).resolve().parents[1]
 SHARED = REPO.parent / "shared"
+#: Two instances in the report.
+SMALL_GALLERY = """
+import_module("rclicks_hf.demo.pages").GALLERY_SIZE = 2
+"""
 TINY_DEMO = [
-    *("-c", SMALL_PICTURES + RCLICKS, "demo"),
+    *("-c", SMALL_PICTURES + SMALL_NETWORK + SMALL_GALLERY + RCLICKS, "demo"),
     *("--scenes", "4", "--epochs", "1", "--instances", "1", "--num-proc", "2"),
 ]
 

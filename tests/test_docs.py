@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 from helpers.commands import SMALL_PICTURES, run_python, run_rclicks_here
+from helpers.small_network import SMALL_NETWORK
 
 from rclicks_hf.support.eval_results_file import TASK_SCORES
 
@@ -137,7 +139,11 @@ def test_the_site_builds_and_needs_no_network(
     del config.plugins["material/search"]
     config.mdx_configs["pymdownx.highlight"] = {"use_pygments": False}
     config.plugins.on_startup(command="build", dirty=False)
-    build(config)  # ends with an error at any warning: a broken link, an unknown name
+    gc.disable()  # it would search hundreds of thousands of objects that stay, again and again
+    try:
+        build(config)  # ends with an error at any warning: a broken link, an unknown name
+    finally:
+        gc.enable()
     pages = {
         path.relative_to(tmp_path / "site").as_posix(): path.read_text("utf-8")
         for path in (tmp_path / "site").rglob("*.html")
@@ -156,7 +162,7 @@ def test_the_site_builds_and_needs_no_network(
 
 
 #: What a kernel does with the cells; the first error ends it.
-CELLS = f"""{SMALL_PICTURES}
+CELLS = f"""{SMALL_PICTURES}{SMALL_NETWORK}
 import json, os
 os.environ["RCLICKS_NOTEBOOK"] = "tiny"
 from IPython.core.interactiveshell import InteractiveShell

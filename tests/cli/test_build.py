@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from helpers.commands import (
     run_python,
-    run_rclicks,
     run_rclicks_cold,
     run_rclicks_here,
     run_rclicks_lines,
@@ -29,10 +28,16 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+#: One process with them serves all forks of the same ``HF_HOME``.
+LOADED = ("datasets", "evaluate")
+
 LITERAL_CALLS = """
 import os, sys
+from types import SimpleNamespace
 import evaluate
 from datasets import load_dataset
+# It asks a network that is not there, with seconds between its tries.
+evaluate.utils.file_utils.time = SimpleNamespace(sleep=lambda seconds: None)
 for folder in sys.argv[1:]:
     os.chdir(folder)
     rows = load_dataset('rclicks', 'davis', split='test')
@@ -44,7 +49,7 @@ def assert_literal_calls(repo: Path, home: dict[str, str], *folders: Path) -> No
     """The two calls by their names, offline, in a process of their own."""
     env = {"PYTHONPATH": str(repo), "PATH": "/usr/bin", **home}
     words = ["-c", LITERAL_CALLS, *map(str, folders)]
-    done = run_python(words, env=env, loaded=("datasets", "evaluate"))
+    done = run_python(words, env=env, loaded=LOADED)
     assert done.returncode == 0, done.stderr
     expected = ["055_focalclick_fp_mobile_0", "055_ritm_fn_pc_17", "095"]
     lines = done.stdout.splitlines()
@@ -60,12 +65,13 @@ def test_build_verify_install_and_the_literal_calls(folder: Path, repo: Path) ->
     assert done.returncode == 0, done.stderr
     assert "rclicks: 20 clicks on 17 instances" in done.stdout
     assert_literal_calls(repo, home, folder)
-    verified = run_rclicks_cold("verify rclicks", cwd=folder, site=repo, **home)
+    env = {**os.environ, "PYTHONPATH": str(repo), **home}
+    lines = ["verify rclicks", "install"]
+    verified, installed = run_rclicks_lines(lines, cwd=folder, env=env, loaded=LOADED)
     assert verified.returncode == 1  # 20 clicks are not 475,544
     assert "✗ GrabCut, first clicks" in verified.stdout
     assert "4, published 2,395, -2,391" in verified.stdout
     assert "✓ digests" in verified.stdout
-    installed = run_rclicks("install", cwd=folder, site=repo, **home)
     assert installed.returncode == 0, installed.stderr
     assert 'load_dataset("rclicks", "all")' in installed.stdout
     elsewhere = folder / "elsewhere"

@@ -131,7 +131,7 @@ def _name_row(axes: Axes, name: str) -> None:
 def _small_png(image: Image.Image) -> bytes:
     """PNG with as many colours as fit into `SUMMARY_BYTES`."""
     buffer = io.BytesIO()
-    image.save(buffer, "PNG", optimize=True)
+    image.save(buffer, "PNG")
     if buffer.tell() <= SUMMARY_BYTES:
         return buffer.getvalue()
     for colours, dither in _PALETTES:
@@ -139,7 +139,7 @@ def _small_png(image: Image.Image) -> bytes:
         few = image.quantize(colours, method=Image.Quantize.MEDIANCUT)
         if dither:
             few = image.quantize(palette=few, dither=Image.Dither.FLOYDSTEINBERG)
-        few.save(buffer, "PNG", optimize=True)
+        few.save(buffer, "PNG")
         if buffer.tell() <= SUMMARY_BYTES:
             break
     return buffer.getvalue()
