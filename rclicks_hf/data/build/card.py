@@ -16,7 +16,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import yaml
 from datasets import Features
-from huggingface_hub.repocard import metadata_load
 from jinja2 import Environment, StrictUndefined, Template
 
 from rclicks_hf.data.build.croissant import write_croissant
@@ -39,7 +38,7 @@ from rclicks_hf.data.schema import (
     config_keys,
 )
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.support.card_header import check_yaml_file
+from rclicks_hf.support.card_header import check_yaml_file, read_front_matter
 from rclicks_hf.support.citation import PAPER_BIBTEX, PAPER_TEXT
 from rclicks_hf.support.eval_results_file import TASK_SCORES
 from rclicks_hf.support.resources import resource_path
@@ -193,7 +192,7 @@ def read_card_header(root: Path) -> dict[str, Any]:
     if path.is_file():
         check_yaml_file(path)
     try:
-        header = metadata_load(path)  # safe YAML
+        header = read_front_matter(path)
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise RclicksError(f"{path}: cannot be read; build the dataset again") from error
     if not isinstance(header, dict) or not _lists_configs(header):
