@@ -8,11 +8,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
-from huggingface_hub import hf_hub_download, metadata_load
+from huggingface_hub import hf_hub_download
 
 from rclicks_hf.data.loading import load_instances
 from rclicks_hf.data.repo_files import config_files, content_digest, stored_pictures
 from rclicks_hf.data.schema import IMAGES, INSTANCES, ConfigKey
+from rclicks_hf.support.card_header import CARD, read_front_matter
 
 
 def dataset_fingerprint(repo: str, dataset: str, split: str, rounds: Iterable[str]) -> str:
@@ -47,7 +48,7 @@ def pictures_fingerprint(repo: str, dataset: str, split: str) -> str:
     if root.is_dir():
         return stored_pictures(config_files(root, key).get(split, []))
     try:
-        header = metadata_load(hf_hub_download(repo, "README.md", repo_type="dataset")) or {}
+        header = read_front_matter(Path(hf_hub_download(repo, CARD, repo_type="dataset"))) or {}
     except (OSError, ValueError, yaml.YAMLError):  # offline, or no such card
         return ""
     for entry in header.get("configs") or []:

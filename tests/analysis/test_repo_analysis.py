@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from helpers.commands import run_rclicks_cold, run_rclicks_lines
+from helpers.commands import run_rclicks_cold
 from typer.testing import CliRunner
 
 from rclicks_hf import data
@@ -135,12 +134,3 @@ def test_a_missing_repo_and_an_existing_output_are_one_line(built: Path, tmp_pat
     (tmp_path / "results").mkdir()
     with pytest.raises(RclicksError, match="results: already exists"):
         analyse_repo(built, out=tmp_path / "results")
-
-
-def test_a_repo_on_the_hub(hub, built: Path, tmp_path: Path) -> None:
-    env = {**hub.env(), "HF_HUB_OFFLINE": "0", "HF_HOME": str(tmp_path / "home")}
-    lines = [f"push {built} tester/clicks", "analyse tester/clicks"]
-    pushed, done = run_rclicks_lines(lines, cwd=tmp_path, env={**os.environ, **env})
-    assert pushed.returncode == 0, pushed.stderr
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.rstrip() == analyse_repo(built, progress=False)

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-import json
 import os
 import pickle
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import datasets
 import numpy as np
@@ -239,46 +237,6 @@ def test_a_cache_that_cannot_be_written_is_one_line(
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "file")
     with pytest.raises(RclicksError, match=r"cannot be written there; set HF_HOME or HF_DATA"):
         load_instances(built, NAME, split="train")
-
-
-SCRIPT = """
-import json, sys
-from rclicks_hf import load_instances
-from rclicks_hf.data.fingerprint import dataset_fingerprint
-rounds = ("first", "subsequent")
-table = load_instances("tester/clicks", "simulated_scenes", split="train")
-digest = dataset_fingerprint("tester/clicks", "simulated_scenes", "train", rounds)
-print(json.dumps([table[0].clicks.x.tolist(), digest]))
-"""
-
-
-def test_a_hub_repo_has_a_fingerprint_of_its_rows(
-    hub: Any,
-    built: Path,
-    tmp_path: Path,
-    repo: Path,
-    make_source: Callable[..., MemoryStore],
-    make_clicks: Callable[..., pa.Table],
-) -> None:
-    """Also without a network, from what the library cached of that very repo."""
-    source = make_source()
-    other = tmp_path / "other"
-    clicks = make_clicks(source, seed=8)
-    build_dataset(clicks, {NAME: source}, other, progress=False)
-
-    def load(offline: str) -> list:
-        env = {**os.environ, **hub.env(), "PYTHONPATH": str(repo), "HF_HUB_OFFLINE": offline}
-        done = run_python(["-c", SCRIPT], cwd=tmp_path, env=env, loaded=("datasets",))
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout.splitlines()[-1])
-
-    seen = []
-    for folder in (built, other):
-        hub.add("dataset", "tester/clicks", folder)
-        seen.append(load("0"))
-        assert seen[-1][0] == load_instances(folder, NAME, split="train")[0].clicks.x.tolist()
-    assert seen[0][1] != seen[1][1]
-    assert load("1") == seen[1]
 
 
 def test_a_broken_file_is_an_error_in_one_line(built: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,14 @@ from helpers.commands import HUB_LIBRARIES, run_python
 from helpers.local_hub import LocalHub
 
 REPO = Path(__file__).resolve().parents[2]
-# Waiting before a request is repeated takes no time here.
+# Waiting before a request is repeated takes no time here, and reading a card a tenth.
 _PRELUDE = """
 import json, os, sys, time
 from pathlib import Path
+import yaml
 
 time.sleep = lambda seconds: None
+yaml.SafeLoader = yaml.CSafeLoader
 from helpers.commands import run_rclicks_here
 
 found = []
@@ -40,7 +43,14 @@ def refusal(call):
 _END = '\nprint("FOUND", json.dumps(found), file=sys.stderr)\n'
 
 
-def run_client(hub: LocalHub, cwd: Path, code: str, **env: str | None) -> list[Any]:
+def run_client(
+    hub: LocalHub,
+    cwd: Path,
+    code: str,
+    *,
+    loaded: Sequence[str] = HUB_LIBRARIES,
+    **env: str | None,
+) -> list[Any]:
     """What the code in a client's process puts into ``found``.
 
     It can call ``rclicks(LINE)``, which adds exit code and output, and ``refusal(CALL)``, which
@@ -49,7 +59,7 @@ def run_client(hub: LocalHub, cwd: Path, code: str, **env: str | None) -> list[A
     paths = os.pathsep.join(map(str, (REPO, REPO / "tests")))
     full = {**os.environ, **hub.env(), "PYTHONPATH": paths, **env}
     known = {name: value for name, value in full.items() if value is not None}
-    done = run_python(["-c", _PRELUDE + code + _END], cwd=cwd, env=known, loaded=HUB_LIBRARIES)
+    done = run_python(["-c", _PRELUDE + code + _END], cwd=cwd, env=known, loaded=loaded)
     assert done.returncode == 0, done.stderr[-4000:]
     last = done.stderr.rpartition("FOUND ")[2]
     return json.loads(last)

@@ -108,6 +108,7 @@ class Handler(BaseHTTPRequestHandler):
     """One request; an endpoint returns what is sent as JSON, or sends its answer itself."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else each answer's body waits for 40 ms
     hub: LocalHub
     stumble: int | str = ""  # what goes wrong with this request: a status, "drop" or "cut"
 

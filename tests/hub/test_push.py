@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from helpers.commands import HUB_LIBRARIES, run_python, run_rclicks_cold, run_rclicks_lines
+from helpers.commands import run_rclicks_cold
+from helpers.hub_client import run_client
 
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.hub.push import push_folder
-
-
-def run(
-    code: str, *, cwd: Path, env: dict[str, str], loaded: Sequence[str] = HUB_LIBRARIES
-) -> subprocess.CompletedProcess[str]:
-    full = {**os.environ, "HF_HUB_OFFLINE": "0", **env}
-    return run_python(["-c", code], cwd=cwd, env=full, loaded=loaded)
-
-
-def rclicks(*arguments: str) -> str:
-    argv = ["rclicks", *arguments]
-    return f"import sys; sys.argv = {argv!r}; from rclicks_hf.cli import main; main()"
 
 
 def test_push_uploads_the_folder_in_one_commit(hub, tmp_path: Path, repo: Path) -> None:
@@ -37,19 +23,32 @@ def test_push_uploads_the_folder_in_one_commit(hub, tmp_path: Path, repo: Path) 
     assert hub.files("dataset", "tester/card").keys() == {"README.md", "a.parquet"}
     messages = [commit.message for commit in hub.repos["dataset", "tester/card"].commits]
     assert messages == ["initial commit", "Upload card with rclicks push"]
-    words = rclicks("push", str(folder), "tester/card")
-    again = run(words, cwd=tmp_path, env={**env, "PYTHONPATH": str(repo)})
-    assert again.returncode == 0, again.stderr
+    [(code, text)] = run_client(hub, tmp_path, 'rclicks("push card tester/card")')
+    assert code == 0, text
     assert len(hub.repos["dataset", "tester/card"].commits) == 2  # nothing has changed
 
 
-def test_a_wrong_token_is_one_line(hub, tmp_path: Path, repo: Path) -> None:
-    (tmp_path / "README.md").write_text("# Card\n")
-    env = {**hub.env(), "HF_TOKEN": "hf_wrong", "PYTHONPATH": str(repo)}
-    done = run(rclicks("push", str(tmp_path), "tester/card"), cwd=tmp_path, env=env)
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
-    assert "tester/card: the Hub refused or could not be reached" in done.stderr
+NO_HUB = """
+os.environ["HF_TOKEN"] = "hf_wrong"
+rclicks("push card tester/card")
+import huggingface_hub
+huggingface_hub.constants.ENDPOINT = "http://127.0.0.1:9"
+rclicks("push card tester/card")
+"""
+
+
+def test_a_wrong_token_and_a_hub_that_is_not_there_are_one_line(hub, tmp_path: Path) -> None:
+    (tmp_path / "card").mkdir()
+    (tmp_path / "card" / "README.md").write_text("# Card\n")
+    token, nowhere = run_client(hub, tmp_path, NO_HUB)
+    for (code, text), reason in (
+        (token, "the Hub refused the token"),
+        (nowhere, "could not be reached; check"),
+    ):
+        assert code == 1
+        assert "Traceback" not in text
+        assert "tester/card: the Hub refused or could not be reached" in text
+        assert reason in text
 
 
 QUOTA = (403, {"error": "the quota is used up"})
@@ -64,58 +63,36 @@ def test_an_upload_that_the_hub_refuses_is_one_line(hub, tmp_path: Path) -> None
     licence = (400, {"errors": [{"message": "no such license"}]})
     hub.refused |= {"validate_yaml": licence, "preupload": QUOTA, "lfs_upload": QUOTA}
     hub.refused["commit"] = QUOTA
-    env = {**os.environ, "HF_HUB_OFFLINE": "0", **hub.env()}
-    lines = [f"push {folder} tester/card"] * 5
-    *refused, last = run_rclicks_lines(lines, cwd=tmp_path, env=env, loaded=HUB_LIBRARIES)
+    *refused, last = run_client(hub, tmp_path, 'rclicks("push card tester/card")\n' * 5)
     reasons = ["no such license", *["quota is used up"] * 3]
-    for done, reason in zip(refused, reasons, strict=True):
-        assert done.returncode == 1
-        assert "Traceback" not in done.stderr
-        assert reason in done.stderr
+    for (code, text), reason in zip(refused, reasons, strict=True):
+        assert code == 1
+        assert "Traceback" not in text
+        assert reason in text
     assert hub.refused == {}
-    assert last.returncode == 0, last.stderr
+    assert last[0] == 0, last[1]
     assert hub.files("dataset", "tester/card").keys() == {"README.md", "a.parquet"}
     assert len(hub.repos["dataset", "tester/card"].commits) == 2  # the first is empty
 
 
-def test_a_hub_that_is_not_there_is_one_line(tmp_path: Path, repo: Path) -> None:
-    (tmp_path / "README.md").write_text("# Card\n")
-    env = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_TOKEN": "hf_x", "HF_HOME": str(tmp_path)}
-    done = run(
-        rclicks("push", str(tmp_path), "tester/card"),
-        cwd=tmp_path,
-        env={**env, "PYTHONPATH": str(repo)},
-        loaded=(),  # no other process has this address
-    )
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
-    assert "tester/card: the Hub refused or could not be reached" in done.stderr
-
-
-def test_remains_of_interrupted_writes_are_not_pushed(hub, tmp_path: Path, repo: Path) -> None:
+def test_remains_of_interrupted_writes_are_not_pushed_nor_a_link_out(hub, tmp_path: Path) -> None:
     folder = tmp_path / "card"
     (folder / "__pycache__").mkdir(parents=True)
     (folder / "__pycache__" / "a.pyc").write_bytes(b"x")
     (folder / ".a.parquet.0123abcd.tmp").write_bytes(b"half")
     (folder / "README.md").write_text("---\nlicense: mit\n---\n# Card\n")
-    env = {**hub.env(), "PYTHONPATH": str(repo)}
-    done = run(rclicks("push", str(folder), "tester/left"), cwd=tmp_path, env=env)
-    assert done.returncode == 0, done.stderr
-    assert hub.files("dataset", "tester/left").keys() == {"README.md"}
-    assert "card/__pycache__/: left out, does not belong to a dataset repo" in done.stderr
-
-
-def test_nothing_is_created_for_a_folder_with_a_link_out(hub, tmp_path: Path, repo: Path) -> None:
-    folder = tmp_path / "m"
-    folder.mkdir()
+    (tmp_path / "m").mkdir()
     (tmp_path / "secret").write_text("secret")
-    (folder / "README.md").symlink_to("../secret")
-    env = {**hub.env(), "PYTHONPATH": str(repo)}
-    done = run(rclicks("push", "m", "tester/m", "--type", "model"), cwd=tmp_path, env=env)
-    assert done.returncode == 1
-    assert done.stderr.startswith("rclicks: m/README.md: a link to a file outside of the folder")
-    assert len(done.stderr) < 200
-    assert hub.repos == {}
+    (tmp_path / "m" / "README.md").symlink_to("../secret")
+    lines = 'rclicks("push card tester/left")\nrclicks("push m tester/m --type model")\n'
+    (code, said), (refused, problem) = run_client(hub, tmp_path, lines)
+    assert code == 0, said
+    assert hub.files("dataset", "tester/left").keys() == {"README.md"}
+    assert "card/__pycache__/: left out, does not belong to a dataset repo" in said
+    assert refused == 1
+    assert problem.startswith("rclicks: m/README.md: a link to a file outside of the folder")
+    assert len(problem) < 200
+    assert [name for _, name in hub.repos] == ["tester/left"]  # nothing is created for the link
 
 
 @pytest.mark.parametrize(

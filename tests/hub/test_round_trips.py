@@ -11,17 +11,17 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 import torch
+import yaml
+from helpers.clickability_fixtures import two_stages
 from helpers.hub_client import run_client, unfinished_files
 from helpers.local_hub import LocalHub
 from helpers.tiny_networks import save_tiny
 
+from rclicks_hf.analysis import analyse_repo
 from rclicks_hf.data.build.builder import build_dataset
 from rclicks_hf.data.images.memory import MemoryStore
-from rclicks_hf.networks.clickability import (
-    ClickabilityConfig,
-    ClickabilityImageProcessor,
-    ClickabilityModel,
-)
+from rclicks_hf.data.loading import load_instances
+from rclicks_hf.networks.clickability import ClickabilityImageProcessor, ClickabilityModel
 
 NAME = "simulated_scenes"
 SIDE = 64
@@ -33,8 +33,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")
     save_tiny("sam", folder / "sam")
     torch.manual_seed(0)
-    config = ClickabilityConfig.from_preset("nano", image_size=SIDE)
-    ClickabilityModel(config).save_pretrained(folder / "clicks")
+    ClickabilityModel(two_stages()).save_pretrained(folder / "clicks")
     ClickabilityImageProcessor(size={"height": SIDE, "width": SIDE}).save_pretrained(
         folder / "clicks"
     )
@@ -104,6 +103,67 @@ def test_a_benchmark_with_everything_named_by_its_hub_id(
         "click_model": full_hub.repos["model", "me/clicks"].at().sha,
         "dataset": full_hub.repos["dataset", "me/rclicks"].at().sha,
     }
+
+
+def test_an_analysis(full_hub: LocalHub, built: Path, tmp_path: Path) -> None:
+    [(code, text)] = run_client(full_hub, tmp_path, 'rclicks("analyse me/rclicks")')
+    assert code == 0, text
+    assert text.startswith(analyse_repo(built, progress=False))
+
+
+def test_fine_tuning_from_the_hub_and_back(full_hub: LocalHub, tmp_path: Path) -> None:
+    lines = (
+        f"train --repo me/rclicks --dataset {NAME} --model me/clicks --out tuned "
+        "--epochs 1 --batch-size 6 --push-to-hub tester/tuned",
+        f"evaluate-clicks --click-model tester/tuned --repo me/rclicks --split validation "
+        f"--dataset {NAME} --halvings 0 --num-proc 1",
+    )
+    code = "".join(f"rclicks({line!r})\n" for line in lines)
+    trained, evaluated = run_client(full_hub, tmp_path, code)
+    assert trained[0] == 0, trained[1]
+    assert evaluated[0] == 0, evaluated[1]
+    assert "tester/tuned" in evaluated[1]
+    files = full_hub.files("model", "tester/tuned")
+    assert files.keys() >= {"README.md", "model.safetensors", "config.json"}
+    card = files["README.md"].decode()
+    facts = yaml.safe_load(card.split("---")[1])
+    assert "\n# tester/tuned\n" in card
+    assert (facts["base_model"], facts["datasets"]) == ("me/clicks", ["me/rclicks"])
+    revision = full_hub.repos["dataset", "me/rclicks"].at().sha
+    assert f"Data: `me/rclicks`, config `{NAME}`" in card
+    assert f"commit `{revision}`" in card
+    assert not any(".eval_results" in path for path in files)
+
+
+FINGERPRINT = f"""
+from rclicks_hf import load_instances
+from rclicks_hf.data.fingerprint import dataset_fingerprint
+
+rounds = ("first", "subsequent")
+table = load_instances("me/rclicks", "{NAME}", split="train")
+digest = dataset_fingerprint("me/rclicks", "{NAME}", "train", rounds)
+found.append([table[0].clicks.x.tolist(), digest])
+"""
+
+
+def test_a_repo_has_a_fingerprint_of_its_rows(
+    full_hub: LocalHub,
+    built: Path,
+    tmp_path: Path,
+    make_source: Callable[..., MemoryStore],
+    make_clicks: Callable[..., pa.Table],
+) -> None:
+    """Also without a network, from what the library cached of that very repo."""
+    source, other = make_source(), tmp_path / "other"
+    build_dataset(make_clicks(source, seed=8), {NAME: source}, other, progress=False)
+    seen = []
+    for folder in (built, other):
+        full_hub.add("dataset", "me/rclicks", folder)
+        seen += run_client(full_hub, tmp_path, FINGERPRINT)
+        assert seen[-1][0] == load_instances(folder, NAME, split="train")[0].clicks.x.tolist()
+    assert seen[0][1] != seen[1][1]
+    again = run_client(full_hub, tmp_path, FINGERPRINT, loaded=(), HF_HUB_OFFLINE="1")
+    assert again == seen[1:]
 
 
 # What is done with a repo, by the kind of repo.

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-import yaml
 from helpers.clickability_fixtures import two_stages
-from helpers.commands import PythonProcess, run_launched, run_python
+from helpers.commands import PythonProcess, run_launched
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
@@ -164,56 +162,6 @@ def test_options_of_training_and_what_it_leaves(
     assert f"sha256:{digest}" in card
     assert "## Evaluation (simulated clicks)" in card
     assert "- `wd`: Wasserstein distance, lower is better." in card
-
-
-FROM_THE_HUB = """
-import sys
-from rclicks_hf.cli import main
-from rclicks_hf.hub import push_folder
-
-def rclicks(line):
-    sys.argv = ["rclicks", *line.split()]
-    try:
-        main()
-    except SystemExit as end:
-        assert end.code == 0, end.code
-
-dataset, model = sys.argv[1:3]
-push_folder(dataset, "tester/rclicks")
-push_folder(model, "tester/start", repo_type="model")
-rclicks("train --repo tester/rclicks --dataset simulated_scenes --model tester/start --out tuned "
-        "--epochs 1 --batch-size 6 --push-to-hub tester/tuned")
-rclicks("evaluate-clicks --click-model tester/tuned --repo tester/rclicks --split validation "
-        "--dataset simulated_scenes --halvings 0 --num-proc 1")
-"""
-
-
-def test_fine_tuning_from_the_hub_and_back(
-    hub: Any, repo_folder: Path, start: Path, tmp_path: Path, repo: Path
-) -> None:
-    (start / "README.md").write_text("# Start\n")
-    home = {"HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "0", "PYTHONPATH": str(repo)}
-    done = run_python(
-        ["-c", FROM_THE_HUB, str(repo_folder), str(start)],
-        env={**os.environ, **hub.env(), **home},
-        cwd=tmp_path,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert "tester/tuned" in done.stdout
-    files = hub.files("model", "tester/tuned")
-    assert files.keys() >= {
-        "README.md",
-        "model.safetensors",
-        "config.json",
-    }
-    card = files["README.md"].decode()
-    facts = yaml.safe_load(card.split("---")[1])
-    assert "\n# tester/tuned\n" in card
-    assert (facts["base_model"], facts["datasets"]) == ("tester/start", ["tester/rclicks"])
-    revision = hub.repos["dataset", "tester/rclicks"].at().sha
-    assert f"Data: `tester/rclicks`, config `{DATASET}`" in card
-    assert f"commit `{revision}`" in card
-    assert not any(".eval_results" in path for path in files)
 
 
 def test_mistakes_are_one_line_and_leave_nothing(

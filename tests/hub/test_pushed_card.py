@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from helpers.commands import run_python
+from helpers.clickability_fixtures import make_instance, two_stages
+from helpers.hub_client import run_client
+from helpers.local_hub import LocalHub
 
 from rclicks_hf.data.instances import Instance
 from rclicks_hf.support.hub_card import is_hub_id, with_hub_id
 from rclicks_hf.training import train
 
 PUSHES = """
-import sys
 import torch
-sys.path.insert(0, sys.argv[2])
 from transformers import Trainer, TrainingArguments
 from helpers.clickability_fixtures import make_instance
 from rclicks_hf import ClickabilityImageProcessor, ClickabilityModel
@@ -26,7 +26,7 @@ from rclicks_hf.training import train
 from rclicks_hf.training.click_dataset import ClickMapDataset
 
 torch.set_num_threads(1)
-folder = sys.argv[1]
+folder = "folder"
 model = ClickabilityModel.from_pretrained(folder)
 processor = ClickabilityImageProcessor.from_pretrained(folder)
 for _ in range(2):
@@ -56,31 +56,23 @@ changed.push_to_hub("me/changed")
 
 
 @pytest.fixture(scope="module")
-def pushed(tmp_path_factory: pytest.TempPathFactory, repo: Path) -> Any:
+def pushed(tmp_path_factory: pytest.TempPathFactory, _hub: LocalHub) -> Any:
     """Cards of the Hub by the name of their repo, and the card of the folder before and after."""
-    from helpers.clickability_fixtures import make_instance, two_stages
-    from helpers.local_hub import LocalHub
-
     place = tmp_path_factory.mktemp("cards")
     instances: list[Instance] = [make_instance(i) for i in range(4)]
     train(instances, instances, place / "folder", config=two_stages(), epochs=1, batch_size=4)
     before = (place / "folder" / "README.md").read_text()
     (place / "hand").mkdir()
     (place / "hand" / "README.md").write_text("---\nlicense: mit\n---\n# Written by hand\n")
-    with LocalHub() as hub:
-        hub.home = place / "home"
-        hub.add("model", "me/described", place / "hand")
-        home = {"HF_HOME": str(place / "home"), "PYTHONPATH": str(repo)}
-        done = run_python(
-            ["-c", PUSHES, str(place / "folder"), str(repo / "tests")],
-            env={**os.environ, **hub.env(), **home},
-            cwd=place,
-        )
-        assert done.returncode == 0, done.stderr[-3000:]
-        cards = {
-            name.removeprefix("me/"): files.at().files["README.md"].decode()
-            for (_, name), files in hub.repos.items()
-        }
+    _hub.forget()
+    _hub.home = tmp_path_factory.getbasetemp() / "hf_home"  # as of `hf_home`
+    shutil.rmtree(_hub.home, ignore_errors=True)
+    _hub.add("model", "me/described", place / "hand")
+    run_client(_hub, place, PUSHES)
+    cards = {
+        name.removeprefix("me/"): files.at().files["README.md"].decode()
+        for (_, name), files in _hub.repos.items()
+    }
     return cards, before, (place / "folder" / "README.md").read_text()
 
 
