@@ -14,7 +14,7 @@ from rclicks_hf.cli.options import (
     Datasets,
     Device,
     Dtype,
-    NumProc,
+    NumWorkers,
     Repo,
     ScoreMode,
     Split,
@@ -86,7 +86,7 @@ def evaluate_clicks(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="First delete older results in --out.")
     ] = False,
-    num_proc: NumProc = None,
+    num_proc: NumWorkers = None,
     device: Device = "auto",
     dtype: Dtype = "float32",
     batch_size: BatchSize = None,
