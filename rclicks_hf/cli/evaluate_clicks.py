@@ -36,8 +36,8 @@ def evaluate_clicks(
         typer.Option(
             metavar="MODEL",
             help="Click model to score: ud (uniform), dt (distance transform), a clickability "
-            "network as a folder or Hub id, or si:MODEL or sm:MODEL with a saliency network. "
-            "Repeat the option or separate names with commas.",
+            "network as a folder or Hub id, si:MODEL or sm:MODEL with a saliency network, or your "
+            "own class as module:Class. Repeat the option or separate names with commas.",
         ),
     ],
     dataset: Datasets,
