@@ -18,7 +18,7 @@ from rclicks_hf.cli.options import (
     Datasets,
     Device,
     Dtype,
-    NumProc,
+    NumWorkers,
     Protocol,
     Repo,
     Split,
@@ -43,9 +43,9 @@ def benchmark(
         str,
         typer.Option(
             metavar="MODEL",
-            help="Click model to draw clicks from: ud (uniform), dt (distance transform), "
-            "a clickability network as a folder or Hub id, or si:MODEL or sm:MODEL with a saliency "
-            "network.",
+            help="Click model to draw clicks from: ud (uniform), dt (distance transform), a "
+            "clickability network as a folder or Hub id, si:MODEL or sm:MODEL with a saliency "
+            "network, or your own class as module:Class.",
         ),
     ],
     dataset: Datasets,
@@ -72,9 +72,9 @@ def benchmark(
         typer.Option(
             metavar="RUN",
             help="How clicks are placed: base (the pixel deepest inside the error region), g1 to "
-            "g10 (drawn from the least to the most likely tenth of the click model), user (a "
-            "recorded first click), nuser (a first click drawn from the click model). Repeat the "
-            "option or separate names with commas. Default: all.",
+            "g10 (drawn from the least to the most likely tenth of the click model), user (each "
+            "recorded first click alone), nuser (as many single clicks drawn from the click "
+            "model). Repeat the option or separate names with commas. Default: all.",
             autocompletion=complete_runs,
         ),
     ] = None,
@@ -108,7 +108,7 @@ def benchmark(
             help="Stop at the first instance that fails instead of recording its error.",
         ),
     ] = False,
-    num_proc: NumProc = None,
+    num_proc: NumWorkers = None,
     device: Device = "auto",
     dtype: Dtype = "float32",
     batch_size: BatchSize = None,

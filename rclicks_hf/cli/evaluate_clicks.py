@@ -14,7 +14,7 @@ from rclicks_hf.cli.options import (
     Datasets,
     Device,
     Dtype,
-    NumProc,
+    NumWorkers,
     Repo,
     ScoreMode,
     Split,
@@ -36,8 +36,8 @@ def evaluate_clicks(
         typer.Option(
             metavar="MODEL",
             help="Click model to score: ud (uniform), dt (distance transform), a clickability "
-            "network as a folder or Hub id, or si:MODEL or sm:MODEL with a saliency network. "
-            "Repeat the option or separate names with commas.",
+            "network as a folder or Hub id, si:MODEL or sm:MODEL with a saliency network, or your "
+            "own class as module:Class. Repeat the option or separate names with commas.",
         ),
     ],
     dataset: Datasets,
@@ -86,7 +86,7 @@ def evaluate_clicks(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="First delete older results in --out.")
     ] = False,
-    num_proc: NumProc = None,
+    num_proc: NumWorkers = None,
     device: Device = "auto",
     dtype: Dtype = "float32",
     batch_size: BatchSize = None,

@@ -171,6 +171,16 @@ NumProc = Annotated[
         "--num-proc", min=1, metavar="N", help="Number of processes. Default: one per CPU core."
     ),
 ]
+NumWorkers = Annotated[
+    int | None,
+    typer.Option(
+        "--num-proc",
+        min=1,
+        metavar="N",
+        help="Number of processes. Default: one per CPU core, or 1 to 4 per GPU for networks on "
+        "GPUs.",
+    ),
+]
 Device = Annotated[
     str,
     typer.Option(

@@ -55,7 +55,7 @@ def test_a_missing_dataset_is_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("train --out x --preset huge", ("'--preset'", "'tiny', 'small', 'base', 'nano'")),
+        ("train --out x --preset huge", ("'--preset'", "'nano', 'tiny', 'small', 'base'")),
         ("train", ("Missing option '--out'; see `", " train -h`")),
         ("benchmark --limits 1", ("No such option: --limits", "--limit")),
         ("demo --limit 0", ("'--limit'", " 1")),
