@@ -185,12 +185,12 @@ def _later_rounds(
             first = firsts[index]
             # An object has at most one synthetic mask per click type, so later turns have none.
             model = "ritm" if turn else _MODELS[bisect(_MODEL_BOUNDS, rng.random())]
-            device = index = ""
+            device = click = ""
             if model != "mivos":
-                index = str(rng.integers(_CLICKS_BEFORE) + turn * _CLICKS_BEFORE)
+                click = str(rng.integers(_CLICKS_BEFORE) + turn * _CLICKS_BEFORE)
                 device = ("pc", "mobile")[rng.integers(2)]
             stem = first.stem
-            stem = FullStem(stem.image_stem, stem.object_stem, click_type, model, device, index)
+            stem = FullStem(stem.image_stem, stem.object_stem, click_type, model, device, click)
             x, y, w, h = first.box
             dx, dy = rng.uniform(0, 0.6, 2).tolist()
             rounds.append(_Round(stem, first.size, (x + dx * w, y + dy * h, 0.4 * w, 0.4 * h)))
