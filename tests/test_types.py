@@ -20,7 +20,7 @@ import rclicks_hf
 UNREAD = (
     *("torch", "transformers", "datasets", "evaluate", "accelerate", "matplotlib", "pandas"),
     *("pyarrow", "scipy", "cv2", "skimage", "PIL", "huggingface_hub", "typer", "tqdm", "jinja2"),
-    *("gradio", "starlette", "numpy"),
+    *("gradio", "starlette"),
 )
 
 #: Expression -> what mypy reveals, as a regular expression.
