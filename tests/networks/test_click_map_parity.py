@@ -27,7 +27,7 @@ ORACLES: dict[str, tuple[str, dict[str, str]]] = {
     ),
 }
 #: Of the two images of a slow network, the one with more clicks: a batch is what its trace has, or,
-#: for GPCIS, what `check_segmenter` compares with single images.
+#: for GPCIS, what `test_a_batch_gives_what_single_calls_give` compares with single images.
 ROWS = dict.fromkeys(("ritm", "gpcis", "cdnet", "cfr_icl"), slice(1, 2))
 
 
