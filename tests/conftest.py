@@ -43,8 +43,8 @@ TINY_DEMO = [
 OF_THE_DEMO = ("tests/demo/test_demo.py", "tests/test_readme.py", "tests/test_docs.py")
 #: Every test of it can go to another worker: they share nothing, and CI replays minutes of clicks.
 TRACES = "tests/segmenters/click_map/test_traces.py"
-#: Rooms of one worker, whose tests share a browser, or processes with libraries loaded.
-TOGETHER = ("tests/space/", "tests/hub/")
+#: Rooms of one worker, whose tests share a browser, exports, or processes with libraries loaded.
+TOGETHER = ("tests/space/", "tests/hub/", "tests/segmenters/onnx/")
 #: Files of the slowest tests. Workers begin with them, so that all end at about the same time.
 SLOWEST = (
     *OF_THE_DEMO,
@@ -54,7 +54,8 @@ SLOWEST = (
     *("tests/benchmark/test_shared_folder.py", "tests/hub/test_install.py"),
     *("tests/hub/test_round_trips.py", "tests/hub/test_push_kinds.py"),
     *("tests/cli/test_build.py", "tests/simulation/test_full_size_copy.py"),
-    *("tests/benchmark/test_runner.py", "tests/networks/clickability/test_saving.py"),
+    *("tests/segmenters/onnx/test_segmenter.py", "tests/benchmark/test_runner.py"),
+    "tests/networks/clickability/test_saving.py",
     *("tests/benchmark/test_same_results.py", "tests/networks/clickability/test_convert.py"),
     *("tests/networks/sam_family/test_convert.py", "tests/cli/test_secrets.py"),
     *("tests/test_types.py", "tests/networks/clickability/test_parity.py"),
