@@ -34,7 +34,8 @@ Rows = dict[str, list[dict]]
 
 def run(code: str, *words: str, cwd: Path) -> str:
     """What a process prints that is offline and has the caches of this one."""
-    done = run_python(["-c", code, *words], cwd=cwd, loaded=HUB_LIBRARIES)
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = run_python(["-c", code, *words], cwd=cwd, env=env, loaded=HUB_LIBRARIES)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
