@@ -54,7 +54,9 @@ def test_the_precision_is_part_of_the_identity_device_and_batch_are_not(tmp_path
 
 
 def test_options_that_nothing_takes_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(RclicksError, match=r"batch_size: for networks .* which geocut and dt is"):
+    with pytest.raises(
+        RclicksError, match=r"batch_size: applies to networks .* not to geocut and dt"
+    ):
         run(tmp_path / "out", "dt", batch_size=4)
     with pytest.raises(RclicksError, match="device 'gpu': unknown"):
         run(tmp_path / "out", "dt", device="gpu")
