@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 from rclicks_hf.metrics import METRICS, MetricInfo
-from rclicks_hf.support.space_card import requirements, space_front
+from rclicks_hf.support.hub_cards.space_card import requirements, space_front
 
 APP = """from rclicks_hf.evaluate_modules import launch_space
 

@@ -14,7 +14,7 @@ import pytest
 from helpers.commands import SMALL_PICTURES, run_python, run_rclicks_here
 from helpers.small_network import SMALL_NETWORK
 
-from rclicks_hf.support.eval_results_file import TASK_SCORES
+from rclicks_hf.support.hub_cards.eval_results_file import TASK_SCORES
 
 #: Pages whose `python` and `bash` blocks run one after the other in the demo's folder.
 RUN = (

@@ -27,8 +27,8 @@ from rclicks_hf.data.schema import INSTANCES, SOURCE_DATASETS, SPLITS, ConfigKey
 from rclicks_hf.data.stored_rows import word_columns
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.metrics.sampling import SEED
-from rclicks_hf.support.atomic import atomic_directory, require_absent
-from rclicks_hf.support.names import names_of
+from rclicks_hf.support.files.atomic import atomic_directory, require_absent
+from rclicks_hf.support.text.names import names_of
 
 PREVIEW_FOLDER = "PREVIEW"
 NOTE = """\

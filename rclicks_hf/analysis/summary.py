@@ -13,7 +13,7 @@ from rclicks_hf.analysis.statistics import STATISTICS
 from rclicks_hf.data.schema import KIND_OF_CLICKS, SOURCE_DATASETS
 from rclicks_hf.metrics import Interval, bootstrap_interval
 from rclicks_hf.metrics.sampling import SEED
-from rclicks_hf.support.text_table import plain_table
+from rclicks_hf.support.text.text_table import plain_table
 
 _LEFT = 3  # columns of text
 _NOTHING = Interval(math.nan, math.nan, math.nan)

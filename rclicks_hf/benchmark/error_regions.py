@@ -16,8 +16,8 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from rclicks_hf.support.distances import squared_distances
-from rclicks_hf.support.zero_buffer import Box
+from rclicks_hf.support.pixels.distances import squared_distances
+from rclicks_hf.support.pixels.zero_buffer import Box
 
 # The chamfer norm of OpenCV's 5 x 5 mask (1, 1.4, 2.1969) lies between 0.9824 and 1.0193 times the
 # Euclidean one; a little slack covers its fixed-point rounding.

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from rclicks_hf.support.zero_buffer import Box, sum_on_zeros
+from rclicks_hf.support.pixels.zero_buffer import Box, sum_on_zeros
 
 #: Shares of the map's mass at which one group ends and the next begins.
 GROUP_EDGES: tuple[float, ...] = tuple(k / 10 for k in range(11))

@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 from rclicks_hf.data.given_instances import GivenInstances, describe_instances
 from rclicks_hf.data.instances import Instance
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.support.names import names_of
+from rclicks_hf.support.text.names import names_of
 
 
 class IndexedInstances(Protocol):

@@ -11,7 +11,7 @@ from typing import Any
 from rclicks_hf.benchmark.groups import GROUP_EDGES, name_groups
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.metrics.click_counts import MAX_CLICKS, THRESHOLD
-from rclicks_hf.support.names import did_you_mean
+from rclicks_hf.support.text.names import did_you_mean
 
 #: Field of a rule -> the values that this version of the benchmark can follow.
 RULES: dict[str, tuple[str, ...]] = {

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rclicks_hf.benchmark.groups import CLICKING_GROUPS
 from rclicks_hf.benchmark.protocol import BenchmarkProtocol
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.support.names import did_you_mean, names_of
+from rclicks_hf.support.text.names import did_you_mean, names_of
 
 BASELINE_RUN = "base"
 #: Real users' first clicks, each alone (User@1 in the paper).

@@ -38,7 +38,7 @@ from rclicks_hf.cli import (
 from rclicks_hf.cli.options import Verb
 from rclicks_hf.cli.switches import Shown, with_switches
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.support.visible_text import shorten, visible, without_secrets
+from rclicks_hf.support.text.visible_text import shorten, visible, without_secrets
 
 _LONGEST = 100  # characters of a path in a message
 INTERRUPTED = 130  # the code that Typer returns on Ctrl-C

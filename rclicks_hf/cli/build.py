@@ -164,7 +164,7 @@ def _fetch(
     from rclicks_hf.data.public_files import FILES
     from rclicks_hf.downloads.preparing import download, total_size
     from rclicks_hf.downloads.public_items import SMALL_SOURCES
-    from rclicks_hf.support.download_folder import download_folder
+    from rclicks_hf.support.files.download_folder import download_folder
 
     folder = clicks.parent if clicks else download_folder()
     if clicks and clicks.name != FILES[0].name and not clicks.exists():

@@ -108,7 +108,7 @@ def report(
         read_measured,
         report_format,
     )
-    from rclicks_hf.support.atomic import atomic_file
+    from rclicks_hf.support.files.atomic import atomic_file
     from rclicks_hf.support.provenance import command_line
 
     if paper_tables:

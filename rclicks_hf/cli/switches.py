@@ -13,7 +13,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.support.visible_text import without_secrets
+from rclicks_hf.support.text.visible_text import without_secrets
 
 
 class Shown:

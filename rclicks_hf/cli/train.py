@@ -17,7 +17,7 @@ from rclicks_hf.cli.options import (
     split_names,
 )
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.support.names import did_you_mean
+from rclicks_hf.support.text.names import did_you_mean
 
 DEFAULT_DATASET = "tetris"
 

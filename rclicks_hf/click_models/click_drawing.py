@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from rclicks_hf.support.distances import distance_transform
+from rclicks_hf.support.pixels.distances import distance_transform
 
 # Masses are integers, so that sums are exact: equal on every device and in every order.
 _BITS = 32

@@ -19,7 +19,7 @@ from rclicks_hf.networks.clickability.image_processing_clickability import (
 )
 from rclicks_hf.networks.loading import load_network
 from rclicks_hf.networks.placement import compile_part
-from rclicks_hf.support.zero_buffer import Box, placed_on_zeros
+from rclicks_hf.support.pixels.zero_buffer import Box, placed_on_zeros
 
 
 class ClickabilityClickModel(NetworkClickModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rclicks_hf.click_models.interface import MaskClickModel
-from rclicks_hf.support.distances import distance_transform
+from rclicks_hf.support.pixels.distances import distance_transform
 
 
 class DistanceTransformClickModel(MaskClickModel):

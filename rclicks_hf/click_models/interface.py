@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from rclicks_hf.support.zero_buffer import Box
+from rclicks_hf.support.pixels.zero_buffer import Box
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ import torch
 
 from rclicks_hf.click_models.interface import BoxedMap, check_instance
 from rclicks_hf.networks.placement import Batch, arithmetic, find_device, find_dtype, put_on
-from rclicks_hf.support.zero_buffer import Box
+from rclicks_hf.support.pixels.zero_buffer import Box
 
 T = TypeVar("T")
 _BATCH_SIZE = 8  # click maps per forward pass

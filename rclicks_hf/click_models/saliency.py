@@ -14,7 +14,7 @@ from rclicks_hf.click_models.interface import BoxedMap
 from rclicks_hf.click_models.network import Masks, NetworkClickModel, NetworkOnImage, Triple
 from rclicks_hf.networks.loading import load_network
 from rclicks_hf.networks.saliency import SaliencyImageProcessor, SaliencyModel
-from rclicks_hf.support.zero_buffer import Box
+from rclicks_hf.support.pixels.zero_buffer import Box
 
 EXPANSION = 1.4  # of the error mask's bounding box
 _GREY = 127  # 0.5 of 255, rounded down: replaces the surroundings in SM

@@ -27,8 +27,8 @@ from rclicks_hf.errors import RclicksError
 from rclicks_hf.jobs.results_folder import DTYPE, read_table, refuse_other_dtype
 from rclicks_hf.jobs.resumable_job import Job, run_facts, run_job
 from rclicks_hf.jobs.workers import plan_workers
-from rclicks_hf.support.names import did_you_mean, names_of
 from rclicks_hf.support.network_options import NetworkOptions, refuse_unused
+from rclicks_hf.support.text.names import did_you_mean, names_of
 
 SCORES = "click_scores.parquet"
 GivenModel = str | os.PathLike[str] | ClickModel

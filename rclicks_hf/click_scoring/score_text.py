@@ -19,7 +19,7 @@ from rclicks_hf.click_scoring.score_summary import (
 from rclicks_hf.data import SOURCE_DATASETS
 from rclicks_hf.data.schema import KIND_OF_CLICKS
 from rclicks_hf.metrics import CLICK_METRICS, METRICS, SAMPLED_METRICS, Interval
-from rclicks_hf.support.text_table import plain_table
+from rclicks_hf.support.text.text_table import plain_table
 
 _NAMED = 5  # instances named in a line; the results file names all
 _INTERVALS = "Means over instances; in brackets their 95 % bootstrap intervals over instances."

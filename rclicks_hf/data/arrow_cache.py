@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.support.atomic import atomic_file
-from rclicks_hf.support.file_digest import open_file_digest
+from rclicks_hf.support.files.atomic import atomic_file
+from rclicks_hf.support.files.file_digest import open_file_digest
 
 _FOLDER = "rclicks-files"  # in the cache of ``datasets``; no dataset can have this name there
 _BATCH_ROWS = 1_000

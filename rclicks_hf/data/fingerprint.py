@@ -13,7 +13,7 @@ from huggingface_hub import hf_hub_download
 from rclicks_hf.data.loading import load_instances
 from rclicks_hf.data.repo_files import config_files, content_digest, stored_pictures
 from rclicks_hf.data.schema import IMAGES, INSTANCES, ConfigKey
-from rclicks_hf.support.card_header import CARD, read_front_matter
+from rclicks_hf.support.hub_cards.card_header import CARD, read_front_matter
 
 
 def dataset_fingerprint(repo: str, dataset: str, split: str, rounds: Iterable[str]) -> str:

@@ -35,9 +35,9 @@ from rclicks_hf.data.stored_rows import (
     require_labels,
 )
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.support.card_header import check_cards, check_hub_cards
+from rclicks_hf.support.hub_cards.card_header import check_cards, check_hub_cards
 from rclicks_hf.support.hub_errors import MISSING, OFFLINE, hub_problem, patiently
-from rclicks_hf.support.names import did_you_mean, names_of
+from rclicks_hf.support.text.names import did_you_mean, names_of
 
 _READ_ERRORS = (
     OSError,

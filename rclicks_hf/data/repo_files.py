@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from rclicks_hf.data.schema import CLICKS, IMAGES, INSTANCES, SPLITS, ConfigKey
-from rclicks_hf.support.file_digest import file_digest
+from rclicks_hf.support.files.file_digest import file_digest
 
 PART = "part-00000.parquet"
 

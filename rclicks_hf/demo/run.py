@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rclicks_hf.demo.settings import DemoSettings
-from rclicks_hf.support.atomic import require_absent
+from rclicks_hf.support.files.atomic import require_absent
 from rclicks_hf.support.provenance import command_line
 
 STAGES = 5

@@ -10,7 +10,12 @@ from pathlib import Path
 
 from rclicks_hf.data import InstanceTable, load_instances
 from rclicks_hf.demo.settings import DemoSettings
-from rclicks_hf.support.atomic import atomic_file, explain_full_disk, require_absent, take_name
+from rclicks_hf.support.files.atomic import (
+    atomic_file,
+    explain_full_disk,
+    require_absent,
+    take_name,
+)
 
 REPO = "rclicks"
 MODEL = "clickability-nano-simulated"  # what its card, and manifests of benchmarks, call it

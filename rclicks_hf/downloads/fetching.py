@@ -23,10 +23,10 @@ from rclicks_hf.downloads.public_items import (
     RemoteFile,
 )
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.support.atomic import atomic_file
-from rclicks_hf.support.file_digest import file_digest
+from rclicks_hf.support.files.atomic import atomic_file
+from rclicks_hf.support.files.file_digest import file_digest
 from rclicks_hf.support.progress import is_quiet
-from rclicks_hf.support.visible_text import visible, without_secrets
+from rclicks_hf.support.text.visible_text import visible, without_secrets
 
 # Our own code: pooch and the Hub's client neither resume downloads nor know Git's checksums.
 _CHUNK = 1 << 20

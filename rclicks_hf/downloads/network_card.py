@@ -11,8 +11,8 @@ from rclicks_hf import __version__
 from rclicks_hf.downloads.public_items import PublicItem
 from rclicks_hf.networks import NETWORKS
 from rclicks_hf.networks.conversion import Conversion
-from rclicks_hf.support.citation import PAPER_BIBTEX
-from rclicks_hf.support.hub_card import INTRODUCTION, PIPELINE_TAG, TAGS, use_section
+from rclicks_hf.support.hub_cards.hub_card import INTRODUCTION, PIPELINE_TAG, TAGS, use_section
+from rclicks_hf.support.text.citation import PAPER_BIBTEX
 
 _CARD = """\
 ---

@@ -15,7 +15,7 @@ from rclicks_hf.data.schema import SOURCE_DATASETS
 from rclicks_hf.downloads.fetching import Fetcher
 from rclicks_hf.downloads.public_items import ITEMS, PublicItem, choose_items
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.support.atomic import (
+from rclicks_hf.support.files.atomic import (
     atomic_directory,
     atomic_file,
     explain_full_disk,
@@ -23,10 +23,15 @@ from rclicks_hf.support.atomic import (
     scratch_directory,
     take_name,
 )
-from rclicks_hf.support.download_folder import download_folder
+from rclicks_hf.support.files.download_folder import download_folder
 from rclicks_hf.support.progress import is_quiet
-from rclicks_hf.support.safe_zip import DamagedArchiveError, explained_zip, open_zip, unpack_zip
-from rclicks_hf.support.text_table import plain_table
+from rclicks_hf.support.text.text_table import plain_table
+from rclicks_hf.support.untrusted.safe_zip import (
+    DamagedArchiveError,
+    explained_zip,
+    open_zip,
+    unpack_zip,
+)
 
 _RETRY = "remove it and run the same command again"
 _JUNK = ("__MACOSX/", "._", ".DS_Store", "Thumbs.db", "desktop.ini")

@@ -11,7 +11,7 @@ import evaluate
 import numpy as np
 
 from rclicks_hf.metrics import METRICS
-from rclicks_hf.support.citation import PAPER_ADDRESS, PAPER_CODE_ADDRESS
+from rclicks_hf.support.text.citation import PAPER_ADDRESS, PAPER_CODE_ADDRESS
 
 LICENSE = "Apache-2.0"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from huggingface_hub import RepoFile
 
 from rclicks_hf.data.public_files import blob_sha1
-from rclicks_hf.support.file_digest import file_digest
+from rclicks_hf.support.files.file_digest import file_digest
 
 Files = Mapping[str, Path | bytes]
 

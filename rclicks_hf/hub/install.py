@@ -27,14 +27,14 @@ from rclicks_hf.data.installed import MARK, NAME, VERSION
 from rclicks_hf.data.repo_files import RepoFiles
 from rclicks_hf.data.schema import DEFAULT_CONFIG, ConfigKey
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.support.atomic import (
+from rclicks_hf.support.files.atomic import (
     atomic_directory,
     explain_full_disk,
     remove_left_over,
     scratch_directory,
 )
+from rclicks_hf.support.files.resources import resource_path
 from rclicks_hf.support.progress import is_quiet
-from rclicks_hf.support.resources import resource_path
 
 # The library takes the newest entry, and shows its date. Loading a build in its own folder adds a
 # newer entry of the same name; a date in the future keeps the installed one first for every other

@@ -18,7 +18,7 @@ from rclicks_hf.hub.transfer import (
     require_repo_id,
     transfer,
 )
-from rclicks_hf.support.hub_card import with_hub_id
+from rclicks_hf.support.hub_cards.hub_card import with_hub_id
 
 _log = logging.getLogger(__name__)
 

@@ -27,8 +27,8 @@ from rclicks_hf.hub.transfer import Upload
 from rclicks_hf.jobs.results_folder import DTYPE, MANIFEST, PARQUET_OPTIONS
 from rclicks_hf.report.results import read_results
 from rclicks_hf.report.tables.benchmark_table import format_table
-from rclicks_hf.support.citation import PAPER_BIBTEX, PAPER_TEXT
-from rclicks_hf.support.visible_text import visible, without_secrets
+from rclicks_hf.support.text.citation import PAPER_BIBTEX, PAPER_TEXT
+from rclicks_hf.support.text.visible_text import visible, without_secrets
 
 OWNED_RESULTS = rf"[^/]+/({RESULTS.replace('.', '[.]')}|{MANIFEST.replace('.', '[.]')})"
 _ALL, SPLIT = "all", "test"  # the config of all rows, and the only split

@@ -33,7 +33,7 @@ OWNED = {
     "model": r"model(-\d+-of-\d+)?\.safetensors(\.index\.json)?",
     "space": r"rclicks_\w+\.py",
 }
-# A folder being written by `rclicks_hf.support.atomic`, by `rclicks train`, or by Python.
+# A folder being written by `rclicks_hf.support.files.atomic`, by `rclicks train`, or by Python.
 _UNFINISHED = re.compile(r"\.tmp$|\.training$|^__pycache__$|^checkpoint-\d+$")
 REPO_TYPES = tuple(_FILES)
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.hub.transfer import Upload, require_repo_id
 from rclicks_hf.metrics.info import METRICS
-from rclicks_hf.support.citation import PAPER_BIBTEX, PAPER_TEXT
-from rclicks_hf.support.resources import resource_path
-from rclicks_hf.support.space_card import requirements, space_front
+from rclicks_hf.support.files.resources import resource_path
+from rclicks_hf.support.hub_cards.space_card import requirements, space_front
+from rclicks_hf.support.text.citation import PAPER_BIBTEX, PAPER_TEXT
 
 _RESULTS = "results"  # folder in the Space
 _OWNED = rf"{_RESULTS}/.+/(results\.parquet|manifest\.json)"

@@ -26,7 +26,7 @@ from huggingface_hub.utils import validate_repo_id
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.hub.changes import Changes, Files, find_changes
 from rclicks_hf.support.hub_errors import hub_problem, patiently
-from rclicks_hf.support.visible_text import without_secrets
+from rclicks_hf.support.text.visible_text import without_secrets
 
 MAIN = "main"
 _MOST_LINES = 30  # that a dry run prints of the changes of one repo

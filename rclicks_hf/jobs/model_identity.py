@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rclicks_hf.jobs.object_fingerprint import object_fingerprint
-from rclicks_hf.support.file_digest import file_digest
+from rclicks_hf.support.files.file_digest import file_digest
 from rclicks_hf.support.model_spec import ModelSpec
 from rclicks_hf.support.provenance import folder_digest
 

@@ -17,9 +17,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.support.atomic import atomic_file
+from rclicks_hf.support.files.atomic import atomic_file
 from rclicks_hf.support.network_options import DTYPES
-from rclicks_hf.support.visible_text import shorten, visible
+from rclicks_hf.support.text.visible_text import shorten, visible
 
 MANIFEST, PARTS = "manifest.json", "parts"
 

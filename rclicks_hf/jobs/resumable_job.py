@@ -38,7 +38,7 @@ from rclicks_hf.jobs.results_folder import (
 )
 from rclicks_hf.jobs.threads import one_ahead
 from rclicks_hf.jobs.workers import Workers
-from rclicks_hf.support.atomic import atomic_file
+from rclicks_hf.support.files.atomic import atomic_file
 from rclicks_hf.support.progress import is_quiet
 from rclicks_hf.support.provenance import command_line, library_versions, utc_day
 

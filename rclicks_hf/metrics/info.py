@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Literal
 
-from rclicks_hf.support.citation import PAPER_BIBTEX
+from rclicks_hf.support.text.citation import PAPER_BIBTEX
 
 __all__ = ["CLICK_METRICS", "METRICS", "SAMPLED_METRICS", "MetricInfo"]
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rclicks_hf.metrics.validation import as_array, describe
-from rclicks_hf.support.mask_values import CODINGS, different_values, mask_values
+from rclicks_hf.support.pixels.mask_values import CODINGS, different_values, mask_values
 
 __all__ = ["boundary", "boundary_iou", "iou"]
 

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 
 from rclicks_hf.metrics.masks import UNKNOWN, band_width
-from rclicks_hf.support.mask_values import mask_values
+from rclicks_hf.support.pixels.mask_values import mask_values
 
 _WORD = 64
 

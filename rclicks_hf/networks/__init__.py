@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.support.names import did_you_mean
+from rclicks_hf.support.text.names import did_you_mean
 
 if TYPE_CHECKING:
     from rclicks_hf.networks.conversion import Conversion

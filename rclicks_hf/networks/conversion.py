@@ -15,9 +15,14 @@ from transformers.initialization import no_init_weights
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.networks import NETWORKS
 from rclicks_hf.networks.signatures import RELATIVES, likely_networks
-from rclicks_hf.support.atomic import atomic_directory
-from rclicks_hf.support.file_modes import share_mode
-from rclicks_hf.support.safe_weights import check_keys, check_numbers, read_tensors, short_key
+from rclicks_hf.support.files.atomic import atomic_directory
+from rclicks_hf.support.files.file_modes import share_mode
+from rclicks_hf.support.untrusted.safe_weights import (
+    check_keys,
+    check_numbers,
+    read_tensors,
+    short_key,
+)
 
 State = dict[str, torch.Tensor]
 _NAMED = 20  # largest number of ignored keys that the report names

@@ -16,7 +16,7 @@ from transformers.utils import cached_file, logging
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.networks import NETWORKS
 from rclicks_hf.support.hub_errors import hub_problem, patiently
-from rclicks_hf.support.visible_text import shorten, shown, visible
+from rclicks_hf.support.text.visible_text import shorten, shown, visible
 
 _NAMED = 5  # largest number of tensors an error names
 _PROBLEMS = {"missing_keys": "missing", "unexpected_keys": "unexpected"}

@@ -27,9 +27,8 @@ from rclicks_hf.report.numbers.method_results import (
 )
 from rclicks_hf.report.numbers.paper_benchmark import is_whole_dataset
 from rclicks_hf.report.results import Results
-from rclicks_hf.support.atomic import atomic_file
-from rclicks_hf.support.citation import PAPER_ADDRESS, PAPER_DATE, PAPER_TEXT
-from rclicks_hf.support.eval_results_file import (
+from rclicks_hf.support.files.atomic import atomic_file
+from rclicks_hf.support.hub_cards.eval_results_file import (
     FOLDER,
     TASK_SCORES,
     ResultSource,
@@ -40,6 +39,7 @@ from rclicks_hf.support.eval_results_file import (
     task_id,
     write_eval_results,
 )
+from rclicks_hf.support.text.citation import PAPER_ADDRESS, PAPER_DATE, PAPER_TEXT
 
 #: Key of this package in the Hub's closed list of evaluation frameworks; ``""`` until it is there,
 #: since the Hub refuses any other. `docs/hub_results.md` says how to register it.

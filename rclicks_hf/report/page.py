@@ -48,9 +48,9 @@ from rclicks_hf.report.tables.benchmark_table import COLUMNS, benchmark_cells
 from rclicks_hf.report.tables.click_model_tables import click_model_tables
 from rclicks_hf.report.tables.table_cells import NamedTable, Table, number
 from rclicks_hf.report.tables.text_formats import BENCHMARK_TITLE
-from rclicks_hf.support.atomic import atomic_file
-from rclicks_hf.support.citation import LINKS, PAPER_BIBTEX, PAPER_TEXT
-from rclicks_hf.support.visible_text import visible
+from rclicks_hf.support.files.atomic import atomic_file
+from rclicks_hf.support.text.citation import LINKS, PAPER_BIBTEX, PAPER_TEXT
+from rclicks_hf.support.text.visible_text import visible
 
 _TEMPLATE = "template.html.j2"
 

@@ -26,8 +26,8 @@ from rclicks_hf.report.tables.text_formats import (
     markdown_tables,
     report_tables,
 )
-from rclicks_hf.support.atomic import atomic_file
-from rclicks_hf.support.names import names_of
+from rclicks_hf.support.files.atomic import atomic_file
+from rclicks_hf.support.text.names import names_of
 
 #: Format -> file ending.
 FORMATS: dict[str, str] = {"html": ".html", "csv": ".csv", "markdown": ".md", "latex": ".tex"}

@@ -20,7 +20,7 @@ from rclicks_hf.segmenters.interface import (
 )
 from rclicks_hf.segmenters.registry import load_segmenter
 from rclicks_hf.support.model_spec import in_one_line
-from rclicks_hf.support.text_table import plain_table
+from rclicks_hf.support.text.text_table import plain_table
 
 _TOLERANCE = 1e-3  # a network's rounding differs between batched and single calls
 _HALF_TOLERANCE = 0.05  # the same of one that computes in 16-bit floats

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.segmenters.methods import METHOD_FAMILIES, METHODS, Method
 from rclicks_hf.segmenters.registry import SEGMENTERS, SegmenterFamily
-from rclicks_hf.support.text_table import plain_table
+from rclicks_hf.support.text.text_table import plain_table
 
 #: Fact -> head of its column.
 _HEADS = {

@@ -23,8 +23,8 @@ from rclicks_hf.networks.loading import (
 )
 from rclicks_hf.networks.placement import Batch, find_device, find_dtype, put_on
 from rclicks_hf.support.hub_errors import hub_problem, patiently
-from rclicks_hf.support.safe_weights import short_key
-from rclicks_hf.support.visible_text import shorten, visible
+from rclicks_hf.support.text.visible_text import shorten, visible
+from rclicks_hf.support.untrusted.safe_weights import short_key
 
 _PARTS = "layers|depth|blocks|stages|multimask|point_embeddings"
 # A pattern of names in config.json -> the largest number there: of parts that are built one by one,

@@ -17,8 +17,8 @@ from rclicks_hf.jobs.model_identity import object_identity, spec_identity
 from rclicks_hf.networks import NETWORKS
 from rclicks_hf.segmenters.methods import METHOD_FAMILIES
 from rclicks_hf.support.model_spec import ModelSpec, make_from_class, parse_model_spec
-from rclicks_hf.support.names import did_you_mean
 from rclicks_hf.support.network_options import network_options, refuse_given
+from rclicks_hf.support.text.names import did_you_mean
 
 if TYPE_CHECKING:
     from rclicks_hf.segmenters.interface import Segmenter

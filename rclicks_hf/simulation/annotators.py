@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from rclicks_hf.data.schema import CLICK_TYPES, DEVICES
-from rclicks_hf.support.distances import distance_transform
+from rclicks_hf.support.pixels.distances import distance_transform
 
 # A simulated annotator aims at a region (the object in the first round, one connected component of
 # the error mask later). The aim has the density

@@ -8,7 +8,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from rclicks_hf.support.distances import distance_transform
+from rclicks_hf.support.pixels.distances import distance_transform
 
 # Each error is the part of its domain where a smooth random score is lowest, cut at the wanted
 # area, so that it is never empty and never speckled.

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from rclicks_hf.support.visible_text import visible
+from rclicks_hf.support.text.visible_text import visible
 
 _JPEG_QUALITY = 88
 

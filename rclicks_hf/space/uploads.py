@@ -16,7 +16,7 @@ from PIL import Image
 from rclicks_hf.data.images.files import decode_rgb
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.space.limits import MAX_SIDE, MAX_UPLOAD_BYTES, MAX_UPLOAD_PIXELS
-from rclicks_hf.support.image_reading import lossy, mask_of_image, open_image
+from rclicks_hf.support.pixels.image_reading import lossy, mask_of_image, open_image
 
 T = TypeVar("T")
 PICTURE_FORMATS = ("JPEG", "PNG", "WEBP")

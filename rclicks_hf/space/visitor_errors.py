@@ -10,7 +10,7 @@ import gradio as gr
 
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.space.markup import escaped
-from rclicks_hf.support.visible_text import without_secrets
+from rclicks_hf.support.text.visible_text import without_secrets
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.support.download_folder import find_network
+from rclicks_hf.support.files.download_folder import find_network
 from rclicks_hf.support.network_options import NetworkOptions, keywords_for, require_device
 
 SpecKind = Literal["name", "folder", "hub", "class", "unknown"]

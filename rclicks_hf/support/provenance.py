@@ -12,8 +12,8 @@ from importlib import metadata
 from pathlib import Path
 
 from rclicks_hf import __version__
-from rclicks_hf.support.file_digest import file_digest
-from rclicks_hf.support.visible_text import visible, without_secrets
+from rclicks_hf.support.files.file_digest import file_digest
+from rclicks_hf.support.text.visible_text import visible, without_secrets
 
 
 def utc_day() -> str:

@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.support.atomic import atomic_file
+from rclicks_hf.support.files.atomic import atomic_file
 
 Features = dict[str, torch.Tensor]
 Item = tuple[str, Features]  # full_stem, tensors

@@ -10,7 +10,7 @@ from rclicks_hf.data import load_instances
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.networks.clickability.configuration_clickability import ClickabilityConfig
 from rclicks_hf.networks.loading import load_network
-from rclicks_hf.support.download_folder import find_network
+from rclicks_hf.support.files.download_folder import find_network
 from rclicks_hf.training.hyper_parameters import HyperParameters
 from rclicks_hf.training.score_file import TrainingData
 from rclicks_hf.training.trainer import train

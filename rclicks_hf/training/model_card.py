@@ -19,10 +19,16 @@ from rclicks_hf.networks.clickability.modeling_clickability import (
     ClickabilityModel,
     weights_digest,
 )
-from rclicks_hf.support.citation import PAPER_BIBTEX
-from rclicks_hf.support.hub_card import INTRODUCTION, PIPELINE_TAG, TAGS, is_hub_id, use_section
-from rclicks_hf.support.resources import resource_path
-from rclicks_hf.support.visible_text import visible
+from rclicks_hf.support.files.resources import resource_path
+from rclicks_hf.support.hub_cards.hub_card import (
+    INTRODUCTION,
+    PIPELINE_TAG,
+    TAGS,
+    is_hub_id,
+    use_section,
+)
+from rclicks_hf.support.text.citation import PAPER_BIBTEX
+from rclicks_hf.support.text.visible_text import visible
 from rclicks_hf.training.score_file import TrainingData
 
 

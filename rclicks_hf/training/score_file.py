@@ -12,7 +12,7 @@ from huggingface_hub import HfApi
 from rclicks_hf import __version__
 from rclicks_hf.data.fingerprint import dataset_fingerprint
 from rclicks_hf.data.schema import ROUNDS, SOURCE_DATASETS
-from rclicks_hf.support.eval_results_file import (
+from rclicks_hf.support.hub_cards.eval_results_file import (
     FOLDER,
     TASK_SCORES,
     ResultSource,

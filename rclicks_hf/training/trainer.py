@@ -34,7 +34,7 @@ from rclicks_hf.networks.clickability.modeling_clickability import (
     ClickabilityModel,
     weights_digest,
 )
-from rclicks_hf.support.atomic import atomic_file, explain_full_disk, require_absent
+from rclicks_hf.support.files.atomic import atomic_file, explain_full_disk, require_absent
 from rclicks_hf.training.click_dataset import INDEX, ClickMapDataset
 from rclicks_hf.training.hyper_parameters import (
     HyperParameters,

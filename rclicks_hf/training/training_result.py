@@ -15,8 +15,8 @@ from rclicks_hf.networks.clickability.image_processing_clickability import (
     ClickabilityImageProcessor,
 )
 from rclicks_hf.networks.clickability.modeling_clickability import ClickabilityModel
-from rclicks_hf.support.atomic import atomic_directory
-from rclicks_hf.support.file_modes import share_mode
+from rclicks_hf.support.files.atomic import atomic_directory
+from rclicks_hf.support.files.file_modes import share_mode
 from rclicks_hf.training.hyper_parameters import HyperParameters
 from rclicks_hf.training.model_card import InstancesSummary, Origin, write_model_card
 from rclicks_hf.training.score_file import TrainingData, write_score_file

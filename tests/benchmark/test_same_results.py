@@ -30,8 +30,8 @@ from rclicks_hf.networks.clickability import (
 )
 from rclicks_hf.segmenters.interface import Prediction
 from rclicks_hf.simulation.scenes.generation import generate_scene
-from rclicks_hf.support.distances import distance_transform
-from rclicks_hf.support.zero_buffer import _adds_halves, sum_on_zeros
+from rclicks_hf.support.pixels.distances import distance_transform
+from rclicks_hf.support.pixels.zero_buffer import _adds_halves, sum_on_zeros
 
 RUNS = ["base", "g2", "g9", "nuser"]
 

@@ -34,7 +34,7 @@ from rclicks_hf.metrics import (
     pl1,
     split_half_scores,
 )
-from rclicks_hf.support.resources import resource_path
+from rclicks_hf.support.files.resources import resource_path
 
 DATASET = "simulated_scenes"
 KEYS = ["full_stem", "device", "click_model"]

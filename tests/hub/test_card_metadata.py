@@ -15,7 +15,7 @@ from huggingface_hub import DatasetCard, ModelCard, SpaceCard
 
 from rclicks_hf.metrics import METRICS
 from rclicks_hf.networks.clickability import ClickabilityConfig, ClickabilityModel
-from rclicks_hf.support.hub_card import card_of_weights
+from rclicks_hf.support.hub_cards.hub_card import card_of_weights
 from rclicks_hf.training.model_card import summarize_instances, write_model_card
 
 # Of the Hub's closed lists, what this project uses.

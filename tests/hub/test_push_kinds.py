@@ -19,7 +19,7 @@ from rclicks_hf.hub.push import KINDS, push_kind
 from rclicks_hf.hub.spaces import app_upload, module_folders
 from rclicks_hf.hub.transfer import PushOptions
 from rclicks_hf.metrics import METRICS
-from rclicks_hf.support.space_card import GRADIO, PYTHON
+from rclicks_hf.support.hub_cards.space_card import GRADIO, PYTHON
 
 DATASET = ("dataset", "me/rclicks")
 

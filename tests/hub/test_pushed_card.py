@@ -13,7 +13,7 @@ from helpers.hub_client import run_client
 from helpers.local_hub import LocalHub
 
 from rclicks_hf.data.instances import Instance
-from rclicks_hf.support.hub_card import is_hub_id, with_hub_id
+from rclicks_hf.support.hub_cards.hub_card import is_hub_id, with_hub_id
 from rclicks_hf.training import train
 
 PUSHES = """

@@ -20,8 +20,8 @@ from rclicks_hf.data.schema import SOURCE_DATASETS
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.metrics import CLICK_METRICS, METRICS
 from rclicks_hf.report import MEASURES, eval_yaml, read_results, write_report_file
-from rclicks_hf.support.citation import PAPER_ADDRESS, PAPER_DATE
-from rclicks_hf.support.eval_results_file import TASK_SCORES
+from rclicks_hf.support.hub_cards.eval_results_file import TASK_SCORES
+from rclicks_hf.support.text.citation import PAPER_ADDRESS, PAPER_DATE
 from rclicks_hf.training.score_file import TrainingData, write_score_file
 
 MakeResults = Callable[..., Path]

@@ -10,7 +10,7 @@ from rclicks_hf.benchmark.result_rows import ResultRow, write_part
 from rclicks_hf.report import write_report_file
 from rclicks_hf.report.tables.table_cells import NamedTable, Row, Table, label
 from rclicks_hf.report.tables.text_formats import latex_tables, markdown_tables
-from rclicks_hf.support.text_table import plain_table
+from rclicks_hf.support.text.text_table import plain_table
 
 NAMES = (
     *('=HYPERLINK("http://x")', "+1+cmd", "-2+3", "@SUM(A1)", " =1+1"),

@@ -18,7 +18,7 @@ from rclicks_hf.report import ReportData, write_report
 from rclicks_hf.report.page import ABBREVIATIONS, SECTIONS, render
 from rclicks_hf.report.page_data import UserScatter
 from rclicks_hf.report.tables.benchmark_table import BenchmarkRow
-from rclicks_hf.support.citation import LINKS
+from rclicks_hf.support.text.citation import LINKS
 
 MakeReport = Callable[..., ReportData]
 

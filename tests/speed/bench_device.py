@@ -47,7 +47,7 @@ from rclicks_hf.networks.clickability import (
 from rclicks_hf.networks.simpleclick import SimpleClickConfig, SimpleClickModel
 from rclicks_hf.segmenters import load_segmenter
 from rclicks_hf.simulation.scenes.generation import generate_scene
-from rclicks_hf.support.text_table import plain_table
+from rclicks_hf.support.text.text_table import plain_table
 
 SIZES = runpy.run_path(str(Path(__file__).with_name("bench_engine.py")))["SIZES"]
 SHAPES = ((480, 640), (1536, 2048))

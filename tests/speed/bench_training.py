@@ -26,7 +26,7 @@ from rclicks_hf.networks.clickability import (
 )
 from rclicks_hf.simulation.annotators import simulate_clicks
 from rclicks_hf.simulation.scenes.generation import generate_scene
-from rclicks_hf.support.text_table import plain_table
+from rclicks_hf.support.text.text_table import plain_table
 from rclicks_hf.training.click_dataset import ClickMapDataset
 
 BATCH, IMAGES = 4, 32

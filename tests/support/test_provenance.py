@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.support.file_digest import file_digest
+from rclicks_hf.support.files.file_digest import file_digest
+from rclicks_hf.support.files.resources import resource_path
 from rclicks_hf.support.provenance import (
     command_line,
     folder_digest,
     library_versions,
 )
-from rclicks_hf.support.resources import resource_path
-from rclicks_hf.support.text_table import align, plain_table
+from rclicks_hf.support.text.text_table import align, plain_table
 
 
 def test_the_command_line_can_be_pasted_into_a_shell(monkeypatch: pytest.MonkeyPatch) -> None:

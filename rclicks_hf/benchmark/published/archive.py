@@ -16,8 +16,8 @@ from rclicks_hf.benchmark.groups import CLICKING_GROUPS
 from rclicks_hf.benchmark.published.pickled_results import LARGEST_FILE
 from rclicks_hf.benchmark.runs import BASELINE_RUN, SAMPLED_RUN, USER_RUN
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.support.file_digest import file_digest
-from rclicks_hf.support.safe_zip import explained_zip, open_zip
+from rclicks_hf.support.files.file_digest import file_digest
+from rclicks_hf.support.untrusted.safe_zip import explained_zip, open_zip
 
 #: Suffix of a folder's name -> run, and the number of clicks in its file names.
 _SUFFIXES: dict[str, tuple[str, int]] = {

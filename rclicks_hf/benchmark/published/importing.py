@@ -31,9 +31,9 @@ from rclicks_hf.jobs.results_folder import (
     write_manifest,
 )
 from rclicks_hf.segmenters.methods import METHODS
-from rclicks_hf.support.atomic import atomic_directory
+from rclicks_hf.support.files.atomic import atomic_directory
 from rclicks_hf.support.progress import is_quiet
-from rclicks_hf.support.visible_text import shown
+from rclicks_hf.support.text.visible_text import shown
 
 #: What the manifest names as source.
 _PUBLISHED = "the paper's published per-click results"

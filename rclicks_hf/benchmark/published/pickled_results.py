@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.support.visible_text import shorten, shown, visible
+from rclicks_hf.support.text.visible_text import shorten, shown, visible
 
 LARGEST_FILE = 64 << 20  # bytes; the largest of the paper has about 9 MB
 _MOST_CLICKS = 10_000  # on one instance; the paper has up to about 60

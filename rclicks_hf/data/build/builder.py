@@ -36,9 +36,9 @@ from rclicks_hf.data.schema import SOURCE_DATASETS, SPLITS
 from rclicks_hf.data.splits import UNLISTED, SplitMatch, read_split_lists
 from rclicks_hf.data.stems import FullStem
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.support.atomic import atomic_directory, require_absent
+from rclicks_hf.support.files.atomic import atomic_directory, require_absent
 from rclicks_hf.support.progress import is_quiet
-from rclicks_hf.support.visible_text import shown
+from rclicks_hf.support.text.visible_text import shown
 
 _LONGEST = 100  # characters of a path in a message
 

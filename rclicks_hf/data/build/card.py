@@ -38,10 +38,10 @@ from rclicks_hf.data.schema import (
     config_keys,
 )
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.support.card_header import CARD, check_yaml_file, read_front_matter
-from rclicks_hf.support.citation import PAPER_BIBTEX, PAPER_TEXT
-from rclicks_hf.support.eval_results_file import TASK_SCORES
-from rclicks_hf.support.resources import resource_path
+from rclicks_hf.support.files.resources import resource_path
+from rclicks_hf.support.hub_cards.card_header import CARD, check_yaml_file, read_front_matter
+from rclicks_hf.support.hub_cards.eval_results_file import TASK_SCORES
+from rclicks_hf.support.text.citation import PAPER_BIBTEX, PAPER_TEXT
 
 LICENCE = "LICENSE.md"
 # What the clicks are under; the images and masks are under the terms of their sources.

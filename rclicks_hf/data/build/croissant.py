@@ -9,7 +9,7 @@ from typing import Any
 from datasets import ClassLabel, Features, Image, List, Value
 
 from rclicks_hf.data.build.responsible_ai import VOCABULARY, statements
-from rclicks_hf.support.citation import AUTHORS, PAPER_BIBTEX, PAPER_CODE_ADDRESS, PAPER_DATE
+from rclicks_hf.support.text.citation import AUTHORS, PAPER_BIBTEX, PAPER_CODE_ADDRESS, PAPER_DATE
 
 # Written here and not with `mlcroissant`: it would add ten packages to the installation.
 CROISSANT = "croissant.json"

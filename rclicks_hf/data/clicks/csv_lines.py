@@ -22,7 +22,7 @@ import pyarrow.csv as pacsv
 
 from rclicks_hf.data.clicks.word_codes import DICTIONARY
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.support.visible_text import shorten, shown, visible
+from rclicks_hf.support.text.visible_text import shorten, shown, visible
 
 FIRST_LINE = 2  # of the data: line 1 is the header
 _PACKED = {b"\x1f\x8b": "compressed with gzip", b"PK": "a zip archive or a spreadsheet"}

@@ -28,7 +28,7 @@ from rclicks_hf.data.schema import (
 )
 from rclicks_hf.data.stems import UNSAFE_PATTERN, stem_problem
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.support.visible_text import shown
+from rclicks_hf.support.text.visible_text import shown
 
 _NUMBERS = ("x", "y", "w", "h")
 _MAX_SIDE = 2**15  # more pixels per side than any picture here has; keeps int32 safe

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.support.image_reading import (
+from rclicks_hf.support.pixels.image_reading import (
     LOSSY,
     has_deep_colours,
     is_exact,
@@ -22,7 +22,7 @@ from rclicks_hf.support.image_reading import (
     open_image,
     upright,
 )
-from rclicks_hf.support.mask_values import mask_values
+from rclicks_hf.support.pixels.mask_values import mask_values
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".jfif", ".jpe", ".png", ".bmp", ".webp", ".tif", ".tiff")
 _DECODE_ERRORS = (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError)

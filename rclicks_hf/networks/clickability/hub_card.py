@@ -1,1 +1,1 @@
-../../support/hub_card.py
+../../support/hub_cards/hub_card.py

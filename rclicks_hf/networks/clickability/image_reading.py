@@ -1,1 +1,1 @@
-../../support/image_reading.py
+../../support/pixels/image_reading.py

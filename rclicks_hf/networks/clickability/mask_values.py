@@ -1,1 +1,1 @@
-../../support/mask_values.py
+../../support/pixels/mask_values.py

@@ -23,7 +23,7 @@ from rclicks_hf.report.pictures.gallery import (
     paint_clicks,
 )
 from rclicks_hf.report.pictures.palette import light
-from rclicks_hf.support.atomic import atomic_file
+from rclicks_hf.support.files.atomic import atomic_file
 
 SUMMARY_INSTANCES = 3
 SUMMARY_BYTES = 900_000

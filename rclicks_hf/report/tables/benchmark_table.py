@@ -25,7 +25,7 @@ from rclicks_hf.report.tables.table_cells import (
     segmenter_label,
     with_spread,
 )
-from rclicks_hf.support.text_table import align, plain_table
+from rclicks_hf.support.text.text_table import align, plain_table
 
 STYLES = ("plain", "markdown")
 

@@ -30,7 +30,7 @@ from rclicks_hf.report.numbers.scoring import Score, dataset_nsr, score
 from rclicks_hf.report.results import Results
 from rclicks_hf.report.tables.table_cells import MARKED_RANKS, Cell, NamedTable, Row, Table, label
 from rclicks_hf.segmenters.methods import METHODS
-from rclicks_hf.support.text_table import plain_table
+from rclicks_hf.support.text.text_table import plain_table
 
 #: What the paper's tables call methods.
 _NAMES = {"AdaptiveClick": "AdaptClick", "SAM 2": "SAM2", "SAM 2.1": "SAM2.1"}

@@ -17,7 +17,7 @@ from rclicks_hf.report.results import Results
 from rclicks_hf.report.tables.benchmark_table import benchmark_cells
 from rclicks_hf.report.tables.click_model_tables import click_model_tables
 from rclicks_hf.report.tables.table_cells import SIMULATED_NOTE, Cell, NamedTable, Row, Table
-from rclicks_hf.support.visible_text import visible
+from rclicks_hf.support.text.visible_text import visible
 
 _SIMULATED = "simulated clicks"
 BENCHMARK_TITLE = "Clicks needed, and robustness to the user"

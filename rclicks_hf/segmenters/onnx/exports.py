@@ -12,7 +12,7 @@ import numpy as np
 from rclicks_hf.errors import RclicksError
 from rclicks_hf.segmenters.onnx.graphs import Graph, read_graph, small_constants
 from rclicks_hf.segmenters.prompt.click_prompts import MEAN, STD
-from rclicks_hf.support.visible_text import shown
+from rclicks_hf.support.text.visible_text import shown
 
 STRIDE = 16  # pixels of the input per pixel of the embeddings, in every SAM
 LARGEST_SIDE = 4096  # pixels

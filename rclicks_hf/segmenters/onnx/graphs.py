@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.support.file_digest import file_digest
+from rclicks_hf.support.files.file_digest import file_digest
 from rclicks_hf.support.model_spec import in_one_line
-from rclicks_hf.support.visible_text import shorten, shown, visible
+from rclicks_hf.support.text.visible_text import shorten, shown, visible
 
 _LARGEST_GRAPH = (2 << 30) - 1  # bytes; the format's own limit
 _LARGEST_DATA = 16 << 30  # bytes of external data

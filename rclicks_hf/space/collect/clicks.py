@@ -22,8 +22,8 @@ from rclicks_hf.analysis.display_modes import DISPLAY_MODES
 from rclicks_hf.data.schema import CLICK_SCHEMA, SOURCE_DATASETS
 from rclicks_hf.data.stems import FullStem, check_stem
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.support.atomic import atomic_file, require_absent
-from rclicks_hf.support.visible_text import shown
+from rclicks_hf.support.files.atomic import atomic_file, require_absent
+from rclicks_hf.support.text.visible_text import shown
 
 #: What a click was made with, as the browser says -> device of the click table.
 POINTERS = {"mouse": "pc", "keyboard": "pc", "touch": "mobile", "pen": "mobile"}

@@ -11,7 +11,7 @@ from huggingface_hub import DatasetCard
 from rclicks_hf.data.build.builder import build_dataset
 from rclicks_hf.data.build.card import config_digest, read_card_header
 from rclicks_hf.data.images.memory import MemoryStore
-from rclicks_hf.support.citation import AUTHORS
+from rclicks_hf.support.text.citation import AUTHORS
 
 
 def test_the_hub_library_reads_the_header(built: Path) -> None:

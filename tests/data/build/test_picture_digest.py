@@ -14,7 +14,7 @@ from rclicks_hf.data.build.picture_digest import PictureDigest
 from rclicks_hf.data.build.verify import verify_dataset
 from rclicks_hf.data.fingerprint import pictures_fingerprint
 from rclicks_hf.simulation import simulate_rounds
-from rclicks_hf.support.card_header import CARD
+from rclicks_hf.support.hub_cards.card_header import CARD
 
 NAME = "simulated_scenes"
 IMAGE = np.random.default_rng(0).integers(0, 255, (9, 12, 3)).astype(np.uint8)

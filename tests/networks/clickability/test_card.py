@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from rclicks_hf.networks.clickability import ClickabilityImageProcessor, ClickabilityModel
-from rclicks_hf.support.hub_card import use_section
+from rclicks_hf.support.hub_cards.hub_card import use_section
 
 
 def test_the_code_of_the_card_runs(

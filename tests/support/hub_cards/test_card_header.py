@@ -11,7 +11,7 @@ import pytest
 from helpers.commands import run_python
 
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.support.card_header import check_cards, yaml_problem
+from rclicks_hf.support.hub_cards.card_header import check_cards, yaml_problem
 
 LEVELS = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9)]
 ALIASES = "\n".join(["a0: &a0 [x, x, x, x, x, x, x, x, x]", *LEVELS, "configs: *a8"])

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.support import atomic
-from rclicks_hf.support.atomic import (
+from rclicks_hf.support.files import atomic
+from rclicks_hf.support.files.atomic import (
     atomic_directory,
     atomic_file,
     explain_full_disk,
@@ -234,7 +234,7 @@ def test_replacing_works_with_and_without_an_older_folder(tmp_path: Path) -> Non
 REPLACE = """
 import sys
 from pathlib import Path
-from rclicks_hf.support.atomic import atomic_directory
+from rclicks_hf.support.files.atomic import atomic_directory
 print("ready", flush=True)
 while True:
     with atomic_directory(Path(sys.argv[1]), replace=True) as part:
@@ -263,7 +263,7 @@ def test_a_folder_that_is_replaced_exists_at_every_moment_and_after_a_kill(tmp_p
 KILLED = """
 import os, sys
 from pathlib import Path
-from rclicks_hf.support import atomic
+from rclicks_hf.support.files import atomic
 atomic._find_renameat2 = lambda: None
 atomic._rename_new = lambda *_: os._exit(9)  # between the two steps of the swap
 with atomic.atomic_directory(Path(sys.argv[1]), replace=True) as part:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rclicks_hf.support.image_reading import lossy, mask_of_image, open_image, upright
-from rclicks_hf.support.mask_values import mask_values
+from rclicks_hf.support.pixels.image_reading import lossy, mask_of_image, open_image, upright
+from rclicks_hf.support.pixels.mask_values import mask_values
 
 OBJECT = np.zeros((24, 31), bool)
 OBJECT[5:14, 7:20] = True
@@ -21,11 +21,12 @@ CODED = (OBJECT.astype(np.int8) - BAND).astype(np.int8)
 GREY = np.where(OBJECT, 255, np.where(BAND, 128, 0)).astype(np.uint8)
 
 
-@pytest.mark.parametrize("name", ["mask_values.py", "image_reading.py", "hub_card.py"])
-def test_a_saved_network_carries_the_same_code(repo: Path, name: str) -> None:
-    package = repo / "rclicks_hf"
-    link = package / "networks" / "clickability" / name
-    assert link.resolve() == package / "support" / name
+@pytest.mark.parametrize(
+    "file", ["pixels/mask_values.py", "pixels/image_reading.py", "hub_cards/hub_card.py"]
+)
+def test_a_saved_network_carries_the_same_code(repo: Path, file: str) -> None:
+    shared = repo / "rclicks_hf" / "support" / file
+    assert (repo / "rclicks_hf" / "networks" / "clickability" / shared.name).resolve() == shared
 
 
 @pytest.mark.parametrize(

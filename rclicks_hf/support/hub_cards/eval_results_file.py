@@ -13,7 +13,7 @@ from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils import validate_repo_id
 
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.support.atomic import atomic_file
+from rclicks_hf.support.files.atomic import atomic_file
 
 FOLDER = ".eval_results"  # in a model repo
 _COMMIT = re.compile(r"[0-9a-f]{40}")

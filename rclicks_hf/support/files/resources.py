@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rclicks_hf.errors import RclicksError
 
-_PACKAGE = Path(__file__).resolve().parents[1]
+_PACKAGE = Path(__file__).resolve().parents[2]
 
 
 def resource_path(name: str) -> Path:

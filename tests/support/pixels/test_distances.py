@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import distance_transform_edt
 
-from rclicks_hf.support.distances import distance_transform
+from rclicks_hf.support.pixels.distances import distance_transform
 
 
 def masks() -> st.SearchStrategy[np.ndarray]:

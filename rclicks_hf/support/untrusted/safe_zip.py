@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.support.visible_text import shown
+from rclicks_hf.support.text.visible_text import shown
 
 _MOST_ENTRIES = 200_000
 _GROWTH = 200  # largest ratio of a file's size to its packed size; results have below 20

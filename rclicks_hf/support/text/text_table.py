@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rclicks_hf.support.visible_text import visible
+from rclicks_hf.support.text.visible_text import visible
 
 
 def align(lines: Sequence[Sequence[str]], left: int) -> list[list[str]]:

@@ -17,8 +17,8 @@ import pytest
 import torch
 
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.support import safe_pickle
-from rclicks_hf.support.safe_weights import read_tensors
+from rclicks_hf.support.untrusted import safe_pickle
+from rclicks_hf.support.untrusted.safe_weights import read_tensors
 
 LEGACY = pytest.mark.parametrize("legacy", [False, True], ids=["zip", "legacy"])
 MEMORY = 48 << 10  # KiB that reading a hostile file may take

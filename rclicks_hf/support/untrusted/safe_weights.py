@@ -11,9 +11,9 @@ from typing import Any
 import torch
 
 from rclicks_hf.errors import RclicksError
-from rclicks_hf.support.checkpoint_file import StoredTensor, open_checkpoint
-from rclicks_hf.support.safe_pickle import Inert
-from rclicks_hf.support.visible_text import shorten, visible
+from rclicks_hf.support.text.visible_text import shorten, visible
+from rclicks_hf.support.untrusted.checkpoint_file import StoredTensor, open_checkpoint
+from rclicks_hf.support.untrusted.safe_pickle import Inert
 
 _NAMED = 5  # largest number of keys an error names per kind
 _GROWTH = 10  # largest ratio of an archive's unpacked size to its size

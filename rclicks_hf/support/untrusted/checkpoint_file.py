@@ -18,7 +18,7 @@ from typing import IO, Any
 
 import torch
 
-from rclicks_hf.support.safe_pickle import Inert, read_pickle
+from rclicks_hf.support.untrusted.safe_pickle import Inert, read_pickle
 
 _MAGIC, _VERSION = 0x1950A86A20F9469CFC6C, 1001  # what a legacy file begins with, as two pickles
 _MOST_DIMENSIONS = 16

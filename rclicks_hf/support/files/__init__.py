@@ -1,0 +1,1 @@
+"""Files and folders: written whole, found, and told apart by their digests."""

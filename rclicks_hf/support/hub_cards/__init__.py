@@ -1,0 +1,1 @@
+"""Cards and result files that the Hub reads."""

@@ -1,0 +1,1 @@
+"""Images, masks and distances, as arrays."""

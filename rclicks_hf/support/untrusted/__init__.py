@@ -1,0 +1,1 @@
+"""Archives, pickles and checkpoints from outside, read without running anything."""
