@@ -98,6 +98,7 @@ def leaderboard_page(settings: SpaceSettings) -> None:
             value=first,
             label="Dataset",
             filterable=False,
+            min_width=200,  # a phone shows the whole name
             elem_id="board-dataset",
         )
         training = gr.CheckboxGroup(

@@ -102,6 +102,12 @@ def test_sort_filter_and_download(visit: Any) -> None:
     lines = list(csv.DictReader(io.StringIO(text)))
     assert [line["segmenter"] for line in lines] == ["<b>mine</b>", "sbd_h18_itermask"]
 
+    page.set_viewport_size(SCREENS[PHONE]["viewport"])
+    assert page.locator("#board-dataset input").evaluate(
+        "field => (field.value = 'Photographs (simulated)', field.scrollWidth <= field.clientWidth)"
+    ), "a dataset's name is cut off"
+    page.set_viewport_size(SCREENS[DESK]["viewport"])
+
 
 def begin(page: Any) -> None:
     page.get_by_label("I have read this and agree").check()
