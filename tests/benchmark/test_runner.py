@@ -158,9 +158,15 @@ def test_failures_are_recorded_and_counted(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "out/manifest.json").read_text())["failures"] == 1
 
 
-def test_fail_fast_stops(tmp_path: Path) -> None:
+@pytest.mark.parametrize("num_proc", [1, 2])
+def test_fail_fast_stops(tmp_path: Path, num_proc: int) -> None:
     with pytest.raises(RclicksError, match=r"hot dog/1: RuntimeError: the accelerator is out"):
-        run(tmp_path / "out", segmenter="helpers.benchmark_fakes:Raises", fail_fast=True)
+        run(
+            tmp_path / "out",
+            segmenter="helpers.benchmark_fakes:Raises",
+            fail_fast=True,
+            num_proc=num_proc,
+        )
     assert not (tmp_path / "out/results.parquet").exists()
 
 
